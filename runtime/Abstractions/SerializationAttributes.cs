@@ -1,0 +1,23 @@
+namespace Cluster.Runtime;
+
+/// <summary>Marks a type that crosses process boundaries; its members carry <see cref="IdAttribute"/>.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Enum)]
+public sealed class GenerateSerializerAttribute : Attribute
+{
+}
+
+/// <summary>A member's number on the wire; it never changes once released.</summary>
+[AttributeUsage(AttributeTargets.Field | AttributeTargets.Property | AttributeTargets.Class | AttributeTargets.Struct)]
+public sealed class IdAttribute(uint id) : Attribute
+{
+    /// <summary>The number.</summary>
+    public uint Id { get; } = id;
+}
+
+/// <summary>The name of a type, interface or method on the wire, so that it can be renamed in the code.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Enum | AttributeTargets.Interface | AttributeTargets.Method)]
+public sealed class AliasAttribute(string alias) : Attribute
+{
+    /// <summary>The name.</summary>
+    public string Alias { get; } = alias;
+}
