@@ -21,3 +21,9 @@ public sealed class AliasAttribute(string alias) : Attribute
     /// <summary>The name.</summary>
     public string Alias { get; } = alias;
 }
+
+/// <summary>The value is never changed after it was handed to a call, so that it may be passed by reference.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Parameter | AttributeTargets.Property | AttributeTargets.Field)]
+public sealed class ImmutableAttribute : Attribute
+{
+}
