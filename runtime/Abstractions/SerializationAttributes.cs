@@ -21,3 +21,16 @@ public sealed class AliasAttribute(string alias) : Attribute
     /// <summary>The name.</summary>
     public string Alias { get; } = alias;
 }
+
+/// <summary>The value is never changed after it was handed to a call, so that it may be passed by reference.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Parameter | AttributeTargets.Property | AttributeTargets.Field)]
+public sealed class ImmutableAttribute : Attribute
+{
+}
+
+/// <summary>How long a caller waits for a method's answer, in the form of <see cref="TimeSpan.Parse(string)"/>.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class ResponseTimeoutAttribute(string timeout) : Attribute
+{
+    public string Timeout { get; } = timeout;
+}

@@ -1,0 +1,20 @@
+namespace Cluster.Contracts.Errors;
+
+/// <summary>
+/// Carries a <see cref="Errors.Failure"/> up to the edge that answers the client: out of a parser, or out of a grain's
+/// control-plane call. The inference path returns failures as values instead.
+/// </summary>
+public sealed class ServingException : Exception
+{
+    public ServingException(Failure failure, Exception? inner = null)
+        : base(failure.Message, inner)
+    {
+        Failure = failure;
+    }
+
+    /// <summary>What the client is told.</summary>
+    public Failure Failure { get; }
+
+    /// <summary>An exception for a request that is wrong in itself.</summary>
+    public static ServingException InvalidArgument(string message) => new(Failure.InvalidArgument(message));
+}
