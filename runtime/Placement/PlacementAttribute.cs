@@ -9,11 +9,3 @@ public abstract class PlacementAttribute : Attribute
     /// <summary>The strategy.</summary>
     public PlacementStrategy PlacementStrategy { get; }
 }
-
-/// <summary>Grains of this class go to any silo.</summary>
-[AttributeUsage(AttributeTargets.Class)]
-public sealed class RandomPlacementAttribute() : PlacementAttribute(new RandomPlacement());
-
-/// <summary>Grains of this class go to the silo of their first caller.</summary>
-[AttributeUsage(AttributeTargets.Class)]
-public sealed class PreferLocalPlacementAttribute() : PlacementAttribute(new PreferLocalPlacement());

@@ -4,13 +4,3 @@ namespace Cluster.Runtime;
 public abstract class PlacementStrategy
 {
 }
-
-/// <summary>Any silo, each as likely as the others.</summary>
-public sealed class RandomPlacement : PlacementStrategy
-{
-}
-
-/// <summary>The silo of the caller if it can, else any.</summary>
-public sealed class PreferLocalPlacement : PlacementStrategy
-{
-}

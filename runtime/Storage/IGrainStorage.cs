@@ -14,35 +14,3 @@ public interface IGrainStorage
     /// <exception cref="InconsistentStateException">The ETags differ.</exception>
     Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState);
 }
-
-/// <summary>A state with what its storage knows of it.</summary>
-public interface IGrainState<T>
-{
-    T State { get; set; }
-
-    /// <summary>The stored version; null if nothing is stored.</summary>
-    string? ETag { get; set; }
-
-    bool RecordExists { get; set; }
-}
-
-/// <summary>A state with what its storage knows of it.</summary>
-public sealed class GrainState<T> : IGrainState<T>
-{
-    public GrainState()
-        : this(Activator.CreateInstance<T>())
-    {
-    }
-
-    public GrainState(T state, string? eTag = null)
-    {
-        State = state;
-        ETag = eTag;
-    }
-
-    public T State { get; set; }
-
-    public string? ETag { get; set; }
-
-    public bool RecordExists { get; set; }
-}

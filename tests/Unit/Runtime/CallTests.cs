@@ -1,5 +1,6 @@
 using Cluster.Tests.Common;
 using Cluster.Unit.Runtime.Grains;
+using Xunit;
 
 namespace Cluster.Unit.Runtime;
 
@@ -32,7 +33,7 @@ public sealed class CallTests
         await grain.DoNothing().Soon();
 
         Assert.True(grain.DoNothing().IsCompletedSuccessfully);
-        Assert.True(grain.Add(1, 2).IsCompletedSuccessfully);
+        Assert.True(grain.Add(1, 2).AsTask().IsCompletedSuccessfully);
     }
 
     [Fact]

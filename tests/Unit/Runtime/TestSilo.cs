@@ -2,6 +2,7 @@ using Cluster.Tests.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Xunit;
 
 namespace Cluster.Unit.Runtime;
 
@@ -71,7 +72,8 @@ internal sealed class TestSilo : IAsyncDisposable
             await StopAsync();
         }
 
+        var sink = LogSink;
         await _services.DisposeAsync();
-        Assert.DoesNotContain(LogSink.Entries, entry => entry.Level >= LogLevel.Error && !ExpectedErrors.Contains(entry.EventId));
+        Assert.DoesNotContain(sink.Entries, entry => entry.Level >= LogLevel.Error && !ExpectedErrors.Contains(entry.EventId));
     }
 }

@@ -39,9 +39,3 @@ public sealed class CollectionAgeLimitAttribute : Attribute
         }
     }
 }
-
-/// <summary>Grains of this class are never deactivated for being idle.</summary>
-[AttributeUsage(AttributeTargets.Class)]
-public sealed class KeepAliveAttribute : Attribute
-{
-}
