@@ -62,8 +62,7 @@ public sealed class ModelVersionGrain : Grain, IModelVersionGrain
         var start = _time.GetTimestamp();
         try
         {
-            _model = await Task.Run(
-                () => _sessions.Open(_id.Model, source, registration.Settings, Environment.ProcessorCount), CancellationToken.None);
+            _model = await _sessions.OpenAsync(_id.Model, source, registration.Settings, cancellationToken);
         }
         catch (ServingException exception)
         {

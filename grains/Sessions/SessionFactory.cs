@@ -7,16 +7,35 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
-public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionFactory> logger)
+public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionFactory> logger) : IDisposable
 {
+    /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
+    private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
+
     private const string OpenVinoProvider = "OpenVINOExecutionProvider";
 
-    /// <summary>Opens a session. Takes as long as ONNX Runtime needs, on the caller's thread.</summary>
-    /// <param name="cores">Processors of this machine that the settings' zeros are derived from, at least 1.</param>
+    /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors.</summary>
     /// <exception cref="ServingException">UNAVAILABLE, with the cause: the file is no model, a provider is missing…</exception>
-    internal LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings, int cores)
+    internal async Task<LoadedModel> OpenAsync(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
     {
-        var (concurrency, threads) = Parallelism.Derive(settings, cores);
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Factory.StartNew(
+                () => Open(model, source, settings), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _slots.Dispose();
+
+    private LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings)
+    {
+        var (concurrency, threads) = Parallelism.Derive(settings, Environment.ProcessorCount);
         var provider = ChooseProvider(model, source.Version, settings.ExecutionProvider);
         using var options = Options(model, source.Version, settings, provider, threads);
         InferenceSession? session = null;

@@ -67,7 +67,7 @@ public sealed class InferenceWorkers : IDisposable
 
         foreach (var worker in workers)
         {
-            worker.Join();
+            worker.Dispose();
         }
     }
 
@@ -97,7 +97,7 @@ public sealed class InferenceWorkers : IDisposable
         }
     }
 
-    private sealed class Worker
+    private sealed class Worker : IDisposable
     {
         private readonly InferenceWorkers _owner;
         private readonly SemaphoreSlim _given = new(0);
@@ -120,7 +120,12 @@ public sealed class InferenceWorkers : IDisposable
             _given.Release();
         }
 
-        public void Join() => _thread.Join();
+        /// <summary>Waits for the thread's end.</summary>
+        public void Dispose()
+        {
+            _thread.Join();
+            _given.Dispose();
+        }
 
         private void Run()
         {
