@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Models;
+
+/// <summary>How a model's versions are loaded and run. Every property has a default that serves most models.</summary>
+[GenerateSerializer, Immutable, Alias("model-settings")]
+public sealed record ModelSettings
+{
+    public static ModelSettings Default { get; } = new();
+
+    /// <summary>Where the graph runs. Default: the CPU.</summary>
+    [Id(0)]
+    public ExecutionProvider ExecutionProvider { get; init; } = ExecutionProvider.Cpu;
+
+    /// <summary>Requests that one copy runs at the same time, 1 to 1024; 0, the default, derives it from <see cref="PerformanceHint"/>.</summary>
+    [Id(1)]
+    public int Concurrency { get; init; }
+
+    /// <summary>
+    /// Requests that may wait in front of one copy, 0 to 1,000,000; null, the default, takes the silo's option. More means
+    /// longer waits under overload, fewer means earlier refusals.
+    /// </summary>
+    [Id(2)]
+    public int? QueueLimit { get; init; }
+
+    /// <summary>Threads that one request may use inside the graph, 1 to 1024; 0, the default, derives it from <see cref="PerformanceHint"/>.</summary>
+    [Id(3)]
+    public int IntraOpThreads { get; init; }
+
+    /// <summary>Default: all that ONNX Runtime offers.</summary>
+    [Id(4)]
+    public GraphOptimization GraphOptimization { get; init; } = GraphOptimization.All;
+
+    /// <summary>What <see cref="Concurrency"/> and <see cref="IntraOpThreads"/> are derived from where they are 0.</summary>
+    [Id(5)]
+    public PerformanceHint PerformanceHint { get; init; } = PerformanceHint.Throughput;
+
+    /// <summary>
+    /// Narrower limits on input dimensions than the graph's own, by input name; the name <c>""</c> applies to every input.
+    /// A request outside is refused.
+    /// </summary>
+    [Id(6)]
+    public ImmutableSortedDictionary<string, ImmutableArray<DimensionRange>> InputShapes { get; init; } =
+        ImmutableSortedDictionary<string, ImmutableArray<DimensionRange>>.Empty;
+
+    /// <summary>Limits on the first dimension of every input; null, the default, leaves it to the graph.</summary>
+    [Id(7)]
+    public DimensionRange? BatchSize { get; init; }
+
+    /// <summary>
+    /// Files with one class label a line, by output name, relative to the version's folder; used by the classification parameter.
+    /// </summary>
+    [Id(8)]
+    public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+}

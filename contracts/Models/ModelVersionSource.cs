@@ -1,0 +1,15 @@
+namespace Cluster.Contracts.Models;
+
+/// <summary>One version of a model as the repository holds it.</summary>
+/// <param name="Version">The folder's number, at least 1.</param>
+/// <param name="Path">Absolute path of the .onnx file; empty where <paramref name="Problem"/> is set.</param>
+/// <param name="Revision">
+/// Fingerprint of everything in the version's folder: another revision of the same version is other content, to be loaded anew.
+/// </param>
+/// <param name="Problem">Why this version cannot be loaded at all (no .onnx file, a link out of the repository…), or null.</param>
+[GenerateSerializer, Immutable, Alias("model-version-source")]
+public sealed record ModelVersionSource(
+    [property: Id(0)] long Version,
+    [property: Id(1)] string Path,
+    [property: Id(2)] string Revision,
+    [property: Id(3)] string? Problem = null);
