@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using Cluster.Contracts.Errors;
 using Google.Protobuf;
+using Xunit;
 
 namespace Cluster.Unit.Gateway.Grpc;
 

@@ -4,6 +4,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Grpc;
 using Microsoft.Extensions.Logging;
+using Xunit;
 using static Cluster.Unit.Gateway.Grpc.GrpcTestReply;
 
 namespace Cluster.Unit.Gateway.Grpc;
