@@ -46,6 +46,9 @@ public sealed class PayloadBuffer : IDisposable
         return new PayloadBuffer(ArrayPool<byte>.Shared.Rent(length + padding), padding, length);
     }
 
+    /// <summary>Takes over an array that was rented from <see cref="ArrayPool{T}.Shared"/>; its first <paramref name="length"/> bytes are the message.</summary>
+    public static PayloadBuffer Adopt(byte[] rented, int length) => new(rented, 0, length);
+
     /// <summary>Takes memory from the pool and copies <paramref name="bytes"/> into it.</summary>
     public static PayloadBuffer CopyOf(ReadOnlySpan<byte> bytes)
     {

@@ -27,3 +27,10 @@ public sealed class AliasAttribute(string alias) : Attribute
 public sealed class ImmutableAttribute : Attribute
 {
 }
+
+/// <summary>How long a caller waits for a method's answer, in the form of <see cref="TimeSpan.Parse(string)"/>.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class ResponseTimeoutAttribute(string timeout) : Attribute
+{
+    public string Timeout { get; } = timeout;
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Models;
+
+/// <summary>What one copy has done since it was loaded.</summary>
+[GenerateSerializer, Immutable, Alias("copy-statistics")]
+public sealed record CopyStatistics
+{
+    /// <summary>When the last run ended, or null before the first.</summary>
+    [Id(0)]
+    public DateTimeOffset? LastInference { get; init; }
+
+    /// <summary>Rows that were answered: a batch of 64 counts 64.</summary>
+    [Id(1)]
+    public long InferenceCount { get; init; }
+
+    /// <summary>Runs of the session that were answered: a batch of 64 counts once.</summary>
+    [Id(2)]
+    public long ExecutionCount { get; init; }
+
+    /// <summary>Whole requests that were answered, from their arrival at the copy.</summary>
+    [Id(3)]
+    public DurationTotal Success { get; init; }
+
+    /// <summary>Whole requests that were refused, failed or gave up.</summary>
+    [Id(4)]
+    public DurationTotal Fail { get; init; }
+
+    /// <summary>Waits for a free slot, of answered requests.</summary>
+    [Id(5)]
+    public DurationTotal Queue { get; init; }
+
+    /// <summary>Locating and binding inputs.</summary>
+    [Id(6)]
+    public DurationTotal ComputeInput { get; init; }
+
+    /// <summary>Running the session.</summary>
+    [Id(7)]
+    public DurationTotal ComputeInfer { get; init; }
+
+    /// <summary>Writing outputs into the response.</summary>
+    [Id(8)]
+    public DurationTotal ComputeOutput { get; init; }
+
+    /// <summary>Compute totals by batch size (size of the first dimension), for the sizes seen; at most 128 sizes, then the rest are left out.</summary>
+    [Id(9)]
+    public ImmutableSortedDictionary<long, BatchStatistics> Batches { get; init; } = ImmutableSortedDictionary<long, BatchStatistics>.Empty;
+}

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Models;
+
+/// <summary>What a loaded copy can tell about its model.</summary>
+[GenerateSerializer, Immutable, Alias("model-description")]
+public sealed record ModelDescription
+{
+    [Id(0)]
+    public required string Name { get; init; }
+
+    [Id(1)]
+    public required long Version { get; init; }
+
+    [Id(2)]
+    public required ImmutableArray<TensorSpec> Inputs { get; init; }
+
+    [Id(3)]
+    public required ImmutableArray<TensorSpec> Outputs { get; init; }
+
+    /// <summary>Where the graph really runs; never <see cref="ExecutionProvider.Auto"/>.</summary>
+    [Id(4)]
+    public required ExecutionProvider ExecutionProvider { get; init; }
+
+    /// <summary>Requests that run at the same time, at least 1.</summary>
+    [Id(5)]
+    public required int Concurrency { get; init; }
+
+    /// <summary>Threads that one request may use inside the graph, at least 1.</summary>
+    [Id(6)]
+    public required int IntraOpThreads { get; init; }
+
+    /// <summary>Requests that may wait, at least 0.</summary>
+    [Id(7)]
+    public required int QueueLimit { get; init; }
+
+    [Id(8)]
+    public required VersionPolicy VersionPolicy { get; init; }
+
+    /// <summary>The .onnx file's name, without its folder.</summary>
+    [Id(9)]
+    public required string FileName { get; init; }
+
+    /// <summary>Label files by output, as <see cref="ModelSettings.Labels"/>.</summary>
+    [Id(10)]
+    public required ImmutableSortedDictionary<string, string> Labels { get; init; }
+
+    /// <summary>The producer's notes in the file (producer, description, custom entries), for the metadata's properties.</summary>
+    [Id(11)]
+    public required ImmutableSortedDictionary<string, string> Properties { get; init; }
+}

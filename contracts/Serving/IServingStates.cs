@@ -1,0 +1,24 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Cluster.Contracts.Serving;
+
+/// <summary>This process's replica of every model's serving state. Reads take no lock and no network; safe from any thread.</summary>
+public interface IServingStates
+{
+    /// <summary>Called after a model's state was replaced, with its name; once a change, never concurrently for one model.</summary>
+    event Action<string>? Changed;
+
+    /// <summary>Every known model, in no order.</summary>
+    IEnumerable<ModelServingState> All { get; }
+
+    /// <summary>Whether every model that the repository held at the start has been tried; stays true from then on.</summary>
+    bool InitialLoadFinished { get; }
+
+    bool TryGet(string name, [NotNullWhen(true)] out ModelServingState? state);
+
+    /// <summary>Replaces a model's state, or forgets the model where it has neither a version nor a problem.</summary>
+    void Publish(ModelServingState state);
+
+    /// <summary>Sets <see cref="InitialLoadFinished"/>.</summary>
+    void FinishInitialLoad();
+}

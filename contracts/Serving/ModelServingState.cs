@@ -1,0 +1,13 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Serving;
+
+/// <summary>What a gateway must know of one model; replaced as a whole at each change.</summary>
+/// <param name="Name">The model's name.</param>
+/// <param name="Versions">Every version in the repository or still loaded, highest first.</param>
+/// <param name="Problem">What is wrong with the model as a whole (its settings, its folder), or null.</param>
+[GenerateSerializer, Immutable, Alias("model-serving-state")]
+public sealed record ModelServingState(
+    [property: Id(0)] string Name,
+    [property: Id(1)] ImmutableArray<VersionServingState> Versions,
+    [property: Id(2)] string? Problem);

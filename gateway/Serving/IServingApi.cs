@@ -1,0 +1,43 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Protocol;
+
+namespace Cluster.Gateway.Serving;
+
+/// <summary>
+/// What both protocols offer, in the messages of <c>inference.proto</c>. Control-plane failures are thrown as
+/// <see cref="ServingException"/>; inference returns them. Versions are text, empty for the server's choice.
+/// </summary>
+internal interface IServingApi
+{
+    /// <summary>Every model of the first repository scan has been tried, and the process is not stopping.</summary>
+    bool IsReady { get; }
+
+    ServerMetadataResponse GetServerMetadata();
+
+    /// <summary>Whether a known version answers now.</summary>
+    /// <exception cref="ServingException">NOT_FOUND; INVALID_ARGUMENT for a version that is no number.</exception>
+    bool IsModelReady(string model, string version, Protocol protocol);
+
+    ValueTask<ModelMetadataResponse> GetModelMetadataAsync(string model, string version, Protocol protocol, CancellationToken cancellationToken);
+
+    ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken);
+
+    /// <summary>One entry a loaded version; with an empty <paramref name="model"/>, of every model.</summary>
+    ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken);
+
+    RepositoryIndexResponse GetRepositoryIndex(bool readyOnly);
+
+    ValueTask LoadModelAsync(RepositoryModelLoadRequest request, CancellationToken cancellationToken);
+
+    ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads the repository again; returns once every change is carried out, with the repository's problems.</summary>
+    Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);
+
+    /// <summary>Runs a request; takes over its message. The caller owns the reply's message.</summary>
+    ValueTask<InferReply> InferAsync(InferCall call, CancellationToken cancellationToken);
+
+    /// <summary>Counts a request that failed before it could be read as one, against <paramref name="model"/> if that exists.</summary>
+    void CountUnreadable(string model, string version, Protocol protocol);
+}

@@ -1,0 +1,11 @@
+using Cluster.Contracts.Buffers;
+
+namespace Cluster.Gateway.Serving;
+
+/// <summary>An inference request that has been read from its protocol.</summary>
+/// <param name="Model">The model's name.</param>
+/// <param name="Version">The version as text; empty for the server's choice.</param>
+/// <param name="Message">A serialized <c>ModelInferRequest</c>; whoever receives the call owns it.</param>
+/// <param name="Protocol">For metrics.</param>
+/// <param name="Timeout">Time until the client's deadline, or null for none.</param>
+internal readonly record struct InferCall(string Model, string Version, PayloadBuffer Message, Protocol Protocol, TimeSpan? Timeout);

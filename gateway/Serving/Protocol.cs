@@ -1,0 +1,8 @@
+namespace Cluster.Gateway.Serving;
+
+/// <summary>How a request came in.</summary>
+internal enum Protocol
+{
+    Grpc,
+    Rest,
+}
