@@ -21,7 +21,7 @@ internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider 
             return null;
         }
 
-        if (changed.Definition != _model.Definition && !IsSameDefinition(changed))
+        if (!IsSameDefinition(changed))
         {
             _model = changed;
         }
