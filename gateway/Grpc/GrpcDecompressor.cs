@@ -1,5 +1,5 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 
@@ -11,20 +11,29 @@ internal static class GrpcDecompressor
     private const int PeekLength = 4096;
     private const int GuessedRatio = 4;
 
+    // Header and trailer.
+    private const int GzipOverhead = 18;
+
     /// <summary>Takes ownership of <paramref name="compressed"/>.</summary>
     public static PayloadBuffer Inflate(GrpcCallContext call, PayloadBuffer compressed, LeadingPadding? padding)
     {
         call.RequestWasCompressed = true;
         using (compressed)
         {
-            MemoryMarshal.TryGetArray((ReadOnlyMemory<byte>)compressed.Memory, out var bytes);
-            using var source = new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false);
+            var source = new InflateSource(compressed.Memory);
             using Stream plain = call.RequestEncoding == GrpcEncoding.Gzip
                 ? new GZipStream(source, CompressionMode.Decompress)
                 : new ZLibStream(source, CompressionMode.Decompress);
             try
             {
-                return Drain(call, plain, compressed.Length, padding);
+                var message = Drain(call, plain, compressed.Length, padding);
+                if (IsWhole(call.RequestEncoding, source, compressed.Span, message.Length))
+                {
+                    return message;
+                }
+
+                message.Dispose();
+                throw new InvalidDataException("The data ends early.");
             }
             catch (InvalidDataException exception)
             {
@@ -67,6 +76,14 @@ internal static class GrpcDecompressor
             message.Dispose();
         }
     }
+
+    // The inflater takes data that breaks off for data that ends. Of zlib it then asks for more; behind gzip it always looks for a
+    // second member, but there the length stands at the end, and peers send one member.
+    private static bool IsWhole(GrpcEncoding encoding, InflateSource source, ReadOnlySpan<byte> compressed, int length) =>
+        compressed.IsEmpty
+        || (encoding == GrpcEncoding.Gzip
+            ? compressed.Length >= GzipOverhead && BinaryPrimitives.ReadUInt32LittleEndian(compressed[^4..]) == (uint)length
+            : !source.AskedBeyondEnd);
 
     private static void RequireWithinLimit(GrpcCallContext call, long length)
     {

@@ -47,8 +47,14 @@ public sealed class GrpcStreamWriter
     internal async Task EndAsync(Failure? failure)
     {
         await _turn.WaitAsync().ConfigureAwait(false);
-        EndLocked(failure);
-        _turn.Release();
+        try
+        {
+            EndLocked(failure);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <summary>Ends the stream while its handler still runs: with the failure, or with a reset if a message is stuck halfway.</summary>
@@ -120,7 +126,11 @@ public sealed class GrpcStreamWriter
         }
         else
         {
-            GrpcResponse.Begin(_call.HttpContext);
+            if (!_call.HttpContext.Response.HasStarted)
+            {
+                GrpcResponse.Begin(_call.HttpContext);
+            }
+
             GrpcResponse.SetOk(_call.HttpContext);
         }
     }

@@ -5,9 +5,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Xunit;
 
 namespace Cluster.Unit.Gateway.Grpc;
 
@@ -22,10 +24,12 @@ internal sealed class GrpcTestServer : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly WebApplication _app;
+    private readonly SemaphoreSlim _finished;
 
-    private GrpcTestServer(WebApplication app, RecordingLoggerProvider logs)
+    private GrpcTestServer(WebApplication app, RecordingLoggerProvider logs, SemaphoreSlim finished)
     {
         _app = app;
+        _finished = finished;
         Logs = logs;
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
@@ -42,7 +46,10 @@ internal sealed class GrpcTestServer : IAsyncDisposable
     public RecordingLoggerProvider Logs { get; }
 
     public static async Task<GrpcTestServer> StartAsync(
-        Action<GrpcServiceBuilder> configure, Action<GrpcServerOptions>? options = null, Action<WebApplication>? map = null)
+        Action<GrpcServiceBuilder> configure,
+        Action<GrpcServerOptions>? options = null,
+        Action<WebApplication>? map = null,
+        Action<IServiceCollection>? services = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var logs = new RecordingLoggerProvider();
@@ -53,13 +60,25 @@ internal sealed class GrpcTestServer : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddGrpcServer(options);
+        services?.Invoke(builder.Services);
         var app = builder.Build();
+        var finished = new SemaphoreSlim(0);
+        app.Use(async (HttpContext http, RequestDelegate next) =>
+        {
+            await next(http);
+            finished.Release();
+        });
         app.MapGrpcService(InferenceReflection.Descriptor.Services[0], configure);
         app.MapGrpcFallback();
         map?.Invoke(app);
         await app.StartAsync();
-        return new GrpcTestServer(app, logs);
+        return new GrpcTestServer(app, logs, finished);
     }
+
+    /// <summary>Waits until the server has let go of one more request.</summary>
+    public async Task FinishedAsync() => Assert.True(await _finished.WaitAsync(Patience), "no request ended on the server");
+
+    public Task StopAsync() => _app.StopAsync();
 
     public Task<GrpcTestReply> CallAsync(string path, byte[] body, params (string Name, string Value)[] headers) =>
         CallAsync(path, new ByteArrayContent(body), headers);
@@ -79,7 +98,11 @@ internal sealed class GrpcTestServer : IAsyncDisposable
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        body.Headers.TryAddWithoutValidation("content-type", "application/grpc");
+        if (!body.Headers.Contains("content-type"))
+        {
+            body.Headers.TryAddWithoutValidation("content-type", "application/grpc");
+        }
+
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);
