@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Cluster.Runtime.CodeGeneration;
 
 namespace Cluster.Runtime;
 
@@ -12,29 +13,27 @@ internal sealed class Catalog(ActorRuntime runtime)
 
     public Activation? Find(GrainId id) => _activations.GetValueOrDefault(id);
 
-    /// <summary>The grain's activation; a new one if there is none.</summary>
+    /// <summary>Hands a call to the grain's activation; to a new one if there is none.</summary>
     /// <exception cref="SiloUnavailableException">There is none and the silo stops.</exception>
     /// <exception cref="InvalidOperationException">This silo has no class for the grain.</exception>
-    public Activation GetOrAdd(GrainId id)
+    public void Receive(GrainCall call)
     {
-        if (Find(id) is { } existing)
+        if (Find(call.Target) is { } existing)
         {
-            return existing;
+            existing.Receive(call);
+            return;
         }
 
-        ThrowIfStopping(id);
-        var address = GrainAddress.NewActivationAddress(runtime.Silo.SiloAddress, id) with
-        {
-            MembershipVersion = runtime.Membership.CurrentSnapshot.Version,
-        };
-        var added = new Activation(runtime, runtime.Manifest.GetClass(id.Type), address);
-        var winner = _activations.GetOrAdd(id, added);
+        ThrowIfStopping(call.Target);
+        var added = Create(call.Target);
+        var winner = _activations.GetOrAdd(call.Target, added);
+
+        // The call first: an activation finds at least one request waiting when it is up, however short its life is.
+        winner.Receive(call);
         if (ReferenceEquals(winner, added))
         {
             added.Start();
         }
-
-        return winner;
     }
 
     public void Remove(Activation activation) => _activations.TryRemove(KeyValuePair.Create(activation.GrainId, activation));
@@ -91,4 +90,12 @@ internal sealed class Catalog(ActorRuntime runtime)
             Log.NotDeactivated(runtime.Logger, activation.GrainId, activation.State, activation.RunningRequests);
         }
     }
+
+    private Activation Create(GrainId id) => new(
+        runtime,
+        runtime.Manifest.GetClass(id.Type),
+        GrainAddress.NewActivationAddress(runtime.Silo.SiloAddress, id) with
+        {
+            MembershipVersion = runtime.Membership.CurrentSnapshot.Version,
+        });
 }

@@ -32,7 +32,7 @@ internal sealed class CallRouter(ActorRuntime runtime, IMessageTransport? transp
             var silo = await runtime.Locator.LocateAsync(call.Target).ConfigureAwait(false);
             if (silo == runtime.Silo.SiloAddress)
             {
-                runtime.Catalog.GetOrAdd(call.Target).Receive(call);
+                runtime.Catalog.Receive(call);
             }
             else if (transport is not null)
             {
