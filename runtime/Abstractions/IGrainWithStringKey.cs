@@ -1,0 +1,6 @@
+namespace Cluster.Runtime;
+
+/// <summary>A grain whose key is a string.</summary>
+public interface IGrainWithStringKey : IGrain
+{
+}

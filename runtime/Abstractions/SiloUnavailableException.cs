@@ -1,0 +1,20 @@
+namespace Cluster.Runtime;
+
+/// <summary>The silo that should serve a call is stopping, dead or unreachable. Another try may reach another silo.</summary>
+public sealed class SiloUnavailableException : Exception
+{
+    public SiloUnavailableException()
+        : base("the silo is not available")
+    {
+    }
+
+    public SiloUnavailableException(string message)
+        : base(message)
+    {
+    }
+
+    public SiloUnavailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,6 @@
+namespace Cluster.Unit.Runtime.Grains;
+
+public interface IPlacedGrain : IGrainWithStringKey
+{
+    Task Ping();
+}

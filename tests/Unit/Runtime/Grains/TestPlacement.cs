@@ -1,0 +1,5 @@
+namespace Cluster.Unit.Runtime.Grains;
+
+internal sealed class TestPlacement : PlacementStrategy
+{
+}
