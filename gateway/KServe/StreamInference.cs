@@ -2,7 +2,6 @@ using System.Text;
 using System.Threading.Channels;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
-using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Grpc;

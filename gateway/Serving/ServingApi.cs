@@ -13,6 +13,9 @@ namespace Cluster.Gateway.Serving;
 /// <inheritdoc cref="IServingApi"/>
 internal sealed class ServingApi : IServingApi
 {
+    /// <summary>How the repository index spells <see cref="ModelVersionState.Ready"/>.</summary>
+    private const string ReadyState = "READY";
+
     private readonly ServerIdentity _identity;
     private readonly RouteTable _routes;
     private readonly InferenceDispatcher _dispatcher;
@@ -129,7 +132,7 @@ internal sealed class ServingApi : IServingApi
                     version.Version.ToString(CultureInfo.InvariantCulture),
                     version.State,
                     Join(state.Problem, version.Reason)));
-            index.Models.AddRange(rows.Where(row => !readyOnly || row.State == nameof(ModelVersionState.Ready).ToUpperInvariant()));
+            index.Models.AddRange(rows.Where(row => !readyOnly || row.State == ReadyState));
         }
 
         return index;

@@ -14,6 +14,9 @@ public sealed class InMemoryServingStates : IServingStates
     public event Action<string>? Changed;
 
     /// <inheritdoc/>
+    public event Action? InitialLoadCompleted;
+
+    /// <inheritdoc/>
     public IEnumerable<ModelServingState> All => _states.Values;
 
     /// <inheritdoc/>
@@ -38,5 +41,9 @@ public sealed class InMemoryServingStates : IServingStates
     }
 
     /// <inheritdoc/>
-    public void FinishInitialLoad() => _initialLoadFinished = true;
+    public void FinishInitialLoad()
+    {
+        _initialLoadFinished = true;
+        InitialLoadCompleted?.Invoke();
+    }
 }
