@@ -5,14 +5,17 @@ namespace Cluster.Gateway.Grpc;
 /// <summary>What gRPC asks of Kestrel.</summary>
 public static class GrpcKestrelExtensions
 {
-    /// <summary>One stream's window: 4 MiB. Smaller stalls large tensors on the round trip; larger lets one idle handler buffer more.</summary>
-    public const int StreamWindow = 4 * 1024 * 1024;
+    /// <summary>
+    /// One stream's window: 2 MiB, a round trip of 1.6 ms at 10 Gbit/s. Smaller stalls large tensors on the network; larger lets one
+    /// idle handler buffer more. On the loopback, 96 KiB to 4 MiB cost the same.
+    /// </summary>
+    public const int StreamWindow = 2 * 1024 * 1024;
 
-    /// <summary>One connection's window: 16 MiB, the most that its unread requests may take in memory altogether.</summary>
-    public const int ConnectionWindow = 16 * 1024 * 1024;
+    /// <summary>One connection's window: 8 MiB, the most that its unread requests may take in memory altogether.</summary>
+    public const int ConnectionWindow = 8 * 1024 * 1024;
 
-    /// <summary>The largest HTTP/2 frame taken: 1 MiB. Larger frames cost fewer headers but delay other streams of the connection.</summary>
-    public const int FrameSize = 1024 * 1024;
+    /// <summary>The largest HTTP/2 frame taken: 256 KiB. Larger frames cost fewer headers but delay other streams of the connection.</summary>
+    public const int FrameSize = 256 * 1024;
 
     /// <summary>Calls in flight on one connection.</summary>
     public const int StreamsPerConnection = 1024;

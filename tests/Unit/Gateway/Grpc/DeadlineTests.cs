@@ -127,6 +127,25 @@ public sealed class DeadlineTests
     }
 
     [Fact]
+    public async Task Unary_ClientTakesNothing_IsResetAtTheDeadlineAndTheReplyDisposed()
+    {
+        var large = PayloadBuffer.Rent(50_000_000);
+        await using var server = await GrpcTestServer.StartAsync(service => service.RawUnary("ModelInfer", (_, request) =>
+        {
+            request.Dispose();
+            return ValueTask.FromResult<GrpcReply>(large);
+        }));
+
+        using var response = await server.SendAsync(
+            GrpcTestServer.Infer, new ByteArrayContent(Frame([1])), default, ("grpc-timeout", "300m"));
+        await server.FinishedAsync();
+
+        Assert.Throws<ObjectDisposedException>(() => large.Memory);
+        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsByteArrayAsync().WaitAsync(GrpcTestServer.Patience));
+        Assert.Empty(server.Logs.Problems);
+    }
+
+    [Fact]
     public async Task Stream_DeafHandler_EndsAtTheDeadlineAfterWhatWasSent()
     {
         var gate = new TaskCompletionSource();
