@@ -7,7 +7,8 @@ namespace Cluster.Contracts.Inference;
 public sealed class InferRequest
 {
     /// <summary>
-    /// A serialized <c>ModelInferRequest</c>. Its owner is the grain that receives it: it gives the memory back, whatever the outcome.
+    /// A serialized <c>ModelInferRequest</c>. The caller owns it and lends it to the grain until the call is answered, so that it can be
+    /// sent to another copy. A call that was abandoned (cancelled, timed out) may still use it: then it is left to the collector.
     /// </summary>
     [Id(0)]
     public required PayloadBuffer Message { get; init; }

@@ -11,7 +11,7 @@ namespace Cluster.Contracts.Models;
 [Alias("model-version")]
 public interface IModelVersionGrain : IGrainWithStringKey
 {
-    /// <summary>Runs a request. Refusals and failures come back as values; the grain gives the request's memory back in every case.</summary>
+    /// <summary>Runs a request. Refusals and failures come back as values.</summary>
     [ResponseTimeout("01:00:00"), Alias("infer")]
     ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken);
 

@@ -8,6 +8,9 @@ public interface IServingStates
     /// <summary>Called after a model's state was replaced, with its name; once a change, never concurrently for one model.</summary>
     event Action<string>? Changed;
 
+    /// <summary>Called once, when <see cref="InitialLoadFinished"/> becomes true.</summary>
+    event Action? InitialLoadCompleted;
+
     /// <summary>Every known model, in no order.</summary>
     IEnumerable<ModelServingState> All { get; }
 

@@ -3,13 +3,33 @@ using System.Collections.Immutable;
 namespace Cluster.Contracts.Serving;
 
 /// <summary>What a gateway must know of one version to route to it and to report it.</summary>
-/// <param name="Version">At least 1.</param>
-/// <param name="State">A version that serves stays <see cref="ModelVersionState.Ready"/> while its replacement loads.</param>
-/// <param name="Reason">Why it is not ready, or why its newest content is not the one that serves; empty if there is nothing to say.</param>
-/// <param name="Copies">Numbers of the copies that take requests; a loading version names the copy that will.</param>
 [GenerateSerializer, Immutable, Alias("version-serving-state")]
-public sealed record VersionServingState(
-    [property: Id(0)] long Version,
-    [property: Id(1)] ModelVersionState State,
-    [property: Id(2)] string Reason,
-    [property: Id(3)] ImmutableArray<int> Copies);
+public sealed record VersionServingState
+{
+    /// <summary>At least 1.</summary>
+    [Id(0)]
+    public required long Version { get; init; }
+
+    /// <summary>A version that serves stays <see cref="ModelVersionState.Ready"/> while its replacement loads.</summary>
+    [Id(1)]
+    public required ModelVersionState State { get; init; }
+
+    /// <summary>Why it is not ready, or why its newest content is not the one that serves; empty if there is nothing to say.</summary>
+    [Id(2)]
+    public string Reason { get; init; } = "";
+
+    /// <summary>Whether <see cref="Reason"/> tells of a failed load, not of somebody's wish.</summary>
+    [Id(3)]
+    public bool Failed { get; init; }
+
+    /// <summary>Numbers of the copies that take requests; those of a loading version make them wait.</summary>
+    [Id(4)]
+    public ImmutableArray<int> Copies { get; init; } = [];
+
+    /// <summary>The copy that loads new content beside those that serve, or null.</summary>
+    [Id(5)]
+    public int? Replacement { get; init; }
+
+    /// <summary>Whether <paramref name="copy"/> has a reason to be loaded.</summary>
+    public bool Wants(int copy) => Copies.Contains(copy) || Replacement == copy;
+}

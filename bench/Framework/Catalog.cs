@@ -1,0 +1,13 @@
+using Cluster.Bench.Overhead;
+
+namespace Cluster.Bench.Framework;
+
+/// <summary>All benchmarks, in the order of <c>bench/run list</c>.</summary>
+internal static class Catalog
+{
+    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark()];
+
+    /// <exception cref="UsageException">There is none of that name.</exception>
+    public static IBenchmark Find(string name) =>
+        All.FirstOrDefault(benchmark => benchmark.Name == name) ?? throw new UsageException($"there is no benchmark '{name}'");
+}

@@ -1,0 +1,27 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Cluster.Bench.Framework;
+
+/// <summary>Writes a report twice under <c>artifacts/bench</c>: as text for people, as JSON for comparisons.</summary>
+internal static class ReportFiles
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <returns>The text file's path relative to <paramref name="root"/>; the JSON file lies beside it.</returns>
+    public static string Write(string root, string name, DateTimeOffset time, BenchmarkReport report)
+    {
+        var stem = Path.Combine("artifacts", "bench", $"{name}-{time.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}");
+        var path = Path.Combine(root, stem);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path + ".txt", report.Text);
+        File.WriteAllText(path + ".json", JsonSerializer.Serialize(report.Data, Json) + "\n");
+        return stem + ".txt";
+    }
+}

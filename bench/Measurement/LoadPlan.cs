@@ -1,0 +1,4 @@
+namespace Cluster.Bench.Measurement;
+
+/// <summary>How long a cell lasts.</summary>
+internal sealed record LoadPlan(TimeSpan WarmUp, TimeSpan Duration);

@@ -1,0 +1,95 @@
+using System.Buffers;
+using System.Diagnostics.Metrics;
+
+namespace Cluster.Contracts.Metrics;
+
+/// <summary>A histogram's buckets for one combination of labels. Recording is thread-safe, lock-free and allocates nothing.</summary>
+public sealed class HistogramSeries : MetricSeries
+{
+    private readonly HistogramLayout _layout;
+    private readonly Histogram<double>? _instrument;
+    private readonly long[] _buckets;
+    private double _sum;
+
+    internal HistogramSeries(HistogramLayout layout, Histogram<double>? instrument, string key, KeyValuePair<string, object?>[] tags)
+        : base(key, tags)
+    {
+        _layout = layout;
+        _instrument = instrument;
+        _buckets = new long[layout.Bounds.Length + 1];
+    }
+
+    /// <summary>How many values were recorded.</summary>
+    public long Count
+    {
+        get
+        {
+            var count = 0L;
+            for (var i = 0; i < _buckets.Length; i++)
+            {
+                count += Volatile.Read(ref _buckets[i]);
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>The sum of what was recorded. May lag behind <see cref="Count"/> by records under way.</summary>
+    public double Sum => Volatile.Read(ref _sum);
+
+    /// <summary>Counts <paramref name="value"/> in its bucket; NaN is ignored.</summary>
+    public void Record(double value)
+    {
+        if (double.IsNaN(value))
+        {
+            return;
+        }
+
+        Interlocked.Increment(ref _buckets[_layout.BucketOf(value)]);
+        AtomicDouble.Add(ref _sum, value);
+
+        // Enabled only while somebody else listens to the meter, such as an OTLP exporter.
+        if (_instrument is { Enabled: true } instrument)
+        {
+            instrument.Record(value, Tags);
+        }
+    }
+
+    internal override void WriteTo(IBufferWriter<byte> output)
+    {
+        // The count is what the buckets add up to, so that a scrape amid recording agrees with itself.
+        var count = 0L;
+        for (var i = 0; i < _buckets.Length; i++)
+        {
+            count += Volatile.Read(ref _buckets[i]);
+            output.Write(_layout.BucketName);
+            if (Labels.Length > 0)
+            {
+                output.Write(Labels);
+                output.Write(","u8);
+            }
+
+            output.Write(_layout.BucketEnds[i]);
+            ExpositionText.WriteNumber(output, count);
+            output.Write("\n"u8);
+        }
+
+        WriteTotal(output, _layout.SumName, Sum);
+        WriteTotal(output, _layout.CountName, count);
+    }
+
+    private void WriteTotal(IBufferWriter<byte> output, byte[] name, double value)
+    {
+        output.Write(name);
+        if (Labels.Length > 0)
+        {
+            output.Write("{"u8);
+            output.Write(Labels);
+            output.Write("}"u8);
+        }
+
+        output.Write(" "u8);
+        ExpositionText.WriteNumber(output, value);
+        output.Write("\n"u8);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Cluster.Contracts.Metrics;
+
+using Tag = KeyValuePair<string, object?>;
+
+/// <summary>Finds the series of an instrument's measurements. Known tags cost one hash lookup and no allocation.</summary>
+internal sealed class InstrumentBinding<TSeries>
+    where TSeries : MetricSeries
+{
+    private readonly MetricFamily<TSeries> _family;
+    private readonly int _maxSeries;
+    private readonly ValueSeries? _refusals;
+    private readonly ConcurrentDictionary<Tag[], TSeries> _known = new(TagSequenceComparer.Instance);
+    private readonly ConcurrentDictionary<Tag[], TSeries>.AlternateLookup<ReadOnlySpan<Tag>> _lookup;
+    private int _knownCount;
+
+    public InstrumentBinding(MetricFamily<TSeries> family, int maxSeries, ValueSeries? refusals)
+    {
+        _family = family;
+        _maxSeries = maxSeries;
+        _refusals = refusals;
+        _lookup = _known.GetAlternateLookup<ReadOnlySpan<Tag>>();
+    }
+
+    public bool TryFind(ReadOnlySpan<Tag> tags, [NotNullWhen(true)] out TSeries? series) =>
+        _lookup.TryGetValue(tags, out series) || TryAdd(tags, out series);
+
+    /// <summary>Forgets series, here and in the family.</summary>
+    public void RemoveWhere(Predicate<TSeries> match)
+    {
+        foreach (var (tags, series) in _known)
+        {
+            if (match(series) && _known.TryRemove(tags, out _))
+            {
+                _ = Interlocked.Decrement(ref _knownCount);
+            }
+        }
+
+        _family.RemoveWhere(match);
+    }
+
+    private bool TryAdd(ReadOnlySpan<Tag> tags, [NotNullWhen(true)] out TSeries? series)
+    {
+        // A count of its own: ConcurrentDictionary.Count takes all locks, and a flood of new tags must stay cheap.
+        if (Volatile.Read(ref _knownCount) >= _maxSeries)
+        {
+            _refusals?.Increment();
+            series = null;
+            return false;
+        }
+
+        var copy = tags.ToArray();
+        if (!_family.TryGetOrAdd(copy, out series))
+        {
+            return false;
+        }
+
+        if (_known.TryAdd(copy, series))
+        {
+            _ = Interlocked.Increment(ref _knownCount);
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+
+namespace Cluster.Contracts.Metrics;
+
+/// <summary>Collects the instruments of other meters into families of the registry: those of the chosen names that belong to this host, or to none.</summary>
+internal sealed class InstrumentCollector : IDisposable
+{
+    /// <summary>.NET declares these as counters although they go down; OpenTelemetry's conventions call them up-down counters.</summary>
+    private static readonly HashSet<string> MisdeclaredGauges = new(StringComparer.Ordinal) { "dotnet.thread_pool.thread.count", "dotnet.thread_pool.queue.length" };
+
+    private readonly MetricRegistry _registry;
+    private readonly IMeterFactory _meters;
+    private readonly PrometheusOptions _options;
+    private readonly ConcurrentDictionary<Instrument, IInstrumentBinding> _bindings = new();
+    private readonly Lock _roundLock = new();
+    private readonly MeterListener _listener;
+    private long _round;
+
+    public InstrumentCollector(MetricRegistry registry, IMeterFactory meters, PrometheusOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSeriesPerInstrument, 1);
+        _registry = registry;
+        _meters = meters;
+        _options = options;
+        _listener = new MeterListener { InstrumentPublished = OnPublished };
+        _listener.SetMeasurementEventCallback<byte>(static (_, value, tags, state) => Measure(value, tags, state));
+        _listener.SetMeasurementEventCallback<short>(static (_, value, tags, state) => Measure(value, tags, state));
+        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => Measure(value, tags, state));
+        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => Measure(value, tags, state));
+        _listener.SetMeasurementEventCallback<float>(static (_, value, tags, state) => Measure(value, tags, state));
+        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => Measure(value, tags, state));
+        _listener.SetMeasurementEventCallback<decimal>(static (_, value, tags, state) => Measure((double)value, tags, state));
+        _listener.Start();
+    }
+
+    /// <summary>Asks the observable instruments for their numbers. What one no longer reports disappears.</summary>
+    public void Collect()
+    {
+        lock (_roundLock)
+        {
+            var round = ++_round;
+            try
+            {
+                _listener.RecordObservableInstruments();
+            }
+            catch (AggregateException)
+            {
+                // The listener asks every instrument before it throws: the others' numbers are there.
+                _registry.CallbackErrors.Increment();
+            }
+
+            foreach (var binding in _bindings.Values)
+            {
+                binding.EndRound(round);
+            }
+        }
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private static void Measure(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
+    {
+        if (state is IInstrumentBinding binding)
+        {
+            binding.Measure(value, tags);
+        }
+    }
+
+    private void OnPublished(Instrument instrument, MeterListener listener)
+    {
+        var meter = instrument.Meter;
+
+        // Several hosts can share a process, as in tests; a host's meters carry its factory as their scope.
+        var belongsHere = meter.Scope is null || ReferenceEquals(meter.Scope, _meters);
+        if (!belongsHere || !_options.Meters.Contains(meter.Name) || ReferenceEquals(meter, _registry.Meter))
+        {
+            return;
+        }
+
+        if (TryBind(instrument) is { } binding)
+        {
+            _bindings[instrument] = binding;
+            listener.EnableMeasurementEvents(instrument, binding);
+        }
+        else
+        {
+            _registry.ConflictErrors.Increment();
+        }
+    }
+
+    private IInstrumentBinding? TryBind(Instrument instrument)
+    {
+        var (kind, mode) = Classify(instrument);
+        var name = InstrumentName.Of(instrument.Name, instrument.Unit, kind);
+        var help = string.IsNullOrEmpty(instrument.Description) ? $"{instrument.Name} of {instrument.Meter.Name}." : instrument.Description;
+        var description = new FamilyDescription(name, help, kind, [], MetricRegistry.MaxSeries);
+        if (kind == MetricKind.Histogram)
+        {
+            return _registry.TryAddHistogram(description, BoundsOf(instrument), out var histograms) ? new HistogramBinding(Bind(histograms)) : null;
+        }
+
+        return _registry.TryAddValues(description, out var values) ? new ValueBinding(Bind(values), mode, () => _round) : null;
+    }
+
+    private InstrumentBinding<TSeries> Bind<TSeries>(MetricFamily<TSeries> family)
+        where TSeries : MetricSeries =>
+        new(family, _options.MaxSeriesPerInstrument, _registry.LimitErrors);
+
+    private IReadOnlyList<double> BoundsOf(Instrument instrument)
+    {
+        if (_options.Bounds.TryGetValue(instrument.Name, out var chosen))
+        {
+            return chosen;
+        }
+
+        return (IReadOnlyList<double>?)AdvisedBounds(instrument) ?? UsualBounds(instrument.Unit);
+    }
+
+    private static ImmutableArray<double> UsualBounds(string? unit) => unit switch
+    {
+        "s" => HistogramBounds.Seconds,
+        "us" => HistogramBounds.Microseconds,
+        _ => HistogramBounds.General,
+    };
+
+    private static double[]? AdvisedBounds(Instrument instrument) => instrument switch
+    {
+        Histogram<double> { Advice.HistogramBucketBoundaries: { } bounds } => [.. bounds],
+        Histogram<float> { Advice.HistogramBucketBoundaries: { } bounds } => [.. bounds.Select(bound => (double)bound)],
+        Histogram<long> { Advice.HistogramBucketBoundaries: { } bounds } => [.. bounds.Select(bound => (double)bound)],
+        Histogram<int> { Advice.HistogramBucketBoundaries: { } bounds } => [.. bounds.Select(bound => (double)bound)],
+        _ => null,
+    };
+
+    private static (MetricKind Kind, ValueMode Mode) Classify(Instrument instrument)
+    {
+        var type = instrument.GetType();
+        var definition = type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+        return definition switch
+        {
+            _ when MisdeclaredGauges.Contains(instrument.Name) => (MetricKind.Gauge, ValueMode.Observe),
+            _ when definition == typeof(Counter<>) => (MetricKind.Counter, ValueMode.Add),
+            _ when definition == typeof(ObservableCounter<>) => (MetricKind.Counter, ValueMode.Observe),
+            _ when definition == typeof(UpDownCounter<>) => (MetricKind.Gauge, ValueMode.Add),
+            _ when definition == typeof(Gauge<>) => (MetricKind.Gauge, ValueMode.Set),
+            _ when definition == typeof(Histogram<>) => (MetricKind.Histogram, ValueMode.Add),
+            _ => (MetricKind.Gauge, ValueMode.Observe),
+        };
+    }
+}

@@ -1,0 +1,23 @@
+namespace Cluster.Contracts.Metrics;
+
+/// <summary>What the exporter collects besides the families of the <see cref="MetricRegistry"/>.</summary>
+public sealed class PrometheusOptions
+{
+    /// <summary>Names of the meters to collect. More meters make scrapes larger and every measurement of theirs cost a lookup.</summary>
+    public ISet<string> Meters { get; } = new HashSet<string>(StringComparer.Ordinal)
+    {
+        "Cluster.Runtime",
+        ProcessMetrics.MeterName,
+        "System.Runtime",
+        "Microsoft.AspNetCore.Hosting",
+        "Microsoft.AspNetCore.Server.Kestrel",
+    };
+
+    /// <summary>
+    /// Bucket bounds by instrument name, ascending and finite. An instrument that is not named gets the bounds that it advises, else ones that fit its unit.
+    /// </summary>
+    public IDictionary<string, IReadOnlyList<double>> Bounds { get; } = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
+
+    /// <summary>Combinations of tags that one instrument may have; measurements of further ones are dropped and counted. At least 1.</summary>
+    public int MaxSeriesPerInstrument { get; set; } = 1000;
+}

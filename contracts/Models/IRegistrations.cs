@@ -1,0 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Cluster.Contracts.Models;
+
+/// <summary>This process's replica of the registrations that copies are loaded by. Safe from any thread.</summary>
+public interface IRegistrations
+{
+    bool TryGet(string model, [NotNullWhen(true)] out ModelRegistration? registration);
+
+    /// <summary>Replaces a model's registration.</summary>
+    void Publish(ModelRegistration registration);
+
+    /// <summary>Forgets a model.</summary>
+    void Remove(string model);
+}

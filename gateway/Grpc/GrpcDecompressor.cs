@@ -1,0 +1,95 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+
+namespace Cluster.Gateway.Grpc;
+
+/// <summary>Turns a compressed message into the plain one, never holding more than the limit of one message.</summary>
+internal static class GrpcDecompressor
+{
+    private const int PeekLength = 4096;
+    private const int GuessedRatio = 4;
+
+    // Header and trailer.
+    private const int GzipOverhead = 18;
+
+    /// <summary>Takes ownership of <paramref name="compressed"/>.</summary>
+    public static PayloadBuffer Inflate(GrpcCallContext call, PayloadBuffer compressed, LeadingPadding? padding)
+    {
+        call.RequestWasCompressed = true;
+        using (compressed)
+        {
+            var source = new InflateSource(compressed.Memory);
+            using Stream plain = call.RequestEncoding == GrpcEncoding.Gzip
+                ? new GZipStream(source, CompressionMode.Decompress)
+                : new ZLibStream(source, CompressionMode.Decompress);
+            try
+            {
+                var message = Drain(call, plain, compressed.Length, padding);
+                if (IsWhole(call.RequestEncoding, source, compressed.Span, message.Length))
+                {
+                    return message;
+                }
+
+                message.Dispose();
+                throw new InvalidDataException("The data ends early.");
+            }
+            catch (InvalidDataException exception)
+            {
+                throw new ServingException(
+                    Failure.InvalidArgument($"{call.Method}: a message is not valid {GrpcCompression.NameOf(call.RequestEncoding)} data"), exception);
+            }
+        }
+    }
+
+    private static PayloadBuffer Drain(GrpcCallContext call, Stream plain, int compressedLength, LeadingPadding? padding)
+    {
+        Span<byte> peek = stackalloc byte[PeekLength];
+        peek = peek[..plain.ReadAtLeast(peek, PeekLength, throwOnEndOfStream: false)];
+        RequireWithinLimit(call, peek.Length);
+        var limit = call.MaxReceiveMessageSize;
+        var guess = (int)Math.Clamp((long)compressedLength * GuessedRatio, PeekLength, limit > PeekLength ? limit : PeekLength);
+        var message = new GrowingPayload(guess, limit, padding?.Invoke(peek) ?? 0);
+        try
+        {
+            peek.CopyTo(message.GetRoom().Span);
+            message.Advance(peek.Length);
+            int count;
+            do
+            {
+                var room = message.GetRoom().Span;
+                if (room.IsEmpty)
+                {
+                    RequireWithinLimit(call, limit + (long)plain.Read(peek[..1]));
+                    break;
+                }
+
+                count = plain.Read(room);
+                message.Advance(count);
+            }
+            while (count > 0);
+            return message.Detach();
+        }
+        finally
+        {
+            message.Dispose();
+        }
+    }
+
+    // The inflater takes data that breaks off for data that ends. Of zlib it then asks for more; behind gzip it always looks for a
+    // second member, but there the length stands at the end, and peers send one member.
+    private static bool IsWhole(GrpcEncoding encoding, InflateSource source, ReadOnlySpan<byte> compressed, int length) =>
+        compressed.IsEmpty
+        || (encoding == GrpcEncoding.Gzip
+            ? compressed.Length >= GzipOverhead && BinaryPrimitives.ReadUInt32LittleEndian(compressed[^4..]) == (uint)length
+            : !source.AskedBeyondEnd);
+
+    private static void RequireWithinLimit(GrpcCallContext call, long length)
+    {
+        if (length > call.MaxReceiveMessageSize)
+        {
+            throw GrpcMessageReader.TooLarge(call, $"a request message of {length} bytes or more, decompressed,");
+        }
+    }
+}

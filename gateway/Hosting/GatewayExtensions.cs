@@ -1,0 +1,63 @@
+using System.Reflection;
+using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Grpc.Health;
+using Cluster.Gateway.Grpc.Reflection;
+using Cluster.Gateway.KServe;
+using Cluster.Gateway.Metrics;
+using Cluster.Gateway.Rest;
+using Cluster.Gateway.Routing;
+using Cluster.Gateway.Serving;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cluster.Gateway.Hosting;
+
+/// <summary>Puts a gateway into a process. It needs the process' serving states, repository control and grain factory.</summary>
+public static class GatewayExtensions
+{
+    /// <summary>Registers the gateway and has the web server listen for it.</summary>
+    /// <param name="options">Validated.</param>
+    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder, GatewayOptions options)
+    {
+        var services = builder.Services;
+        services.AddClusterMetrics();
+        services.AddGrpcServer(grpc => grpc.MaxReceiveMessageSize = options.MaxMessageBytes);
+        services.AddRest();
+        services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
+        services.AddSingleton(new ServerIdentity(options.ServerName, ProductVersion()));
+        services.AddSingleton<RouteTable>();
+        services.AddSingleton<InferenceDispatcher>();
+        services.AddSingleton<IServingApi, ServingApi>();
+        services.AddSingleton<StreamInference>();
+        services.AddSingleton<KServeService>();
+        services.AddSingleton<IServingStatus, Readiness>();
+        builder.WebHost.ConfigureKestrel((_, kestrel) =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ConfigureGrpcLimits();
+            kestrel.Listen(options.Bind, options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(options.Bind, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        services.AddOptions<KestrelServerOptions>().Configure<Microsoft.Extensions.Options.IOptions<RestOptions>>(
+            (kestrel, rest) => rest.Value.ApplyTo(kestrel.Limits));
+        return builder;
+    }
+
+    /// <summary>Maps every path of the gateway.</summary>
+    public static WebApplication MapGateway(this WebApplication app)
+    {
+        app.Services.GetRequiredService<RequestMetrics>().Follow(app.Services.GetRequiredService<RouteTable>());
+        app.MapMetrics();
+        app.Services.GetRequiredService<KServeService>().Map(app);
+        app.MapGrpcHealth();
+        app.MapGrpcReflection();
+        app.MapGrpcFallback();
+        app.MapRest();
+        return app;
+    }
+
+    private static string ProductVersion() =>
+        typeof(GatewayExtensions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+}

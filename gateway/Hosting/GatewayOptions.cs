@@ -1,0 +1,25 @@
+using System.Net;
+
+namespace Cluster.Gateway.Hosting;
+
+/// <summary>Where a gateway listens and what it takes.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>The address to listen on. Default 127.0.0.1; 0.0.0.0 or [::] for every interface.</summary>
+    public IPAddress Bind { get; set; } = IPAddress.Loopback;
+
+    /// <summary>Port of REST, metrics and health over HTTP/1.1; 0 takes a free one. Default 8000.</summary>
+    public int HttpPort { get; set; } = 8000;
+
+    /// <summary>Port of gRPC over HTTP/2; 0 takes a free one. Default 8001.</summary>
+    public int GrpcPort { get; set; } = 8001;
+
+    /// <summary>The name in the server's metadata; some clients insist on one. Default "cluster".</summary>
+    public string ServerName { get; set; } = "cluster";
+
+    /// <summary>
+    /// The largest request message, bytes, over either protocol, also after decompression; 1 KiB to 2,000 MiB. Default 256 MiB. Lower refuses large
+    /// tensors, higher lets one request hold that much memory.
+    /// </summary>
+    public int MaxMessageBytes { get; set; } = 256 << 20;
+}

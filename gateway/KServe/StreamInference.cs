@@ -1,0 +1,119 @@
+using System.Text;
+using System.Threading.Channels;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Wire;
+using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Serving;
+using Google.Protobuf;
+
+namespace Cluster.Gateway.KServe;
+
+/// <summary>
+/// <c>ModelStreamInfer</c>: the requests of a stream run several at once and are answered in their order. A request that fails is answered with
+/// its message and id, and the stream goes on.
+/// </summary>
+internal sealed class StreamInference(IServingApi api)
+{
+    /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
+    private const int MaxInFlight = 32;
+
+    /// <summary>
+    /// <c>parameters</c> with <c>triton_final_response</c> = true, which stream clients of that server look for at the end of each answer: a
+    /// serialized field of <c>ModelInferResponse</c>, to be appended to one.
+    /// </summary>
+    private static readonly byte[] FinalResponse = new ModelInferResponse
+    {
+        Parameters = { ["triton_final_response"] = new InferParameter { BoolParam = true } },
+    }.ToByteArray();
+
+    /// <summary>Serves one stream until the client ends it.</summary>
+    public async ValueTask<Failure?> RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers)
+    {
+        var inFlight = Channel.CreateBounded<Task<PayloadBuffer>>(
+            new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
+        var writing = WriteAsync(inFlight, answers, call.CancellationToken);
+        try
+        {
+            while (await requests.ReadAsync().ConfigureAwait(false) is { } message)
+            {
+                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), call.CancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            inFlight.Writer.TryComplete();
+            await writing.ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes answers in the order of their requests, and disposes those that the client will not get.</summary>
+    private static async Task WriteAsync(Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var answering in inFlight.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                var answer = await answering.ConfigureAwait(false);
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    answer.Dispose();
+                }
+                else
+                {
+                    await answers.WriteAsync(answer).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception exception)
+        {
+            // The reading side must not wait for room that nobody will make.
+            inFlight.Writer.TryComplete(exception);
+            throw;
+        }
+    }
+
+    private async Task<PayloadBuffer> AnswerAsync(GrpcCallContext call, PayloadBuffer message)
+    {
+        InferCall request;
+        string id;
+        try
+        {
+            request = KServeService.Read(call, message);
+            id = Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
+        }
+        catch (ServingException exception)
+        {
+            message.Dispose();
+            return Failed(exception.Failure, id: "");
+        }
+
+        var reply = await api.InferAsync(request, call.CancellationToken).ConfigureAwait(false);
+        return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
+    }
+
+    /// <summary>A <c>ModelStreamInferResponse</c> around the finished answer.</summary>
+    private static PayloadBuffer Succeeded(PayloadBuffer reply)
+    {
+        using (reply)
+        {
+            const int InferResponse = ModelStreamInferResponse.InferResponseFieldNumber;
+            var length = reply.Length + FinalResponse.Length;
+            var buffer = PayloadBuffer.Rent(ProtoWriter.FieldSize(InferResponse, length));
+            var writer = new ProtoWriter(buffer.Span);
+            writer.WriteLength(InferResponse, length);
+            reply.Span.CopyTo(buffer.Span[writer.Position..]);
+            FinalResponse.CopyTo(buffer.Span[(writer.Position + reply.Length)..]);
+            return buffer;
+        }
+    }
+
+    private static PayloadBuffer Failed(Failure failure, string id) => PayloadBuffer.CopyOf(new ModelStreamInferResponse
+    {
+        ErrorMessage = failure.Message,
+        InferResponse = new ModelInferResponse { Id = id },
+    }.ToByteArray());
+}

@@ -1,0 +1,30 @@
+using Cluster.Contracts.Metrics;
+using Cluster.Gateway.Serving;
+
+namespace Cluster.Gateway.Metrics;
+
+/// <summary>The two counters of one method over one protocol.</summary>
+internal sealed class OutcomeSeries : IDisposable
+{
+    private readonly RequestMetricFamilies _families;
+
+    /// <param name="version">Empty leaves the label out.</param>
+    public OutcomeSeries(RequestMetricFamilies families, Protocol protocol, ServingMethod method, string model, string version)
+    {
+        _families = families;
+        Success = families.Success.Acquire("KServe", InterfaceLabel(protocol), method.ToString(), model, version);
+        Fail = families.Fail.Acquire("KServe", InterfaceLabel(protocol), method.ToString(), model, version);
+    }
+
+    public ValueSeries Success { get; }
+
+    public ValueSeries Fail { get; }
+
+    public static string InterfaceLabel(Protocol protocol) => protocol == Protocol.Grpc ? "gRPC" : "REST";
+
+    public void Dispose()
+    {
+        _families.Success.Release(Success);
+        _families.Fail.Release(Fail);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.IO.Compression;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Microsoft.AspNetCore.Http;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>A request's body, decompressed where it has to be, and never longer than the limit.</summary>
+internal sealed class BodyReader : IAsyncDisposable
+{
+    /// <summary>Memory taken on a client's word alone; more comes as its bytes do.</summary>
+    private const int FirstRent = 1 << 20;
+
+    private const int MinRent = 4 << 10;
+
+    private readonly Stream _stream;
+    private readonly bool _compressed;
+    private readonly long _limit;
+    private long _read;
+
+    private BodyReader(Stream stream, bool compressed, long? length, long limit)
+    {
+        _stream = stream;
+        _compressed = compressed;
+        _limit = limit;
+        Remaining = length;
+    }
+
+    /// <summary>Bytes not yet read, or null where only the end will tell.</summary>
+    public long? Remaining { get; private set; }
+
+    /// <param name="limit">The most bytes, as sent and after decompression.</param>
+    /// <exception cref="ServingException">RESOURCE_EXHAUSTED: the body is announced to be longer than the limit.</exception>
+    /// <exception cref="BadHttpRequestException">415: an unknown Content-Encoding.</exception>
+    public static BodyReader Open(HttpContext context, long limit)
+    {
+        var request = context.Request;
+        if (request.ContentLength > limit)
+        {
+            throw TooLarge(limit);
+        }
+
+        var sizeLimit = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>();
+        if (sizeLimit is { IsReadOnly: false })
+        {
+            sizeLimit.MaxRequestBodySize = limit;
+        }
+
+        var encoding = request.Headers.ContentEncoding.ToString();
+        if (encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return new BodyReader(request.Body, compressed: false, request.ContentLength, limit);
+        }
+
+        return new BodyReader(Decompress(request.Body, encoding), compressed: true, length: null, limit);
+    }
+
+    /// <summary>Some bytes of the body; 0 at its end.</summary>
+    /// <exception cref="ServingException">RESOURCE_EXHAUSTED beyond the limit; INVALID_ARGUMENT: the compressed data is damaged.</exception>
+    public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        int count;
+        try
+        {
+            count = await _stream.ReadAsync(target, cancellationToken);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ServingException(Failure.InvalidArgument($"the body is not what its Content-Encoding says: {e.Message}"), e);
+        }
+
+        _read += count;
+        Remaining -= count;
+        return _read > _limit ? throw TooLarge(_limit) : count;
+    }
+
+    /// <summary>The rest of the body, or its next <paramref name="max"/> bytes if it has more; the caller owns the buffer.</summary>
+    public async ValueTask<PayloadBuffer> ReadUpToAsync(long max, CancellationToken cancellationToken)
+    {
+        var known = Math.Min(max, Remaining ?? max);
+        var array = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(known, 0, FirstRent));
+        var length = 0;
+        try
+        {
+            while (length < known)
+            {
+                if (length == array.Length)
+                {
+                    array = Grow(array, known);
+                }
+
+                var count = await ReadAsync(array.AsMemory(length, (int)Math.Min(array.Length - length, known - length)), cancellationToken);
+                if (count == 0)
+                {
+                    break;
+                }
+
+                length += count;
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(array);
+            throw;
+        }
+
+        return PayloadBuffer.Adopt(array, length);
+    }
+
+    /// <summary>Whether every byte has been read; reads one where the length is not known.</summary>
+    public async ValueTask<bool> IsAtEndAsync(CancellationToken cancellationToken) =>
+        Remaining is { } remaining ? remaining == 0 : await ReadAsync(new byte[1], cancellationToken) == 0;
+
+    public ValueTask DisposeAsync() => _compressed ? _stream.DisposeAsync() : ValueTask.CompletedTask;
+
+    private static Stream Decompress(Stream body, string encoding) => encoding.ToLowerInvariant() switch
+    {
+        "gzip" => new GZipStream(body, CompressionMode.Decompress, leaveOpen: true),
+        "deflate" => new ZLibStream(body, CompressionMode.Decompress, leaveOpen: true),
+        _ => throw new BadHttpRequestException(
+            $"Content-Encoding '{encoding}' is not supported; send gzip, deflate (a zlib stream) or identity", StatusCodes.Status415UnsupportedMediaType),
+    };
+
+    private static byte[] Grow(byte[] array, long most)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(2L * array.Length, MinRent), Math.Min(most, Array.MaxLength)));
+        array.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(array);
+        return larger;
+    }
+
+    private static ServingException TooLarge(long limit) =>
+        new(new Failure(StatusCode.ResourceExhausted, $"the request's body is larger than {limit} bytes, the most that this server takes"));
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>FP16, FP32 and FP64: rounded once, to the nearest value, from the decimal text.</summary>
+internal readonly struct FloatElement<T> : IJsonElement
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>, IMinMaxValue<T>
+{
+    public static string Expected =>
+        string.Create(CultureInfo.InvariantCulture, $"a number from -{Largest} to {Largest}, or {FloatText.Expected}");
+
+    /// <summary>Of FP16 as an FP32, whose shortest text names the value itself: 65504, where FP16's own is 65500.</summary>
+    private static object Largest => T.MaxValue is Half half ? (float)half : T.MaxValue;
+
+    public static bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink)
+    {
+        T value;
+        if (reader.TokenType == JsonTokenType.Number)
+        {
+            if (!T.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !T.IsFinite(value))
+            {
+                return false;
+            }
+        }
+        else if (!FloatText.TryRead(ref reader, out var special))
+        {
+            return false;
+        }
+        else
+        {
+            value = T.CreateTruncating(special);
+        }
+
+        MemoryMarshal.Write(sink.Next(Unsafe.SizeOf<T>()), in value);
+        return true;
+    }
+}

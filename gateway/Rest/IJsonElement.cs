@@ -1,0 +1,13 @@
+using System.Text.Json;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>How one datatype's elements are read from JSON; implemented by structs, so that each gets its own loop.</summary>
+internal interface IJsonElement
+{
+    /// <summary>What an element must be, for errors: "an integer from -128 to 127".</summary>
+    static abstract string Expected { get; }
+
+    /// <summary>Reads the current token; false if it is no such element.</summary>
+    static abstract bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink);
+}

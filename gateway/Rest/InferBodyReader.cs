@@ -1,0 +1,133 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Wire;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>Turns the body of an inference request, JSON with or without binary tensors, into a message.</summary>
+internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder builder, CancellationToken cancellationToken)
+{
+    private const int ReadSize = 64 << 10;
+
+    /// <summary>A body that is JSON from its first byte to its last.</summary>
+    public async ValueTask<JsonInferRequest> ReadJsonAsync()
+    {
+        using var json = await body.ReadUpToAsync(long.MaxValue, cancellationToken);
+        var request = JsonInferRequestReader.Read(json.Span, builder);
+        foreach (var input in request.Inputs)
+        {
+            if (input.DataStart is null)
+            {
+                throw ServingException.InvalidArgument(
+                    $"{input.Title} has no data; for binary data the request needs the header {InferHeaders.JsonLength}");
+            }
+
+            WriteData(json, input);
+        }
+
+        return request;
+    }
+
+    /// <summary>A body of <paramref name="jsonLength"/> bytes of JSON and the bytes of those inputs that have no <c>data</c>, in their order.</summary>
+    public async ValueTask<JsonInferRequest> ReadBinaryAsync(long jsonLength)
+    {
+        using var json = await body.ReadUpToAsync(jsonLength, cancellationToken);
+        if (json.Length < jsonLength)
+        {
+            throw InferHeaders.TooLong(jsonLength, json.Length);
+        }
+
+        var request = JsonInferRequestReader.Read(json.Span, builder);
+        foreach (var input in request.Inputs)
+        {
+            if (input.DataStart is null)
+            {
+                await ReadTensorAsync(input, SizeOf(input, request));
+            }
+            else
+            {
+                WriteData(json, input);
+            }
+        }
+
+        return await body.IsAtEndAsync(cancellationToken)
+            ? request
+            : throw ServingException.InvalidArgument("the body goes on after its last binary input; do the binary_data_size of its inputs fit?");
+    }
+
+    /// <summary>Reads the rest of the body into the message as a tensor's bytes.</summary>
+    /// <returns>How many there were.</returns>
+    public async ValueTask<int> ReadRestAsync()
+    {
+        builder.BeginRaw();
+        while (true)
+        {
+            var count = await body.ReadAsync(builder.GetMemory(ReadSize), cancellationToken);
+            if (count == 0)
+            {
+                return builder.EndRaw();
+            }
+
+            builder.Advance(count);
+        }
+    }
+
+    private void WriteData(PayloadBuffer json, JsonInput input)
+    {
+        if (input.DataElements is null)
+        {
+            JsonInferRequestReader.WriteWaiting(json.Span, input, builder);
+        }
+    }
+
+    /// <summary>Bytes of a binary input; null for the rest of the body.</summary>
+    private static long? SizeOf(JsonInput input, JsonInferRequest request)
+    {
+        if (input.BinarySize is { } size)
+        {
+            return size;
+        }
+
+        if (input.Datatype == Datatype.Bytes)
+        {
+            return request.Inputs.Count == 1
+                ? null
+                : throw ServingException.InvalidArgument($"{input.Title}: a BYTES input among others needs data or binary_data_size");
+        }
+
+        return input.Elements <= long.MaxValue / input.Datatype.ElementSize() ? input.Elements * input.Datatype.ElementSize() : long.MaxValue;
+    }
+
+    private async ValueTask ReadTensorAsync(JsonInput input, long? size)
+    {
+        if (size is not { } left)
+        {
+            await ReadRestAsync();
+            return;
+        }
+
+        if (body.Remaining is { } remaining && remaining < left)
+        {
+            throw TooShort(input, left, remaining);
+        }
+
+        builder.BeginRaw();
+        while (left > 0)
+        {
+            var room = builder.GetMemory((int)Math.Min(left, ReadSize));
+            var count = await body.ReadAsync(room[..(int)Math.Min(left, room.Length)], cancellationToken);
+            if (count == 0)
+            {
+                throw TooShort(input, size.Value, size.Value - left);
+            }
+
+            builder.Advance(count);
+            left -= count;
+        }
+
+        builder.EndRaw();
+    }
+
+    private static ServingException TooShort(JsonInput input, long wanted, long found) =>
+        ServingException.InvalidArgument($"{input.Title} needs {wanted} bytes of binary data, but the body has {found} left for it");
+}

@@ -1,0 +1,19 @@
+using System.Text.Json;
+using Cluster.Contracts.Errors;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>Says what is wrong with JSON that cannot be read.</summary>
+internal static class JsonErrors
+{
+    /// <param name="consumed">Bytes up to the end of the last token that could be read.</param>
+    public static ServingException Malformed(ReadOnlySpan<byte> json, int consumed, JsonException error)
+    {
+        var next = json[consumed..].TrimStart(" \t\r\n,:["u8);
+        var number = next.StartsWith("-"u8) ? next[1..] : next;
+        var hint = number.StartsWith(FloatText.NaN) || number.StartsWith(FloatText.Infinity)
+            ? $"; JSON has no such number: write {FloatText.Expected} instead, or send the tensor as binary data"
+            : "";
+        return new ServingException(Failure.InvalidArgument($"the request is not valid JSON: {error.Message}{hint}"), error);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Cluster.Gateway.Rest;
+
+/// <summary>What the JSON of an inference request says beside what went into the message already.</summary>
+internal sealed class JsonInferRequest
+{
+    public List<JsonInput> Inputs { get; } = [];
+
+    public List<JsonOutput> Outputs { get; } = [];
+
+    /// <summary><c>parameters.binary_data_output</c>: the form of outputs that say nothing themselves.</summary>
+    public bool BinaryByDefault { get; set; }
+
+    /// <summary>Whether the output of this name is answered as bytes after the JSON.</summary>
+    public bool IsBinary(ReadOnlySpan<byte> name)
+    {
+        foreach (var output in Outputs)
+        {
+            if (name.SequenceEqual(output.Name))
+            {
+                return output.Binary ?? BinaryByDefault;
+            }
+        }
+
+        return BinaryByDefault;
+    }
+}

@@ -1,0 +1,322 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Wire;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>
+/// Reads the JSON of an inference request in one pass, straight into a message under construction. Members may come in any order: a
+/// tensor is written where it is met if its name and datatype are known and every earlier tensor has been written, else afterwards by
+/// <see cref="WriteWaiting"/>, since tensors must stand in the message in the order of their inputs.
+/// </summary>
+internal sealed class JsonInferRequestReader
+{
+    /// <summary>More than any model has; a request with more is refused before it costs memory.</summary>
+    private const int MaxEntries = 4096;
+
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = TensorDataReader.MaxDepth };
+
+    private readonly InferRequestBuilder _builder;
+    private readonly JsonInferRequest _request = new();
+    private bool _waiting;
+
+    private JsonInferRequestReader(InferRequestBuilder builder)
+    {
+        _builder = builder;
+    }
+
+    /// <summary>Reads the whole of <paramref name="json"/>.</summary>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: not JSON, or not an inference request.</exception>
+    public static JsonInferRequest Read(ReadOnlySpan<byte> json, InferRequestBuilder builder)
+    {
+        if (!Utf8.IsValid(json))
+        {
+            throw ServingException.InvalidArgument("the request's JSON is not UTF-8");
+        }
+
+        var reader = new Utf8JsonReader(json, ReaderOptions);
+        try
+        {
+            return new JsonInferRequestReader(builder).ReadRequest(ref reader);
+        }
+        catch (JsonException e)
+        {
+            throw JsonErrors.Malformed(json, (int)reader.BytesConsumed, e);
+        }
+    }
+
+    /// <summary>Writes the <c>data</c> of an input that had to wait.</summary>
+    public static void WriteWaiting(ReadOnlySpan<byte> json, JsonInput input, InferRequestBuilder builder)
+    {
+        var reader = new Utf8JsonReader(json[input.DataStart!.Value..], ReaderOptions);
+        reader.Read();
+        WriteData(ref reader, input, builder);
+    }
+
+    private JsonInferRequest ReadRequest(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        RequireObject(ref reader, "the request");
+        var seen = default(Seen);
+        while (NextMember(ref reader))
+        {
+            if (reader.ValueTextEquals("id"u8))
+            {
+                Once(ref seen, Seen.Id, "the request", "id");
+                reader.Read();
+                _builder.AddId(JsonText.Read(ref reader, "the request's id"));
+            }
+            else if (reader.ValueTextEquals("parameters"u8))
+            {
+                Once(ref seen, Seen.Parameters, "the request", "parameters");
+                reader.Read();
+                ReadParameters(ref reader);
+            }
+            else if (reader.ValueTextEquals("inputs"u8))
+            {
+                Once(ref seen, Seen.Inputs, "the request", "inputs");
+                reader.Read();
+                ReadInputs(ref reader);
+            }
+            else if (reader.ValueTextEquals("outputs"u8))
+            {
+                Once(ref seen, Seen.Outputs, "the request", "outputs");
+                reader.Read();
+                ReadOutputs(ref reader);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        // Anything but white space after the object is an error of the JSON.
+        reader.Read();
+        return _request.Inputs.Count > 0 ? _request : throw ServingException.InvalidArgument("the request has no inputs");
+    }
+
+    private void ReadParameters(ref Utf8JsonReader reader)
+    {
+        RequireObject(ref reader, "the request's parameters");
+        for (var count = 0; NextMember(ref reader); count++)
+        {
+            Limit(count, "parameters");
+            var key = Encoding.UTF8.GetString(JsonText.Read(ref reader, "a parameter's name"));
+            reader.Read();
+            if (key == "binary_data_output")
+            {
+                _request.BinaryByDefault = JsonParameters.ReadBool(ref reader, "request parameter 'binary_data_output'");
+            }
+            else
+            {
+                JsonParameters.Pass(ref reader, key, _builder);
+            }
+        }
+    }
+
+    private void ReadInputs(ref Utf8JsonReader reader)
+    {
+        RequireArray(ref reader, "the request's inputs");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            Limit(_request.Inputs.Count, "inputs");
+            _request.Inputs.Add(ReadInput(ref reader));
+        }
+    }
+
+    private JsonInput ReadInput(ref Utf8JsonReader reader)
+    {
+        RequireObject(ref reader, "an input");
+        var input = new JsonInput();
+        while (NextMember(ref reader))
+        {
+            if (reader.ValueTextEquals("name"u8))
+            {
+                Once(input.Name is not null, input.Title, "name");
+                reader.Read();
+                input.Name = JsonText.Read(ref reader, "an input's name");
+            }
+            else if (reader.ValueTextEquals("datatype"u8))
+            {
+                Once(input.Datatype != Datatype.Unknown, input.Title, "datatype");
+                reader.Read();
+                input.Datatype = ReadDatatype(ref reader, input);
+            }
+            else if (reader.ValueTextEquals("shape"u8))
+            {
+                Once(input.Shape is not null, input.Title, "shape");
+                reader.Read();
+                JsonShape.Read(ref reader, input);
+            }
+            else if (reader.ValueTextEquals("data"u8))
+            {
+                Once(input.DataStart is not null, input.Title, "data");
+                reader.Read();
+                ReadData(ref reader, input);
+            }
+            else if (reader.ValueTextEquals("parameters"u8))
+            {
+                Once(input.HasParameters, input.Title, "parameters");
+                reader.Read();
+                JsonParameters.ReadOfInput(ref reader, input);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        Complete(input);
+        return input;
+    }
+
+    private void ReadData(ref Utf8JsonReader reader, JsonInput input)
+    {
+        input.DataStart = (int)reader.TokenStartIndex;
+        if (_waiting || input.Name is null || input.Datatype == Datatype.Unknown)
+        {
+            reader.Skip();
+        }
+        else
+        {
+            WriteData(ref reader, input, _builder);
+        }
+    }
+
+    private static void WriteData(ref Utf8JsonReader reader, JsonInput input, InferRequestBuilder builder)
+    {
+        builder.BeginRaw();
+        input.DataElements = TensorDataReader.Read(ref reader, input, builder);
+        builder.EndRaw();
+        if (input.Shape is not null)
+        {
+            JsonShape.RequireElements(input);
+        }
+    }
+
+    private void Complete(JsonInput input)
+    {
+        var missing = input.Name is null ? "name" : input.Datatype == Datatype.Unknown ? "datatype" : input.Shape is null ? "shape" : null;
+        if (missing is not null)
+        {
+            throw ServingException.InvalidArgument($"{input.Title} has no {missing}");
+        }
+
+        if (input.DataStart is not null && input.BinarySize is not null)
+        {
+            throw ServingException.InvalidArgument($"{input.Title} has both data and binary_data_size; it must have one of them");
+        }
+
+        if (input.DataElements is null)
+        {
+            _waiting = true;
+        }
+        else
+        {
+            JsonShape.RequireElements(input);
+        }
+
+        _builder.AddInput(input.Name, input.Datatype, input.Shape);
+    }
+
+    private void ReadOutputs(ref Utf8JsonReader reader)
+    {
+        RequireArray(ref reader, "the request's outputs");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            Limit(_request.Outputs.Count, "outputs");
+            _request.Outputs.Add(ReadOutput(ref reader));
+        }
+    }
+
+    private JsonOutput ReadOutput(ref Utf8JsonReader reader)
+    {
+        RequireObject(ref reader, "an output");
+        byte[]? name = null;
+        var parameters = default(OutputParameters);
+        var seen = default(Seen);
+        while (NextMember(ref reader))
+        {
+            if (reader.ValueTextEquals("name"u8))
+            {
+                Once(name is not null, "an output", "name");
+                reader.Read();
+                name = JsonText.Read(ref reader, "an output's name");
+            }
+            else if (reader.ValueTextEquals("parameters"u8))
+            {
+                Once(ref seen, Seen.Parameters, "an output", "parameters");
+                reader.Read();
+                parameters = JsonParameters.ReadOfOutput(ref reader);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        if (name is null)
+        {
+            throw ServingException.InvalidArgument("an output has no name");
+        }
+
+        _builder.AddRequestedOutput(name, parameters.Classification);
+        return new JsonOutput(name, parameters.Binary);
+    }
+
+    private static Datatype ReadDatatype(ref Utf8JsonReader reader, JsonInput input)
+    {
+        var name = JsonText.Read(ref reader, $"{input.Title}: datatype");
+        var datatype = Datatypes.Parse(name);
+        return datatype != Datatype.Unknown
+            ? datatype
+            : throw ServingException.InvalidArgument($"{input.Title}: datatype '{Utf8Text.Of(name)}' is none of {Datatypes.AllNames}");
+    }
+
+    internal static bool NextMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+
+    internal static void RequireObject(ref Utf8JsonReader reader, string what) => Require(reader.TokenType == JsonTokenType.StartObject, what, "an object");
+
+    internal static void RequireArray(ref Utf8JsonReader reader, string what) => Require(reader.TokenType == JsonTokenType.StartArray, what, "an array");
+
+    private static void Require(bool condition, string what, string kind)
+    {
+        if (!condition)
+        {
+            throw ServingException.InvalidArgument($"{what} must be {kind}");
+        }
+    }
+
+    private static void Limit(int count, string what)
+    {
+        if (count >= MaxEntries)
+        {
+            throw ServingException.InvalidArgument($"the request has more than {MaxEntries} {what}");
+        }
+    }
+
+    private static void Once(ref Seen seen, Seen member, string owner, string name)
+    {
+        Once((seen & member) != 0, owner, name);
+        seen |= member;
+    }
+
+    private static void Once(bool seen, string owner, string name)
+    {
+        if (seen)
+        {
+            throw ServingException.InvalidArgument($"{owner} has {name} twice");
+        }
+    }
+
+    [Flags]
+    private enum Seen
+    {
+        Id = 1,
+        Parameters = 2,
+        Inputs = 4,
+        Outputs = 8,
+    }
+}

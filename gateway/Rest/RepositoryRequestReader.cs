@@ -1,0 +1,106 @@
+using System.Text;
+using System.Text.Json;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Protocol;
+using Google.Protobuf;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>Reads the bodies of the repository extension; all of them may be empty.</summary>
+internal static class RepositoryRequestReader
+{
+    /// <summary><c>{"ready":bool}</c>; false if it is not there.</summary>
+    public static bool ReadReady(ReadOnlySpan<byte> body)
+    {
+        var ready = false;
+        ReadObject(body, (ref Utf8JsonReader reader) =>
+        {
+            if (!reader.ValueTextEquals("ready"u8))
+            {
+                return false;
+            }
+
+            reader.Read();
+            ready = JsonParameters.ReadBool(ref reader, "ready");
+            return true;
+        });
+        return ready;
+    }
+
+    /// <summary>
+    /// <c>{"parameters":{name: string, integer or bool}}</c>; the value of a parameter whose name begins with <c>file:</c> is base64.
+    /// </summary>
+    public static void ReadParameters(ReadOnlySpan<byte> body, IDictionary<string, ModelRepositoryParameter> target) =>
+        ReadObject(body, (ref Utf8JsonReader reader) =>
+        {
+            if (!reader.ValueTextEquals("parameters"u8))
+            {
+                return false;
+            }
+
+            reader.Read();
+            JsonInferRequestReader.RequireObject(ref reader, "parameters");
+            while (JsonInferRequestReader.NextMember(ref reader))
+            {
+                var name = Encoding.UTF8.GetString(JsonText.Read(ref reader, "a parameter's name"));
+                reader.Read();
+                target[name] = ReadParameter(ref reader, name);
+            }
+
+            return true;
+        });
+
+    private static ModelRepositoryParameter ReadParameter(ref Utf8JsonReader reader, string name)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.True or JsonTokenType.False:
+                return new ModelRepositoryParameter { BoolParam = reader.GetBoolean() };
+            case JsonTokenType.Number when reader.TryGetInt64(out var number):
+                return new ModelRepositoryParameter { Int64Param = number };
+            case JsonTokenType.String when name.StartsWith("file:", StringComparison.Ordinal):
+                return reader.TryGetBytesFromBase64(out var content)
+                    ? new ModelRepositoryParameter { BytesParam = UnsafeByteOperations.UnsafeWrap(content) }
+                    : throw ServingException.InvalidArgument($"parameter '{name}' must be the file's bytes in base64");
+            case JsonTokenType.String:
+                return new ModelRepositoryParameter { StringParam = Encoding.UTF8.GetString(JsonText.Read(ref reader, name)) };
+            default:
+                throw ServingException.InvalidArgument($"parameter '{name}' must be a string, an integer or a bool");
+        }
+    }
+
+    private delegate bool MemberReader(ref Utf8JsonReader reader);
+
+    private static void ReadObject(ReadOnlySpan<byte> body, MemberReader readMember)
+    {
+        if (body.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            return;
+        }
+
+        if (!System.Text.Unicode.Utf8.IsValid(body))
+        {
+            throw ServingException.InvalidArgument("the request's JSON is not UTF-8");
+        }
+
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = TensorDataReader.MaxDepth });
+        try
+        {
+            reader.Read();
+            JsonInferRequestReader.RequireObject(ref reader, "the request");
+            while (JsonInferRequestReader.NextMember(ref reader))
+            {
+                if (!readMember(ref reader))
+                {
+                    reader.Skip();
+                }
+            }
+
+            reader.Read();
+        }
+        catch (JsonException e)
+        {
+            throw JsonErrors.Malformed(body, (int)reader.BytesConsumed, e);
+        }
+    }
+}

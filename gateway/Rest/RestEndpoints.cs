@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>
+/// The KServe v2 protocol over HTTP, with the extensions that its clients use, and OVMS's config API. Routes carry the model's name
+/// and version as the route values <c>model</c> and <c>version</c>.
+/// </summary>
+public static class RestEndpoints
+{
+    /// <summary>What <see cref="MapRest"/> needs, beside an implementation of the serving API.</summary>
+    public static IServiceCollection AddRest(this IServiceCollection services)
+    {
+        services.AddRouting();
+        services.AddOptions<RestOptions>().BindConfiguration("Rest").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RestOptions>, RestOptionsValidator>();
+        services.AddSingleton<RestBoundary>();
+        services.AddSingleton<ModelEndpoints>();
+        services.AddSingleton<RepositoryEndpoints>();
+        services.AddSingleton<InferEndpoint>();
+        return services;
+    }
+
+    /// <summary>Maps every path of the REST front end; whatever else is asked is answered 404 in the protocol's form.</summary>
+    public static void MapRest(this IEndpointRouteBuilder endpoints)
+    {
+        var services = endpoints.ServiceProvider;
+        var routes = new RestRoutes(endpoints, services.GetRequiredService<RestBoundary>());
+        MapModels(routes, services.GetRequiredService<ModelEndpoints>(), services.GetRequiredService<InferEndpoint>());
+        MapRepository(routes, services.GetRequiredService<RepositoryEndpoints>());
+        MapUnsupported(routes);
+        routes.MapRest("/{**path}", static context =>
+            RestErrors.WriteAsync(context, StatusCodes.Status404NotFound, $"unknown path '{context.Request.Path}'"));
+    }
+
+    private static void MapModels(RestRoutes routes, ModelEndpoints models, InferEndpoint infer)
+    {
+        routes.Get("/v2", models.GetServerAsync);
+        routes.Get("/v2/health/live", ModelEndpoints.GetLiveAsync);
+        routes.Get("/v2/health/ready", models.GetReadyAsync);
+        routes.Get("/v2/models", models.GetNamesAsync);
+        routes.Get("/v2/models/stats", models.GetStatisticsAsync);
+        foreach (var model in RestRoutes.ModelPaths)
+        {
+            routes.Get(model, models.GetModelAsync);
+            routes.Get(model + "/ready", models.GetModelReadyAsync);
+            routes.Get(model + "/config", models.GetConfigAsync);
+            routes.Get(model + "/stats", models.GetStatisticsAsync);
+            routes.Post(model + "/infer", infer.HandleAsync);
+        }
+    }
+
+    private static void MapRepository(RestRoutes routes, RepositoryEndpoints repository)
+    {
+        routes.Post("/v2/repository/index", repository.GetIndexAsync);
+        routes.Post("/v2/repository/models/{model}/load", repository.LoadAsync);
+        routes.Post("/v2/repository/models/{model}/unload", repository.UnloadAsync);
+        routes.Get("/v1/config", repository.GetConfigStatusAsync);
+        routes.Post("/v1/config/reload", repository.ReloadAsync);
+    }
+
+    private static void MapUnsupported(RestRoutes routes)
+    {
+        routes.Unsupported("/v2/systemsharedmemory/{**path}", "shared memory is not offered; send tensors in the request");
+        routes.Unsupported("/v2/cudasharedmemory/{**path}", "shared memory is not offered; send tensors in the request");
+        routes.Unsupported("/v2/trace/setting", "trace settings are not offered here; the operator sets up tracing");
+        routes.Unsupported("/v2/logging", "log settings are not offered here; the operator sets up logging");
+        foreach (var model in RestRoutes.ModelPaths)
+        {
+            routes.Unsupported(model + "/trace/setting", "trace settings are not offered here; the operator sets up tracing");
+            routes.Unsupported(model + "/generate", "text generation is not offered; use infer");
+            routes.Unsupported(model + "/generate_stream", "text generation is not offered; use infer");
+        }
+    }
+}

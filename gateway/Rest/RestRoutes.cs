@@ -1,0 +1,41 @@
+using Cluster.Contracts.Errors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>Adds routes that answer errors in the protocol's form, a wrong verb included.</summary>
+internal sealed class RestRoutes(IEndpointRouteBuilder endpoints, RestBoundary boundary)
+{
+    /// <summary>The path of a model, and of one of its versions.</summary>
+    public static readonly string[] ModelPaths = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
+
+    public void Get(string pattern, RequestDelegate handler) => Map(pattern, HttpMethods.Get, handler);
+
+    public void Post(string pattern, RequestDelegate handler) => Map(pattern, HttpMethods.Post, handler);
+
+    /// <summary>A path that others have and we know, but do not serve.</summary>
+    public void Unsupported(string pattern, string why)
+    {
+        var failure = new Failure(StatusCode.Unimplemented, why);
+        endpoints.Map(pattern, context => RestErrors.WriteAsync(context, failure));
+    }
+
+    /// <summary>Takes what no other route takes.</summary>
+    public void MapRest(string pattern, RequestDelegate handler) =>
+        endpoints.Map(pattern, handler).Add(static builder => ((RouteEndpointBuilder)builder).Order = int.MaxValue);
+
+    private void Map(string pattern, string method, RequestDelegate handler)
+    {
+        endpoints.MapMethods(pattern, [method], boundary.Around(handler));
+
+        // The same path for any other verb: the router prefers the route above for the verb that it names.
+        endpoints.Map(pattern, context =>
+        {
+            context.Response.Headers.Allow = method;
+            return RestErrors.WriteAsync(
+                context, StatusCodes.Status405MethodNotAllowed, $"{context.Request.Path} takes {method}, not {context.Request.Method}");
+        });
+    }
+}

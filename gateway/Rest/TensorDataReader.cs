@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Wire;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>Reads the value of <c>data</c>, flat or nested, into a tensor's raw bytes.</summary>
+internal static class TensorDataReader
+{
+    /// <summary>Levels of nesting in a request, as elsewhere in the protocol's world.</summary>
+    public const int MaxDepth = 100;
+
+    /// <summary>Reads from the array that <paramref name="reader"/> stands on to its end.</summary>
+    /// <returns>How many elements there were.</returns>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: not an array, ragged, or an element that is none of the datatype's.</exception>
+    public static long Read(ref Utf8JsonReader reader, JsonInput input, InferRequestBuilder builder) => input.Datatype switch
+    {
+        Datatype.Bool => Read<BoolElement>(ref reader, input, builder),
+        Datatype.UInt8 => Read<IntegerElement<byte>>(ref reader, input, builder),
+        Datatype.UInt16 => Read<IntegerElement<ushort>>(ref reader, input, builder),
+        Datatype.UInt32 => Read<IntegerElement<uint>>(ref reader, input, builder),
+        Datatype.UInt64 => Read<IntegerElement<ulong>>(ref reader, input, builder),
+        Datatype.Int8 => Read<IntegerElement<sbyte>>(ref reader, input, builder),
+        Datatype.Int16 => Read<IntegerElement<short>>(ref reader, input, builder),
+        Datatype.Int32 => Read<IntegerElement<int>>(ref reader, input, builder),
+        Datatype.Int64 => Read<IntegerElement<long>>(ref reader, input, builder),
+        Datatype.Fp16 => Read<FloatElement<Half>>(ref reader, input, builder),
+        Datatype.Bf16 => Read<BFloat16Element>(ref reader, input, builder),
+        Datatype.Fp32 => Read<FloatElement<float>>(ref reader, input, builder),
+        Datatype.Fp64 => Read<FloatElement<double>>(ref reader, input, builder),
+        _ => Read<BytesElement>(ref reader, input, builder),
+    };
+
+    private static long Read<T>(ref Utf8JsonReader reader, JsonInput input, InferRequestBuilder builder)
+        where T : struct, IJsonElement
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw ServingException.InvalidArgument($"{input.Title}: data must be an array");
+        }
+
+        // By depth: members so far of the array that is open there, and the length of those that were closed (-1 before the first).
+        Span<int> counts = stackalloc int[MaxDepth + 2];
+        Span<int> lengths = stackalloc int[MaxDepth + 2];
+        lengths.Fill(-1);
+        var depth = 1;
+        var leafDepth = 0;
+        long elements = 0;
+        var sink = new TensorSink(builder);
+        while (depth > 0 && reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartArray:
+                    Require(leafDepth == 0 || depth < leafDepth, input, elements);
+                    counts[depth++]++;
+                    counts[depth] = 0;
+                    break;
+                case JsonTokenType.EndArray:
+                    Require(lengths[depth] < 0 || lengths[depth] == counts[depth], input, elements);
+                    lengths[depth] = counts[depth];
+                    depth--;
+                    break;
+                default:
+                    Require(depth == leafDepth || (leafDepth == 0 && lengths[depth + 1] < 0), input, elements);
+                    leafDepth = depth;
+                    counts[depth]++;
+                    if (!T.TryRead(ref reader, ref sink))
+                    {
+                        throw Unfit<T>(ref reader, input, elements);
+                    }
+
+                    elements++;
+                    break;
+            }
+        }
+
+        sink.Flush();
+        return elements;
+    }
+
+    private static void Require(bool regular, JsonInput input, long elements)
+    {
+        if (!regular)
+        {
+            throw ServingException.InvalidArgument($"{input.Title}: data is ragged near element {elements}: arrays of one level must have one length");
+        }
+    }
+
+    private static ServingException Unfit<T>(ref Utf8JsonReader reader, JsonInput input, long element)
+        where T : struct, IJsonElement
+    {
+        var found = reader.TokenType switch
+        {
+            JsonTokenType.StartObject => "an object",
+            JsonTokenType.String => $"the string \"{Utf8Text.Of(reader.ValueSpan)}\"",
+            _ => Utf8Text.Of(reader.ValueSpan),
+        };
+        return ServingException.InvalidArgument(
+            $"{input.Title}: element {element} of data is {found}; {input.Datatype.Name()} needs {T.Expected}");
+    }
+}

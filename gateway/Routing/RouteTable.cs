@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+
+namespace Cluster.Gateway.Routing;
+
+/// <summary>
+/// From a model's name and version to its copies, kept up to date from this process's replica of the serving states: finding a route takes
+/// no lock, no network and no allocation.
+/// </summary>
+internal sealed class RouteTable : IDisposable
+{
+    private static readonly TimeSpan RetryFailedLoad = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<string, ModelRoute> _routes = new(StringComparer.Ordinal);
+    private readonly IServingStates _states;
+    private readonly IGrainFactory _grains;
+
+    public RouteTable(IServingStates states, IGrainFactory grains)
+    {
+        _states = states;
+        _grains = grains;
+        states.Changed += Update;
+        foreach (var state in states.All)
+        {
+            Update(state.Name);
+        }
+    }
+
+    /// <summary>Called after a model's route was replaced, with the old one and the new one, null where there is none.</summary>
+    public event Action<ModelRoute?, ModelRoute?>? Changed;
+
+    /// <summary>Every known model, in no order.</summary>
+    public IEnumerable<ModelRoute> All => _routes.Values;
+
+    /// <summary>The model's route, or why there is none.</summary>
+    public bool TryFind(string model, [NotNullWhen(true)] out ModelRoute? route, [NotNullWhen(false)] out Failure? failure)
+    {
+        failure = _routes.TryGetValue(model, out route)
+            ? null
+            : Failure.NotFound($"Request for unknown model: '{Shorten(model)}' is not found");
+        return failure is null;
+    }
+
+    /// <summary>The version's route, whatever its state, or why there is none.</summary>
+    /// <param name="version">Digits; empty for the server's choice.</param>
+    public bool TryFind(
+        string model, string version, [NotNullWhen(true)] out VersionRoute? route, [NotNullWhen(false)] out Failure? failure)
+    {
+        route = null;
+        if (!TryFind(model, out var modelRoute, out failure))
+        {
+            return false;
+        }
+
+        if (version.Length == 0)
+        {
+            route = modelRoute.Default;
+            failure = route is null ? NothingServes(modelRoute) : null;
+            return route is not null;
+        }
+
+        foreach (var candidate in modelRoute.Versions)
+        {
+            if (candidate.Text == version)
+            {
+                route = candidate;
+                return true;
+            }
+        }
+
+        failure = IsVersionNumber(version)
+            ? Failure.NotFound($"Request for unknown model: '{model}' version {version} is not found; its versions are {Describe(modelRoute)}")
+            : Failure.InvalidArgument(
+                $"failed to get model version from specified version string '{Shorten(version)}' for model '{model}': expected a positive integer");
+        return false;
+    }
+
+    /// <summary>The copies that take requests for a version, or why there are none.</summary>
+    public bool TryRoute(
+        string model, string version, [NotNullWhen(true)] out VersionRoute? route, [NotNullWhen(false)] out Failure? failure)
+    {
+        if (!TryFind(model, version, out route, out failure))
+        {
+            return false;
+        }
+
+        failure = route.Copies.Length > 0 ? null : NotServed(model, route.State);
+        return failure is null;
+    }
+
+    public void Dispose() => _states.Changed -= Update;
+
+    private static Failure NothingServes(ModelRoute model)
+    {
+        var name = model.State.Name;
+        if (model.Versions.FirstOrDefault(version => version.State.Failed) is { } failed)
+        {
+            return NotServed(name, failed.State);
+        }
+
+        return model.State.Problem is { } problem
+            ? Failure.Unavailable($"model '{name}' cannot be served: {problem}", RetryFailedLoad)
+            : Failure.NotFound($"Request for unknown model: '{name}' has no available versions");
+    }
+
+    private static Failure NotServed(string model, VersionServingState state) => state.Failed
+        ? Failure.Unavailable(
+            string.Create(CultureInfo.InvariantCulture, $"model '{model}' version {state.Version} is not available: {state.Reason}"), RetryFailedLoad)
+        : Failure.NotFound(
+            string.Create(CultureInfo.InvariantCulture, $"Request for unknown model: '{model}' version {state.Version} is not served: {state.Reason}"));
+
+    /// <summary>Digits alone, no leading zero, as the repository's folders.</summary>
+    private static bool IsVersionNumber(string version) => version[0] != '0' && version.Length < 20 && !version.AsSpan().ContainsAnyExceptInRange('0', '9');
+
+    private static string Describe(ModelRoute route) => string.Join(", ", route.Versions.Take(20).Select(version => version.Text));
+
+    private static string Shorten(string text) => text.Length <= 256 ? text : text[..256] + "…";
+
+    /// <summary>
+    /// Reads the state anew instead of being handed one: of two changes at once the later reader sees the latest, whichever came first.
+    /// </summary>
+    private void Update(string name)
+    {
+        lock (_routes)
+        {
+            _routes.TryGetValue(name, out var old);
+            if (!_states.TryGet(name, out var state))
+            {
+                _routes.TryRemove(name, out _);
+                Changed?.Invoke(old, null);
+                return;
+            }
+
+            var route = new ModelRoute(state, [.. state.Versions.Select(version => Route(name, version))]);
+            _routes[name] = route;
+            Changed?.Invoke(old, route);
+        }
+    }
+
+    private VersionRoute Route(string name, VersionServingState state) =>
+        new(state, [.. state.Copies.Select(copy => _grains.GetGrain<IModelVersionGrain>(new ModelCopyId(name, state.Version, copy).ToString()))]);
+}

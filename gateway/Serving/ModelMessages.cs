@@ -1,0 +1,140 @@
+using System.Globalization;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Wire;
+
+namespace Cluster.Gateway.Serving;
+
+/// <summary>Turns what copies tell into the protocol's messages.</summary>
+internal static class ModelMessages
+{
+    /// <summary>The Open Inference Protocol's word for ONNX models.</summary>
+    private const string Platform = "onnx_onnxv1";
+
+    /// <summary>What the configuration calls the same, as clients of the model_configuration extension know it.</summary>
+    private const string ConfigPlatform = "onnxruntime_onnx";
+
+    public static ModelMetadataResponse Metadata(ModelDescription model, IEnumerable<string> versions)
+    {
+        var metadata = new ModelMetadataResponse { Name = model.Name, Platform = Platform };
+        metadata.Versions.AddRange(versions);
+        metadata.Inputs.AddRange(model.Inputs.Select(Tensor));
+        metadata.Outputs.AddRange(model.Outputs.Select(Tensor));
+        metadata.Properties.Add(model.Properties.ToDictionary());
+        return metadata;
+    }
+
+    /// <summary>The configuration as it is in force. Without a configured batch size, <c>max_batch_size</c> is 0 and dims are whole shapes.</summary>
+    public static ModelConfig Config(ModelDescription model)
+    {
+        var config = new ModelConfig
+        {
+            Name = model.Name,
+            Platform = ConfigPlatform,
+            Backend = "onnxruntime",
+            VersionPolicy = Policy(model.VersionPolicy),
+            DefaultModelFilename = model.FileName,
+            ModelTransactionPolicy = new ModelTransactionPolicy(),
+            ResponseCache = new ModelResponseCache(),
+        };
+        config.Input.AddRange(model.Inputs.Select(input => new ModelInput
+        {
+            Name = input.Name,
+            DataType = ConfigType(input.Datatype),
+            Dims = { input.Shape },
+            Optional = input.Optional,
+        }));
+        config.Output.AddRange(model.Outputs.Select(output => new ModelOutput
+        {
+            Name = output.Name,
+            DataType = ConfigType(output.Datatype),
+            Dims = { output.Shape },
+            LabelFilename = model.Labels.GetValueOrDefault(output.Name, ""),
+        }));
+        config.InstanceGroup.Add(new ModelInstanceGroup
+        {
+            Name = model.Name,
+            Count = model.Concurrency,
+            Kind = ModelInstanceGroup.Types.Kind.Cpu,
+        });
+        AddParameter(config, "execution_provider", model.ExecutionProvider == ExecutionProvider.OpenVino ? "openvino" : "cpu");
+        AddParameter(config, "intra_op_threads", model.IntraOpThreads.ToString(CultureInfo.InvariantCulture));
+        AddParameter(config, "queue_limit", model.QueueLimit.ToString(CultureInfo.InvariantCulture));
+        return config;
+    }
+
+    /// <summary>One version's statistics, summed over its copies.</summary>
+    public static ModelStatistics Statistics(string model, string version, IReadOnlyList<CopyStatistics> copies)
+    {
+        var statistics = new ModelStatistics
+        {
+            Name = model,
+            Version = version,
+            LastInference = (ulong)(copies.Max(copy => copy.LastInference)?.ToUnixTimeMilliseconds() ?? 0),
+            InferenceCount = (ulong)copies.Sum(copy => copy.InferenceCount),
+            ExecutionCount = (ulong)copies.Sum(copy => copy.ExecutionCount),
+            InferenceStats = new InferStatistics
+            {
+                Success = Sum(copies, copy => copy.Success),
+                Fail = Sum(copies, copy => copy.Fail),
+                Queue = Sum(copies, copy => copy.Queue),
+                ComputeInput = Sum(copies, copy => copy.ComputeInput),
+                ComputeInfer = Sum(copies, copy => copy.ComputeInfer),
+                ComputeOutput = Sum(copies, copy => copy.ComputeOutput),
+                CacheHit = new StatisticDuration(),
+                CacheMiss = new StatisticDuration(),
+            },
+        };
+        foreach (var batch in copies.SelectMany(copy => copy.Batches).GroupBy(batch => batch.Key).OrderBy(batch => batch.Key))
+        {
+            var totals = batch.Select(entry => entry.Value).ToList();
+            statistics.BatchStats.Add(new InferBatchStatistics
+            {
+                BatchSize = (ulong)batch.Key,
+                ComputeInput = Sum(totals, total => total.Input),
+                ComputeInfer = Sum(totals, total => total.Infer),
+                ComputeOutput = Sum(totals, total => total.Output),
+            });
+        }
+
+        return statistics;
+    }
+
+    private static ModelMetadataResponse.Types.TensorMetadata Tensor(TensorSpec tensor) =>
+        new() { Name = tensor.Name, Datatype = tensor.Datatype.Name(), Shape = { tensor.Shape } };
+
+    private static StatisticDuration Sum<T>(IEnumerable<T> items, Func<T, DurationTotal> select)
+    {
+        var sum = items.Select(select).Aggregate(default(DurationTotal), DurationTotal.Add);
+        return new StatisticDuration { Count = (ulong)sum.Count, Ns = (ulong)sum.Nanoseconds };
+    }
+
+    private static void AddParameter(ModelConfig config, string name, string value) =>
+        config.Parameters.Add(name, new ModelParameter { StringValue = value });
+
+    private static ModelVersionPolicy Policy(VersionPolicy policy) => policy.Kind switch
+    {
+        VersionPolicyKind.All => new ModelVersionPolicy { All = new ModelVersionPolicy.Types.All() },
+        VersionPolicyKind.Specific => new ModelVersionPolicy { Specific = new ModelVersionPolicy.Types.Specific { Versions = { policy.Versions } } },
+        _ => new ModelVersionPolicy { Latest = new ModelVersionPolicy.Types.Latest { NumVersions = (uint)policy.Count } },
+    };
+
+    private static DataType ConfigType(Datatype datatype) => datatype switch
+    {
+        Datatype.Bool => DataType.TypeBool,
+        Datatype.UInt8 => DataType.TypeUint8,
+        Datatype.UInt16 => DataType.TypeUint16,
+        Datatype.UInt32 => DataType.TypeUint32,
+        Datatype.UInt64 => DataType.TypeUint64,
+        Datatype.Int8 => DataType.TypeInt8,
+        Datatype.Int16 => DataType.TypeInt16,
+        Datatype.Int32 => DataType.TypeInt32,
+        Datatype.Int64 => DataType.TypeInt64,
+        Datatype.Fp16 => DataType.TypeFp16,
+        Datatype.Bf16 => DataType.TypeBf16,
+        Datatype.Fp32 => DataType.TypeFp32,
+        Datatype.Fp64 => DataType.TypeFp64,
+        Datatype.Bytes => DataType.TypeString,
+        _ => DataType.TypeInvalid,
+    };
+}

@@ -1,0 +1,223 @@
+using System.Globalization;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Serving;
+using Cluster.Gateway.Metrics;
+using Cluster.Gateway.Routing;
+using Microsoft.Extensions.Hosting;
+
+namespace Cluster.Gateway.Serving;
+
+/// <inheritdoc cref="IServingApi"/>
+internal sealed class ServingApi : IServingApi
+{
+    /// <summary>How the repository index spells <see cref="ModelVersionState.Ready"/>.</summary>
+    private const string ReadyState = "READY";
+
+    private readonly ServerIdentity _identity;
+    private readonly RouteTable _routes;
+    private readonly InferenceDispatcher _dispatcher;
+    private readonly IServingStates _states;
+    private readonly IGrainFactory _grains;
+    private readonly IRepositoryControl _repository;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly RequestMetrics _metrics;
+    private readonly TimeProvider _time;
+
+    public ServingApi(
+        ServerIdentity identity,
+        RouteTable routes,
+        InferenceDispatcher dispatcher,
+        IServingStates states,
+        IGrainFactory grains,
+        IRepositoryControl repository,
+        IHostApplicationLifetime lifetime,
+        RequestMetrics metrics,
+        TimeProvider time)
+    {
+        _identity = identity;
+        _routes = routes;
+        _dispatcher = dispatcher;
+        _states = states;
+        _grains = grains;
+        _repository = repository;
+        _lifetime = lifetime;
+        _metrics = metrics;
+        _time = time;
+    }
+
+    /// <inheritdoc/>
+    public bool IsReady => _states.InitialLoadFinished && !_lifetime.ApplicationStopping.IsCancellationRequested;
+
+    /// <inheritdoc/>
+    public ServerMetadataResponse GetServerMetadata() =>
+        new() { Name = _identity.Name, Version = _identity.Version, Extensions = { ServerIdentity.Extensions } };
+
+    /// <inheritdoc/>
+    public bool IsModelReady(string model, string version, Protocol protocol)
+    {
+        var start = _time.GetTimestamp();
+        if (_routes.TryFind(model, version, out var route, out var failure))
+        {
+            _metrics.Success(model, route.Version, protocol, ServingMethod.ModelReady, _time.GetElapsedTime(start));
+            return route.State.State == ModelVersionState.Ready;
+        }
+
+        // A known model of which no version is served is not ready; that is an answer.
+        if (version.Length == 0 && _routes.TryFind(model, out _, out _))
+        {
+            _metrics.Success(model, 0, protocol, ServingMethod.ModelReady, _time.GetElapsedTime(start));
+            return false;
+        }
+
+        _metrics.Fail(model, 0, protocol, ServingMethod.ModelReady);
+        throw new ServingException(failure);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ModelMetadataResponse> GetModelMetadataAsync(
+        string model, string version, Protocol protocol, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        try
+        {
+            var route = Route(model, version);
+            var description = await route.Copies[0].DescribeAsync(cancellationToken).ConfigureAwait(false);
+            _routes.TryFind(model, out var all, out _);
+            var ready = all?.Versions.Where(candidate => candidate.State.State == ModelVersionState.Ready).Select(candidate => candidate.Text).Reverse();
+            _metrics.Success(model, route.Version, protocol, ServingMethod.ModelMetadata, _time.GetElapsedTime(start));
+            return ModelMessages.Metadata(description, ready ?? [route.Text]);
+        }
+        catch (ServingException)
+        {
+            _metrics.Fail(model, 0, protocol, ServingMethod.ModelMetadata);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken) =>
+        ModelMessages.Config(await Route(model, version).Copies[0].DescribeAsync(cancellationToken).ConfigureAwait(false));
+
+    /// <inheritdoc/>
+    public async ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken)
+    {
+        var response = new ModelStatisticsResponse();
+        foreach (var (name, route) in StatisticsRoutes(model, version))
+        {
+            var copies = new List<CopyStatistics>();
+            foreach (var copy in route.Copies)
+            {
+                copies.Add(await copy.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
+            }
+
+            response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
+        }
+
+        return response;
+    }
+
+    /// <inheritdoc/>
+    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly)
+    {
+        var index = new RepositoryIndexResponse();
+        foreach (var state in _states.All.OrderBy(state => state.Name, StringComparer.Ordinal))
+        {
+            var rows = state.Versions.IsEmpty
+                ? [Row(state.Name, "", ModelVersionState.Unavailable, state.Problem ?? "")]
+                : state.Versions.Reverse().Select(version => Row(
+                    state.Name,
+                    version.Version.ToString(CultureInfo.InvariantCulture),
+                    version.State,
+                    Join(state.Problem, version.Reason)));
+            index.Models.AddRange(rows.Where(row => !readyOnly || row.State == ReadyState));
+        }
+
+        return index;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask LoadModelAsync(RepositoryModelLoadRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Parameters.Count > 0)
+        {
+            throw ServingException.InvalidArgument(
+                $"failed to load '{ModelName(request.ModelName, request.RepositoryName)}': load takes no parameters here, got " +
+                $"{string.Join(", ", request.Parameters.Keys.Order(StringComparer.Ordinal))}; settings are in model.json beside the versions");
+        }
+
+        await Model(ModelName(request.ModelName, request.RepositoryName)).LoadAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken)
+    {
+        foreach (var parameter in request.Parameters.Keys.Where(key => key != "unload_dependents"))
+        {
+            throw ServingException.InvalidArgument($"unknown parameter '{parameter}' of unload, expected unload_dependents");
+        }
+
+        return Model(ModelName(request.ModelName, request.RepositoryName)).UnloadAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => _repository.ReloadAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<InferReply> InferAsync(InferCall call, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        var reply = await _dispatcher.InferAsync(call, out var route, cancellationToken).ConfigureAwait(false);
+        if (reply.Succeeded)
+        {
+            _metrics.Success(call.Model, route!.Version, call.Protocol, ServingMethod.ModelInfer, _time.GetElapsedTime(start));
+        }
+        else
+        {
+            _metrics.Fail(call.Model, route?.Version ?? 0, call.Protocol, ServingMethod.ModelInfer);
+        }
+
+        return reply;
+    }
+
+    /// <inheritdoc/>
+    public void CountUnreadable(string model, string version, Protocol protocol) =>
+        _metrics.Fail(model, _routes.TryFind(model, version, out var route, out _) ? route.Version : 0, protocol, ServingMethod.ModelInfer);
+
+    /// <summary>In the form of KServe's own proto the model's name stands where Triton has the repository's.</summary>
+    internal static string ModelName(string modelName, string repositoryName) => modelName.Length > 0 ? modelName : repositoryName;
+
+    private static RepositoryIndexResponse.Types.ModelIndex Row(string name, string version, ModelVersionState state, string reason) =>
+        new() { Name = name, Version = version, State = state.ToString().ToUpperInvariant(), Reason = reason };
+
+    private static string Join(string? problem, string reason) =>
+        problem is null ? reason : reason.Length == 0 ? problem : $"{reason}; {problem}";
+
+    private VersionRoute Route(string model, string version) =>
+        _routes.TryRoute(model, version, out var route, out var failure) ? route : throw new ServingException(failure);
+
+    private IModelGrain Model(string name) =>
+        _routes.TryFind(name, out _, out var failure) ? _grains.GetGrain<IModelGrain>(name) : throw new ServingException(failure);
+
+    private IEnumerable<(string Model, VersionRoute Route)> StatisticsRoutes(string model, string version)
+    {
+        if (version.Length > 0)
+        {
+            return [(model, Route(model, version))];
+        }
+
+        IEnumerable<ModelRoute> models = _routes.All;
+        if (model.Length > 0)
+        {
+            Route(model, version);
+            models = models.Where(route => route.State.Name == model);
+        }
+
+        return models
+            .OrderBy(route => route.State.Name, StringComparer.Ordinal)
+            .SelectMany(route => route.Versions.Reverse().Select(candidate => (route.State.Name, candidate)))
+            .Where(candidate => candidate.candidate.State.State == ModelVersionState.Ready);
+    }
+}

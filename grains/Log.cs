@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains;
+
+/// <summary>Log messages of the grains. Event ids 2100–2199; 2000–2049 are the repository's.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2100, LogLevel.Information,
+        "Loaded {Model} version {Version} copy {Copy} in {Milliseconds} ms on {Provider}: {Concurrency} at once, {Threads} threads each")]
+    public static partial void Loaded(ILogger logger, string model, long version, int copy, double milliseconds, string provider, int concurrency, int threads);
+
+    [LoggerMessage(2101, LogLevel.Error, "Loading {Model} version {Version} copy {Copy} failed after {Milliseconds} ms: {Reason}")]
+    public static partial void LoadFailed(ILogger logger, string model, long version, int copy, double milliseconds, string reason);
+
+    [LoggerMessage(2102, LogLevel.Information, "Unloaded {Model} version {Version} copy {Copy}: {Reason}")]
+    public static partial void Unloaded(ILogger logger, string model, long version, int copy, string reason);
+
+    [LoggerMessage(2103, LogLevel.Warning, "{Model} version {Version}: OpenVINO is not in this build of ONNX Runtime ({Providers}), the CPU is used")]
+    public static partial void ProviderFellBack(ILogger logger, string model, long version, string providers);
+
+    [LoggerMessage(2104, LogLevel.Warning,
+        "{Model} version {Version} gives outputs of other shapes than it declares ({Reason}); its outputs are copied from now on")]
+    public static partial void DeclaredShapeIsWrong(ILogger logger, string model, long version, string reason);
+
+    [LoggerMessage(2105, LogLevel.Warning, "{Model} version {Version} failed while running: {Reason}")]
+    public static partial void RunFailed(ILogger logger, string model, long version, string reason);
+
+    [LoggerMessage(2106, LogLevel.Error, "{Model} version {Version}: a request ended with an unexpected error")]
+    public static partial void UnexpectedError(ILogger logger, Exception exception, string model, long version);
+
+    [LoggerMessage(2107, LogLevel.Error, "ONNX Runtime [{Session}] {Location}: {Message}")]
+    public static partial void OnnxRuntimeError(ILogger logger, string session, string location, string message);
+
+    [LoggerMessage(2108, LogLevel.Debug, "ONNX Runtime [{Session}] {Location}: {Message}")]
+    public static partial void OnnxRuntimeMessage(ILogger logger, string session, string location, string message);
+
+    [LoggerMessage(2110, LogLevel.Information, "Version {Version} of {Model} serves as copy {Copy}")]
+    public static partial void Serves(ILogger logger, long version, string model, int copy);
+
+    [LoggerMessage(2111, LogLevel.Error, "New content of {Model} version {Version} does not load; what served before goes on: {Reason}")]
+    public static partial void OldContentStays(ILogger logger, string model, long version, string reason);
+
+    [LoggerMessage(2112, LogLevel.Error, "{Model} is not changed: {Problem}")]
+    public static partial void RegistrationProblem(ILogger logger, string model, string problem);
+}

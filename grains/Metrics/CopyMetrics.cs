@@ -1,0 +1,125 @@
+using System.Globalization;
+using Cluster.Contracts.Metrics;
+
+namespace Cluster.Grains.Metrics;
+
+/// <summary>
+/// What one loaded copy counts. Its series are there, at 0, from construction to disposal; copies of one version in one process
+/// share them and add up. Every recording member is thread-safe, lock-free and allocates nothing, and may still be called after disposal.
+/// </summary>
+/// <remarks>
+/// The order of calls for a request: <see cref="RequestQueued"/> and <see cref="RequestDequeued"/> if it has to wait at all, then
+/// <see cref="RequestStarted"/> and <see cref="RequestEnded"/>, or <see cref="Rejected"/>. Runs are counted apart because a run can answer several requests.
+/// </remarks>
+internal sealed class CopyMetrics : IDisposable
+{
+    private readonly CopyMetricFamilies _families;
+    private readonly int _streams;
+    private readonly int _slots;
+    private readonly ValueSeries _currentRequests;
+    private readonly ValueSeries _waitingRequests;
+    private readonly ValueSeries _activeSlots;
+    private readonly ValueSeries _streamCount;
+    private readonly ValueSeries _slotCount;
+    private readonly HistogramSeries _inferenceTime;
+    private readonly HistogramSeries _waitTime;
+    private readonly HistogramSeries _batchRows;
+    private readonly ValueSeries _queueFull;
+    private readonly ValueSeries _deadline;
+    private readonly ValueSeries _cancelled;
+    private int _disposed;
+
+    public CopyMetrics(CopyMetricFamilies families, string model, long version, int streams, int slots)
+    {
+        _families = families;
+        _streams = streams;
+        _slots = slots;
+        var label = version.ToString(CultureInfo.InvariantCulture);
+        _currentRequests = families.CurrentRequests.Acquire(model, label);
+        _waitingRequests = families.WaitingRequests.Acquire(model, label);
+        _activeSlots = families.ActiveSlots.Acquire(model, label);
+        _streamCount = families.Streams.Acquire(model, label);
+        _slotCount = families.Slots.Acquire(model, label);
+        _inferenceTime = families.InferenceTime.Acquire(model, label);
+        _waitTime = families.WaitTime.Acquire(model, label);
+        _batchRows = families.BatchRows.Acquire(model, label);
+        _queueFull = families.RejectedRequests.Acquire(model, "queue_full", label);
+        _deadline = families.RejectedRequests.Acquire(model, "deadline", label);
+        _cancelled = families.RejectedRequests.Acquire(model, "cancelled", label);
+        _streamCount.Add(streams);
+        _slotCount.Add(slots);
+        families.ModelsLoaded.Increment();
+    }
+
+    /// <summary>A request begins to wait for a slot.</summary>
+    public void RequestQueued() => _waitingRequests.Increment();
+
+    /// <summary>A request ends its wait, with a slot or without.</summary>
+    public void RequestDequeued() => _waitingRequests.Decrement();
+
+    /// <summary>A request has its slot.</summary>
+    /// <param name="wait">How long it waited for it; zero if one was free.</param>
+    public void RequestStarted(TimeSpan wait)
+    {
+        _currentRequests.Increment();
+        _waitTime.Record(wait.TotalMicroseconds);
+    }
+
+    /// <summary>A request that <see cref="RequestStarted"/> counted is over, well or not.</summary>
+    public void RequestEnded() => _currentRequests.Decrement();
+
+    /// <summary>The session starts to run.</summary>
+    /// <param name="rows">Size of the first dimension, over all requests of the run; 1 for a model without batches.</param>
+    public void RunStarted(long rows)
+    {
+        _activeSlots.Increment();
+        _batchRows.Record(rows);
+    }
+
+    /// <summary>The session has run.</summary>
+    /// <param name="inference">How long that took, without binding inputs and writing outputs.</param>
+    public void RunEnded(TimeSpan inference)
+    {
+        _activeSlots.Decrement();
+        _inferenceTime.Record(inference.TotalMicroseconds);
+    }
+
+    /// <summary>A run that <see cref="RunStarted"/> counted threw: its time says nothing about the model's.</summary>
+    public void RunFailed() => _activeSlots.Decrement();
+
+    /// <summary>A request was not run.</summary>
+    public void Rejected(RejectionReason reason)
+    {
+        var series = reason switch
+        {
+            RejectionReason.QueueFull => _queueFull,
+            RejectionReason.Deadline => _deadline,
+            _ => _cancelled,
+        };
+        series.Increment();
+    }
+
+    /// <summary>Takes this copy's share out; the series go with the last copy of the version. A second call does nothing.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _streamCount.Add(-_streams);
+        _slotCount.Add(-_slots);
+        _families.ModelsLoaded.Decrement();
+        _families.CurrentRequests.Release(_currentRequests);
+        _families.WaitingRequests.Release(_waitingRequests);
+        _families.ActiveSlots.Release(_activeSlots);
+        _families.Streams.Release(_streamCount);
+        _families.Slots.Release(_slotCount);
+        _families.InferenceTime.Release(_inferenceTime);
+        _families.WaitTime.Release(_waitTime);
+        _families.BatchRows.Release(_batchRows);
+        _families.RejectedRequests.Release(_queueFull);
+        _families.RejectedRequests.Release(_deadline);
+        _families.RejectedRequests.Release(_cancelled);
+    }
+}

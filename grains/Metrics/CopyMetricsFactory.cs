@@ -1,0 +1,15 @@
+using Cluster.Contracts.Metrics;
+
+namespace Cluster.Grains.Metrics;
+
+/// <summary>Makes the metrics of copies, once they are loaded. One a process; thread-safe.</summary>
+internal sealed class CopyMetricsFactory(MetricRegistry registry)
+{
+    private readonly CopyMetricFamilies _families = new(registry);
+
+    /// <param name="model">The model's name.</param>
+    /// <param name="version">At least 1.</param>
+    /// <param name="streams">Runs that the execution provider carries out side by side.</param>
+    /// <param name="slots">Runs that the copy lets run at once (OVMS's nireq).</param>
+    public CopyMetrics Create(string model, long version, int streams, int slots) => new(_families, model, version, streams, slots);
+}

@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+
+namespace Cluster.Grains.Models;
+
+/// <summary>What follows from a model's state: what to load next, what to end, what to tell the gateways. Pure.</summary>
+internal static class ModelPlan
+{
+    /// <summary>
+    /// The versions that should serve, highest first: the policy's choice among those that have not failed, so that an older version
+    /// serves where the newest is broken.
+    /// </summary>
+    public static ImmutableArray<long> Desired(ModelGrainState state)
+    {
+        if (state.Registration is not { } registration || state.Unloaded)
+        {
+            return [];
+        }
+
+        // Without readable settings nobody knows what is wanted: what serves goes on.
+        if (registration.Problem is not null)
+        {
+            return [.. state.Loaded.Keys.Reverse()];
+        }
+
+        return registration.VersionPolicy.Select(registration.Versions
+            .Where(source => state.Loaded.ContainsKey(source.Version) || FailureOf(state, source) is null)
+            .Select(source => source.Version));
+    }
+
+    /// <summary>The next version to load, and the copy to load it as, or null when there is nothing to load.</summary>
+    public static (ModelVersionSource Source, int Copy)? NextLoad(ModelGrainState state)
+    {
+        if (state.Registration is not { Problem: null } registration)
+        {
+            return null;
+        }
+
+        foreach (var version in Desired(state))
+        {
+            var source = registration.Versions.First(candidate => candidate.Version == version);
+            var loaded = state.Loaded.GetValueOrDefault(version);
+            if (!IsCurrent(registration, source, loaded) && FailureOf(state, source) is null)
+            {
+                return (source, loaded is { Copy: 0 } ? 1 : 0);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Versions that serve and should not any more.</summary>
+    public static IEnumerable<KeyValuePair<long, LoadedCopy>> ToUnload(ModelGrainState state)
+    {
+        var desired = Desired(state);
+        return state.Loaded.Where(loaded => !desired.Contains(loaded.Key));
+    }
+
+    /// <summary>What gateways are told.</summary>
+    /// <param name="loading">The version and copy being loaded now, if any.</param>
+    public static ModelServingState Describe(string name, ModelGrainState state, (long Version, int Copy)? loading)
+    {
+        var sources = state.Registration?.Versions ?? [];
+        var versions = sources.Select(source => source.Version)
+            .Union(state.Loaded.Keys)
+            .OrderDescending()
+            .Select(version => Describe(version, sources.FirstOrDefault(source => source.Version == version), state, loading));
+        return new ModelServingState(name, [.. versions], state.Registration?.Problem);
+    }
+
+    private static VersionServingState Describe(
+        long version, ModelVersionSource? source, ModelGrainState state, (long Version, int Copy)? loading)
+    {
+        var failure = source is null ? null : FailureOf(state, source);
+        int? loadingCopy = loading is { } now && now.Version == version ? now.Copy : null;
+        if (state.Loaded.TryGetValue(version, out var loaded))
+        {
+            return new VersionServingState
+            {
+                Version = version,
+                State = ModelVersionState.Ready,
+                Copies = [loaded.Copy],
+                Replacement = loadingCopy,
+                Reason = failure is null ? "" : $"serves its previous content, the new one does not load: {failure}",
+            };
+        }
+
+        return loadingCopy is { } copy
+            ? new VersionServingState { Version = version, State = ModelVersionState.Loading, Copies = [copy] }
+            : new VersionServingState
+            {
+                Version = version,
+                State = ModelVersionState.Unavailable,
+                Failed = !state.Unloaded && failure is not null,
+                Reason = state.Unloaded ? "unloaded on request" : failure ?? (state.Registration?.Problem is null ? "not chosen by the version policy" : ""),
+            };
+    }
+
+    private static bool IsCurrent(ModelRegistration registration, ModelVersionSource source, LoadedCopy? loaded) =>
+        loaded is not null && loaded.Revision == source.Revision && loaded.SettingsRevision == registration.SettingsRevision;
+
+    /// <summary>Why this very content does not load, or null.</summary>
+    private static string? FailureOf(ModelGrainState state, ModelVersionSource source)
+    {
+        if (source.Problem is not null)
+        {
+            return source.Problem;
+        }
+
+        return state.Failed.TryGetValue(source.Version, out var failed)
+            && failed.Revision == source.Revision
+            && failed.SettingsRevision == state.Registration!.SettingsRevision
+            ? failed.Reason
+            : null;
+    }
+}

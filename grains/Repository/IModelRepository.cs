@@ -1,0 +1,15 @@
+namespace Cluster.Grains.Repository;
+
+/// <summary>Where models come from.</summary>
+public interface IModelRepository
+{
+    /// <summary>
+    /// What the repository holds now. Cheap when nothing changed: then the snapshot is the one returned last, the same instance.
+    /// A model that did not change is the same instance in both snapshots. Safe to call from several threads; calls run one by one.
+    /// </summary>
+    /// <exception cref="RepositoryConfigurationException">
+    /// Only from the first call: the repository or its configuration cannot be used. Later trouble is in
+    /// <see cref="RepositorySnapshot.Problems"/>, and what was good before stays.
+    /// </exception>
+    RepositorySnapshot Scan();
+}

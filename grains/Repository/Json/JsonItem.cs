@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Cluster.Grains.Repository.Json;
+
+/// <summary>A JSON value that knows its line, so that a message about it can name the line.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Line">Where it starts, from 1.</param>
+/// <param name="Text">A string's value, a number as written; empty for others.</param>
+/// <param name="Members">An object's members in order, no name twice.</param>
+/// <param name="Items">An array's elements.</param>
+internal sealed record JsonItem(
+    JsonValueKind Kind,
+    int Line,
+    string Text,
+    ImmutableArray<JsonMember> Members,
+    ImmutableArray<JsonItem> Items)
+{
+    private const int MaxTextInMessage = 40;
+
+    /// <summary>How a message calls it.</summary>
+    public string Found => Kind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => JsonSerializer.Serialize(Text.Length > MaxTextInMessage ? Text[..MaxTextInMessage] + "…" : Text, Plain),
+        JsonValueKind.Number => Text,
+        _ => Kind.ToString().ToLowerInvariant(),
+    };
+
+    /// <summary>Escapes quotes and control characters and leaves letters readable.</summary>
+    private static JsonSerializerOptions Plain { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+}

@@ -1,0 +1,85 @@
+using Cluster.Contracts.Models;
+using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Repository.Versions;
+
+namespace Cluster.Grains.Repository.Ovms;
+
+/// <summary>One model of the configuration file, from scan to scan.</summary>
+internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider clock)
+{
+    private readonly ModelTracker _tracker = new(model.Name);
+    private readonly RepositoryRoot _root = new(model.BasePath);
+    private readonly VersionScanner _versions = new(clock);
+    private ConfiguredModel _model = model;
+
+    /// <summary>Takes over new settings.</summary>
+    /// <returns>Null if the path is another one, so that nothing known of the files holds.</returns>
+    public ConfiguredModelSource? Adopt(ConfiguredModel changed)
+    {
+        if (changed.BasePath != _model.BasePath)
+        {
+            return null;
+        }
+
+        if (!IsSameDefinition(changed))
+        {
+            _model = changed;
+        }
+
+        return this;
+    }
+
+    /// <param name="warnings">Gets what is ignored in the folder.</param>
+    public ModelRegistration Scan(List<string> warnings)
+    {
+        if (_model.BasePath.Length == 0)
+        {
+            return _tracker.Report([], _model.Definition);
+        }
+
+        try
+        {
+            return ScanFile() ?? ScanFolder(warnings);
+        }
+        catch (Exception exception) when (IoReason.IsFileError(exception))
+        {
+            return Keep($"the model's folder cannot be read: {IoReason.Of(exception)}");
+        }
+    }
+
+    private bool IsSameDefinition(ConfiguredModel changed) =>
+        changed.Definition.Revision == _model.Definition.Revision && changed.Definition.Problem == _model.Definition.Problem;
+
+    /// <summary>Null if the path is no file.</summary>
+    private ModelRegistration? ScanFile()
+    {
+        var real = RealPath.Resolve(_model.BasePath);
+        if (FileStat.Read(real, followLinks: false) is not { Kind: not FileKind.Directory } stat)
+        {
+            return null;
+        }
+
+        return stat.Kind == FileKind.Regular && _model.BasePath.EndsWith(".onnx", StringComparison.Ordinal)
+            ? _tracker.Report([_versions.ScanFile(real, stat)], _model.Definition)
+            : _tracker.Report([], _model.Definition, "'base_path' is a file, but no .onnx file");
+    }
+
+    private ModelRegistration ScanFolder(List<string> warnings)
+    {
+        if (_root.Open(out var problem) is not { } root)
+        {
+            return Keep(problem!);
+        }
+
+        var (versions, skipped) = _versions.Scan(root.RealPath, root.RealPath, root.Names);
+        if (skipped.Count > 0)
+        {
+            warnings.Add(SkippedEntries.Describe(_model.Name, skipped));
+        }
+
+        return _tracker.Report(versions, _model.Definition);
+    }
+
+    private ModelRegistration Keep(string problem) =>
+        _tracker.Report(_tracker.Last?.Versions ?? [], _model.Definition, _model.Definition.Problem ?? problem);
+}

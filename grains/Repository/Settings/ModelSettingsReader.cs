@@ -1,0 +1,132 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Repository.Json;
+
+namespace Cluster.Grains.Repository.Settings;
+
+/// <summary>Reads model.json.</summary>
+internal sealed class ModelSettingsReader
+{
+    public const int MaxConcurrency = 1024;
+    public const int MaxQueueLimit = 1_000_000;
+    public const int MaxThreads = 1024;
+
+    private static readonly FrozenDictionary<string, ExecutionProvider> ExecutionProviders = new Dictionary<string, ExecutionProvider>
+    {
+        ["cpu"] = ExecutionProvider.Cpu,
+        ["openvino"] = ExecutionProvider.OpenVino,
+        ["auto"] = ExecutionProvider.Auto,
+    }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<string, GraphOptimization> GraphOptimizations = new Dictionary<string, GraphOptimization>
+    {
+        ["disable"] = GraphOptimization.Disable,
+        ["basic"] = GraphOptimization.Basic,
+        ["extended"] = GraphOptimization.Extended,
+        ["all"] = GraphOptimization.All,
+    }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<string, PerformanceHint> PerformanceHints = new Dictionary<string, PerformanceHint>
+    {
+        ["throughput"] = PerformanceHint.Throughput,
+        ["latency"] = PerformanceHint.Latency,
+    }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<string, Action<ModelSettingsReader, JsonMember, JsonErrors>> Readers =
+        new Dictionary<string, Action<ModelSettingsReader, JsonMember, JsonErrors>>
+        {
+            // For editors, which find the schema by it.
+            ["$schema"] = (_, member, errors) => JsonExpect.String(member, errors),
+            ["version_policy"] = (reader, member, errors) => reader._policy = VersionPolicyReader.Read(member, errors) ?? reader._policy,
+            ["execution_provider"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Choice(member, ExecutionProviders, errors), (settings, value) => settings with { ExecutionProvider = value }),
+            ["concurrency"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 0, MaxConcurrency, errors), (settings, value) => settings with { Concurrency = value }),
+            ["queue_limit"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 0, MaxQueueLimit, errors), (settings, value) => settings with { QueueLimit = value }),
+            ["intra_op_threads"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 0, MaxThreads, errors), (settings, value) => settings with { IntraOpThreads = value }),
+            ["graph_optimization"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Choice(member, GraphOptimizations, errors), (settings, value) => settings with { GraphOptimization = value }),
+            ["performance_hint"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Choice(member, PerformanceHints, errors), (settings, value) => settings with { PerformanceHint = value }),
+            ["batch_size"] = (reader, member, errors) => reader.Set(
+                DimensionText.Read(member.Path, member.Value, 1, errors),
+                (settings, value) => settings with { BatchSize = value == DimensionRange.Any ? null : value }),
+            ["input_shapes"] = ReadInputShapes,
+            ["labels"] = ReadLabels,
+        }.ToFrozenDictionary();
+
+    private VersionPolicy _policy = VersionPolicy.LatestOne;
+    private ModelSettings _settings = ModelSettings.Default;
+
+    /// <summary>Every key that the file may have.</summary>
+    public static IEnumerable<string> Keys => Readers.Keys;
+
+    /// <returns>Null after an error.</returns>
+    public static ModelDefinition? Read(ReadOnlySpan<byte> text, JsonErrors errors)
+    {
+        if (JsonTree.Parse(text, errors) is not { } top)
+        {
+            return null;
+        }
+
+        var reader = new ModelSettingsReader();
+        JsonExpect.Object("the file", top, Readers, reader, errors);
+        return errors.Any ? null : ModelDefinition.Of(reader._policy, reader._settings);
+    }
+
+    private static void ReadInputShapes(ModelSettingsReader reader, JsonMember member, JsonErrors errors)
+    {
+        var shapes = ImmutableSortedDictionary.CreateBuilder<string, ImmutableArray<DimensionRange>>(StringComparer.Ordinal);
+        foreach (var input in JsonExpect.Members(member, errors))
+        {
+            shapes[input.Name] =
+            [
+                .. JsonExpect.Array(input, errors)
+                    .Select((item, index) => DimensionText.Read($"{input.Path}[{index}]", item, 0, errors))
+                    .OfType<DimensionRange>(),
+            ];
+        }
+
+        reader._settings = reader._settings with { InputShapes = shapes.ToImmutable() };
+    }
+
+    private static void ReadLabels(ModelSettingsReader reader, JsonMember member, JsonErrors errors)
+    {
+        var labels = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var output in JsonExpect.Members(member, errors))
+        {
+            const string Expected = "the name of a file in the version's folder";
+            if (JsonExpect.String(output, errors, Expected) is not { } file)
+            {
+                continue;
+            }
+
+            if (IsNameInFolder(file))
+            {
+                labels[output.Name] = file;
+            }
+            else
+            {
+                errors.Expected(output, Expected);
+            }
+        }
+
+        reader._settings = reader._settings with { Labels = labels.ToImmutable() };
+    }
+
+    private static bool IsNameInFolder(string file) =>
+        file.Length > 0 && !file.Any(char.IsControl) && !Path.IsPathRooted(file) && !file.Contains('\\') && !RealPath.HasParentSegment(file);
+
+    private void Set<T>(T? value, Func<ModelSettings, T, ModelSettings> set)
+        where T : struct
+    {
+        if (value is { } given)
+        {
+            _settings = set(_settings, given);
+        }
+    }
+}

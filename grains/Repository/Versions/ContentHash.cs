@@ -1,0 +1,63 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Cluster.Grains.Repository.Files;
+
+namespace Cluster.Grains.Repository.Versions;
+
+/// <summary>The revision of a set of files: SHA-256 over names and contents. Remembers the hash of each file while its stat stays.</summary>
+internal sealed class ContentHash
+{
+    private const int BufferSize = 256 * 1024;
+
+    private Dictionary<string, (FileStat Stat, byte[] Hash)> _known = [];
+
+    /// <param name="files">In an order that depends on the names alone.</param>
+    /// <param name="forget">Read every file again, whatever its stat says.</param>
+    /// <returns>64 hexadecimal digits.</returns>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
+    public string Compute(ImmutableArray<VersionFile> files, bool forget)
+    {
+        var current = new Dictionary<string, (FileStat Stat, byte[] Hash)>(files.Length);
+        using var total = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> zero = [0];
+        foreach (var file in files)
+        {
+            var known = !forget && _known.TryGetValue(file.RealPath, out var entry) && entry.Stat == file.Stat ? entry.Hash : null;
+            var hash = known ?? HashFile(file.RealPath);
+            current[file.RealPath] = (file.Stat, hash);
+
+            // A name has no zero byte and a hash has a fixed length, so no two sets of files give the same bytes.
+            total.AppendData(Encoding.UTF8.GetBytes(file.Name));
+            total.AppendData(zero);
+            total.AppendData(hash);
+        }
+
+        _known = current;
+        return Convert.ToHexStringLower(total.GetHashAndReset());
+    }
+
+    private static byte[] HashFile(string path)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            long offset = 0;
+            while (RandomAccess.Read(file, buffer, offset) is var read and > 0)
+            {
+                hash.AppendData(buffer, 0, read);
+                offset += read;
+            }
+
+            return hash.GetHashAndReset();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using Cluster.Grains.Repository.Files;
+
+namespace Cluster.Grains.Repository.Versions;
+
+/// <summary>
+/// The files that belong to a version: everything in its folder and in folders below, except what is hidden. Hidden entries are
+/// searched for links all the same, because a graph may name them as its external data.
+/// </summary>
+internal sealed class VersionFolder
+{
+    private const int MaxDepth = 8;
+    private const int MaxEntries = 10_000;
+    private const int MaxNamesInProblem = 5;
+
+    private readonly string _root;
+    private readonly string _label;
+    private readonly HashSet<(string Path, bool Hidden)> _visited = [];
+    private readonly List<VersionFile> _files = [];
+    private int _entries;
+
+    private VersionFolder(string root, string label)
+    {
+        _root = root;
+        _label = label;
+    }
+
+    /// <summary>Reads names and stats, no content.</summary>
+    /// <param name="root">Real path of what nothing may lead out of.</param>
+    /// <param name="folder">Real path of the version's folder, inside <paramref name="root"/>.</param>
+    /// <param name="label">What to call the folder in a problem.</param>
+    public static VersionListing Read(string root, string folder, string label)
+    {
+        var walk = new VersionFolder(root, label);
+        try
+        {
+            return walk.Visit(folder, "", 0, hidden: false) is { } problem
+                ? new VersionListing([], "", problem)
+                : walk.Finish(folder);
+        }
+        catch (Exception exception) when (IoReason.IsFileError(exception))
+        {
+            return new VersionListing([], "", $"'{label}' cannot be read: {IoReason.Of(exception)}");
+        }
+    }
+
+    private string? Visit(string folder, string prefix, int depth, bool hidden)
+    {
+        if (depth > MaxDepth)
+        {
+            return $"'{_label}/{prefix.TrimEnd('/')}' is more than {MaxDepth} folders deep";
+        }
+
+        // A folder reached twice is a link to it; without this, a link to a parent would never end.
+        if (!_visited.Add((folder, hidden)))
+        {
+            return null;
+        }
+
+        foreach (var name in Folder.Names(folder))
+        {
+            if (++_entries > MaxEntries)
+            {
+                return $"'{_label}' holds more than {MaxEntries} files";
+            }
+
+            if (VisitEntry(folder, name, prefix, depth, hidden || Folder.IsHidden(name)) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return null;
+    }
+
+    private string? VisitEntry(string folder, string name, string prefix, int depth, bool hidden)
+    {
+        var relative = prefix + name;
+        if (Located.Find(_root, folder, name, $"{_label}/{relative}") is not { } entry)
+        {
+            return null;
+        }
+
+        if (entry.Problem is not null)
+        {
+            // Editors mark a file as open with a hidden link that leads nowhere.
+            return hidden && entry.Dangling ? null : entry.Problem;
+        }
+
+        switch (entry.Stat.Kind)
+        {
+            case FileKind.Directory:
+                return Visit(entry.Path, relative + "/", depth + 1, hidden);
+            case FileKind.Regular when !hidden:
+                _files.Add(new VersionFile(relative, entry.Path, entry.Stat));
+                return null;
+            default:
+                return hidden ? null : $"'{_label}/{relative}' is neither a file nor a folder";
+        }
+    }
+
+    private VersionListing Finish(string folder)
+    {
+        var graphs = _files.Select(file => file.Name).Where(IsGraph).ToList();
+        var chosen = graphs.Contains("model.onnx") ? "model.onnx" : graphs.Count == 1 ? graphs[0] : null;
+        if (chosen is not null)
+        {
+            return new VersionListing([.. _files], Path.Combine(folder, chosen), null);
+        }
+
+        var more = graphs.Count > MaxNamesInProblem ? ", …" : "";
+        var names = string.Join(", ", graphs.Take(MaxNamesInProblem).Select(name => $"'{name}'"));
+        return new VersionListing([], "", graphs.Count == 0
+            ? $"there is no .onnx file in '{_label}'"
+            : $"'{_label}' has several .onnx files and none is called 'model.onnx': {names}{more}");
+    }
+
+    private static bool IsGraph(string name) => name.EndsWith(".onnx", StringComparison.Ordinal) && !name.Contains('/');
+}

@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Repository.Files;
+
+namespace Cluster.Grains.Repository.Versions;
+
+/// <summary>
+/// Follows one version from scan to scan. Content is read only when a stat changed. The first change is reported at once; while
+/// further scans find further changes, somebody is still writing, and the next report waits for a scan that finds none. So a
+/// finished file is reported by the scan that finds it, and a long copy is read twice instead of once a scan.
+/// </summary>
+internal sealed class VersionTracker(long version, TimeProvider clock)
+{
+    private readonly ContentHash _hash = new();
+    private ImmutableArray<VersionFile> _files = [];
+    private ModelVersionSource? _reported;
+    private bool _changedLastTime;
+    private bool _readAgain;
+
+    /// <summary>The source to report; the same instance as last time unless something changed.</summary>
+    public ModelVersionSource Update(VersionListing listing)
+    {
+        if (listing.Problem is { } problem)
+        {
+            _files = [];
+            _changedLastTime = false;
+            return Report("", "", problem);
+        }
+
+        if (_reported is not null && _files.AsSpan().SequenceEqual(listing.Files.AsSpan()))
+        {
+            _changedLastTime = false;
+            return _readAgain ? Read(listing, again: true) : _reported;
+        }
+
+        _files = listing.Files;
+        if (_changedLastTime && _reported is { } held)
+        {
+            _readAgain = true;
+            return held;
+        }
+
+        // Files that were there before this process are finished, as far as anybody can tell.
+        var isFirst = _reported is null;
+        var source = Read(listing, again: false);
+        _changedLastTime = !isFirst || _readAgain;
+        return source;
+    }
+
+    private ModelVersionSource Read(VersionListing listing, bool again)
+    {
+        // A write right after this read could leave the stat as it is, so a fresh file is read a second time when it has rested.
+        // Once only: a time stamp from the future would otherwise have the file read by every scan.
+        var now = clock.GetUtcNow();
+        _readAgain = !again && listing.Files.Any(file => file.Stat.IsFresh(now));
+        try
+        {
+            return Report(listing.GraphPath, _hash.Compute(listing.Files, forget: again), null);
+        }
+        catch (Exception exception) when (IoReason.IsFileError(exception))
+        {
+            _readAgain = true;
+            return Report("", "", $"the files of version {version} cannot be read: {IoReason.Of(exception)}");
+        }
+    }
+
+    private ModelVersionSource Report(string path, string revision, string? problem)
+    {
+        var source = new ModelVersionSource(version, path, revision, problem);
+        return _reported = source == _reported ? _reported : source;
+    }
+}

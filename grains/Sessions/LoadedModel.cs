@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Cluster.Contracts.Models;
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Cluster.Grains.Sessions;
+
+/// <summary>A session and what is known of its model. Safe for concurrent runs; disposed after the last one.</summary>
+internal sealed class LoadedModel : IDisposable
+{
+    private readonly ModelVersionSource _source;
+    private readonly Dictionary<string, string[]> _labels;
+    private readonly ILogger _logger;
+    private int _shapesAreWrong;
+
+    public LoadedModel(
+        string name,
+        ModelVersionSource source,
+        InferenceSession session,
+        ModelSignature signature,
+        Dictionary<string, string[]> labels,
+        ExecutionProvider provider,
+        int concurrency,
+        int intraOpThreads,
+        ILogger logger)
+    {
+        Name = name;
+        _source = source;
+        Session = session;
+        Signature = signature;
+        _labels = labels;
+        Provider = provider;
+        Concurrency = concurrency;
+        IntraOpThreads = intraOpThreads;
+        _logger = logger;
+        Utf8Name = Encoding.UTF8.GetBytes(name);
+        Utf8Version = Encoding.UTF8.GetBytes(source.Version.ToString(CultureInfo.InvariantCulture));
+    }
+
+    public string Name { get; }
+
+    public long Version => _source.Version;
+
+    public byte[] Utf8Name { get; }
+
+    public byte[] Utf8Version { get; }
+
+    public InferenceSession Session { get; }
+
+    public ModelSignature Signature { get; }
+
+    public ExecutionProvider Provider { get; }
+
+    /// <summary>Requests at once, at least 1.</summary>
+    public int Concurrency { get; }
+
+    /// <summary>Threads of each, at least 1.</summary>
+    public int IntraOpThreads { get; }
+
+    /// <summary>Whether outputs had the shapes that the graph declares, as far as they were seen.</summary>
+    public bool ShapesAreTruthful => _shapesAreWrong == 0;
+
+    /// <summary>Labels of an output's classes; empty if there are none.</summary>
+    public string[] Labels(string output) => _labels.GetValueOrDefault(output, []);
+
+    /// <summary>From now on outputs are not computed in place.</summary>
+    public void DistrustShapes(string reason)
+    {
+        if (Interlocked.Exchange(ref _shapesAreWrong, 1) == 0)
+        {
+            Log.DeclaredShapeIsWrong(_logger, Name, Version, reason);
+        }
+    }
+
+    public void ReportRunFailure(string reason) => Log.RunFailed(_logger, Name, Version, reason);
+
+    public ModelDescription Describe(VersionPolicy policy, ModelSettings settings, int queueLimit) => new()
+    {
+        Name = Name,
+        Version = Version,
+        Inputs = [.. Signature.Inputs.Select(input => input.ToSpec())],
+        Outputs = [.. Signature.Outputs.Select(output => output.ToSpec())],
+        ExecutionProvider = Provider,
+        Concurrency = Concurrency,
+        IntraOpThreads = IntraOpThreads,
+        QueueLimit = queueLimit,
+        VersionPolicy = policy,
+        FileName = Path.GetFileName(_source.Path),
+        Labels = settings.Labels,
+        Properties = Properties(),
+    };
+
+    public void Dispose() => Session.Dispose();
+
+    private ImmutableSortedDictionary<string, string> Properties()
+    {
+        var metadata = Session.ModelMetadata;
+        var properties = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in metadata.CustomMetadataMap)
+        {
+            properties[key] = value;
+        }
+
+        foreach (var (key, value) in new[] { ("producer", metadata.ProducerName), ("graph", metadata.GraphName), ("description", metadata.Description) })
+        {
+            if (value.Length > 0)
+            {
+                properties[key] = value;
+            }
+        }
+
+        return properties.ToImmutable();
+    }
+}

@@ -1,0 +1,121 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Cluster.Grains.Sessions;
+
+/// <summary>What a loaded graph takes and gives.</summary>
+internal sealed class ModelSignature
+{
+    private ModelSignature(TensorSlot[] inputs, TensorSlot[] outputs)
+    {
+        Inputs = inputs;
+        Outputs = outputs;
+        OutputNames = [.. outputs.Select(output => output.Name)];
+        InputNames = string.Join(", ", inputs.Select(input => $"'{input.Name}'"));
+    }
+
+    /// <summary>In the graph's order, those with a default last.</summary>
+    public TensorSlot[] Inputs { get; }
+
+    /// <summary>In the graph's order.</summary>
+    public TensorSlot[] Outputs { get; }
+
+    public string[] OutputNames { get; }
+
+    /// <summary>For messages.</summary>
+    public string InputNames { get; }
+
+    /// <summary>Reads a session's signature and narrows it by the settings.</summary>
+    /// <exception cref="ServingException">UNAVAILABLE: a tensor that the protocol cannot carry, or settings that do not fit the graph.</exception>
+    public static ModelSignature Read(InferenceSession session, ModelSettings settings, HashSet<string> undeclaredShapes)
+    {
+        var required = session.InputMetadata.Select(input => Input(input.Key, input.Value, optional: false));
+        var optional = session.OverridableInitializerMetadata
+            .Where(input => input.Value.IsTensor)
+            .Select(input => Input(input.Key, input.Value, optional: true));
+        var signature = new ModelSignature(
+            [.. required, .. optional],
+            [.. session.OutputNames.Select(name => Slot("output", name, session.OutputMetadata[name], undeclaredShapes, null, null, false))]);
+        foreach (var name in settings.InputShapes.Keys.Where(name => name.Length > 0 && !signature.Inputs.Any(input => input.Name == name)))
+        {
+            throw Unloadable($"input_shapes names '{name}', which is no input of the model; its inputs are {signature.InputNames}");
+        }
+
+        return signature;
+
+        TensorSlot Input(string name, NodeMetadata metadata, bool optional)
+        {
+            var limits = settings.InputShapes.TryGetValue(name, out var own) || (!optional && settings.InputShapes.TryGetValue("", out own))
+                ? own.AsSpan().ToArray()
+                : null;
+            return Slot("input", name, metadata, undeclaredShapes, limits, optional ? null : settings.BatchSize, optional);
+        }
+    }
+
+    private static TensorSlot Slot(
+        string role, string name, NodeMetadata metadata, HashSet<string> undeclared, DimensionRange[]? limits, DimensionRange? batchSize, bool optional)
+    {
+        if (!metadata.IsTensor)
+        {
+            throw Unloadable($"{role} '{name}' is a {metadata.OnnxValueType}; only tensors can be served");
+        }
+
+        if (metadata.ElementDataType.ToDatatype() == Contracts.Wire.Datatype.Unknown)
+        {
+            throw Unloadable($"{role} '{name}' has elements of type {metadata.ElementDataType}, which KServe v2 has no datatype for");
+        }
+
+        var dimensions = undeclared.Contains(name) ? null : Declared(metadata);
+        return new TensorSlot(name, metadata.ElementDataType, Narrow(name, dimensions, limits, batchSize), optional);
+    }
+
+    private static Dimension[] Declared(NodeMetadata metadata)
+    {
+        var dimensions = new Dimension[metadata.Dimensions.Length];
+        for (var i = 0; i < dimensions.Length; i++)
+        {
+            var size = metadata.Dimensions[i];
+            dimensions[i] = size >= 0
+                ? new Dimension(DimensionRange.Exactly(size), "")
+                : new Dimension(DimensionRange.Any, metadata.SymbolicDimensions[i]);
+        }
+
+        return dimensions;
+    }
+
+    private static Dimension[]? Narrow(string name, Dimension[]? dimensions, DimensionRange[]? limits, DimensionRange? batchSize)
+    {
+        if (limits is not null)
+        {
+            dimensions ??= [.. limits.Select(_ => new Dimension(DimensionRange.Any, ""))];
+            if (limits.Length != dimensions.Length)
+            {
+                throw Unloadable($"input_shapes gives input '{name}' {limits.Length} dimensions, but the model declares {dimensions.Length}");
+            }
+
+            for (var i = 0; i < limits.Length; i++)
+            {
+                dimensions[i] = Narrow(name, i, dimensions[i], limits[i]);
+            }
+        }
+
+        if (batchSize is { } batch && dimensions is [var first, ..])
+        {
+            dimensions[0] = Narrow(name, 0, first, batch);
+        }
+
+        return dimensions;
+    }
+
+    private static Dimension Narrow(string name, int index, Dimension dimension, DimensionRange limit)
+    {
+        var narrowed = new DimensionRange(Math.Max(dimension.Range.Min, limit.Min), Math.Min(dimension.Range.Max, limit.Max));
+        return narrowed.Min <= narrowed.Max
+            ? dimension with { Range = narrowed }
+            : throw Unloadable($"dimension {index} of input '{name}' is {dimension.Range} in the model, which the configured {limit} excludes");
+    }
+
+    private static ServingException Unloadable(string message) =>
+        new(Failure.Unavailable(message, LoadFailures.RetryAfter));
+}

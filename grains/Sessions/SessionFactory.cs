@@ -1,0 +1,109 @@
+using System.Globalization;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Cluster.Grains.Sessions;
+
+/// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
+public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionFactory> logger) : IDisposable
+{
+    /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
+    private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
+
+    private const string OpenVinoProvider = "OpenVINOExecutionProvider";
+
+    /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors.</summary>
+    /// <exception cref="ServingException">UNAVAILABLE, with the cause: the file is no model, a provider is missing…</exception>
+    internal async Task<LoadedModel> OpenAsync(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
+    {
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Factory.StartNew(
+                () => Open(model, source, settings), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _slots.Dispose();
+
+    private LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings)
+    {
+        var (concurrency, threads) = Parallelism.Derive(settings, Environment.ProcessorCount);
+        var provider = ChooseProvider(model, source.Version, settings.ExecutionProvider);
+        using var options = Options(model, source.Version, settings, provider, threads);
+        InferenceSession? session = null;
+        try
+        {
+            session = new InferenceSession(source.Path, options);
+            var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(source.Path));
+            var labels = LabelFiles.Read(source.Path, settings, signature);
+            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, logger);
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
+        {
+            session?.Dispose();
+            throw new ServingException(Failure.Unavailable(exception.Message, LoadFailures.RetryAfter), exception);
+        }
+        catch (ServingException exception)
+        {
+            session?.Dispose();
+            throw exception.Failure.Code == StatusCode.Unavailable
+                ? exception
+                : new ServingException(Failure.Unavailable(exception.Message, LoadFailures.RetryAfter), exception);
+        }
+    }
+
+    private ExecutionProvider ChooseProvider(string model, long version, ExecutionProvider wanted)
+    {
+        if (wanted == ExecutionProvider.Cpu || environment.Providers.Contains(OpenVinoProvider))
+        {
+            return wanted == ExecutionProvider.Cpu ? ExecutionProvider.Cpu : ExecutionProvider.OpenVino;
+        }
+
+        var available = string.Join(", ", environment.Providers);
+        if (wanted == ExecutionProvider.OpenVino)
+        {
+            throw new ServingException(Failure.Unavailable(
+                $"execution_provider 'openvino' is not in this build of ONNX Runtime {environment.Version}, which has {available}; " +
+                "'cpu' runs everywhere, 'auto' falls back to it",
+                LoadFailures.RetryAfter));
+        }
+
+        Log.ProviderFellBack(logger, model, version, available);
+        return ExecutionProvider.Cpu;
+    }
+
+    private static SessionOptions Options(string model, long version, ModelSettings settings, ExecutionProvider provider, int threads)
+    {
+        var options = new SessionOptions
+        {
+            LogId = string.Create(CultureInfo.InvariantCulture, $"{model}/{version}"),
+            IntraOpNumThreads = threads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = settings.GraphOptimization switch
+            {
+                GraphOptimization.Disable => GraphOptimizationLevel.ORT_DISABLE_ALL,
+                GraphOptimization.Basic => GraphOptimizationLevel.ORT_ENABLE_BASIC,
+                GraphOptimization.Extended => GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+                _ => GraphOptimizationLevel.ORT_ENABLE_ALL,
+            },
+        };
+
+        // Threads that spin between operators take the processors that other models and the network need.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        if (provider == ExecutionProvider.OpenVino)
+        {
+            options.AppendExecutionProvider_OpenVINO("CPU");
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,245 @@
+using System.Diagnostics;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Wire;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Tensors;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Cluster.Grains.Sessions;
+
+/// <summary>
+/// Runs one request after the other on one worker thread, whichever model they are for, reusing everything that a run needs.
+/// </summary>
+/// <remarks>
+/// Outputs whose shapes follow from the inputs are computed right into the response; the others are allocated by ONNX Runtime and copied
+/// there once.
+/// </remarks>
+internal sealed class SessionRunner : IDisposable
+{
+    /// <summary>How ONNX Runtime says that an output given to it has another shape than the one computed.</summary>
+    private const string ShapeMismatch = "shape verification failed";
+
+    private readonly InferRequestMessage _request = new();
+    private readonly InputBinder _inputs = new();
+    private readonly OutputPlan _plan = new();
+    private readonly InferResponseBuilder _response = new();
+    private readonly List<OrtValue> _outputs = [];
+    private readonly NativeScratch _scratch = new();
+    private readonly List<(Slice Place, nint Source)> _pendingCopies = [];
+    private readonly RunOptions _options = new();
+    private readonly TimeProvider _time;
+
+    public SessionRunner(TimeProvider time)
+    {
+        _time = time;
+    }
+
+    /// <summary>Runs <paramref name="message"/>; the caller keeps it and owns the answer.</summary>
+    /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
+    public unsafe PayloadBuffer Run(
+        LoadedModel model, PayloadBuffer message, CopyMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        var bytes = message.Span;
+        fixed (byte* pinned = bytes)
+        {
+            try
+            {
+                Bind(model, bytes);
+                var bound = _time.GetTimestamp();
+                var answer = Compute(model, _request.Id.Of(bytes), metrics, bound, out var computed, cancellationToken);
+                times = new RunTimes(Nanoseconds(start, bound), Nanoseconds(bound, computed), Nanoseconds(computed, _time.GetTimestamp()), _inputs.Rows);
+                return answer;
+            }
+            finally
+            {
+                ClearOutputs();
+                _inputs.Clear();
+            }
+        }
+    }
+
+    public void Dispose() => _options.Dispose();
+
+    private void Bind(LoadedModel model, ReadOnlySpan<byte> bytes)
+    {
+        _request.Parse(bytes);
+        _plan.Read(bytes, _request, model.Name, model.Signature);
+        try
+        {
+            _inputs.Bind(bytes, _request, model.Name, model.Signature);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw new ServingException(Failure.InvalidArgument($"an input for model '{model.Name}' cannot be used: {exception.Message}"), exception);
+        }
+    }
+
+    private PayloadBuffer Compute(
+        LoadedModel model, ReadOnlySpan<byte> id, CopyMetrics metrics, long start, out long computed, CancellationToken cancellationToken)
+    {
+        metrics.RunStarted(_inputs.Rows);
+        try
+        {
+            var answer = Compute(model, id, out computed, cancellationToken);
+            metrics.RunEnded(_time.GetElapsedTime(start, computed));
+            return answer;
+        }
+        catch
+        {
+            metrics.RunFailed();
+            throw;
+        }
+    }
+
+    private PayloadBuffer Compute(LoadedModel model, ReadOnlySpan<byte> id, out long computed, CancellationToken cancellationToken)
+    {
+        if (model.ShapesAreTruthful && TryPredict(model))
+        {
+            try
+            {
+                return RunIntoResponse(model, id, out computed, cancellationToken);
+            }
+            catch (OnnxRuntimeException exception) when (exception.Message.Contains(ShapeMismatch, StringComparison.Ordinal))
+            {
+                ClearOutputs();
+                model.DistrustShapes(exception.Message);
+            }
+            catch (OnnxRuntimeException exception)
+            {
+                throw Failed(model, exception, cancellationToken);
+            }
+        }
+
+        try
+        {
+            using var outputs = RunSession(model, cancellationToken);
+            computed = _time.GetTimestamp();
+            return OutputWriter.Write(model, _plan, outputs, _response, id);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw Failed(model, exception, cancellationToken);
+        }
+    }
+
+    private bool TryPredict(LoadedModel model)
+    {
+        _response.Begin(model.Utf8Name, model.Utf8Version);
+        foreach (var output in _plan.Outputs)
+        {
+            if (output.Classes > 0 || OutputPlan.Predict(output.Slot, _inputs) is not { } shape || !Shapes.TryCount(shape, out var count))
+            {
+                return false;
+            }
+
+            var size = output.Slot.Datatype.ElementSize();
+            _response.AddOutput(output.Slot.Utf8Name, output.Slot.Datatype, shape, count > long.MaxValue / 2 / size ? long.MaxValue / 2 : count * size);
+        }
+
+        return true;
+    }
+
+    private unsafe PayloadBuffer RunIntoResponse(LoadedModel model, ReadOnlySpan<byte> id, out long computed, CancellationToken cancellationToken)
+    {
+        var answer = _response.Build(id);
+        try
+        {
+            var bytes = answer.Span;
+            fixed (byte* start = bytes)
+            {
+                for (var i = 0; i < _plan.Outputs.Count; i++)
+                {
+                    BindOutput(i, start, bytes.Length);
+                }
+
+                RunSession(model, _outputs, cancellationToken);
+                computed = _time.GetTimestamp();
+                foreach (var (place, source) in _pendingCopies)
+                {
+                    new ReadOnlySpan<byte>((void*)source, place.Length).CopyTo(place.Of(bytes));
+                }
+            }
+
+            return answer;
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Computes an output in its place in the response, or beside it where that place is not aligned for its elements.</summary>
+    private unsafe void BindOutput(int index, byte* response, int length)
+    {
+        var slot = _plan.Outputs[index].Slot;
+        var place = _response.RawContents[index];
+        Debug.Assert(place.Offset + place.Length <= length, "the response has room for each output");
+        var target = (nint)(response + place.Offset);
+        if (target % slot.Datatype.ElementSize() != 0)
+        {
+            fixed (byte* aligned = _scratch.Allocate(place.Length))
+            {
+                target = (nint)aligned;
+            }
+
+            _pendingCopies.Add((place, target));
+        }
+
+        var shape = OutputPlan.Predict(slot, _inputs)!;
+        _outputs.Add(OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, slot.ElementType, shape, target, place.Length));
+    }
+
+    private void RunSession(LoadedModel model, List<OrtValue> outputs, CancellationToken cancellationToken)
+    {
+        using var termination = TerminateOn(cancellationToken);
+        model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names, outputs);
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> RunSession(LoadedModel model, CancellationToken cancellationToken)
+    {
+        using var termination = TerminateOn(cancellationToken);
+        return model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names);
+    }
+
+    /// <summary>Ends the run between two operators once the caller has given up. Disposing waits for a callback under way.</summary>
+    private CancellationTokenRegistration TerminateOn(CancellationToken cancellationToken)
+    {
+        _options.Terminate = false;
+        return cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, _options);
+    }
+
+    private ServingException Failed(LoadedModel model, OnnxRuntimeException exception, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return new ServingException(Failure.Cancelled($"the run of model '{model.Name}' was stopped: the caller gave up"), exception);
+        }
+
+        if (_inputs.ExplainByShape() is { } why)
+        {
+            return new ServingException(
+                Failure.InvalidArgument($"unexpected shape for input for model '{model.Name}': {why}, and the model cannot run so: {exception.Message}"), exception);
+        }
+
+        model.ReportRunFailure(exception.Message);
+        return new ServingException(
+            Failure.Internal($"model '{model.Name}' version {model.Version} failed while running: {exception.Message}"), exception);
+    }
+
+    private void ClearOutputs()
+    {
+        foreach (var output in _outputs)
+        {
+            output.Dispose();
+        }
+
+        _outputs.Clear();
+        _pendingCopies.Clear();
+        _scratch.Clear();
+    }
+
+    private long Nanoseconds(long from, long to) => (long)(_time.GetElapsedTime(from, to).TotalMicroseconds * 1000);
+}

@@ -1,0 +1,110 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Wire;
+using Cluster.Grains.Sessions;
+
+namespace Cluster.Grains.Tensors;
+
+/// <summary>Which outputs a request gets, and what can be known of their shapes before the run. Reused by one worker thread.</summary>
+internal sealed class OutputPlan
+{
+    private readonly List<PlannedOutput> _outputs = [];
+    private readonly List<string> _names = [];
+
+    /// <summary>In the order of the request, or of the graph where the request names none.</summary>
+    public List<PlannedOutput> Outputs => _outputs;
+
+    public List<string> Names => _names;
+
+    /// <exception cref="ServingException">INVALID_ARGUMENT: an output that the model does not have, or twice, or no classes to be had.</exception>
+    public void Read(ReadOnlySpan<byte> message, InferRequestMessage request, string model, ModelSignature signature)
+    {
+        _outputs.Clear();
+        _names.Clear();
+        if (request.Outputs.Count == 0)
+        {
+            foreach (var slot in signature.Outputs)
+            {
+                Add(slot, 0);
+            }
+
+            return;
+        }
+
+        foreach (var requested in request.Outputs)
+        {
+            var slot = Find(requested.Name.Of(message), model, signature);
+            if (requested.Classification > 0 && slot.Datatype == Datatype.Bytes)
+            {
+                throw ServingException.InvalidArgument(
+                    $"classification of output '{slot.Name}' for model '{model}' is not possible: its datatype is BYTES, expected numbers");
+            }
+
+            Add(slot, (int)Math.Min(requested.Classification, int.MaxValue));
+        }
+    }
+
+    /// <summary>
+    /// The shape that an output will have as far as the graph's declaration and the bound inputs tell, or null where they do not. A graph
+    /// may declare something else than it computes, so the run still checks it.
+    /// </summary>
+    public static long[]? Predict(TensorSlot output, InputBinder inputs)
+    {
+        if (output.Dimensions is not { } dimensions || output.Datatype == Datatype.Bytes)
+        {
+            return null;
+        }
+
+        var shape = new long[dimensions.Length];
+        for (var i = 0; i < shape.Length; i++)
+        {
+            var size = dimensions[i].IsFixed ? dimensions[i].Range.Min : SizeOf(dimensions[i].Symbol, inputs);
+            if (size < 0)
+            {
+                return null;
+            }
+
+            shape[i] = size;
+        }
+
+        return shape;
+    }
+
+    private static long SizeOf(string symbol, InputBinder inputs)
+    {
+        for (var i = 0; symbol.Length > 0 && i < inputs.Slots.Count; i++)
+        {
+            var dimensions = inputs.Slots[i].Dimensions ?? [];
+            for (var d = 0; d < dimensions.Length; d++)
+            {
+                if (dimensions[d].Symbol == symbol)
+                {
+                    return inputs.Shapes[i][d];
+                }
+            }
+        }
+
+        return -1;
+    }
+
+    private TensorSlot Find(ReadOnlySpan<byte> name, string model, ModelSignature signature)
+    {
+        foreach (var slot in signature.Outputs)
+        {
+            if (name.SequenceEqual(slot.Utf8Name))
+            {
+                return _names.Contains(slot.Name)
+                    ? throw ServingException.InvalidArgument($"output '{slot.Name}' already exists in request for model '{model}'")
+                    : slot;
+            }
+        }
+
+        throw ServingException.InvalidArgument(
+            $"unexpected inference output '{Utf8Text.Of(name)}' for model '{model}'; its outputs are {string.Join(", ", signature.OutputNames)}");
+    }
+
+    private void Add(TensorSlot slot, int classes)
+    {
+        _outputs.Add(new PlannedOutput(slot, classes));
+        _names.Add(slot.Name);
+    }
+}

@@ -1,0 +1,236 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Workers;
+
+/// <summary>
+/// Admission to one copy: as many runs at once as the model allows, a bounded queue in front of them in order of arrival, and early refusal of
+/// what would miss its deadline anyway. Safe from any thread.
+/// </summary>
+internal sealed class CopyQueue
+{
+    /// <summary>Weight of the newest run in the mean that waits are estimated by; a sixteenth follows load changes within some tens of runs.</summary>
+    private const double MeanWeight = 1.0 / 16;
+
+    private readonly Lock _gate = new();
+    private readonly LinkedList<InferenceJob> _waiting = [];
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly LoadedModel _model;
+    private readonly InferenceWorkers _workers;
+    private readonly CopyStatisticsRecorder _statistics;
+    private readonly CopyMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly int _limit;
+    private int _running;
+    private bool _draining;
+    private double _meanRunNanoseconds;
+
+    public CopyQueue(
+        LoadedModel model,
+        int limit,
+        InferenceWorkers workers,
+        CopyStatisticsRecorder statistics,
+        CopyMetrics metrics,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _model = model;
+        _limit = limit;
+        _workers = workers;
+        _statistics = statistics;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Answers <paramref name="request"/>, at once if it is refused; its memory is used until then.</summary>
+    public ValueTask<InferReply> EnqueueAsync(InferRequest request, CancellationToken cancellationToken)
+    {
+        var job = new InferenceJob(this, request, _time.GetTimestamp(), cancellationToken);
+        lock (_gate)
+        {
+            if (Refusal(request) is { } refusal)
+            {
+                return Refuse(refusal);
+            }
+
+            if (_running >= _model.Concurrency)
+            {
+                _waiting.AddLast(job.Node);
+                _metrics.RequestQueued();
+            }
+            else
+            {
+                _running++;
+                _workers.Submit(job);
+                return job.Task;
+            }
+        }
+
+        job.WatchCancellation();
+        return job.Task;
+    }
+
+    /// <summary>Takes nothing more; completes when everything taken is answered.</summary>
+    public Task DrainAsync()
+    {
+        lock (_gate)
+        {
+            _draining = true;
+            SignalIfDrained();
+        }
+
+        return _drained.Task;
+    }
+
+    /// <summary>Takes a waiting job out; false if it runs already or is answered.</summary>
+    public bool TryRemove(InferenceJob job)
+    {
+        lock (_gate)
+        {
+            if (job.Node.List is null)
+            {
+                return false;
+            }
+
+            _waiting.Remove(job.Node);
+            SignalIfDrained();
+        }
+
+        _metrics.RequestDequeued();
+        _metrics.Rejected(RejectionReason.Cancelled);
+        _statistics.Failed(NanosecondsSince(job.Arrived));
+        return true;
+    }
+
+    /// <summary>Runs a job that has its slot, on an inference thread, and returns the job that gets the slot next.</summary>
+    public IInferenceWork? Execute(InferenceJob job, InferRequest request, SessionRunner runner, CancellationToken cancellationToken)
+    {
+        var queued = NanosecondsSince(job.Arrived);
+        _metrics.RequestStarted(TimeSpan.FromMicroseconds(queued / 1000.0));
+        var reply = Run(request, queued, runner, cancellationToken, out var times);
+        var total = NanosecondsSince(job.Arrived);
+        _metrics.RequestEnded();
+        if (reply.Succeeded)
+        {
+            _statistics.Succeeded(total, queued, times);
+        }
+        else
+        {
+            _statistics.Failed(total);
+        }
+
+        var next = Release(reply.Succeeded ? times.Input + times.Infer + times.Output : null);
+        job.Complete(reply);
+        return next;
+    }
+
+    private InferReply Run(InferRequest request, long queued, SessionRunner runner, CancellationToken cancellationToken, out RunTimes times)
+    {
+        times = default;
+        if (cancellationToken.IsCancellationRequested)
+        {
+            _metrics.Rejected(RejectionReason.Cancelled);
+            return InferReply.Failed(Failure.Cancelled("the caller gave up before the request could run"));
+        }
+
+        if (request.Timeout is { } timeout && queued > timeout.TotalNanoseconds)
+        {
+            _metrics.Rejected(RejectionReason.Deadline);
+            return InferReply.Failed(Failure.DeadlineExceeded(
+                $"the deadline passed after {queued / 1_000_000} ms in the queue of model '{_model.Name}' version {_model.Version}"));
+        }
+
+        try
+        {
+            return InferReply.Success(runner.Run(_model, request.Message, _metrics, out times, cancellationToken));
+        }
+        catch (ServingException exception)
+        {
+            return InferReply.Failed(exception.Failure);
+        }
+        catch (Exception exception)
+        {
+            // The edge of an inference thread: one request's failure, whatever it is, must not end the process.
+            Log.UnexpectedError(_logger, exception, _model.Name, _model.Version);
+            return InferReply.Failed(Failure.Internal($"internal error while running model '{_model.Name}' version {_model.Version}"));
+        }
+    }
+
+    private Failure? Refusal(InferRequest request)
+    {
+        if (_draining)
+        {
+            return Failure.Unavailable($"model '{_model.Name}' version {_model.Version} is being unloaded here", TimeSpan.Zero);
+        }
+
+        if (_running < _model.Concurrency)
+        {
+            return null;
+        }
+
+        var wait = ExpectedWait();
+        if (_waiting.Count >= _limit)
+        {
+            return Failure.Exhausted(
+                $"model '{_model.Name}' version {_model.Version} has its queue full: {_waiting.Count} requests wait, the limit is {_limit}",
+                wait > TimeSpan.FromMilliseconds(1) ? wait : TimeSpan.FromMilliseconds(1));
+        }
+
+        return request.Timeout is { } timeout && wait > timeout
+            ? Failure.DeadlineExceeded(
+                $"the deadline in {timeout.TotalMilliseconds:F0} ms cannot be met: model '{_model.Name}' version {_model.Version} " +
+                $"would start this request in about {wait.TotalMilliseconds:F0} ms")
+            : null;
+    }
+
+    private TimeSpan ExpectedWait() =>
+        TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000 * (_waiting.Count + 1) / _model.Concurrency);
+
+    private ValueTask<InferReply> Refuse(Failure refusal)
+    {
+        if (refusal.Code != StatusCode.Unavailable)
+        {
+            _metrics.Rejected(refusal.Code == StatusCode.DeadlineExceeded ? RejectionReason.Deadline : RejectionReason.QueueFull);
+        }
+
+        _statistics.Failed(0);
+        return ValueTask.FromResult(InferReply.Failed(refusal));
+    }
+
+    private InferenceJob? Release(long? runNanoseconds)
+    {
+        lock (_gate)
+        {
+            if (runNanoseconds is { } run)
+            {
+                _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
+            }
+
+            if (_waiting.First is { } next)
+            {
+                _waiting.Remove(next);
+                _metrics.RequestDequeued();
+                return next.Value;
+            }
+
+            _running--;
+            SignalIfDrained();
+            return null;
+        }
+    }
+
+    private void SignalIfDrained()
+    {
+        if (_draining && _running == 0 && _waiting.Count == 0)
+        {
+            _drained.TrySetResult();
+        }
+    }
+
+    private long NanosecondsSince(long timestamp) => (long)_time.GetElapsedTime(timestamp).TotalNanoseconds;
+}

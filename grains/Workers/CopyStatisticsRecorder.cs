@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Sessions;
+
+namespace Cluster.Grains.Workers;
+
+/// <summary>Counts what one copy does. Safe from any thread; a request is counted as a whole or not at all.</summary>
+internal sealed class CopyStatisticsRecorder(TimeProvider time)
+{
+    /// <summary>Batch sizes are the clients' choice; their number must not be.</summary>
+    private const int MaxBatchSizes = 128;
+
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<long, BatchStatistics> _batches = [];
+    private DateTimeOffset? _lastInference;
+    private long _rows;
+    private long _executions;
+    private DurationTotal _success;
+    private DurationTotal _fail;
+    private DurationTotal _queue;
+    private DurationTotal _input;
+    private DurationTotal _infer;
+    private DurationTotal _output;
+
+    /// <summary>Counts an answered request; durations in nanoseconds.</summary>
+    public void Succeeded(long total, long queued, in RunTimes run)
+    {
+        var now = time.GetUtcNow();
+        lock (_gate)
+        {
+            _lastInference = now;
+            _rows += run.Rows;
+            _executions++;
+            _success += new DurationTotal(1, total);
+            _queue += new DurationTotal(1, queued);
+            _input += new DurationTotal(1, run.Input);
+            _infer += new DurationTotal(1, run.Infer);
+            _output += new DurationTotal(1, run.Output);
+            if (_batches.TryGetValue(run.Rows, out var batch) || _batches.Count < MaxBatchSizes)
+            {
+                _batches[run.Rows] = new BatchStatistics(
+                    batch.Input + new DurationTotal(1, run.Input),
+                    batch.Infer + new DurationTotal(1, run.Infer),
+                    batch.Output + new DurationTotal(1, run.Output));
+            }
+        }
+    }
+
+    /// <summary>Counts a request without an answer; duration in nanoseconds.</summary>
+    public void Failed(long total)
+    {
+        lock (_gate)
+        {
+            _fail += new DurationTotal(1, total);
+        }
+    }
+
+    public CopyStatistics Read()
+    {
+        lock (_gate)
+        {
+            return new CopyStatistics
+            {
+                LastInference = _lastInference,
+                InferenceCount = _rows,
+                ExecutionCount = _executions,
+                Success = _success,
+                Fail = _fail,
+                Queue = _queue,
+                ComputeInput = _input,
+                ComputeInfer = _infer,
+                ComputeOutput = _output,
+                Batches = _batches.ToImmutableSortedDictionary(),
+            };
+        }
+    }
+}

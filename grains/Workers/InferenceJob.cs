@@ -1,0 +1,68 @@
+using System.Threading.Tasks.Sources;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Grains.Sessions;
+
+namespace Cluster.Grains.Workers;
+
+/// <summary>One request in a copy's queue or on an inference thread, and the task that its caller awaits.</summary>
+internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply>
+{
+    private readonly CopyQueue _queue;
+    private readonly InferRequest _request;
+    private readonly CancellationToken _cancellation;
+    private CancellationTokenRegistration _registration;
+
+    /// <summary>The caller's continuation must not run on an inference thread.</summary>
+    private ManualResetValueTaskSourceCore<InferReply> _completion = new() { RunContinuationsAsynchronously = true };
+
+    public InferenceJob(CopyQueue queue, InferRequest request, long arrived, CancellationToken cancellation)
+    {
+        _queue = queue;
+        _request = request;
+        _cancellation = cancellation;
+        Arrived = arrived;
+        Node = new LinkedListNode<InferenceJob>(this);
+    }
+
+    /// <summary>Timestamp of the arrival.</summary>
+    public long Arrived { get; }
+
+    /// <summary>The job's place while it waits.</summary>
+    public LinkedListNode<InferenceJob> Node { get; }
+
+    public ValueTask<InferReply> Task => new(this, _completion.Version);
+
+    /// <summary>Has the queue drop the job if its caller gives up while it waits.</summary>
+    public void WatchCancellation() =>
+        _registration = _cancellation.UnsafeRegister(static job => ((InferenceJob)job!).GiveUp(), this);
+
+    /// <inheritdoc/>
+    public IInferenceWork? Execute(SessionRunner runner)
+    {
+        _registration.Dispose();
+        return _queue.Execute(this, _request, runner, _cancellation);
+    }
+
+    /// <summary>Answers the caller, who may reuse the request's memory from here on. Called once.</summary>
+    public void Complete(InferReply reply) => _completion.SetResult(reply);
+
+    /// <inheritdoc/>
+    InferReply IValueTaskSource<InferReply>.GetResult(short token) => _completion.GetResult(token);
+
+    /// <inheritdoc/>
+    ValueTaskSourceStatus IValueTaskSource<InferReply>.GetStatus(short token) => _completion.GetStatus(token);
+
+    /// <inheritdoc/>
+    void IValueTaskSource<InferReply>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _completion.OnCompleted(continuation, state, token, flags);
+
+    private void GiveUp()
+    {
+        if (_queue.TryRemove(this))
+        {
+            Complete(InferReply.Failed(Failure.Cancelled("the caller gave up while the request waited for a free slot")));
+        }
+    }
+}

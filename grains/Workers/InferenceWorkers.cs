@@ -1,0 +1,151 @@
+using Cluster.Grains.Sessions;
+
+namespace Cluster.Grains.Workers;
+
+/// <summary>
+/// The silo's own threads for running models, so that inference never holds a thread-pool thread that the network needs. Threads start when
+/// they are first needed; the one that became idle last is used first, its caches being warm. Work beyond the threads waits in the
+/// order it came.
+/// </summary>
+public sealed class InferenceWorkers : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<IInferenceWork> _overflow = [];
+    private readonly Stack<Worker> _idle = [];
+    private readonly List<Worker> _workers = [];
+    private readonly TimeProvider _time;
+    private readonly int _limit;
+    private bool _stopping;
+
+    /// <param name="options">Validated.</param>
+    /// <param name="time">Clock of the measured times.</param>
+    public InferenceWorkers(InferenceOptions options, TimeProvider time)
+    {
+        _time = time;
+        _limit = options.Threads > 0 ? options.Threads : Math.Max(8, 4 * Environment.ProcessorCount);
+    }
+
+    /// <summary>Has <paramref name="work"/> done by an inference thread.</summary>
+    internal void Submit(IInferenceWork work)
+    {
+        Worker worker;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stopping, this);
+            if (_idle.TryPop(out var idle))
+            {
+                worker = idle;
+            }
+            else if (_workers.Count < _limit)
+            {
+                worker = new Worker(this, _workers.Count, _time);
+                _workers.Add(worker);
+            }
+            else
+            {
+                _overflow.Enqueue(work);
+                return;
+            }
+        }
+
+        worker.Give(work);
+    }
+
+    /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
+    public void Dispose()
+    {
+        List<Worker> workers;
+        lock (_gate)
+        {
+            _stopping = true;
+            workers = [.. _workers];
+            while (_idle.TryPop(out var idle))
+            {
+                idle.Give(null);
+            }
+        }
+
+        foreach (var worker in workers)
+        {
+            worker.Dispose();
+        }
+    }
+
+    /// <summary>What a worker that finished does next: the longest waiting work, its own follow-up if nothing waits, or null to be idle.</summary>
+    private bool TryContinue(Worker worker, IInferenceWork? followUp, out IInferenceWork? next)
+    {
+        lock (_gate)
+        {
+            if (_overflow.Count == 0)
+            {
+                next = followUp;
+                if (next is null && !_stopping)
+                {
+                    _idle.Push(worker);
+                }
+
+                return next is not null || !_stopping;
+            }
+
+            if (followUp is not null)
+            {
+                _overflow.Enqueue(followUp);
+            }
+
+            next = _overflow.Dequeue();
+            return true;
+        }
+    }
+
+    private sealed class Worker : IDisposable
+    {
+        private readonly InferenceWorkers _owner;
+        private readonly SemaphoreSlim _given = new(0);
+        private readonly Thread _thread;
+        private readonly TimeProvider _time;
+        private IInferenceWork? _work;
+
+        public Worker(InferenceWorkers owner, int number, TimeProvider time)
+        {
+            _owner = owner;
+            _time = time;
+            _thread = new Thread(Run) { IsBackground = true, Name = $"inference {number}" };
+            _thread.Start();
+        }
+
+        /// <summary>Wakes the idle worker; null ends it.</summary>
+        public void Give(IInferenceWork? work)
+        {
+            _work = work;
+            _given.Release();
+        }
+
+        /// <summary>Waits for the thread's end.</summary>
+        public void Dispose()
+        {
+            _thread.Join();
+            _given.Dispose();
+        }
+
+        private void Run()
+        {
+            using var runner = new SessionRunner(_time);
+            while (true)
+            {
+                _given.Wait();
+                if (_work is not { } work)
+                {
+                    return;
+                }
+
+                for (IInferenceWork? next = work; next is not null;)
+                {
+                    if (!_owner.TryContinue(this, next.Execute(runner), out next))
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}

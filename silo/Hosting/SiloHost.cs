@@ -1,0 +1,94 @@
+using System.Net;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Gateway.Hosting;
+using Cluster.Grains;
+using Cluster.Grains.Registry;
+using Cluster.Grains.Repository;
+using Cluster.Grains.Sessions;
+using Cluster.Grains.Workers;
+using Cluster.Silo.Options;
+using Cluster.Silo.Repository;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Silo.Hosting;
+
+/// <summary>Composes the process that is everything in one: silo, repository and gateway.</summary>
+internal static class SiloHost
+{
+    /// <param name="options">Validated.</param>
+    /// <param name="configuration">Where further settings of the parts come from.</param>
+    public static WebApplication Build(ServeOptions options, IConfiguration configuration)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddConfiguration(configuration);
+        AddLogging(builder.Logging, options);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
+        AddSilo(builder.Services, options);
+        builder.AddGateway(new GatewayOptions
+        {
+            Bind = IPAddress.Parse(options.Bind),
+            HttpPort = options.HttpPort,
+            GrpcPort = options.GrpcPort,
+            ServerName = options.ServerName,
+            MaxMessageBytes = options.MaxMessageMiB << 20,
+        });
+        var app = builder.Build();
+        app.MapGateway();
+        app.Lifetime.ApplicationStarted.Register(() => LogStart(app, options));
+        return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, ServeOptions options)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        if (options.LogFormat == "json")
+        {
+            logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
+    }
+
+    private static void AddSilo(IServiceCollection services, ServeOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit });
+        services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
+        services.AddSingleton<IModelRepository, FileModelRepository>();
+        services.AddSingleton<IRegistrations, InMemoryRegistrations>();
+        services.AddSingleton<IServingStates, InMemoryServingStates>();
+        services.AddActorRuntime(runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly));
+        services.AddMemoryGrainStorage(ModelGrains.StorageName);
+        services.AddSingleton<RepositoryWatcher>();
+        services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());
+        services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());
+    }
+
+    private static void LogStart(WebApplication app, ServeOptions options)
+    {
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
+        Log.Serving(
+            app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Cluster.Silo"),
+            addresses[0],
+            addresses[1],
+            app.Services.GetRequiredService<OnnxEnvironment>().Version,
+            string.Join(" and ", new[] { options.Models, options.Config }.OfType<string>()));
+    }
+}

@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Silo;
+
+/// <summary>Log messages of the silo process. Event ids 4000–4099.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(4000, LogLevel.Information, "Ready: the repository's {Count} models have been tried")]
+    public static partial void Ready(ILogger logger, int count);
+
+    [LoggerMessage(4001, LogLevel.Error, "Changing {Model} failed")]
+    public static partial void ChangeFailed(ILogger logger, Exception exception, string model);
+
+    [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, models from {Models}")]
+    public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string models);
+}

@@ -1,0 +1,50 @@
+namespace Cluster.Silo.Options;
+
+/// <summary>
+/// Everything that can be set from outside: as a command-line option (<c>--http-port</c>), as a configuration key (<c>Cluster:HttpPort</c> in
+/// appsettings.json) and as an environment variable (<c>Cluster__HttpPort</c>). The command line wins over the environment, that over the file.
+/// </summary>
+public sealed class ServeOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Cluster";
+
+    /// <summary>Folder of models, <c>&lt;name&gt;/&lt;version&gt;/model.onnx</c>. Default <c>models</c> in the current folder, unless <see cref="Config"/> is given.</summary>
+    public string? Models { get; set; }
+
+    /// <summary>A config.json in OpenVINO Model Server's form. Default none.</summary>
+    public string? Config { get; set; }
+
+    /// <summary>The address to listen on. Default 127.0.0.1.</summary>
+    public string Bind { get; set; } = "127.0.0.1";
+
+    /// <summary>Port of REST, metrics and health; 0 takes a free one. Default 8000.</summary>
+    public int HttpPort { get; set; } = 8000;
+
+    /// <summary>Port of gRPC; 0 takes a free one. Default 8001.</summary>
+    public int GrpcPort { get; set; } = 8001;
+
+    /// <summary>Seconds between two looks at the repository, 0.1 to 86,400; 0 looks only when asked. Default 1.</summary>
+    public double PollSeconds { get; set; } = 1;
+
+    /// <summary>The largest request, MiB, 1 to 2000. Default 256.</summary>
+    public int MaxMessageMiB { get; set; } = 256;
+
+    /// <summary>Threads that run models, 1 to 4096; 0, the default, takes four a processor and at least 8.</summary>
+    public int InferenceThreads { get; set; }
+
+    /// <summary>Requests that may wait in front of one model copy, 0 to 1,000,000. Default 1000.</summary>
+    public int QueueLimit { get; set; } = 1000;
+
+    /// <summary>Seconds that a stop may take to finish what runs, 1 to 3600. Default 30.</summary>
+    public int StopSeconds { get; set; } = 30;
+
+    /// <summary>The name in the server's metadata. Default "cluster".</summary>
+    public string ServerName { get; set; } = "cluster";
+
+    /// <summary><c>text</c>, the default, or <c>json</c>.</summary>
+    public string LogFormat { get; set; } = "text";
+
+    /// <summary><c>Trace</c>, <c>Debug</c>, <c>Information</c>, the default, <c>Warning</c> or <c>Error</c>.</summary>
+    public string LogLevel { get; set; } = "Information";
+}

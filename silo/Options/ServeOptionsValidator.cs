@@ -1,0 +1,38 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Silo.Options;
+
+/// <summary>Finds every mistake in the options at once, each with the option, its value and what would be right.</summary>
+internal static class ServeOptionsValidator
+{
+    public static IReadOnlyList<string> Validate(ServeOptions options)
+    {
+        var mistakes = new List<string>();
+        Check(IPAddress.TryParse(options.Bind, out _), "bind", options.Bind, "an IP address");
+        Check(options.HttpPort is >= 0 and <= 65535, "http-port", options.HttpPort, "0 to 65535");
+        Check(options.GrpcPort is >= 0 and <= 65535, "grpc-port", options.GrpcPort, "0 to 65535");
+        Check(options.HttpPort != options.GrpcPort || options.HttpPort == 0, "grpc-port", options.GrpcPort, "another port than http-port's");
+        Check(options.PollSeconds is 0 or (>= 0.1 and <= 86_400), "poll-seconds", options.PollSeconds, "0, or 0.1 to 86400");
+        Check(options.MaxMessageMiB is >= 1 and <= 2000, "max-message-mib", options.MaxMessageMiB, "1 to 2000");
+        Check(options.InferenceThreads is >= 0 and <= 4096, "inference-threads", options.InferenceThreads, "0 to 4096");
+        Check(options.QueueLimit is >= 0 and <= 1_000_000, "queue-limit", options.QueueLimit, "0 to 1000000");
+        Check(options.StopSeconds is >= 1 and <= 3600, "stop-seconds", options.StopSeconds, "1 to 3600");
+        Check(options.ServerName.Length > 0, "server-name", options.ServerName, "a name");
+        Check(options.LogFormat is "text" or "json", "log-format", options.LogFormat, "text or json");
+        Check(
+            Enum.TryParse<LogLevel>(options.LogLevel, ignoreCase: true, out var level) && Enum.IsDefined(level),
+            "log-level",
+            options.LogLevel,
+            "Trace, Debug, Information, Warning or Error");
+        return mistakes;
+
+        void Check(bool right, string option, object value, string expected)
+        {
+            if (!right)
+            {
+                mistakes.Add($"--{option} is '{value}', expected {expected}");
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Repository;
+using Cluster.Silo.Options;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Silo.Repository;
+
+/// <summary>
+/// Looks at the repository at the start, at each interval and when asked, and hands every changed model to its grain. Models change independently:
+/// a slow load of one holds up no other.
+/// </summary>
+internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
+{
+    private readonly SemaphoreSlim _scanning = new(1);
+    private readonly Dictionary<string, ModelRegistration> _handedOver = new(StringComparer.Ordinal);
+    private readonly IModelRepository _repository;
+    private readonly IGrainFactory _grains;
+    private readonly IServingStates _states;
+    private readonly ServeOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RepositoryWatcher> _logger;
+    private RepositorySnapshot? _first;
+
+    public RepositoryWatcher(
+        IModelRepository repository,
+        IGrainFactory grains,
+        IServingStates states,
+        ServeOptions options,
+        TimeProvider time,
+        ILogger<RepositoryWatcher> logger)
+    {
+        _repository = repository;
+        _grains = grains;
+        _states = states;
+        _options = options;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Looks for the first time, so that a repository that cannot be used ends the start.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        _first = _repository.Scan();
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken)
+    {
+        var (snapshot, changes) = await ScanAsync(everything: true, cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(changes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return snapshot.Problems;
+    }
+
+    public override void Dispose()
+    {
+        _scanning.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.WhenAll(HandOver(_first!, everything: false)).WaitAsync(stoppingToken).ConfigureAwait(false);
+        _states.FinishInitialLoad();
+        Log.Ready(_logger, _first!.Models.Count);
+        if (_options.PollSeconds == 0)
+        {
+            return;
+        }
+
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.PollSeconds), _time);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            await ScanAsync(everything: false, stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(RepositorySnapshot Snapshot, IReadOnlyList<Task> Changes)> ScanAsync(bool everything, CancellationToken cancellationToken)
+    {
+        await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var snapshot = _repository.Scan();
+            return (snapshot, HandOver(snapshot, everything));
+        }
+        finally
+        {
+            _scanning.Release();
+        }
+    }
+
+    /// <summary>Starts the change of every model that is not as it was handed over last; of all with <paramref name="everything"/>.</summary>
+    private List<Task> HandOver(RepositorySnapshot snapshot, bool everything)
+    {
+        var changes = new List<Task>();
+        foreach (var (name, registration) in snapshot.Models)
+        {
+            if (everything || !ReferenceEquals(_handedOver.GetValueOrDefault(name), registration))
+            {
+                _handedOver[name] = registration;
+                changes.Add(ApplyAsync(registration, retryFailed: everything));
+            }
+        }
+
+        foreach (var gone in _handedOver.Keys.Where(name => !snapshot.Models.ContainsKey(name)).ToList())
+        {
+            _handedOver.Remove(gone);
+            changes.Add(ApplyAsync(new ModelRegistration { Name = gone, Versions = [] }, retryFailed: false));
+        }
+
+        return changes;
+    }
+
+    private async Task ApplyAsync(ModelRegistration registration, bool retryFailed)
+    {
+        try
+        {
+            await _grains.GetGrain<IModelGrain>(registration.Name).ApplyAsync(registration, retryFailed, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // The edge of the watching loop: one model's trouble is logged and must not end the watching of the others.
+            Log.ChangeFailed(_logger, exception, registration.Name);
+        }
+    }
+}

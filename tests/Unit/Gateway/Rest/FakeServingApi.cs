@@ -1,0 +1,114 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Serving;
+using Google.Protobuf;
+
+namespace Cluster.Unit.Gateway.Rest;
+
+/// <summary>Answers what a test sets, and keeps what it was asked. Reads messages with Google's parser, not with ours.</summary>
+internal sealed class FakeServingApi : IServingApi
+{
+    public bool IsReady { get; set; } = true;
+
+    /// <summary>What every call but inference throws, if set.</summary>
+    public Exception? Error { get; set; }
+
+    public bool ModelReady { get; set; } = true;
+
+    public ModelMetadataResponse Metadata { get; set; } = new();
+
+    public ModelConfig Config { get; set; } = new();
+
+    public ModelStatisticsResponse Statistics { get; set; } = new();
+
+    public RepositoryIndexResponse Index { get; set; } = new();
+
+    public IReadOnlyList<string> Problems { get; set; } = [];
+
+    public Func<InferCall, ModelInferRequest, CancellationToken, ValueTask<InferReply>> Infer { get; set; } =
+        static (_, request, _) => ValueTask.FromResult(Answer(new ModelInferResponse { ModelName = request.ModelName, ModelVersion = "1", Id = request.Id }));
+
+    public ModelInferRequest? LastRequest { get; private set; }
+
+    public InferCall? LastCall { get; private set; }
+
+    /// <summary>Model and version of the last call that names them.</summary>
+    public (string Model, string Version)? Asked { get; private set; }
+
+    public RepositoryModelLoadRequest? LastLoad { get; private set; }
+
+    public RepositoryModelUnloadRequest? LastUnload { get; private set; }
+
+    public bool? AskedReadyOnly { get; private set; }
+
+    /// <summary>Sees each inference message before it is given back.</summary>
+    public Action<PayloadBuffer>? Observe { get; set; }
+
+    public List<(string Model, string Version)> Unreadable { get; } = [];
+
+    public static InferReply Answer(ModelInferResponse response) => InferReply.Success(PayloadBuffer.CopyOf(response.ToByteArray()));
+
+    /// <summary>Answers every request with one output, whatever was asked.</summary>
+    public void AnswerWith(string datatype, long[] shape, byte[] raw, string name = "OUT") => Infer = (_, request, _) =>
+    {
+        var response = new ModelInferResponse { ModelName = request.ModelName, ModelVersion = "1", Id = request.Id };
+        response.Outputs.Add(new ModelInferResponse.Types.InferOutputTensor { Name = name, Datatype = datatype, Shape = { shape } });
+        response.RawOutputContents.Add(ByteString.CopyFrom(raw));
+        return ValueTask.FromResult(Answer(response));
+    };
+
+    public ServerMetadataResponse GetServerMetadata() =>
+        Checked(new ServerMetadataResponse { Name = "cluster", Version = "0.1", Extensions = { "binary_tensor_data", "statistics" } });
+
+    public bool IsModelReady(string model, string version, Protocol protocol) => Checked(ModelReady, model, version);
+
+    public ValueTask<ModelMetadataResponse> GetModelMetadataAsync(string model, string version, Protocol protocol, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Checked(Metadata, model, version));
+
+    public ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Checked(Config, model, version));
+
+    public ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Checked(Statistics, model, version));
+
+    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly)
+    {
+        AskedReadyOnly = readyOnly;
+        return Checked(Index);
+    }
+
+    public ValueTask LoadModelAsync(RepositoryModelLoadRequest request, CancellationToken cancellationToken)
+    {
+        LastLoad = Checked(request, request.ModelName, "");
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken)
+    {
+        LastUnload = Checked(request, request.ModelName, "");
+        return ValueTask.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => Task.FromResult(Checked(Problems));
+
+    public ValueTask<InferReply> InferAsync(InferCall call, CancellationToken cancellationToken)
+    {
+        using var message = call.Message;
+        LastCall = call;
+        Observe?.Invoke(message);
+        LastRequest = ModelInferRequest.Parser.ParseFrom(message.Span);
+        return Infer(call, LastRequest, cancellationToken);
+    }
+
+    public void CountUnreadable(string model, string version, Protocol protocol) => Unreadable.Add((model, version));
+
+    private T Checked<T>(T result, string model, string version)
+    {
+        Asked = (model, version);
+        return Checked(result);
+    }
+
+    private T Checked<T>(T result) => Error is null ? result : throw Error;
+}

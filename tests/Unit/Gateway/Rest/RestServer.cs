@@ -1,0 +1,15 @@
+using Xunit;
+
+namespace Cluster.Unit.Gateway.Rest;
+
+/// <summary>One server for each test.</summary>
+public abstract class RestServer : IAsyncLifetime
+{
+    private RestHost? _host;
+
+    private protected RestHost Host => _host!;
+
+    public async Task InitializeAsync() => _host = await RestHost.StartAsync();
+
+    public async Task DisposeAsync() => await Host.DisposeAsync();
+}
