@@ -2,7 +2,6 @@ using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Hosting;
 
 const int StartFailed = 1;
 const int UsageError = 64;

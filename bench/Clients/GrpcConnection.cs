@@ -94,17 +94,25 @@ internal sealed class GrpcConnection : IInferConnection
         failure ??= _expectedLength >= 0 && stream.AnswerLength != _expectedLength
             ? $"an answer of {stream.AnswerLength} bytes, expected {_expectedLength}"
             : null;
-        if (failure is not null)
-        {
-            throw new InvalidDataException(failure);
-        }
-
         if (_recorder is not { } recorder)
         {
+            if (failure is not null)
+            {
+                throw new InvalidDataException(failure);
+            }
+
             return;
         }
 
-        recorder.Complete(stream.StartTimestamp);
+        if (failure is null)
+        {
+            recorder.Complete(stream.StartTimestamp);
+        }
+        else
+        {
+            recorder.Refused(failure);
+        }
+
         if (!recorder.Stopped)
         {
             Begin(stream);

@@ -18,6 +18,11 @@ internal sealed class RestConnection(IPEndPoint server, byte[] request) : IInfer
     public ReadOnlySpan<float> AskOnce()
     {
         var head = Exchange();
+        if (Failure(head) is { } failure)
+        {
+            throw new InvalidDataException(failure);
+        }
+
         _expectedLength = head.ContentLength;
         if (head.JsonLength < 0 || head.JsonLength > head.ContentLength)
         {
@@ -33,8 +38,14 @@ internal sealed class RestConnection(IPEndPoint server, byte[] request) : IInfer
         while (!recorder.Stopped)
         {
             var start = Stopwatch.GetTimestamp();
-            Exchange();
-            recorder.Complete(start);
+            if (Failure(Exchange()) is { } failure)
+            {
+                recorder.Refused(failure);
+            }
+            else
+            {
+                recorder.Complete(start);
+            }
         }
     }
 
@@ -67,21 +78,19 @@ internal sealed class RestConnection(IPEndPoint server, byte[] request) : IInfer
             received += _socket.ReceiveSome(_answer.AsSpan(received));
         }
 
-        Check(head);
         return head;
     }
 
-    private void Check(HttpHead head)
+    /// <summary>Null if the answer in the buffer is a right one.</summary>
+    private string? Failure(HttpHead head)
     {
         if (head.Status != 200)
         {
-            var text = Encoding.UTF8.GetString(_answer, head.Size, Math.Min(head.ContentLength, 500));
-            throw new InvalidDataException($"HTTP {head.Status}: {text}");
+            return $"HTTP {head.Status}: {Encoding.UTF8.GetString(_answer, head.Size, Math.Min(head.ContentLength, 500))}";
         }
 
-        if (_expectedLength >= 0 && head.ContentLength != _expectedLength)
-        {
-            throw new InvalidDataException($"an answer of {head.ContentLength} bytes, expected {_expectedLength}");
-        }
+        return _expectedLength >= 0 && head.ContentLength != _expectedLength
+            ? $"an answer of {head.ContentLength} bytes, expected {_expectedLength}"
+            : null;
     }
 }

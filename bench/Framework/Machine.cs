@@ -8,7 +8,7 @@ namespace Cluster.Bench.Framework;
 /// <param name="Cores">Processors that this process may use.</param>
 /// <param name="LoadAverage">Of the minute before: what is well above 0 was busy with something else, and the figures show it.</param>
 internal sealed record Machine(
-    int Cores, string Processor, double MemoryGiB, string System, string DotNet, string OnnxRuntime, double LoadAverage)
+    int Cores, string Processor, double MemoryGib, string System, string Runtime, string OnnxRuntime, double LoadAverage)
 {
     public static Machine Read() => new(
         Environment.ProcessorCount,
@@ -21,7 +21,7 @@ internal sealed record Machine(
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Cores} × {Processor}, {MemoryGiB} GiB, {System}, {DotNet}, ONNX Runtime {OnnxRuntime}; load average before: {LoadAverage:0.00}");
+        $"{Cores} × {Processor}, {MemoryGib} GiB, {System}, {Runtime}, ONNX Runtime {OnnxRuntime}; load average before: {LoadAverage:0.00}");
 
     private static string? ProcField(string file, string name) =>
         File.Exists(file)

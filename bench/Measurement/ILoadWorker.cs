@@ -7,8 +7,8 @@ namespace Cluster.Bench.Measurement;
 internal interface ILoadWorker : IDisposable
 {
     /// <summary>
-    /// Sends request after request until <see cref="LoadRecorder.Stopped"/>. What ends the worker early (a lost connection,
-    /// a wrong answer) is thrown and counted by the caller.
+    /// Sends request after request until <see cref="LoadRecorder.Stopped"/>. What ends the worker early, such as a lost connection,
+    /// is thrown and counted by the caller.
     /// </summary>
     void Run(LoadRecorder recorder);
 }

@@ -5,6 +5,9 @@ namespace Cluster.Bench.Measurement;
 /// <summary>What one worker reports to. Not shared between workers, so nothing on the measured path is contended.</summary>
 internal sealed class LoadRecorder(LoadWindow window)
 {
+    /// <summary>A worker whose every request fails gives up rather than spin.</summary>
+    private const int MaxFailures = 1000;
+
     private static readonly double NanosecondsATick = 1e9 / Stopwatch.Frequency;
 
     public LatencyHistogram Latencies { get; } = new();
@@ -26,6 +29,19 @@ internal sealed class LoadRecorder(LoadWindow window)
         }
     }
 
+    /// <summary>Counts a failed request that leaves the worker able to send the next.</summary>
+    /// <exception cref="InvalidDataException">The worker has failed too often to go on.</exception>
+    public void Refused(string what)
+    {
+        if (Failures + 1 >= MaxFailures)
+        {
+            throw new InvalidDataException(what);
+        }
+
+        Fail(what);
+    }
+
+    /// <summary>Counts a failed request.</summary>
     public void Fail(string what)
     {
         Failures++;

@@ -4,21 +4,22 @@ namespace Cluster.Bench.Measurement;
 /// <param name="Requests">Right answers within the window.</param>
 /// <param name="Elapsed">The window's real length.</param>
 /// <param name="P50Microseconds">Median latency; 0 without requests, as all figures here.</param>
-/// <param name="ClientCpu">Processor time of this process within the window, user and system.</param>
-/// <param name="ServerCpu">The same of the server; null where its process is not known.</param>
+/// <param name="Cpu">Used within the window.</param>
 internal sealed record LoadResult(
     long Requests,
     TimeSpan Elapsed,
     double P50Microseconds,
     double P99Microseconds,
-    TimeSpan ClientCpu,
-    TimeSpan? ServerCpu,
+    CpuTimes Cpu,
     long Failures,
     string? FirstFailure)
 {
     public double RequestsPerSecond => Requests / Elapsed.TotalSeconds;
 
-    public double ClientCpuMicroseconds => Requests == 0 ? 0 : ClientCpu.TotalMicroseconds / Requests;
+    public double ClientCpuMicroseconds => Requests == 0 ? 0 : Cpu.Client.TotalMicroseconds / Requests;
 
-    public double? ServerCpuMicroseconds => Requests == 0 ? null : ServerCpu?.TotalMicroseconds / Requests;
+    public double? ServerCpuMicroseconds => Requests == 0 ? null : Cpu.Server?.TotalMicroseconds / Requests;
+
+    /// <summary>Part of the machine's processors that other processes took, 0 to 100.</summary>
+    public double OthersPercent => Math.Clamp(100 * (Cpu.Others / Elapsed) / Environment.ProcessorCount, 0, 100);
 }

@@ -17,12 +17,12 @@ internal static class LoadRunner
         var window = new LoadWindow();
         var recorders = workers.Select(_ => new LoadRecorder(window)).ToArray();
         var threads = workers.Zip(recorders, Start).ToArray();
-        TimeSpan elapsed, clientCpu;
-        TimeSpan? serverCpu;
+        TimeSpan elapsed;
+        CpuTimes cpu;
         try
         {
             await Task.Delay(plan.WarmUp, cancellationToken);
-            (elapsed, clientCpu, serverCpu) = await MeasureAsync(window, plan.Duration, serverProcess, cancellationToken);
+            (elapsed, cpu) = await MeasureAsync(window, plan.Duration, serverProcess, cancellationToken);
         }
         finally
         {
@@ -30,22 +30,19 @@ internal static class LoadRunner
             Join(threads, recorders);
         }
 
-        return Sum(recorders, elapsed, clientCpu, serverCpu);
+        return Sum(recorders, elapsed, cpu);
     }
 
-    private static async Task<(TimeSpan Elapsed, TimeSpan Client, TimeSpan? Server)> MeasureAsync(
+    private static async Task<(TimeSpan Elapsed, CpuTimes Cpu)> MeasureAsync(
         LoadWindow window, TimeSpan duration, int? serverProcess, CancellationToken cancellationToken)
     {
-        var client = Environment.CpuUsage.TotalTime;
-        var server = ReadCpu(serverProcess);
+        var cpu = CpuTimes.Read(serverProcess);
         var start = Stopwatch.GetTimestamp();
         window.Open();
         await Task.Delay(duration, cancellationToken);
         window.Close();
-        return (Stopwatch.GetElapsedTime(start), Environment.CpuUsage.TotalTime - client, ReadCpu(serverProcess) - server);
+        return (Stopwatch.GetElapsedTime(start), CpuTimes.Read(serverProcess) - cpu);
     }
-
-    private static TimeSpan? ReadCpu(int? process) => process is { } id ? ProcessCpu.Read(id) : null;
 
     private static Thread Start(ILoadWorker worker, LoadRecorder recorder)
     {
@@ -79,7 +76,7 @@ internal static class LoadRunner
         }
     }
 
-    private static LoadResult Sum(LoadRecorder[] recorders, TimeSpan elapsed, TimeSpan clientCpu, TimeSpan? serverCpu)
+    private static LoadResult Sum(LoadRecorder[] recorders, TimeSpan elapsed, CpuTimes cpu)
     {
         var latencies = new LatencyHistogram();
         foreach (var recorder in recorders)
@@ -92,8 +89,7 @@ internal static class LoadRunner
             elapsed,
             latencies.Percentile(0.50) / 1000,
             latencies.Percentile(0.99) / 1000,
-            clientCpu,
-            serverCpu,
+            cpu,
             recorders.Sum(recorder => recorder.Failures),
             recorders.FirstOrDefault(recorder => recorder.FirstFailure is not null)?.FirstFailure);
     }

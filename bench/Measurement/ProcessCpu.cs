@@ -11,7 +11,15 @@ internal static class ProcessCpu
     /// <exception cref="IOException">There is no such process.</exception>
     public static TimeSpan Read(int processId)
     {
-        var stat = File.ReadAllText($"/proc/{processId}/stat");
+        string stat;
+        try
+        {
+            stat = File.ReadAllText($"/proc/{processId}/stat");
+        }
+        catch (IOException error)
+        {
+            throw new IOException($"the server process {processId} has ended", error);
+        }
 
         // The second field is the program's name in brackets, which may itself hold spaces and brackets.
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');

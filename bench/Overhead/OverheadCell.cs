@@ -8,6 +8,7 @@ namespace Cluster.Bench.Overhead;
 /// <param name="Saturating">Whether this is the saturating concurrency rather than 1.</param>
 /// <param name="ServerCpuMicros">Processor time of the server a request; null where its process is not known; in process, of this process.</param>
 /// <param name="ClientCpuMicros">Processor time of the client a request; null in process.</param>
+/// <param name="OthersCpuPercent">Part of the machine that other processes took meanwhile.</param>
 internal sealed record OverheadCell(
     Way Way,
     int Concurrency,
@@ -20,6 +21,7 @@ internal sealed record OverheadCell(
     double P99Micros,
     double? ServerCpuMicros,
     double? ClientCpuMicros,
+    double OthersCpuPercent,
     long Failures,
     string? FirstFailure)
 {
@@ -31,16 +33,17 @@ internal sealed record OverheadCell(
         result.Requests,
         Math.Round(result.Elapsed.TotalSeconds, 3),
         Math.Round(result.RequestsPerSecond, 1),
-        Math.Round(result.P50Microseconds, 1),
-        Math.Round(result.P99Microseconds, 1),
+        Math.Round(result.P50Microseconds, 2),
+        Math.Round(result.P99Microseconds, 2),
         Round(way == Way.InProcess ? result.ClientCpuMicroseconds : result.ServerCpuMicroseconds),
         way == Way.InProcess ? null : Round(result.ClientCpuMicroseconds),
+        Math.Round(result.OthersPercent, 1),
         result.Failures,
         result.FirstFailure);
 
     /// <summary>A cell that could not begin.</summary>
     public static OverheadCell Failed(Way way, int concurrency, int connections, bool saturating, string failure) =>
-        new(way, concurrency, connections, saturating, 0, 0, 0, 0, 0, null, null, 1, failure);
+        new(way, concurrency, connections, saturating, 0, 0, 0, 0, 0, null, null, 0, 1, failure);
 
     private static double? Round(double? value) => value is { } number ? Math.Round(number, 2) : null;
 }

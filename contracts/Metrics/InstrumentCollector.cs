@@ -7,6 +7,9 @@ namespace Cluster.Contracts.Metrics;
 /// <summary>Collects the instruments of other meters into families of the registry: those of the chosen names that belong to this host, or to none.</summary>
 internal sealed class InstrumentCollector : IDisposable
 {
+    /// <summary>.NET declares these as counters although they go down; OpenTelemetry's conventions call them up-down counters.</summary>
+    private static readonly HashSet<string> MisdeclaredGauges = new(StringComparer.Ordinal) { "dotnet.thread_pool.thread.count", "dotnet.thread_pool.queue.length" };
+
     private readonly MetricRegistry _registry;
     private readonly IMeterFactory _meters;
     private readonly PrometheusOptions _options;
@@ -137,6 +140,7 @@ internal sealed class InstrumentCollector : IDisposable
         var definition = type.IsGenericType ? type.GetGenericTypeDefinition() : type;
         return definition switch
         {
+            _ when MisdeclaredGauges.Contains(instrument.Name) => (MetricKind.Gauge, ValueMode.Observe),
             _ when definition == typeof(Counter<>) => (MetricKind.Counter, ValueMode.Add),
             _ when definition == typeof(ObservableCounter<>) => (MetricKind.Counter, ValueMode.Observe),
             _ when definition == typeof(UpDownCounter<>) => (MetricKind.Gauge, ValueMode.Add),

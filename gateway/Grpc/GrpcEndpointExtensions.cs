@@ -27,7 +27,7 @@ public static class GrpcEndpointExtensions
             method => endpoints.Map(RoutePatternFactory.Parse(method.Path), method.Handler).WithDisplayName($"gRPC {method.Path}"))]);
     }
 
-    /// <summary>Answers gRPC calls of any other path with UNIMPLEMENTED. Other requests are left alone.</summary>
+    /// <summary>Answers gRPC calls of any other path with UNIMPLEMENTED. Other requests are left alone: their own fallback comes after this one.</summary>
     public static IEndpointConventionBuilder MapGrpcFallback(this IEndpointRouteBuilder endpoints)
     {
         var server = endpoints.ServiceProvider.GetRequiredService<GrpcServer>();
@@ -35,7 +35,7 @@ public static class GrpcEndpointExtensions
         var pattern = RoutePatternFactory.Parse(
             "{**path}", defaults: null, parameterPolicies: new { path = new GrpcContentTypeConstraint() });
         var builder = endpoints.Map(pattern, handler.HandleAsync).WithDisplayName("gRPC unknown method");
-        builder.Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = int.MaxValue);
+        builder.Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = int.MaxValue - 1);
         return builder;
     }
 

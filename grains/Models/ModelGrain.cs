@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 
@@ -11,25 +12,25 @@ namespace Cluster.Grains.Models;
 /// Not reentrant: one change at a time is carried out to its end, whether or not the caller still waits. <see cref="ModelPlan"/> says what to do next; this class does it, keeps it,
 /// and tells the gateways.
 /// </remarks>
-public sealed class ModelGrain : Grain, IModelGrain
+internal sealed class ModelGrain : Grain, IModelGrain
 {
-    /// <summary>The grain storage's name.</summary>
-    public const string StorageName = "models";
-
     private readonly IPersistentState<ModelGrainState> _stored;
     private readonly IRegistrations _registrations;
     private readonly IServingStates _states;
+    private readonly LoadMetrics _loadMetrics;
     private readonly ILogger<ModelGrain> _logger;
 
     public ModelGrain(
-        [PersistentState("model", StorageName)] IPersistentState<ModelGrainState> stored,
+        [PersistentState("model", ModelGrains.StorageName)] IPersistentState<ModelGrainState> stored,
         IRegistrations registrations,
         IServingStates states,
+        LoadMetrics loadMetrics,
         ILogger<ModelGrain> logger)
     {
         _stored = stored;
         _registrations = registrations;
         _states = states;
+        _loadMetrics = loadMetrics;
         _logger = logger;
     }
 
@@ -60,6 +61,7 @@ public sealed class ModelGrain : Grain, IModelGrain
         if (registration.Versions.IsEmpty && registration.Problem is null)
         {
             _registrations.Remove(Name);
+            _loadMetrics.Forget(Name);
             await _stored.ClearStateAsync();
             DeactivateOnIdle();
         }

@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
@@ -15,17 +16,20 @@ namespace Cluster.Grains.Models;
 /// unloaded because somebody wants its place or its end, not because it is quiet.
 /// </remarks>
 [Reentrant, KeepAlive]
-public sealed class ModelVersionGrain : Grain, IModelVersionGrain
+internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
 {
     private readonly IRegistrations _registrations;
     private readonly IServingStates _states;
     private readonly SessionFactory _sessions;
     private readonly InferenceWorkers _workers;
     private readonly InferenceOptions _options;
+    private readonly CopyMetricsFactory _metricsFactory;
+    private readonly LoadMetrics _loadMetrics;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelVersionGrain> _logger;
     private LoadedModel? _model;
     private CopyQueue? _queue;
+    private CopyMetrics? _metrics;
     private CopyStatisticsRecorder? _statistics;
     private ModelDescription? _description;
     private ModelCopyId _id;
@@ -36,6 +40,8 @@ public sealed class ModelVersionGrain : Grain, IModelVersionGrain
         SessionFactory sessions,
         InferenceWorkers workers,
         InferenceOptions options,
+        CopyMetricsFactory metricsFactory,
+        LoadMetrics loadMetrics,
         TimeProvider time,
         ILogger<ModelVersionGrain> logger)
     {
@@ -44,6 +50,8 @@ public sealed class ModelVersionGrain : Grain, IModelVersionGrain
         _sessions = sessions;
         _workers = workers;
         _options = options;
+        _metricsFactory = metricsFactory;
+        _loadMetrics = loadMetrics;
         _time = time;
         _logger = logger;
     }
@@ -66,6 +74,7 @@ public sealed class ModelVersionGrain : Grain, IModelVersionGrain
         }
         catch (ServingException exception)
         {
+            _loadMetrics.Failed(_id.Model);
             Log.LoadFailed(_logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), exception.Message);
             throw new ServingException(
                 exception.Failure with { Message = $"failed to load model '{_id.Model}' version {_id.Version}: {exception.Message}" }, exception);
@@ -73,8 +82,10 @@ public sealed class ModelVersionGrain : Grain, IModelVersionGrain
 
         var queueLimit = registration.Settings.QueueLimit ?? _options.QueueLimit;
         _statistics = new CopyStatisticsRecorder(_time);
-        _queue = new CopyQueue(_model, queueLimit, _workers, _statistics, _time, _logger);
+        _metrics = _metricsFactory.Create(_id.Model, _id.Version, _model.Concurrency, _model.Concurrency);
+        _queue = new CopyQueue(_model, queueLimit, _workers, _statistics, _metrics, _time, _logger);
         _description = _model.Describe(registration.VersionPolicy, registration.Settings, queueLimit);
+        _loadMetrics.Succeeded(_id.Model, _time.GetElapsedTime(start));
         Log.Loaded(
             _logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), _model.Provider.ToString(), _model.Concurrency, _model.IntraOpThreads);
     }
@@ -89,6 +100,7 @@ public sealed class ModelVersionGrain : Grain, IModelVersionGrain
 
         await Queue.DrainAsync();
         model.Dispose();
+        _metrics!.Dispose();
         Log.Unloaded(_logger, _id.Model, _id.Version, _id.Copy, reason.Description);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
@@ -36,7 +37,8 @@ internal sealed class SessionRunner : IDisposable
 
     /// <summary>Runs <paramref name="message"/>; the caller keeps it and owns the answer.</summary>
     /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
-    public unsafe PayloadBuffer Run(LoadedModel model, PayloadBuffer message, out RunTimes times, CancellationToken cancellationToken)
+    public unsafe PayloadBuffer Run(
+        LoadedModel model, PayloadBuffer message, CopyMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
         var bytes = message.Span;
@@ -46,7 +48,7 @@ internal sealed class SessionRunner : IDisposable
             {
                 Bind(model, bytes);
                 var bound = _time.GetTimestamp();
-                var answer = Compute(model, _request.Id.Of(bytes), out var computed, cancellationToken);
+                var answer = Compute(model, _request.Id.Of(bytes), metrics, bound, out var computed, cancellationToken);
                 times = new RunTimes(Nanoseconds(start, bound), Nanoseconds(bound, computed), Nanoseconds(computed, _time.GetTimestamp()), _inputs.Rows);
                 return answer;
             }
@@ -71,6 +73,23 @@ internal sealed class SessionRunner : IDisposable
         catch (OnnxRuntimeException exception)
         {
             throw new ServingException(Failure.InvalidArgument($"an input for model '{model.Name}' cannot be used: {exception.Message}"), exception);
+        }
+    }
+
+    private PayloadBuffer Compute(
+        LoadedModel model, ReadOnlySpan<byte> id, CopyMetrics metrics, long start, out long computed, CancellationToken cancellationToken)
+    {
+        metrics.RunStarted(_inputs.Rows);
+        try
+        {
+            var answer = Compute(model, id, out computed, cancellationToken);
+            metrics.RunEnded(_time.GetElapsedTime(start, computed));
+            return answer;
+        }
+        catch
+        {
+            metrics.RunFailed();
+            throw;
         }
     }
 

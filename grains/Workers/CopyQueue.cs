@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,7 @@ internal sealed class CopyQueue
     private readonly LoadedModel _model;
     private readonly InferenceWorkers _workers;
     private readonly CopyStatisticsRecorder _statistics;
+    private readonly CopyMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly int _limit;
@@ -28,12 +30,19 @@ internal sealed class CopyQueue
     private double _meanRunNanoseconds;
 
     public CopyQueue(
-        LoadedModel model, int limit, InferenceWorkers workers, CopyStatisticsRecorder statistics, TimeProvider time, ILogger logger)
+        LoadedModel model,
+        int limit,
+        InferenceWorkers workers,
+        CopyStatisticsRecorder statistics,
+        CopyMetrics metrics,
+        TimeProvider time,
+        ILogger logger)
     {
         _model = model;
         _limit = limit;
         _workers = workers;
         _statistics = statistics;
+        _metrics = metrics;
         _time = time;
         _logger = logger;
     }
@@ -52,6 +61,7 @@ internal sealed class CopyQueue
             if (_running >= _model.Concurrency)
             {
                 _waiting.AddLast(job.Node);
+                _metrics.RequestQueued();
             }
             else
             {
@@ -91,6 +101,8 @@ internal sealed class CopyQueue
             SignalIfDrained();
         }
 
+        _metrics.RequestDequeued();
+        _metrics.Rejected(RejectionReason.Cancelled);
         _statistics.Failed(NanosecondsSince(job.Arrived));
         return true;
     }
@@ -99,8 +111,10 @@ internal sealed class CopyQueue
     public IInferenceWork? Execute(InferenceJob job, InferRequest request, SessionRunner runner, CancellationToken cancellationToken)
     {
         var queued = NanosecondsSince(job.Arrived);
+        _metrics.RequestStarted(TimeSpan.FromMicroseconds(queued / 1000.0));
         var reply = Run(request, queued, runner, cancellationToken, out var times);
         var total = NanosecondsSince(job.Arrived);
+        _metrics.RequestEnded();
         if (reply.Succeeded)
         {
             _statistics.Succeeded(total, queued, times);
@@ -120,18 +134,20 @@ internal sealed class CopyQueue
         times = default;
         if (cancellationToken.IsCancellationRequested)
         {
+            _metrics.Rejected(RejectionReason.Cancelled);
             return InferReply.Failed(Failure.Cancelled("the caller gave up before the request could run"));
         }
 
         if (request.Timeout is { } timeout && queued > timeout.TotalNanoseconds)
         {
+            _metrics.Rejected(RejectionReason.Deadline);
             return InferReply.Failed(Failure.DeadlineExceeded(
                 $"the deadline passed after {queued / 1_000_000} ms in the queue of model '{_model.Name}' version {_model.Version}"));
         }
 
         try
         {
-            return InferReply.Success(runner.Run(_model, request.Message, out times, cancellationToken));
+            return InferReply.Success(runner.Run(_model, request.Message, _metrics, out times, cancellationToken));
         }
         catch (ServingException exception)
         {
@@ -177,6 +193,11 @@ internal sealed class CopyQueue
 
     private ValueTask<InferReply> Refuse(Failure refusal)
     {
+        if (refusal.Code != StatusCode.Unavailable)
+        {
+            _metrics.Rejected(refusal.Code == StatusCode.DeadlineExceeded ? RejectionReason.Deadline : RejectionReason.QueueFull);
+        }
+
         _statistics.Failed(0);
         return ValueTask.FromResult(InferReply.Failed(refusal));
     }
@@ -193,6 +214,7 @@ internal sealed class CopyQueue
             if (_waiting.First is { } next)
             {
                 _waiting.Remove(next);
+                _metrics.RequestDequeued();
                 return next.Value;
             }
 

@@ -53,6 +53,7 @@ public sealed class MetricsEndpointTests
         Assert.Contains(scrape.Samples, sample => sample.StartsWith("dotnet_gc_collections_total{", StringComparison.Ordinal));
         Assert.Contains(scrape.Samples, sample => sample.StartsWith("dotnet_gc_last_collection_heap_size_bytes{", StringComparison.Ordinal));
         Assert.True(scrape["dotnet_gc_pause_time_seconds_total"] >= 0);
+        Assert.Equal("gauge", scrape.Types["dotnet_thread_pool_thread_count"]);
         Assert.Equal(1, scrape[scrape.Samples.Single(sample => sample.StartsWith("kestrel_active_connections{", StringComparison.Ordinal))]);
         Assert.Equal(
             1,

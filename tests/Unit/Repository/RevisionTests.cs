@@ -174,6 +174,24 @@ public sealed class RevisionTests : RepositoryTestBase
     }
 
     [Fact]
+    public void Read_ModificationTimeSetBack_ChangeTimeIsStillTheKernels()
+    {
+        if (!LinuxStat.IsAvailable)
+        {
+            return;
+        }
+
+        var path = Models.Write("file", "x");
+        var time = new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(path, time);
+
+        var stat = FileStat.Read(path, followLinks: true)!.Value;
+
+        Assert.Equal((time - DateTime.UnixEpoch).Ticks * 100, stat.Modified);
+        Assert.True(stat.Changed > (new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc) - DateTime.UnixEpoch).Ticks * 100);
+    }
+
+    [Fact]
     public void ReadPortable_AnyEntry_AgreesWithTheSystemCall()
     {
         Models.Write("file", "12345");

@@ -43,6 +43,9 @@ internal sealed class FakeServingApi : IServingApi
 
     public bool? AskedReadyOnly { get; private set; }
 
+    /// <summary>Sees each inference message before it is given back.</summary>
+    public Action<PayloadBuffer>? Observe { get; set; }
+
     public List<(string Model, string Version)> Unreadable { get; } = [];
 
     public static InferReply Answer(ModelInferResponse response) => InferReply.Success(PayloadBuffer.CopyOf(response.ToByteArray()));
@@ -94,6 +97,7 @@ internal sealed class FakeServingApi : IServingApi
     {
         using var message = call.Message;
         LastCall = call;
+        Observe?.Invoke(message);
         LastRequest = ModelInferRequest.Parser.ParseFrom(message.Span);
         return Infer(call, LastRequest, cancellationToken);
     }

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Cluster.Contracts.Metrics;
+using Cluster.Gateway.Metrics;
+using Cluster.Grains.Metrics;
+using Xunit;
+
+namespace Cluster.Unit.Metrics;
+
+public sealed partial class DocumentationTests
+{
+    [Fact]
+    public async Task Page_EveryFamilyOfOurs_IsInATableWithItsTypeAndLabels()
+    {
+        var rows = File.ReadLines(Path.Combine(Root(), "docs", "metrics.md"))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
+            .Where(cells => cells.Length > 4 && cells[1].StartsWith('`'))
+            .ToDictionary(cells => cells[1].Trim('`'), StringComparer.Ordinal);
+        var scrape = await ScrapeAsync();
+
+        foreach (var (family, type) in scrape.Types)
+        {
+            Assert.True(rows.TryGetValue(family, out var row), $"'{family}' is not in docs/metrics.md.");
+            Assert.Equal(type, row[2]);
+            var labels = scrape.Samples
+                .Where(sample => sample.StartsWith(family, StringComparison.Ordinal))
+                .SelectMany(sample => LabelName().Matches(sample).Select(match => match.Groups[1].Value))
+                .Where(label => label != "le")
+                .Distinct()
+                .Order(StringComparer.Ordinal);
+            Assert.Equal(labels, row[3].Split(", ").Where(label => label != "–"));
+        }
+    }
+
+    [Fact]
+    public async Task Dashboard_EveryExpression_UsesFamiliesThatAreDocumentedAndExported()
+    {
+        using var dashboard = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Root(), "deploy", "dashboards", "serving.json")));
+        var page = await File.ReadAllTextAsync(Path.Combine(Root(), "docs", "metrics.md"));
+        var scrape = await ScrapeAsync();
+        var names = dashboard.RootElement.GetProperty("panels").EnumerateArray()
+            .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
+            .SelectMany(target => FamilyName().Matches(target.GetProperty("expr").GetString()!).Select(match => match.Value))
+            .ToHashSet(StringComparer.Ordinal);
+
+        Assert.True(names.Count > 15);
+        foreach (var name in names)
+        {
+            var family = HistogramSuffix().Replace(name, "");
+            Assert.Contains($"`{family}`", page, StringComparison.Ordinal);
+            Assert.True(family.StartsWith("dotnet_", StringComparison.Ordinal) || scrape.HasFamily(family), $"'{family}' is not exported.");
+        }
+    }
+
+    private static async Task<Exposition> ScrapeAsync()
+    {
+        using var host = new MetricsHost(options => options.Meters.Add(ProcessMetrics.MeterName));
+        _ = new ProcessMetrics(host.Meters);
+        new RequestMetrics(host.Registry).Ensure("m", 1);
+        using var copy = new CopyMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
+        new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);
+        return await host.ScrapeAsync();
+    }
+
+    private static string Root()
+    {
+        var directory = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(directory, "Cluster.sln")))
+        {
+            directory = Path.GetDirectoryName(directory) ?? throw new DirectoryNotFoundException("No Cluster.sln above the tests.");
+        }
+
+        return directory;
+    }
+
+    [GeneratedRegex("[{,]([a-z_]+)=")]
+    private static partial Regex LabelName();
+
+    [GeneratedRegex(@"\b(ovms|cluster|process|dotnet|kestrel|http)_[a-z_]+\b")]
+    private static partial Regex FamilyName();
+
+    [GeneratedRegex("_(bucket|sum|count)$")]
+    private static partial Regex HistogramSuffix();
+}
