@@ -1,14 +1,12 @@
 using System.Text.Json;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Serving;
 
 namespace Cluster.Gateway.Rest;
 
 /// <summary>The repository's index in the forms of the repository extension, of KServe's model list and of OVMS's config status.</summary>
 internal static class RepositoryIndexJson
 {
-    /// <summary>Reasons of versions that are meant not to be served; any other says why one failed.</summary>
-    private static readonly string[] Intended = ["", "unloaded on request", "not chosen by the version policy"];
-
     /// <summary>An array, a version a row; what is empty is left out, so that a model never loaded has only its name.</summary>
     public static void Write(Utf8JsonWriter json, RepositoryIndexResponse index)
     {
@@ -68,7 +66,7 @@ internal static class RepositoryIndexJson
             "LOADING" or "UNLOADING" => row.State,
             _ => "END",
         };
-        var failed = state == "END" && !Intended.Contains(row.Reason);
+        var failed = state == "END" && !ServingReasons.IsIntended(row.Reason);
         json.WriteStartObject();
         json.WriteString("version"u8, row.Version);
         json.WriteString("state"u8, state);
