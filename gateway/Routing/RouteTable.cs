@@ -109,7 +109,7 @@ internal sealed class RouteTable : IDisposable
 
     private static Failure NotServed(string model, VersionServingState state) => state.Failed
         ? Failure.Unavailable(
-            string.Create(CultureInfo.InvariantCulture, $"model '{model}' version {state.Version} is not available: {state.Reason}"), RetryFailedLoad)
+            string.Create(CultureInfo.InvariantCulture, $"failed to load model '{model}' version {state.Version}: {state.Reason}"), RetryFailedLoad)
         : Failure.NotFound(
             string.Create(CultureInfo.InvariantCulture, $"Request for unknown model: '{model}' version {state.Version} is not served: {state.Reason}"));
 

@@ -82,7 +82,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
         if (state.Versions.FirstOrDefault(version => version.Failed) is { } failed)
         {
             throw new ServingException(Failure.Unavailable(
-                $"failed to load '{Name}', version {failed.Version}: {failed.Reason}", LoadFailures.RetryAfter));
+                LoadFailures.Message(Name, failed.Version, failed.Reason), LoadFailures.RetryAfter));
         }
     }
 
@@ -131,12 +131,13 @@ internal sealed class ModelGrain : Grain, IModelGrain
         }
         catch (Exception exception) when (exception is ServingException or TimeoutException)
         {
+            var cause = LoadFailures.Cause(exception.Message, Name, source.Version);
             if (State.Loaded.ContainsKey(source.Version))
             {
-                Log.OldContentStays(_logger, Name, source.Version, exception.Message);
+                Log.OldContentStays(_logger, Name, source.Version, cause);
             }
 
-            var failed = new FailedLoad(source.Revision, settingsRevision, exception.Message);
+            var failed = new FailedLoad(source.Revision, settingsRevision, cause);
             await KeepAsync(State with { Failed = State.Failed.SetItem(source.Version, failed) });
             return;
         }

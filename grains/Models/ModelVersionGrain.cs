@@ -77,7 +77,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
             _loadMetrics.Failed(_id.Model);
             Log.LoadFailed(_logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), exception.Message);
             throw new ServingException(
-                exception.Failure with { Message = $"failed to load model '{_id.Model}' version {_id.Version}: {exception.Message}" }, exception);
+                exception.Failure with { Message = LoadFailures.Message(_id.Model, _id.Version, exception.Message) }, exception);
         }
 
         var queueLimit = registration.Settings.QueueLimit ?? _options.QueueLimit;
@@ -139,7 +139,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         return source.Problem is null
             ? (registration, source)
             : throw new ServingException(Failure.Unavailable(
-                $"failed to load model '{_id.Model}' version {version}: {source.Problem}", LoadFailures.RetryAfter));
+                LoadFailures.Message(_id.Model, version, source.Problem), LoadFailures.RetryAfter));
     }
 
     private double Milliseconds(long start) => Math.Round(_time.GetElapsedTime(start).TotalMilliseconds, 1);

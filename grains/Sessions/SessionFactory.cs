@@ -49,7 +49,7 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
         catch (Exception exception) when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
             session?.Dispose();
-            throw new ServingException(Failure.Unavailable(exception.Message, LoadFailures.RetryAfter), exception);
+            throw new ServingException(Failure.Unavailable(OnnxErrors.Describe(exception, source.Path), LoadFailures.RetryAfter), exception);
         }
         catch (ServingException exception)
         {

@@ -72,7 +72,7 @@ internal sealed class SessionRunner : IDisposable
         }
         catch (OnnxRuntimeException exception)
         {
-            throw new ServingException(Failure.InvalidArgument($"an input for model '{model.Name}' cannot be used: {exception.Message}"), exception);
+            throw new ServingException(Failure.InvalidArgument($"an input for model '{model.Name}' cannot be used: {OnnxErrors.Describe(exception)}"), exception);
         }
     }
 
@@ -221,12 +221,12 @@ internal sealed class SessionRunner : IDisposable
         if (_inputs.ExplainByShape() is { } why)
         {
             return new ServingException(
-                Failure.InvalidArgument($"unexpected shape for input for model '{model.Name}': {why}, and the model cannot run so: {exception.Message}"), exception);
+                Failure.InvalidArgument($"unexpected shape for input for model '{model.Name}': {why}, and the model cannot run so: {OnnxErrors.Describe(exception)}"), exception);
         }
 
         model.ReportRunFailure(exception.Message);
         return new ServingException(
-            Failure.Internal($"model '{model.Name}' version {model.Version} failed while running: {exception.Message}"), exception);
+            Failure.Internal($"model '{model.Name}' version {model.Version} failed while running: {OnnxErrors.Describe(exception)}"), exception);
     }
 
     private void ClearOutputs()

@@ -51,6 +51,7 @@ internal static class SiloHost
         logging.ClearProviders();
         logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         if (options.LogFormat == "json")
         {
             logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
