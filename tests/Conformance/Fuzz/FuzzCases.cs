@@ -18,7 +18,7 @@ internal sealed class FuzzCases(int seed)
 
     public FuzzCase Create(int number)
     {
-        var random = new Random(unchecked((seed * 1_000_003) + number));
+        var random = new Random(Scatter(seed, number));
         return random.Next(1000) switch
         {
             < 30 => ValidMessage(random, number),
@@ -33,6 +33,15 @@ internal sealed class FuzzCases(int seed)
             < 999 => RawCases.Http(random, number),
             _ => RawCases.Http2(random, number),
         };
+    }
+
+    /// <summary>Seeds far apart for neighbours: from close seeds <see cref="Random"/> begins with close numbers.</summary>
+    private static int Scatter(int seed, int number)
+    {
+        var bits = ((ulong)(uint)seed << 32) | (uint)number;
+        bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
+        bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
+        return (int)(bits >> 32);
     }
 
     private static byte[] Seed(Random random) => new SeedRequest(random).ToMessage().ToByteArray();

@@ -23,6 +23,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     private const long MemoryMargin = 96L << 20;
 
     private const int HandleMargin = 16;
+    private const int ErrorsShown = 5;
 
     private static readonly TimeSpan QuietDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan QuietPeriod = TimeSpan.FromSeconds(1);
@@ -42,14 +43,14 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         var idle = ProcessVitals.Of(server.Id);
         var warmUp = cases / WarmUpShare;
         await storm.RunAsync(first, warmUp);
-        Report(storm);
+        Report(storm, server);
         var warm = ProcessVitals.Of(server.Id);
         var seriesBefore = await CountSeriesAsync(server);
 
         var start = TimeProvider.System.GetTimestamp();
         await storm.RunAsync(first + warmUp, cases - warmUp);
         var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        Report(storm);
+        Report(storm, server);
         var hot = ProcessVitals.Of(server.Id);
         var calm = await CalmDownAsync(server, warm);
         output.WriteLine(string.Create(
@@ -100,13 +101,17 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         return now;
     }
 
-    private void Report(Storm storm)
+    private void Report(Storm storm, ServerProcess server)
     {
         foreach (var line in storm.Report())
         {
             output.WriteLine(line);
         }
 
-        Assert.True(storm.Violations.Count == 0, $"{storm.ViolationCount} violations, among them:\n{string.Join('\n', storm.Violations)}");
+        if (storm.ViolationCount > 0)
+        {
+            var errors = server.Output.Split('\n').Where(line => line.Contains(" fail: ", StringComparison.Ordinal)).TakeLast(ErrorsShown);
+            Assert.Fail($"{storm.ViolationCount} violations, among them:\n{string.Join('\n', storm.Violations)}\nThe server's log:\n{string.Join('\n', errors)}");
+        }
     }
 }

@@ -27,8 +27,11 @@ internal static class MessageMutator
 
     private static void MutateOnce(Random random, ModelInferRequest message)
     {
-        switch (random.Next(12))
+        switch (random.Next(13))
         {
+            case 12:
+                Empty(random, message);
+                break;
             case 0:
                 message.ModelVersion = random.Pick(Versions);
                 break;
@@ -51,6 +54,23 @@ internal static class MessageMutator
                 MutateInputs(random, message);
                 break;
         }
+    }
+
+    /// <summary>Tensors without an element, whatever their other dimensions say.</summary>
+    private static void Empty(Random random, ModelInferRequest message)
+    {
+        foreach (var input in message.Inputs)
+        {
+            var rank = input.Shape.Count;
+            input.Shape.Clear();
+            input.Shape.AddRange(random.EmptyShape(rank));
+            input.Contents = null;
+        }
+
+        var count = message.RawInputContents.Count;
+        message.RawInputContents.Clear();
+        message.RawInputContents.AddRange(Enumerable.Repeat(ByteString.Empty, count));
+        MutateOutputs(random, message);
     }
 
     private static void MutateInputs(Random random, ModelInferRequest message)

@@ -24,6 +24,23 @@ internal static class RandomExtensions
 
     public static long Extreme(this Random random) => random.Pick(Extremes);
 
+    /// <summary>Dimensions of which at least one is 0 and the others are anything a request may say.</summary>
+    public static long[] EmptyShape(this Random random, int rank)
+    {
+        var shape = new long[rank];
+        for (var i = 0; i < rank; i++)
+        {
+            shape[i] = random.OneIn(3) ? 0 : random.OneIn(2) ? random.Next(4) : random.Extreme() & long.MaxValue;
+        }
+
+        if (rank > 0)
+        {
+            shape[random.Next(rank)] = 0;
+        }
+
+        return shape;
+    }
+
     /// <summary>A length that is mostly small and sometimes larger than any buffer that is taken on trust.</summary>
     public static int Length(this Random random) => random.Next(20) switch
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Cluster.Tests.Common;
 
 namespace Cluster.Conformance.Fuzz;
@@ -43,7 +44,7 @@ internal static class RestCases
         Headers = [new(RestInferClient.JsonLength, jsonLength.ToString(CultureInfo.InvariantCulture))],
     };
 
-    private static byte[] Bytes((System.Text.Json.Nodes.JsonObject Json, byte[] Tail) request, out int jsonLength)
+    private static byte[] Bytes((JsonObject Json, byte[] Tail) request, out int jsonLength)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(request.Json);
         jsonLength = json.Length;
@@ -53,10 +54,33 @@ internal static class RestCases
     private static FuzzCase Json(Random random, int number)
     {
         var seed = new SeedRequest(random);
+        if (random.OneIn(12))
+        {
+            return new FuzzCase(number, Channel.Rest, "REST empty tensors", "POST", seed.Path, Empty(random, seed));
+        }
+
         var body = random.OneIn(3)
             ? ByteMutator.Mutate(random, JsonSerializer.SerializeToUtf8Bytes(seed.ToJson()), "{\"inputs\":[[[1e9,\"\\u00e4\"]]]}"u8.ToArray())
             : JsonMutator.Mutate(random, seed.ToJson());
         return new FuzzCase(number, Channel.Rest, "REST JSON", "POST", seed.Path, body);
+    }
+
+    private static byte[] Empty(Random random, SeedRequest seed)
+    {
+        var json = seed.ToJson();
+        foreach (var (input, described) in seed.Inputs.Zip(json["inputs"]!.AsArray()))
+        {
+            described!["shape"] = new JsonArray([.. random.EmptyShape(input.Shape.Length).Select(dimension => JsonValue.Create(dimension))]);
+            described["data"] = new JsonArray();
+        }
+
+        if (random.OneIn(2))
+        {
+            var parameters = new JsonObject { ["classification"] = random.Next(1, 12) };
+            json["outputs"] = new JsonArray(new JsonObject { ["name"] = random.Pick(seed.Model.Outputs), ["parameters"] = parameters });
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(json);
     }
 
     /// <summary>Damaged JSON in front of an intact tail.</summary>

@@ -26,7 +26,7 @@ internal sealed class Storm(ServerProcess server, FuzzCases cases, int workers)
 
     public TimeSpan Slowest => TimeSpan.FromTicks(_slowestTicks);
 
-    /// <summary>Sends the cases from <paramref name="first"/> on; ends early once the server is dead.</summary>
+    /// <summary>Sends the cases from <paramref name="first"/> on; ends early once the server is dead, or enough has gone wrong.</summary>
     public async Task RunAsync(int first, int count)
     {
         _next = first;
@@ -54,7 +54,7 @@ internal sealed class Storm(ServerProcess server, FuzzCases cases, int workers)
 
     private async Task WorkAsync(FuzzClient client, int end)
     {
-        while (!server.HasExited && Interlocked.Increment(ref _next) - 1 is var number && number < end)
+        while (!server.HasExited && _violationCount < ViolationsKept && Interlocked.Increment(ref _next) - 1 is var number && number < end)
         {
             var sent = cases.Create(number);
             var start = _time.GetTimestamp();
