@@ -1,6 +1,7 @@
 using System.Text;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>POST …/infer.</summary>
-internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options)
+internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options, TimeProvider time)
 {
     private const int MinCapacity = 4 << 10;
 
@@ -24,7 +25,10 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
         var (message, request, timeout) = await ReadAsync(context, route);
 
         // The API owns the message from here, whatever happens.
-        var reply = await api.InferAsync(new InferCall(route.Model, route.Version, message, Protocol.Rest, timeout), context.RequestAborted);
+        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, timeout);
+        var reply = timeout is { } limit
+            ? await InferWithinAsync(call, limit, context.RequestAborted)
+            : await api.InferAsync(call, context.RequestAborted);
         if (!reply.Succeeded)
         {
             throw new ServingException(reply.Failure);
@@ -32,6 +36,18 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
 
         using var answer = reply.Message;
         await InferResponseWriter.WriteAsync(context, answer.Memory, request);
+    }
+
+    /// <summary>HTTP knows no deadlines, so nobody else ends a request whose time is up while it waits or runs.</summary>
+    private async ValueTask<InferReply> InferWithinAsync(InferCall call, TimeSpan limit, CancellationToken aborted)
+    {
+        using var deadline = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, aborted);
+        var reply = await api.InferAsync(call, either.Token);
+        return !reply.Succeeded && reply.Failure.Code == StatusCode.Cancelled && deadline.IsCancellationRequested && !aborted.IsCancellationRequested
+            ? InferReply.Failed(Failure.DeadlineExceeded(
+                $"the deadline of {limit.TotalMilliseconds:F0} ms passed before model '{call.Model}' had answered"))
+            : reply;
     }
 
     private async ValueTask<(PayloadBuffer Message, JsonInferRequest Request, TimeSpan? Timeout)> ReadAsync(HttpContext context, ModelRoute route)

@@ -12,10 +12,7 @@ internal static class ConformanceModels
             models.Add(source);
         }
 
-        foreach (var name in new[] { "slow_queue", "slow_rest_queue" })
-        {
-            AddCopy(models, "slow", name, """{"concurrency": 1, "queue_limit": 1}""");
-        }
+        AddCopy(models, "slow", "slow_queue", """{"concurrency": 1, "queue_limit": 1}""");
 
         foreach (var name in new[] { "slow_deadline", "slow_running", "slow_cancel", "slow_stats" })
         {
@@ -25,9 +22,7 @@ internal static class ConformanceModels
         AddCopy(models, "multi", "multi_all", """{"version_policy": {"all": {}}}""");
         AddCopy(models, "multi", "multi_latest2", """{"version_policy": {"latest": {"num_versions": 2}}}""");
         AddCopy(models, "multi", "multi_specific", """{"version_policy": {"specific": {"versions": [1, 3]}}}""");
-        AddCopy(models, "batchy", "stats_batchy");
-        AddCopy(models, "batchy", "stats_python");
-        AddCopy(models, "batchy", "stats_node");
+        AddCopy(models, "batchy", "stats_batchy", """{"concurrency": 1}""");
         AddCopy(models, "add_one", "metrics_add_one");
         AddCopy(models, "add_one", "unloaded");
         AddCopy(models, "add_one", "reloaded");
