@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Serving;
 
 namespace Cluster.Gateway.Rest;
 
@@ -65,7 +66,7 @@ internal static class RepositoryIndexJson
             "LOADING" or "UNLOADING" => row.State,
             _ => "END",
         };
-        var failed = state == "END" && row.Reason is not ("" or "unloaded");
+        var failed = state == "END" && row.Reason is not ("" or VersionServingState.UnloadedOnRequest or VersionServingState.NotChosen);
         json.WriteStartObject();
         json.WriteString("version"u8, row.Version);
         json.WriteString("state"u8, state);

@@ -93,7 +93,7 @@ internal static class ModelPlan
                 Version = version,
                 State = ModelVersionState.Unavailable,
                 Failed = !state.Unloaded && failure is not null,
-                Reason = state.Unloaded ? "unloaded on request" : failure ?? (state.Registration?.Problem is null ? "not chosen by the version policy" : ""),
+                Reason = state.Unloaded ? VersionServingState.UnloadedOnRequest : failure ?? (state.Registration?.Problem is null ? VersionServingState.NotChosen : ""),
             };
     }
 

@@ -64,26 +64,21 @@ public sealed class MessageSizeTests(MessageSizeTests.SmallServer fixture) : ICl
     public sealed class SmallServer : IAsyncLifetime
     {
         private readonly ModelFolder _models = ModelFolder.Create();
-        private ClientDriver? _python;
-        private ClientDriver? _node;
+        private Harness? _harness;
 
-        public ServerProcess Server { get; private set; } = null!;
+        public ServerProcess Server => _harness!.Server;
 
-        public ClientDriver Client(string name) => name == "python" ? _python! : _node!;
+        public ClientDriver Client(string name) => _harness!.Client(name);
 
         public async Task InitializeAsync()
         {
             _models.Add(Path.Combine(TestPaths.TestModels, "vector_fp32"));
-            Server = await ServerProcess.StartAsync("--models", _models.Path, "--max-message-mib", "1", "--poll-seconds", "0");
-            _python = await ClientDriver.StartPythonAsync();
-            _node = await ClientDriver.StartNodeAsync();
+            _harness = await Harness.StartAsync("--models", _models.Path, "--max-message-mib", "1", "--poll-seconds", "0");
         }
 
         public async Task DisposeAsync()
         {
-            await (_python?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await (_node?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await (Server?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (_harness?.DisposeAsync() ?? ValueTask.CompletedTask);
             _models.Dispose();
         }
     }

@@ -7,34 +7,25 @@ namespace Cluster.Conformance.Support;
 /// <summary>A server with every test model, and both clients.</summary>
 public sealed class ServerFixture : IAsyncLifetime
 {
-    private readonly ModelFolder _models = ModelFolder.Create();
-    private ServerProcess? _server;
-    private ClientDriver? _python;
-    private ClientDriver? _node;
+    private Harness? _harness;
 
-    public ServerProcess Server => _server!;
+    public ServerProcess Server => _harness!.Server;
 
-    /// <summary>Where the server looks for models.</summary>
-    public ModelFolder Models => _models;
+    /// <summary>Where the server looks for models, when it is asked to.</summary>
+    public ModelFolder Models { get; } = ModelFolder.Create();
 
     /// <param name="name"><c>python</c> or <c>node</c>.</param>
-    public ClientDriver Client(string name) => name == "python" ? _python! : _node!;
+    public ClientDriver Client(string name) => _harness!.Client(name);
 
     public async Task InitializeAsync()
     {
-        ConformanceModels.AddTo(_models);
-        var python = ClientDriver.StartPythonAsync();
-        var node = ClientDriver.StartNodeAsync();
-        _server = await ServerProcess.StartAsync("--models", _models.Path, "--poll-seconds", "0");
-        _python = await python;
-        _node = await node;
+        ConformanceModels.AddTo(Models);
+        _harness = await Harness.StartAsync("--models", Models.Path, "--poll-seconds", "0");
     }
 
     public async Task DisposeAsync()
     {
-        await (_python?.DisposeAsync() ?? ValueTask.CompletedTask);
-        await (_node?.DisposeAsync() ?? ValueTask.CompletedTask);
-        await (_server?.DisposeAsync() ?? ValueTask.CompletedTask);
-        _models.Dispose();
+        await (_harness?.DisposeAsync() ?? ValueTask.CompletedTask);
+        Models.Dispose();
     }
 }

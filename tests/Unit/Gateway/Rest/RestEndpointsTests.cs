@@ -171,7 +171,7 @@ public sealed class RestEndpointsTests : RestServer
         var answer = await Host.PostAsync("/v2/repository/index", body);
 
         Assert.Equal(
-            """[{"name":"a","version":"2","state":"READY"},{"name":"a","version":"1","state":"UNAVAILABLE","reason":"unloaded"},{"name":"b","version":"1","state":"UNAVAILABLE","reason":"no such file"},{"name":"c"}]""",
+            """[{"name":"a","version":"2","state":"READY"},{"name":"a","version":"1","state":"UNAVAILABLE","reason":"unloaded on request"},{"name":"b","version":"1","state":"UNAVAILABLE","reason":"no such file"},{"name":"c"}]""",
             answer.Text);
         Assert.Equal(readyOnly, Host.Api.AskedReadyOnly);
     }
@@ -191,7 +191,7 @@ public sealed class RestEndpointsTests : RestServer
         var status =
             """
             {"a":{"model_version_status":[{"version":"2","state":"AVAILABLE","status":{"error_code":"OK","error_message":"OK"}},
-            {"version":"1","state":"END","status":{"error_code":"OK","error_message":"unloaded"}}]},
+            {"version":"1","state":"END","status":{"error_code":"OK","error_message":"unloaded on request"}}]},
             "b":{"model_version_status":[{"version":"1","state":"END","status":{"error_code":"UNKNOWN","error_message":"no such file"}}]},"c":{"model_version_status":[]}}
             """.ReplaceLineEndings("");
         Assert.Equal(status, (await Host.GetAsync("/v1/config")).Text);
@@ -280,7 +280,7 @@ public sealed class RestEndpointsTests : RestServer
     private void AddIndex()
     {
         Host.Api.Index.Models.Add(new RepositoryIndexResponse.Types.ModelIndex { Name = "a", Version = "2", State = "READY" });
-        Host.Api.Index.Models.Add(new RepositoryIndexResponse.Types.ModelIndex { Name = "a", Version = "1", State = "UNAVAILABLE", Reason = "unloaded" });
+        Host.Api.Index.Models.Add(new RepositoryIndexResponse.Types.ModelIndex { Name = "a", Version = "1", State = "UNAVAILABLE", Reason = "unloaded on request" });
         Host.Api.Index.Models.Add(new RepositoryIndexResponse.Types.ModelIndex { Name = "b", Version = "1", State = "UNAVAILABLE", Reason = "no such file" });
         Host.Api.Index.Models.Add(new RepositoryIndexResponse.Types.ModelIndex { Name = "c" });
     }
