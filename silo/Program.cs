@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
@@ -18,7 +19,8 @@ if (parsed.Errors.Count > 0)
     return UsageError;
 }
 
-return await parsed.InvokeAsync();
+// The host itself ends the process on SIGTERM, when what runs has been answered; the command line would cut that short after two seconds.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
 static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 {
