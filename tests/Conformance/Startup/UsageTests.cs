@@ -45,7 +45,6 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("{", "config.json")]
-    [InlineData("{\"model_config_list\":[{\"config\":{\"name\":\"a\"}}]}", "base_path")]
     [InlineData("{\"model_config_list\":[],\"nosuch\":1}", "nosuch")]
     public async Task Start_BrokenConfig_Is1AndSaysWhat(string text, string says)
     {
