@@ -45,11 +45,12 @@ def centre(image):
 
 
 def request_text(pixels):
-    """One line of text a row of pixels, so that the file can be looked at."""
+    """Asks for the best class. One line of text a row of pixels, so that the file can be looked at."""
     rows = [pixels[i:i + SIZE] for i in range(0, len(pixels), SIZE)]
     data = ",\n".join("    " + ",".join(f"{level:3}" for level in row) for row in rows)
     head = json.dumps({"name": "image", "datatype": "FP32", "shape": [1, 1, SIZE, SIZE]})[:-1]
-    return f'{{"inputs": [\n  {head}, "data": [\n{data}\n  ]}}\n]}}\n'
+    outputs = json.dumps([{"name": "probabilities", "parameters": {"classification": 1}}])
+    return f'{{"inputs": [\n  {head}, "data": [\n{data}\n  ]}}\n], "outputs": {outputs}}}\n'
 
 
 def main():

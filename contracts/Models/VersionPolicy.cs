@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Cluster.Contracts.Models;
 
@@ -6,6 +7,7 @@ namespace Cluster.Contracts.Models;
 [GenerateSerializer, Immutable, Alias("version-policy")]
 public sealed record VersionPolicy
 {
+    [JsonConstructor]
     private VersionPolicy(VersionPolicyKind kind, int count, ImmutableArray<long> versions)
     {
         Kind = kind;

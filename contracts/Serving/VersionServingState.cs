@@ -6,12 +6,6 @@ namespace Cluster.Contracts.Serving;
 [GenerateSerializer, Immutable, Alias("version-serving-state")]
 public sealed record VersionServingState
 {
-    /// <summary>The <see cref="Reason"/> of a version that somebody asked not to serve.</summary>
-    public const string UnloadedOnRequest = "unloaded on request";
-
-    /// <summary>The <see cref="Reason"/> of a version that the version policy leaves out.</summary>
-    public const string NotChosen = "not chosen by the version policy";
-
     /// <summary>At least 1.</summary>
     [Id(0)]
     public required long Version { get; init; }

@@ -37,16 +37,17 @@ internal sealed class StreamInference(IServingApi api, IHostApplicationLifetime 
         return null;
     }
 
-    private async ValueTask RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers, CancellationToken reading)
+    private async ValueTask RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers, CancellationToken cancellation)
     {
         var inFlight = Channel.CreateBounded<Task<PayloadBuffer>>(
             new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
-        var writing = WriteAsync(inFlight, answers, call.CancellationToken);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var writing = WriteAsync(inFlight, answers, reading, call.CancellationToken);
         try
         {
-            while (await requests.ReadAsync(reading).ConfigureAwait(false) is { } message)
+            while (await requests.ReadAsync(reading.Token).ConfigureAwait(false) is { } message)
             {
-                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), call.CancellationToken).ConfigureAwait(false);
+                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), reading.Token).ConfigureAwait(false);
             }
         }
         finally
@@ -56,8 +57,12 @@ internal sealed class StreamInference(IServingApi api, IHostApplicationLifetime 
         }
     }
 
-    /// <summary>Writes answers in the order of their requests, and disposes those that the client will not get.</summary>
-    private static async Task WriteAsync(Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationToken cancellationToken)
+    /// <summary>
+    /// Writes answers in the order of their requests, and disposes those that the client will not get. Ends <paramref name="reading"/> when it
+    /// fails.
+    /// </summary>
+    private static async Task WriteAsync(
+        Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationTokenSource reading, CancellationToken cancellationToken)
     {
         try
         {
@@ -74,10 +79,10 @@ internal sealed class StreamInference(IServingApi api, IHostApplicationLifetime 
                 }
             }
         }
-        catch (Exception exception)
+        catch
         {
-            // The reading side must not wait for room that nobody will make.
-            inFlight.Writer.TryComplete(exception);
+            // The reading side must wait neither for room that nobody will make, nor for a client that waits for the answer first.
+            await reading.CancelAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using System.Runtime.CompilerServices;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +13,8 @@ internal sealed class BodyReader : IAsyncDisposable
     /// <summary>Memory taken on a client's word alone; more comes as its bytes do.</summary>
     private const int FirstRent = 1 << 20;
 
-    private const int MinRent = 4 << 10;
+    /// <summary>As <see cref="FirstRent"/>, for a body that does not say how long it is.</summary>
+    private const int FirstRentOfUnknown = 64 << 10;
 
     private readonly Stream _stream;
     private readonly bool _compressed;
@@ -58,6 +60,7 @@ internal sealed class BodyReader : IAsyncDisposable
 
     /// <summary>Some bytes of the body; 0 at its end.</summary>
     /// <exception cref="ServingException">RESOURCE_EXHAUSTED beyond the limit; INVALID_ARGUMENT: the compressed data is damaged.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
         int count;
@@ -79,7 +82,7 @@ internal sealed class BodyReader : IAsyncDisposable
     public async ValueTask<PayloadBuffer> ReadUpToAsync(long max, CancellationToken cancellationToken)
     {
         var known = Math.Min(max, Remaining ?? max);
-        var array = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(known, 0, FirstRent));
+        var array = ArrayPool<byte>.Shared.Rent((int)Math.Min(known, Remaining is null ? FirstRentOfUnknown : FirstRent));
         var length = 0;
         try
         {
@@ -124,7 +127,7 @@ internal sealed class BodyReader : IAsyncDisposable
 
     private static byte[] Grow(byte[] array, long most)
     {
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(2L * array.Length, MinRent), Math.Min(most, Array.MaxLength)));
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(2L * array.Length, Math.Min(most, Array.MaxLength)));
         array.CopyTo(larger, 0);
         ArrayPool<byte>.Shared.Return(array);
         return larger;

@@ -21,7 +21,7 @@ internal readonly struct FloatElement<T> : IJsonElement
         T value;
         if (reader.TokenType == JsonTokenType.Number)
         {
-            if (!T.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !T.IsFinite(value))
+            if (!TryParse(reader.ValueSpan, out value) || !T.IsFinite(value))
             {
                 return false;
             }
@@ -37,5 +37,22 @@ internal readonly struct FloatElement<T> : IJsonElement
 
         MemoryMarshal.Write(sink.Next(Unsafe.SizeOf<T>()), in value);
         return true;
+    }
+
+    private static bool TryParse(ReadOnlySpan<byte> text, out T value)
+    {
+        if (typeof(T) == typeof(float) && DecimalText.TryRead(text, out float single))
+        {
+            value = Unsafe.BitCast<float, T>(single);
+            return true;
+        }
+
+        if (typeof(T) == typeof(double) && DecimalText.TryRead(text, out double wide))
+        {
+            value = Unsafe.BitCast<double, T>(wide);
+            return true;
+        }
+
+        return T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
     }
 }

@@ -81,7 +81,7 @@ internal sealed class InferAnswer
         }
         else
         {
-            Require(datatype != Datatype.Unknown && elements * datatype.ElementSize() == tensor.Length, bytes, output);
+            Require(datatype != Datatype.Unknown && tensor.Length % datatype.ElementSize() == 0 && elements == tensor.Length / datatype.ElementSize(), bytes, output);
         }
     }
 

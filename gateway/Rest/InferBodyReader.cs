@@ -9,6 +9,9 @@ internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder build
 {
     private const int ReadSize = 64 << 10;
 
+    /// <summary>Room to ask for where the end may be near: less than the message may exceed its tensors by.</summary>
+    private const int RestReadSize = 4 << 10;
+
     /// <summary>A body that is JSON from its first byte to its last.</summary>
     public async ValueTask<JsonInferRequest> ReadJsonAsync()
     {
@@ -62,7 +65,7 @@ internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder build
         builder.BeginRaw();
         while (true)
         {
-            var count = await body.ReadAsync(builder.GetMemory(ReadSize), cancellationToken);
+            var count = await body.ReadAsync(builder.GetMemory(RestReadSize), cancellationToken);
             if (count == 0)
             {
                 return builder.EndRaw();

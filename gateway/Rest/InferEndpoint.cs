@@ -1,7 +1,6 @@
 using System.Text;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
-using Cluster.Contracts.Inference;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
@@ -21,34 +20,30 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
 
     public async Task HandleAsync(HttpContext context)
     {
+        var start = time.GetTimestamp();
         var route = ModelRoute.Of(context);
         var (message, request, timeout) = await ReadAsync(context, route);
+        var left = timeout is { } total ? Max(total - time.GetElapsedTime(start), TimeSpan.Zero) : (TimeSpan?)null;
+        using var deadline = left is { } span ? new CancellationTokenSource(span, time) : null;
+        using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, deadline.Token);
 
         // The API owns the message from here, whatever happens.
-        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, timeout);
-        var reply = timeout is { } limit
-            ? await InferWithinAsync(call, limit, context.RequestAborted)
-            : await api.InferAsync(call, context.RequestAborted);
+        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, left);
+        var reply = await api.InferAsync(call, either?.Token ?? context.RequestAborted);
         if (!reply.Succeeded)
         {
-            throw new ServingException(reply.Failure);
+            var late = deadline is { IsCancellationRequested: true } && reply.Failure.Code == StatusCode.Cancelled;
+            throw new ServingException(late ? TooLate(route, timeout) : reply.Failure);
         }
 
         using var answer = reply.Message;
         await InferResponseWriter.WriteAsync(context, answer.Memory, request);
     }
 
-    /// <summary>HTTP knows no deadlines, so nobody else ends a request whose time is up while it waits or runs.</summary>
-    private async ValueTask<InferReply> InferWithinAsync(InferCall call, TimeSpan limit, CancellationToken aborted)
-    {
-        using var deadline = new CancellationTokenSource(limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, aborted);
-        var reply = await api.InferAsync(call, either.Token);
-        return !reply.Succeeded && reply.Failure.Code == StatusCode.Cancelled && deadline.IsCancellationRequested && !aborted.IsCancellationRequested
-            ? InferReply.Failed(Failure.DeadlineExceeded(
-                $"the deadline of {limit.TotalMilliseconds:F0} ms passed before model '{call.Model}' had answered"))
-            : reply;
-    }
+    private static Failure TooLate(ModelRoute route, TimeSpan? timeout) =>
+        Failure.DeadlineExceeded($"model '{route.Model}' did not answer within the {timeout?.TotalMilliseconds:F0} ms of {InferHeaders.Timeout}");
+
+    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
 
     private async ValueTask<(PayloadBuffer Message, JsonInferRequest Request, TimeSpan? Timeout)> ReadAsync(HttpContext context, ModelRoute route)
     {

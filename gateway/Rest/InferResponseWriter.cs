@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -124,6 +125,7 @@ internal static class InferResponseWriter
         await target.WriteAsync(tensor, cancellationToken);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask SendAsync(Stream target, PooledWriter staging, CancellationToken cancellationToken)
     {
         if (staging.Count > 0)

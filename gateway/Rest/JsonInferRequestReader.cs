@@ -13,9 +13,6 @@ namespace Cluster.Gateway.Rest;
 /// </summary>
 internal sealed class JsonInferRequestReader
 {
-    /// <summary>More than any model has; a request with more is refused before it costs memory.</summary>
-    private const int MaxEntries = 4096;
-
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = TensorDataReader.MaxDepth };
 
     private readonly InferRequestBuilder _builder;
@@ -58,33 +55,33 @@ internal sealed class JsonInferRequestReader
     private JsonInferRequest ReadRequest(ref Utf8JsonReader reader)
     {
         reader.Read();
-        RequireObject(ref reader, "the request");
+        JsonMembers.RequireObject(ref reader, "the request");
         var seen = default(Seen);
-        while (NextMember(ref reader))
+        while (JsonMembers.NextMember(ref reader))
         {
             if (reader.ValueTextEquals("id"u8))
             {
-                Once(ref seen, Seen.Id, "the request", "id");
+                Once(ref seen, Seen.Id, "id");
                 reader.Read();
                 _builder.AddId(JsonText.Read(ref reader, "the request's id"));
             }
             else if (reader.ValueTextEquals("parameters"u8))
             {
-                Once(ref seen, Seen.Parameters, "the request", "parameters");
+                Once(ref seen, Seen.Parameters, "parameters");
                 reader.Read();
                 ReadParameters(ref reader);
             }
             else if (reader.ValueTextEquals("inputs"u8))
             {
-                Once(ref seen, Seen.Inputs, "the request", "inputs");
+                Once(ref seen, Seen.Inputs, "inputs");
                 reader.Read();
                 ReadInputs(ref reader);
             }
             else if (reader.ValueTextEquals("outputs"u8))
             {
-                Once(ref seen, Seen.Outputs, "the request", "outputs");
+                Once(ref seen, Seen.Outputs, "outputs");
                 reader.Read();
-                ReadOutputs(ref reader);
+                JsonOutputReader.Read(ref reader, _request, _builder);
             }
             else
             {
@@ -99,10 +96,10 @@ internal sealed class JsonInferRequestReader
 
     private void ReadParameters(ref Utf8JsonReader reader)
     {
-        RequireObject(ref reader, "the request's parameters");
-        for (var count = 0; NextMember(ref reader); count++)
+        JsonMembers.RequireObject(ref reader, "the request's parameters");
+        for (var count = 0; JsonMembers.NextMember(ref reader); count++)
         {
-            Limit(count, "parameters");
+            JsonMembers.Limit(count, "parameters");
             var key = Encoding.UTF8.GetString(JsonText.Read(ref reader, "a parameter's name"));
             reader.Read();
             if (key == "binary_data_output")
@@ -118,47 +115,47 @@ internal sealed class JsonInferRequestReader
 
     private void ReadInputs(ref Utf8JsonReader reader)
     {
-        RequireArray(ref reader, "the request's inputs");
+        JsonMembers.RequireArray(ref reader, "the request's inputs");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            Limit(_request.Inputs.Count, "inputs");
+            JsonMembers.Limit(_request.Inputs.Count, "inputs");
             _request.Inputs.Add(ReadInput(ref reader));
         }
     }
 
     private JsonInput ReadInput(ref Utf8JsonReader reader)
     {
-        RequireObject(ref reader, "an input");
+        JsonMembers.RequireObject(ref reader, "an input");
         var input = new JsonInput();
-        while (NextMember(ref reader))
+        while (JsonMembers.NextMember(ref reader))
         {
             if (reader.ValueTextEquals("name"u8))
             {
-                Once(input.Name is not null, input.Title, "name");
+                JsonMembers.Once(input.Name is not null, input.Title, "name");
                 reader.Read();
                 input.Name = JsonText.Read(ref reader, "an input's name");
             }
             else if (reader.ValueTextEquals("datatype"u8))
             {
-                Once(input.Datatype != Datatype.Unknown, input.Title, "datatype");
+                JsonMembers.Once(input.Datatype != Datatype.Unknown, input.Title, "datatype");
                 reader.Read();
                 input.Datatype = ReadDatatype(ref reader, input);
             }
             else if (reader.ValueTextEquals("shape"u8))
             {
-                Once(input.Shape is not null, input.Title, "shape");
+                JsonMembers.Once(input.Shape is not null, input.Title, "shape");
                 reader.Read();
                 JsonShape.Read(ref reader, input);
             }
             else if (reader.ValueTextEquals("data"u8))
             {
-                Once(input.DataStart is not null, input.Title, "data");
+                JsonMembers.Once(input.DataStart is not null, input.Title, "data");
                 reader.Read();
                 ReadData(ref reader, input);
             }
             else if (reader.ValueTextEquals("parameters"u8))
             {
-                Once(input.HasParameters, input.Title, "parameters");
+                JsonMembers.Once(input.HasParameters, input.Title, "parameters");
                 reader.Read();
                 JsonParameters.ReadOfInput(ref reader, input);
             }
@@ -221,51 +218,6 @@ internal sealed class JsonInferRequestReader
         _builder.AddInput(input.Name, input.Datatype, input.Shape);
     }
 
-    private void ReadOutputs(ref Utf8JsonReader reader)
-    {
-        RequireArray(ref reader, "the request's outputs");
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            Limit(_request.Outputs.Count, "outputs");
-            _request.Outputs.Add(ReadOutput(ref reader));
-        }
-    }
-
-    private JsonOutput ReadOutput(ref Utf8JsonReader reader)
-    {
-        RequireObject(ref reader, "an output");
-        byte[]? name = null;
-        var parameters = default(OutputParameters);
-        var seen = default(Seen);
-        while (NextMember(ref reader))
-        {
-            if (reader.ValueTextEquals("name"u8))
-            {
-                Once(name is not null, "an output", "name");
-                reader.Read();
-                name = JsonText.Read(ref reader, "an output's name");
-            }
-            else if (reader.ValueTextEquals("parameters"u8))
-            {
-                Once(ref seen, Seen.Parameters, "an output", "parameters");
-                reader.Read();
-                parameters = JsonParameters.ReadOfOutput(ref reader);
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-
-        if (name is null)
-        {
-            throw ServingException.InvalidArgument("an output has no name");
-        }
-
-        _builder.AddRequestedOutput(name, parameters.Classification);
-        return new JsonOutput(name, parameters.Binary);
-    }
-
     private static Datatype ReadDatatype(ref Utf8JsonReader reader, JsonInput input)
     {
         var name = JsonText.Read(ref reader, $"{input.Title}: datatype");
@@ -275,40 +227,10 @@ internal sealed class JsonInferRequestReader
             : throw ServingException.InvalidArgument($"{input.Title}: datatype '{Utf8Text.Of(name)}' is none of {Datatypes.AllNames}");
     }
 
-    internal static bool NextMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
-
-    internal static void RequireObject(ref Utf8JsonReader reader, string what) => Require(reader.TokenType == JsonTokenType.StartObject, what, "an object");
-
-    internal static void RequireArray(ref Utf8JsonReader reader, string what) => Require(reader.TokenType == JsonTokenType.StartArray, what, "an array");
-
-    private static void Require(bool condition, string what, string kind)
+    private static void Once(ref Seen seen, Seen member, string name)
     {
-        if (!condition)
-        {
-            throw ServingException.InvalidArgument($"{what} must be {kind}");
-        }
-    }
-
-    private static void Limit(int count, string what)
-    {
-        if (count >= MaxEntries)
-        {
-            throw ServingException.InvalidArgument($"the request has more than {MaxEntries} {what}");
-        }
-    }
-
-    private static void Once(ref Seen seen, Seen member, string owner, string name)
-    {
-        Once((seen & member) != 0, owner, name);
+        JsonMembers.Once((seen & member) != 0, "the request", name);
         seen |= member;
-    }
-
-    private static void Once(bool seen, string owner, string name)
-    {
-        if (seen)
-        {
-            throw ServingException.InvalidArgument($"{owner} has {name} twice");
-        }
     }
 
     [Flags]

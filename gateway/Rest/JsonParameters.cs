@@ -46,9 +46,9 @@ internal static class JsonParameters
     /// <exception cref="ServingException">INVALID_ARGUMENT; UNIMPLEMENTED where the tensor is said to be in shared memory.</exception>
     public static void ReadOfInput(ref Utf8JsonReader reader, JsonInput input)
     {
-        JsonInferRequestReader.RequireObject(ref reader, $"{input.Title}: parameters");
+        JsonMembers.RequireObject(ref reader, $"{input.Title}: parameters");
         input.HasParameters = true;
-        while (JsonInferRequestReader.NextMember(ref reader))
+        while (JsonMembers.NextMember(ref reader))
         {
             RefuseSharedMemory(ref reader, input.Title);
             if (reader.ValueTextEquals("binary_data_size"u8))
@@ -65,9 +65,9 @@ internal static class JsonParameters
 
     public static OutputParameters ReadOfOutput(ref Utf8JsonReader reader)
     {
-        JsonInferRequestReader.RequireObject(ref reader, "an output's parameters");
+        JsonMembers.RequireObject(ref reader, "an output's parameters");
         var parameters = default(OutputParameters);
-        while (JsonInferRequestReader.NextMember(ref reader))
+        while (JsonMembers.NextMember(ref reader))
         {
             RefuseSharedMemory(ref reader, "an output");
             if (reader.ValueTextEquals("binary_data"u8))

@@ -12,7 +12,7 @@ internal static class JsonShape
     /// <exception cref="ServingException">INVALID_ARGUMENT: no list of integers of at least 0, or their product does not fit 63 bits.</exception>
     public static void Read(ref Utf8JsonReader reader, JsonInput input)
     {
-        JsonInferRequestReader.RequireArray(ref reader, $"{input.Title}: shape");
+        JsonMembers.RequireArray(ref reader, $"{input.Title}: shape");
         List<long> shape = [];
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {

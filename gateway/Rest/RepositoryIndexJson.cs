@@ -66,7 +66,7 @@ internal static class RepositoryIndexJson
             "LOADING" or "UNLOADING" => row.State,
             _ => "END",
         };
-        var failed = state == "END" && row.Reason is not ("" or VersionServingState.UnloadedOnRequest or VersionServingState.NotChosen);
+        var failed = state == "END" && !ServingReasons.IsIntended(row.Reason);
         json.WriteStartObject();
         json.WriteString("version"u8, row.Version);
         json.WriteString("state"u8, state);

@@ -39,8 +39,8 @@ internal static class RepositoryRequestReader
             }
 
             reader.Read();
-            JsonInferRequestReader.RequireObject(ref reader, "parameters");
-            while (JsonInferRequestReader.NextMember(ref reader))
+            JsonMembers.RequireObject(ref reader, "parameters");
+            while (JsonMembers.NextMember(ref reader))
             {
                 var name = Encoding.UTF8.GetString(JsonText.Read(ref reader, "a parameter's name"));
                 reader.Read();
@@ -87,8 +87,8 @@ internal static class RepositoryRequestReader
         try
         {
             reader.Read();
-            JsonInferRequestReader.RequireObject(ref reader, "the request");
-            while (JsonInferRequestReader.NextMember(ref reader))
+            JsonMembers.RequireObject(ref reader, "the request");
+            while (JsonMembers.NextMember(ref reader))
             {
                 if (!readMember(ref reader))
                 {

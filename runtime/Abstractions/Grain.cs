@@ -18,7 +18,8 @@ public abstract class Grain : IGrainBase, IAddressable
     protected internal IServiceProvider ServiceProvider => GrainContext.ActivationServices;
 
     /// <summary>Makes references to other grains.</summary>
-    protected IGrainFactory GrainFactory => ServiceProvider.GetRequiredService<IGrainFactory>();
+    protected IGrainFactory GrainFactory =>
+        GrainContext is Activation activation ? activation.Runtime : ServiceProvider.GetRequiredService<IGrainFactory>();
 
     /// <inheritdoc cref="IGrainBase.OnActivateAsync"/>
     public virtual Task OnActivateAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -83,8 +83,15 @@ internal sealed class Activation : IGrainContext
             return false;
         }
 
-        Admit(call);
-        turn.End();
+        try
+        {
+            Admit(call);
+        }
+        finally
+        {
+            turn.End();
+        }
+
         return true;
     }
 
@@ -125,13 +132,13 @@ internal sealed class Activation : IGrainContext
 
     public void Deactivate(DeactivationReason deactivationReason, CancellationToken cancellationToken = default)
     {
+        if (deactivationReason.ReasonCode == DeactivationReasonCode.ShuttingDown)
+        {
+            _lifecycle.CancelBringUp();
+        }
+
         if (Interlocked.CompareExchange(ref _ending, new Ending(deactivationReason, cancellationToken), null) is null)
         {
-            if (deactivationReason.ReasonCode == DeactivationReasonCode.ShuttingDown)
-            {
-                _lifecycle.CancelBringUp();
-            }
-
             Post(static self => self.BeginToEnd());
         }
     }

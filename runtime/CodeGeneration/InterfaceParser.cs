@@ -56,7 +56,9 @@ internal sealed class InterfaceParser
         }
 
         // Accessors are reported with their property or event, nested types and static members with a body do no harm.
-        if (member is IPropertySymbol or IEventSymbol || (member is IMethodSymbol { IsStatic: true } && member.IsAbstract))
+        var isInstanceMember = member is IPropertySymbol { IsStatic: false } or IEventSymbol { IsStatic: false };
+        var isStaticAbstract = member is { IsStatic: true, IsAbstract: true } and not IMethodSymbol { AssociatedSymbol: not null };
+        if (isInstanceMember || isStaticAbstract)
         {
             _findings.Add(Finding.At(member, Diagnostics.Member, Names.Plain(member)));
         }

@@ -14,7 +14,8 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Warning, "{GrainId} did not end before the silo's stop time was over: {State}, {Requests} requests running", EventName = "NotDeactivated")]
     public static partial void NotDeactivated(ILogger logger, GrainId grainId, ActivationState state, int requests);
 
-    [LoggerMessage(1010, LogLevel.Error, "{GrainId} could not be activated", EventName = "ActivationFailed")]
+    // Debug: every caller gets the exception, and the grain that knows what failed has logged it.
+    [LoggerMessage(1010, LogLevel.Debug, "{GrainId} could not be activated", EventName = "ActivationFailed")]
     public static partial void ActivationFailed(ILogger logger, GrainId grainId, Exception exception);
 
     [LoggerMessage(1011, LogLevel.Error, "{GrainId} failed in OnDeactivateAsync ({Reason})", EventName = "DeactivationFailed")]

@@ -127,8 +127,7 @@ public abstract class GrainCall : GrainRequest
         Leave();
         Reference.Runtime.Metrics.CallTimedOut(Target.Type);
 
-        // Callbacks are the grain's code: they run on the pool, not on the thread that sweeps.
-        _ = _calleeCancellation?.CancelAsync();
+        CancelCallee();
     }
 
     private void CancelByCaller()
@@ -138,8 +137,11 @@ public abstract class GrainCall : GrainRequest
             Leave();
         }
 
-        _calleeCancellation!.Cancel();
+        CancelCallee();
     }
+
+    // Callbacks are the grain's code: they run on the pool, not on the thread that cancels, sweeps or runs a turn.
+    private void CancelCallee() => _ = _calleeCancellation?.CancelAsync();
 
     private protected abstract void CreatePromise();
 

@@ -57,6 +57,7 @@ internal static class SiloHost
         logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         start.AddTo(logging);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         if (options.LogFormat == "json")
         {
             logging.AddJsonConsole(console => console.UseUtcTimestamp = true);

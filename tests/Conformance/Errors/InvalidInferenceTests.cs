@@ -60,9 +60,9 @@ public sealed class InvalidInferenceTests(ServerFixture fixture) : ServerTests(f
             "OUTPUT0", "identity_string", "BYTES"),
         ["classification into no classes"] = Invalid(
             new Infer("add_one", Ten) { Outputs = [new RequestedOutput("a", Classification: 0)] }, "classification"),
-        ["batches that differ"] = Invalid(
-            new Infer("add_sub_int32", Tensor.Int32("INPUT0", [1, 16], new int[16]), Tensor.Int32("INPUT1", [2, 16], new int[32])),
-            "add_sub_int32", "INPUT0", "INPUT1", "1", "2"),
+        ["batches that the graph cannot combine"] = Invalid(
+            new Infer("add_sub_int32", Tensor.Int32("INPUT0", [3, 16], new int[48]), Tensor.Int32("INPUT1", [2, 16], new int[32])),
+            "add_sub_int32", "INPUT0", "INPUT1", "3", "2"),
         ["a run that fails"] = Case(
             new Infer("fails_at_run", Tensor.Int64("index", [1], 7)), "INTERNAL", "500", "model 'fails_at_run' version 1 failed while running", "7"),
         ["a run that cannot reshape"] = Case(
@@ -92,6 +92,17 @@ public sealed class InvalidInferenceTests(ServerFixture fixture) : ServerTests(f
         await FailAsync(protocol, client, AllCases["a run that fails"].Request);
         var answer = await AnswerAsync(protocol, client, new Infer("fails_at_run", Tensor.Int64("index", [1], -1)));
         Assert.Equal([40f], answer.Output.As<float>());
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task Infer_ModelThatDidNotLoad_HasARetryHint(string client)
+    {
+        var request = AllCases["a model that is garbage"].Request;
+        var grpc = await InferAsync(client, request.Raw());
+        Assert.True(long.Parse(grpc.Trailers["grpc-retry-pushback-ms"], System.Globalization.CultureInfo.InvariantCulture) > 0);
+        var rest = await HttpAsync(client, request.Binary(Url));
+        Assert.True(long.Parse(rest.Headers["retry-after"], System.Globalization.CultureInfo.InvariantCulture) > 0);
     }
 
     private static (Infer Request, string Grpc, string Http, string[] Says) Case(Infer request, string grpc, string http, params string[] says) =>

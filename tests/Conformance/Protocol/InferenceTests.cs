@@ -69,6 +69,18 @@ public sealed class InferenceTests(ServerFixture fixture) : ServerTests(fixture)
 
     [Theory]
     [MemberData(nameof(Interfaces))]
+    public async Task Infer_BatchesThatTheGraphBroadcasts_AreAnsweredAndCastNoDoubtOnItsShapes(string protocol, string client)
+    {
+        var one = Tensor.Int32("INPUT0", [1, 16], [.. Enumerable.Repeat(5, 16)]);
+        var two = Tensor.Int32("INPUT1", [2, 16], [.. Enumerable.Range(0, 32)]);
+        var answer = await AnswerAsync(protocol, client, new Infer("add_sub_int32", one, two));
+        Assert.Equal([2L, 16L], answer.Outputs[0].Shape);
+        Assert.Equal(Enumerable.Range(5, 32), answer.Outputs[0].As<int>());
+        Assert.DoesNotContain(Fixture.Server.Output.Split('\n'), static line => line.Contains("warn", StringComparison.Ordinal) && line.Contains("add_sub_int32", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Interfaces))]
     public async Task Infer_OutputWhoseShapeOnlyTheRunTells_IsAnswered(string protocol, string client)
     {
         var found = await AnswerAsync(protocol, client, new Infer("nonzero", Tensor.Fp32("INPUT0", [4], 0, 5, 0, 6)));

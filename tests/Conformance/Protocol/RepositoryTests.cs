@@ -23,7 +23,7 @@ public sealed class RepositoryTests(ServerFixture fixture) : ServerTests(fixture
         Assert.Contains("policy", multi["1"].Reason, StringComparison.Ordinal);
         var broken = Assert.Single(grpc, static row => row.Name == "broken");
         Assert.Equal("UNAVAILABLE", broken.State);
-        Assert.Contains("failed to load", broken.Reason, StringComparison.Ordinal);
+        Assert.Contains("model.onnx", broken.Reason, StringComparison.Ordinal);
 
         foreach (var body in new[] { null, "", "{}", "{\"ready\":false}" })
         {
@@ -88,11 +88,11 @@ public sealed class RepositoryTests(ServerFixture fixture) : ServerTests(fixture
         {
             var grpc = await CallAsync<RepositoryModelLoadResponse>(client, "RepositoryModelLoad", new RepositoryModelLoadRequest { ModelName = model });
             Assert.Equal("UNAVAILABLE", grpc.Code);
-            Assert.Contains($"failed to load '{model}'", grpc.Details, StringComparison.Ordinal);
+            Assert.Contains($"failed to load model '{model}' version 1: ", grpc.Details, StringComparison.Ordinal);
             var result = await PostAsync(client, $"/v2/repository/models/{model}/load");
             var (status, message) = Failure(result);
             Assert.Equal("503", status);
-            Assert.Contains($"failed to load '{model}'", message, StringComparison.Ordinal);
+            Assert.Contains($"failed to load model '{model}' version 1: ", message, StringComparison.Ordinal);
             Assert.Contains("retry-after", result.Headers.Keys);
         }
     }
@@ -136,7 +136,7 @@ public sealed class RepositoryTests(ServerFixture fixture) : ServerTests(fixture
         var broken = config.GetProperty("broken").GetProperty("model_version_status")[0];
         Assert.NotEqual("AVAILABLE", broken.GetProperty("state").GetString());
         Assert.NotEqual("OK", broken.GetProperty("status").GetProperty("error_code").GetString());
-        Assert.Contains("failed to load", broken.GetProperty("status").GetProperty("error_message").GetString(), StringComparison.Ordinal);
+        Assert.Contains("model.onnx", broken.GetProperty("status").GetProperty("error_message").GetString(), StringComparison.Ordinal);
         var policy = config.GetProperty("multi_latest2").GetProperty("model_version_status").EnumerateArray()
             .Single(static row => row.GetProperty("version").GetString() == "1");
         Assert.Equal("OK", policy.GetProperty("status").GetProperty("error_code").GetString());

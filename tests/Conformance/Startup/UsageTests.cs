@@ -66,6 +66,13 @@ public sealed class UsageTests
         await AssertFailsAsync(port, "--models", models.Path, taken, port, free, "0");
     }
 
+    [Fact]
+    public async Task Start_AddressOfAnotherMachine_Is1AndNamesTheAddress()
+    {
+        using var models = ModelFolder.Create();
+        await AssertFailsAsync("192.0.2.1", "--models", models.Path, "--bind", "192.0.2.1", "--http-port", "0", "--grpc-port", "0");
+    }
+
     private static async Task AssertFailsAsync(string says, params string[] arguments)
     {
         var (code, output) = await ServerProcess.RunToEndAsync(arguments);

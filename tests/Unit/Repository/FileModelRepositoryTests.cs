@@ -186,8 +186,8 @@ public sealed class FileModelRepositoryTests : RepositoryTestBase
         Models.Link("current", elsewhere.Path);
         var snapshot = repository.Scan();
 
-        var isOther = Grains.Repository.Files.FileStat.Read(elsewhere.Path, followLinks: true)!.Value.Device
-            != Grains.Repository.Files.FileStat.Read(Models.Path, followLinks: true)!.Value.Device;
+        var isOther = Cluster.Grains.Repository.Files.FileStat.Read(elsewhere.Path, followLinks: true)!.Value.Device
+            != Cluster.Grains.Repository.Files.FileStat.Read(Models.Path, followLinks: true)!.Value.Device;
         Assert.Equal(isOther, snapshot.Models.ContainsKey("m"));
         Assert.Equal(isOther, snapshot.Problems.Any(problem => problem.Contains("unmounted", StringComparison.Ordinal)));
     }

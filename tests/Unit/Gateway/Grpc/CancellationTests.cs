@@ -74,6 +74,34 @@ public sealed class CancellationTests
     }
 
     [Fact]
+    public async Task Unary_AfterACancelledCall_TheNextHasAFreshToken()
+    {
+        var called = new TaskCompletionSource();
+        var cancelled = new List<bool>();
+        await using var server = await GrpcTestServer.StartAsync(service => service.RawUnary("ModelInfer", async (call, request) =>
+        {
+            cancelled.Add(call.CancellationToken.IsCancellationRequested);
+            if (called.TrySetResult())
+            {
+                await Task.Delay(Timeout.Infinite, call.CancellationToken);
+            }
+
+            return request;
+        }));
+        using var cancellation = new CancellationTokenSource();
+        var pending = Send(server, withDeadline: true, cancellation.Token);
+        await called.Task.WaitAsync(GrpcTestServer.Patience);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pending);
+        await server.FinishedAsync();
+
+        using var response = await Send(server, withDeadline: true, CancellationToken.None);
+
+        Assert.Equal(StatusCode.Ok, (await ReadAsync(response)).Status);
+        Assert.Equal([false, false], cancelled);
+    }
+
+    [Fact]
     public async Task Unary_ConnectionLostWhileSending_EndsTheCall()
     {
         await using var server = await GrpcTestServer.StartAsync(service => service.RawUnary("ModelInfer", UnaryCallTests.Echo));

@@ -93,19 +93,6 @@ public sealed class MessageFramingTests
     }
 
     [Fact]
-    public async Task Unary_HugeAnnouncementWithoutData_AllocatesNoMoreThanTrusted()
-    {
-        await using var server = await StartEchoAsync();
-        await server.CallAsync(GrpcTestServer.Infer, Frame([1]));
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-
-        var reply = await server.CallAsync(GrpcTestServer.Infer, [.. Prefix(200_000_000), .. Bytes(1000)]);
-
-        Assert.Equal(StatusCode.InvalidArgument, reply.Status);
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 64_000_000);
-    }
-
-    [Fact]
     public async Task Unary_DribblingBody_IsPutTogether()
     {
         await using var server = await StartEchoAsync();
@@ -163,15 +150,15 @@ public sealed class MessageFramingTests
         Assert.Contains($"MaxReceiveMessageSize is {limit}", failure.Message, StringComparison.Ordinal);
     }
 
-    private static Task<GrpcTestServer> StartEchoAsync(Action<GrpcServerOptions>? options = null) =>
-        GrpcTestServer.StartAsync(service => service.RawUnary("ModelInfer", UnaryCallTests.Echo), options);
-
-    private static byte[] Prefix(uint length)
+    internal static byte[] Prefix(uint length)
     {
         var prefix = new byte[5];
         BinaryPrimitives.WriteUInt32BigEndian(prefix.AsSpan(1), length);
         return prefix;
     }
+
+    private static Task<GrpcTestServer> StartEchoAsync(Action<GrpcServerOptions>? options = null) =>
+        GrpcTestServer.StartAsync(service => service.RawUnary("ModelInfer", UnaryCallTests.Echo), options);
 
     private static unsafe long AddressOf(Span<byte> bytes) => (long)Unsafe.AsPointer(ref bytes[0]);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -14,4 +15,11 @@ internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> He
     public string Error => Json.GetProperty("error").GetString()!;
 
     public string? Header(string name) => Headers.GetValueOrDefault(name);
+
+    /// <summary>The JSON, and the bytes behind it.</summary>
+    public (string Json, byte[] Tail) Split()
+    {
+        var length = Header("Inference-Header-Content-Length") is { } header ? int.Parse(header, CultureInfo.InvariantCulture) : Body.Length;
+        return (Encoding.UTF8.GetString(Body.AsSpan(0, length)), Body[length..]);
+    }
 }

@@ -1,5 +1,4 @@
 using Cluster.Contracts.Buffers;
-using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Serving;

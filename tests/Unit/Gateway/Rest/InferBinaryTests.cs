@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using Cluster.Contracts.Protocol;
@@ -7,7 +6,7 @@ using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;
 
-/// <summary>The binary extension, compression, limits and raw requests.</summary>
+/// <summary>Tensors as bytes behind the JSON.</summary>
 public sealed class InferBinaryTests : RestServer
 {
     private const string OneInput = """{"inputs":[{"name":"IN","shape":[2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}""";
@@ -36,7 +35,7 @@ public sealed class InferBinaryTests : RestServer
 
         Assert.Equal(200, answer.Status);
         Assert.Equal(raw, Assert.Single(Host.Api.LastRequest!.RawInputContents));
-        var (json, tail) = Split(answer);
+        var (json, tail) = answer.Split();
         Assert.Equal(
             $$$"""{"model_name":"m","model_version":"1","outputs":[{"name":"OUT","datatype":"{{{datatype}}}","shape":[2],"parameters":{"binary_data_size":{{{raw.Length}}}}}]}""",
             json);
@@ -176,7 +175,7 @@ public sealed class InferBinaryTests : RestServer
 
         var answer = await Host.InferAsync(JsonInput + parameters + outputs + "}");
 
-        var (json, tail) = Split(answer);
+        var (json, tail) = answer.Split();
         var x = forms[0] == 'B' ? "\"parameters\":{\"binary_data_size\":2}" : "\"data\":[1,2]";
         var y = forms[1] == 'B' ? "\"parameters\":{\"binary_data_size\":0}" : "\"data\":[]";
         Assert.Equal(
@@ -197,7 +196,7 @@ public sealed class InferBinaryTests : RestServer
         Assert.Equal(400, asJson.Status);
         Assert.Contains("'OUT'", asJson.Error, StringComparison.Ordinal);
         Assert.Contains("binary_data", asJson.Error, StringComparison.Ordinal);
-        Assert.Equal([2, 0, 0, 0, 0xFF, 0xFE], Split(asBinary).Tail);
+        Assert.Equal([2, 0, 0, 0, 0xFF, 0xFE], asBinary.Split().Tail);
     }
 
     [Theory]
@@ -214,140 +213,6 @@ public sealed class InferBinaryTests : RestServer
         Assert.Contains("'OUT'", answer.Error, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("gzip")]
-    [InlineData("deflate")]
-    [InlineData("identity")]
-    [InlineData("GZIP")]
-    public async Task Infer_CompressedBody_IsRead(string encoding)
-    {
-        byte[] plain = [.. Encoding.UTF8.GetBytes(OneInput), .. EightBytes];
-        var answer = await Host.PostAsync(
-            RestHost.InferPath, Compress(plain, encoding), ("Content-Encoding", encoding), ("Inference-Header-Content-Length", $"{OneInput.Length}"));
-
-        Assert.Equal(200, answer.Status);
-        Assert.Equal(EightBytes, Host.Api.LastRequest!.RawInputContents[0]);
-    }
-
-    [Theory]
-    [InlineData("gzip")]
-    [InlineData("deflate")]
-    public async Task Infer_DamagedCompressedBody_IsRefused(string encoding)
-    {
-        var whole = Compress(Encoding.UTF8.GetBytes(OneInput), encoding);
-        foreach (var body in new[] { EightBytes, whole[..^6], whole[..(whole.Length / 2)] })
-        {
-            var answer = await Host.PostAsync(RestHost.InferPath, body, ("Content-Encoding", encoding));
-
-            Assert.Equal(400, answer.Status);
-            Assert.NotEmpty(answer.Error);
-        }
-    }
-
-    [Theory]
-    [InlineData("br")]
-    [InlineData("gzip, gzip")]
-    [InlineData("zstd")]
-    public async Task Infer_UnknownContentEncoding_Is415(string encoding)
-    {
-        var answer = await Host.PostAsync(RestHost.InferPath, JsonInput + "}", ("Content-Encoding", encoding));
-
-        Assert.Equal(415, answer.Status);
-        Assert.Contains("gzip", answer.Error, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("gzip", "gzip")]
-    [InlineData("gzip, deflate", "gzip")]
-    [InlineData("deflate", "deflate")]
-    [InlineData("gzip;q=0.5, deflate", "deflate")]
-    [InlineData("gzip;q=0, deflate;q=0.1", "deflate")]
-    [InlineData("gzip;q=0", null)]
-    [InlineData("br", null)]
-    [InlineData("*", null)]
-    [InlineData("identity", null)]
-    public async Task Infer_AcceptEncoding_IsHonouredForAnswersOnly(string accept, string? expected)
-    {
-        byte[] raw = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i >> 8))];
-        Host.Api.AnswerWith("UINT8", [raw.Length], raw);
-        foreach (var binary in new[] { false, true })
-        {
-            var json = JsonInput + (binary ? ""","parameters":{"binary_data_output":true}}""" : "}");
-
-            var answer = await Host.InferAsync(json, ("Accept-Encoding", accept));
-
-            Assert.Equal(expected, answer.Header("Content-Encoding"));
-            var plain = answer with { Body = Decompress(answer.Body, expected) };
-            if (binary)
-            {
-                Assert.True(Split(plain).Tail.AsSpan().SequenceEqual(raw));
-            }
-            else
-            {
-                Assert.Equal(raw, plain.Json.GetProperty("outputs")[0].GetProperty("data").EnumerateArray().Select(value => value.GetByte()));
-            }
-        }
-
-        Assert.Null((await Host.InferAsync("{", ("Accept-Encoding", accept))).Header("Content-Encoding"));
-    }
-
-    [Theory]
-    [InlineData("FP32", new[] { -1L, 2L }, new[] { 1L, 2L })]
-    [InlineData("FP32", new[] { 2L }, new[] { 2L })]
-    [InlineData("INT8", new[] { -1L, -1L, 2L }, new[] { 1L, 4L, 2L })]
-    public async Task Infer_JsonLengthZero_TakesTheBodyForTheOneInput(string datatype, long[] shape, long[] expected)
-    {
-        SetInput(datatype, shape);
-        Host.Api.AnswerWith("INT8", [1], [9]);
-
-        var answer = await Host.PostAsync(RestHost.InferPath, EightBytes, ("Inference-Header-Content-Length", "0"));
-
-        Assert.Equal(200, answer.Status);
-        var request = Host.Api.LastRequest!;
-        Assert.Equal(("IN", datatype), (request.Inputs[0].Name, request.Inputs[0].Datatype));
-        Assert.Equal(expected, request.Inputs[0].Shape);
-        Assert.Equal(EightBytes, request.RawInputContents[0]);
-        Assert.Equal([9], Split(answer).Tail);
-    }
-
-    [Fact]
-    public async Task Infer_JsonLengthZeroForBytes_IsOneElement()
-    {
-        SetInput("BYTES", [-1, 1]);
-
-        await Host.PostAsync(RestHost.InferPath, [0xFF, 0xD8], ("Inference-Header-Content-Length", "0"));
-
-        Assert.Equal([1L, 1L], Host.Api.LastRequest!.Inputs[0].Shape);
-        Assert.Equal("02000000FFD8", Convert.ToHexString(Host.Api.LastRequest.RawInputContents[0].Span));
-    }
-
-    [Theory]
-    [InlineData("FP32", new[] { 2L, -1L, -1L }, "several dimensions")]
-    [InlineData("FP32", new[] { -1L, 3L }, "multiple of 12 bytes")]
-    [InlineData("FP32", new[] { -1L, 0L }, "multiple of 0 bytes")]
-    [InlineData("BYTES", new[] { 2L }, "not of one element")]
-    public async Task Infer_JsonLengthZeroForAnInputThatDoesNotFit_IsRefused(string datatype, long[] shape, string expected)
-    {
-        SetInput(datatype, shape);
-
-        var answer = await Host.PostAsync(RestHost.InferPath, EightBytes, ("Inference-Header-Content-Length", "0"));
-
-        Assert.Equal(400, answer.Status);
-        Assert.Contains(expected, answer.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Infer_JsonLengthZeroForSeveralInputs_IsRefused()
-    {
-        SetInput("FP32", [2]);
-        Host.Api.Metadata.Inputs.Add(Host.Api.Metadata.Inputs[0]);
-
-        var answer = await Host.PostAsync(RestHost.InferPath, EightBytes, ("Inference-Header-Content-Length", "0"));
-
-        Assert.Equal(400, answer.Status);
-        Assert.Contains("has 2", answer.Error, StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task Infer_ChunkedBody_IsRead()
     {
@@ -360,47 +225,5 @@ public sealed class InferBinaryTests : RestServer
 
         Assert.Equal(200, answer.Status);
         Assert.Equal(EightBytes, Host.Api.LastRequest!.RawInputContents[0]);
-    }
-
-    private static (string Json, byte[] Tail) Split(Answer answer)
-    {
-        var length = answer.Header("Inference-Header-Content-Length") is { } header ? int.Parse(header, System.Globalization.CultureInfo.InvariantCulture) : answer.Body.Length;
-        return (Encoding.UTF8.GetString(answer.Body.AsSpan(0, length)), answer.Body[length..]);
-    }
-
-    private static byte[] Compress(byte[] plain, string encoding)
-    {
-        using var target = new MemoryStream();
-        using (Stream stream = encoding.ToUpperInvariant() switch
-        {
-            "GZIP" => new GZipStream(target, CompressionLevel.Fastest, leaveOpen: true),
-            "DEFLATE" => new ZLibStream(target, CompressionLevel.Fastest, leaveOpen: true),
-            _ => target,
-        })
-        {
-            stream.Write(plain);
-        }
-
-        return target.ToArray();
-    }
-
-    private static byte[] Decompress(byte[] body, string? encoding)
-    {
-        using var source = new MemoryStream(body);
-        using Stream stream = encoding switch
-        {
-            "gzip" => new GZipStream(source, CompressionMode.Decompress),
-            "deflate" => new ZLibStream(source, CompressionMode.Decompress),
-            _ => source,
-        };
-        using var target = new MemoryStream();
-        stream.CopyTo(target);
-        return target.ToArray();
-    }
-
-    private void SetInput(string datatype, long[] shape)
-    {
-        Host.Api.Metadata = new ModelMetadataResponse { Name = "m" };
-        Host.Api.Metadata.Inputs.Add(new ModelMetadataResponse.Types.TensorMetadata { Name = "IN", Datatype = datatype, Shape = { shape } });
     }
 }

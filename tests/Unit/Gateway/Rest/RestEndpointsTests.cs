@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cluster.Contracts.Protocol;
 using Xunit;
 

@@ -1,0 +1,12 @@
+namespace Cluster.Contracts.Serving;
+
+/// <summary>Reasons for a version not to serve that are somebody's wish, not trouble.</summary>
+public static class ServingReasons
+{
+    public const string Unloaded = "unloaded on request";
+
+    public const string NotChosen = "not chosen by the version policy";
+
+    /// <summary>Whether a version with this reason is as it should be.</summary>
+    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen;
+}

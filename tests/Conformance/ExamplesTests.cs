@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using Cluster.Tests.Common;
+using Xunit;
+
+namespace Cluster.Conformance;
+
+/// <summary>The examples and the README's curl line do what they say.</summary>
+public sealed class ExamplesTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    private ServerProcess _server = null!;
+
+    public async Task InitializeAsync() => _server = await ServerProcess.StartAsync("--models", TestPaths.DemoModels);
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    [Fact]
+    public async Task Readme_CurlLine_AnswersSeven()
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(TestPaths.Root, "README.md"));
+        var line = readme.Split('\n').Single(line => line.StartsWith("curl ", StringComparison.Ordinal));
+        var promised = readme.Split('\n').Single(line => line.StartsWith("{\"model_name\":\"digits\"", StringComparison.Ordinal));
+
+        var answer = await RunAsync("/bin/sh", "-c", line.Replace("http://127.0.0.1:8000", _server.HttpUrl, StringComparison.Ordinal));
+
+        Assert.Equal(promised, answer.Trim());
+    }
+
+    [Theory]
+    [InlineData("\"1.000000:7:7\"", "/bin/sh", "examples/digit.sh")]
+    [InlineData("\"probabilities\",\"datatype\":\"FP32\"", "/bin/sh", "examples/digit_binary.sh")]
+    [InlineData("digits version 1: 7", "/usr/bin/python3", "examples/python/infer_grpc.py", "examples/seven.fp32", "{grpc}")]
+    [InlineData("digits version 1: 7", "node", "examples/node/infer.mjs", "examples/seven.fp32", "{grpc}")]
+    public async Task Example_AgainstServer_AnswersSeven(string expected, string program, params string[] arguments)
+    {
+        var answer = await RunAsync(program, [.. arguments.Select(argument => argument.Replace("{grpc}", _server.GrpcTarget, StringComparison.Ordinal))]);
+
+        Assert.Contains(expected, answer, StringComparison.Ordinal);
+    }
+
+    private async Task<string> RunAsync(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = TestPaths.Root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["URL"] = _server.HttpUrl },
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Timeout);
+        Assert.True(process.ExitCode == 0, $"{program} ended with {process.ExitCode}: {await errors}");
+        return await output;
+    }
+}
