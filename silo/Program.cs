@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
@@ -17,7 +18,8 @@ if (parsed.Errors.Count > 0)
     return UsageError;
 }
 
-return await parsed.InvokeAsync();
+// The host ends on signals itself, within the time that the options give it; the parser would end the process after two seconds.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
 static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 {
