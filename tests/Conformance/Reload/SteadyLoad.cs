@@ -10,6 +10,9 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
     private const int FailuresKept = 10;
     private const int Elements = 64;
 
+    /// <summary>Calls that connect, and that find nothing compiled yet; their times say nothing about reloads.</summary>
+    private const int WarmUpCalls = 20;
+
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
     private static readonly float[] Values = [.. Enumerable.Range(0, Elements).Select(i => (float)i)];
@@ -19,6 +22,7 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly SortedDictionary<float, int> _answers = [];
     private int _failed;
+    private int _calls;
 
     public int Failed => _failed;
 
@@ -43,7 +47,10 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
                 using var timeout = new CancellationTokenSource(CallTimeout);
                 var added = await AskAsync(client, timeout.Token);
                 _answers[added] = _answers.GetValueOrDefault(added) + 1;
-                _latencies.Add(_time.GetElapsedTime(start));
+                if (++_calls > WarmUpCalls)
+                {
+                    _latencies.Add(_time.GetElapsedTime(start));
+                }
             }
             catch (Exception exception) when (exception is InvalidOperationException or InvalidDataException or HttpRequestException or OperationCanceledException)
             {
