@@ -3,6 +3,7 @@ using Cluster.Contracts.Protocol;
 using Cluster.Gateway.KServe;
 using Cluster.Unit.Gateway.Grpc;
 using Cluster.Unit.Gateway.Rest;
+using Cluster.Unit.Serving;
 using Google.Protobuf;
 using Xunit;
 
@@ -14,8 +15,9 @@ public sealed class StreamInferenceTests
     public async Task Run_AnswerThrowsWhileTheClientWaitsForIt_EndsTheStream()
     {
         var api = new FakeServingApi { Infer = (_, _, _) => throw new InvalidOperationException("broken") };
+        using var lifetime = new TestLifetime();
         await using var server = await GrpcTestServer.StartAsync(
-            service => service.RawStream("ModelStreamInfer", new StreamInference(api).RunAsync));
+            service => service.RawStream("ModelStreamInfer", new StreamInference(api, lifetime).RunAsync));
         var body = new DuplexContent();
         var pending = server.SendAsync(GrpcTestServer.StreamInfer, body, default);
         await body.WriteAsync(GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = "1" }.ToByteArray()));
@@ -35,8 +37,9 @@ public sealed class StreamInferenceTests
         api.Infer = (call, request, token) => request.Id == "bad"
             ? ValueTask.FromResult(Contracts.Inference.InferReply.Failed(Failure.InvalidArgument("no")))
             : answer(call, request, token);
+        using var lifetime = new TestLifetime();
         await using var server = await GrpcTestServer.StartAsync(
-            service => service.RawStream("ModelStreamInfer", new StreamInference(api).RunAsync));
+            service => service.RawStream("ModelStreamInfer", new StreamInference(api, lifetime).RunAsync));
 
         var reply = await server.CallAsync(GrpcTestServer.StreamInfer, [.. new[] { "1", "bad", "2" }.SelectMany(
             id => GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = id }.ToByteArray()))]);
