@@ -20,7 +20,7 @@ internal sealed class ReloadServer(ServerProcess server) : IDisposable
     {
         try
         {
-            return (await _infer.InferAsync(model, [Tensor.Fp32("INPUT0", [1], [0f])])).Single().ToFloats()[0];
+            return (await _infer.InferAsync(model, [RawTensor.Fp32("INPUT0", [1], [0f])])).Single().ToFloats()[0];
         }
         catch (InvalidOperationException)
         {

@@ -76,7 +76,7 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
 
     private async Task<float> AskAsync(IInferClient client, CancellationToken cancellation)
     {
-        var output = (await client.InferAsync(model, [Tensor.Fp32("INPUT0", [Elements], Values)], cancellation)).Single().ToFloats();
+        var output = (await client.InferAsync(model, [RawTensor.Fp32("INPUT0", [Elements], Values)], cancellation)).Single().ToFloats();
         var added = output[0] - Values[0];
         var whole = output.Length == Elements && contents.Contains(added) && Values.Zip(output).All(pair => pair.Second - pair.First == added);
         return whole ? added : throw new InvalidDataException($"no content of '{model}' answers so: {string.Join(' ', output.Take(4))}");
