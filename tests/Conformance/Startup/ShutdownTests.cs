@@ -4,7 +4,6 @@ using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Protocol.Health;
 using Cluster.Tests.Common;
 using Xunit;
-using Tensor = Cluster.Conformance.Support.Tensor;
 
 namespace Cluster.Conformance.Startup;
 

@@ -3,7 +3,6 @@ using Cluster.Conformance.Support;
 using Cluster.Contracts.Protocol;
 using Cluster.Tests.Common;
 using Xunit;
-using Tensor = Cluster.Conformance.Support.Tensor;
 
 namespace Cluster.Conformance.Versions;
 
