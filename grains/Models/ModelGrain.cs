@@ -129,7 +129,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
         {
             await Copy(source.Version, copy).DescribeAsync(CancellationToken.None);
         }
-        catch (Exception exception) when (exception is ServingException or TimeoutException)
+        catch (Exception exception) when (exception is not (SiloUnavailableException or OperationCanceledException))
         {
             var cause = LoadFailures.Cause(exception.Message, Name, source.Version);
             if (State.Loaded.ContainsKey(source.Version))
@@ -139,6 +139,9 @@ internal sealed class ModelGrain : Grain, IModelGrain
 
             var failed = new FailedLoad(source.Revision, settingsRevision, cause);
             await KeepAsync(State with { Failed = State.Failed.SetItem(source.Version, failed) });
+
+            // At once: a request that still took the version for one that loads would begin a load that nobody keeps account of.
+            Tell(loading: null);
             return;
         }
 

@@ -65,8 +65,9 @@ internal sealed class CopyQueue
             }
             else
             {
-                _running++;
+                // The slot is taken last: a thread that cannot be started must not cost the copy a slot for good.
                 _workers.Submit(job);
+                _running++;
                 return job.Task;
             }
         }
