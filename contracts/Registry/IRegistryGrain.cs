@@ -10,9 +10,10 @@ namespace Cluster.Contracts.Registry;
 [Alias("registry")]
 public interface IRegistryGrain : IGrainWithStringKey
 {
-    /// <summary>Registers a model; nothing happens if it is registered with the same info.</summary>
+    /// <summary>Registers a model; nothing happens if it is registered with the same info. <see cref="SettleAsync"/> follows.</summary>
     /// <exception cref="ServingException">
     /// INVALID_ARGUMENT: a name, type, path or key that no model can have. ALREADY_EXISTS: registered with other info, or in the repository.
+    /// FAILED_PRECONDITION: the server has no folder of registered models.
     /// </exception>
     [ResponseTimeout("00:10:00"), Alias("register")]
     ValueTask RegisterAsync(string model, RegisteredInfo info);
@@ -33,6 +34,11 @@ public interface IRegistryGrain : IGrainWithStringKey
     /// <summary>As <see cref="ListAsync"/>, once every model here has been handed to its grain.</summary>
     [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("restore")]
     ValueTask<ImmutableArray<RegistryEntry>> RestoreAsync(CancellationToken cancellationToken);
+
+    /// <summary>Waits until the latest registration or removal of a model has reached the model's grain, so that gateways know of it.</summary>
+    /// <exception cref="ServingException">ALREADY_EXISTS: the repository claimed the name a moment before.</exception>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("settle")]
+    ValueTask SettleAsync(string model, CancellationToken cancellationToken);
 
     /// <summary>
     /// Loads a model that does not serve; a registered one from what its path holds now. What failed before is tried again.
