@@ -87,16 +87,14 @@ internal sealed class ModelGrain : Grain, IModelGrain
         RequireKnown();
         await KeepAsync(State with { Unloaded = false, OnDemand = false, Failed = State.Failed.Clear() });
         await CarryOutAsync();
-        var state = ModelPlan.Describe(Name, State, loading: null);
-        if (state.Problem is { } problem)
+        if (State.Registration!.Problem is { } problem)
         {
             throw new ServingException(Failure.Unavailable($"failed to load '{Name}': {problem}", LoadFailures.RetryAfter));
         }
 
-        if (state.Versions.FirstOrDefault(version => version.Failed) is { } failed)
+        if (ModelPlan.ChosenButFailed(State) is var (version, reason))
         {
-            throw new ServingException(Failure.Unavailable(
-                LoadFailures.Message(Name, failed.Version, failed.Reason), LoadFailures.RetryAfter));
+            throw new ServingException(Failure.Unavailable(LoadFailures.Message(Name, version, reason), LoadFailures.RetryAfter));
         }
     }
 
