@@ -87,7 +87,7 @@ internal sealed class StreamInference(IServingApi api)
         string id;
         try
         {
-            request = KServeService.Read(call, message);
+            request = KServeService.Read(api, call, message);
             id = Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
         }
         catch (ServingException exception)
