@@ -31,7 +31,7 @@ public sealed record VersionServingState
     public int? Replacement { get; init; }
 
     /// <summary>When state, copies or reason changed last; null if not known.</summary>
-    [Id(6)]
+    [Id(7)]
     public DateTimeOffset? Since { get; init; }
 
     /// <summary>Whether <paramref name="copy"/> has a reason to be loaded.</summary>

@@ -11,7 +11,7 @@ internal sealed class ModelRoute
         Versions = versions;
         Default = versions.FirstOrDefault(version => version.State.State == ModelVersionState.Ready)
             ?? versions.FirstOrDefault(version => version.State.State == ModelVersionState.Loading);
-        WaitsForUse = versions.Any(version => version.State.Reason == ServingReasons.OnDemand);
+        WaitsForUse = versions.Any(version => version.State.Reason == ServingReasons.NotYetUsed);
     }
 
     public ModelServingState State { get; }

@@ -68,7 +68,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
         await KeepAsync(State with
         {
             Registration = applied,
-            OnDemand = State.OnDemand || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
+            NotYetUsed = State.NotYetUsed || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
             Failed = retryFailed ? State.Failed.Clear() : State.Failed,
         });
         await CarryOutAsync();
@@ -85,7 +85,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
     public async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
         RequireKnown();
-        await KeepAsync(State with { Unloaded = false, OnDemand = false, Failed = State.Failed.Clear() });
+        await KeepAsync(State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear() });
         await CarryOutAsync();
         if (State.Registration!.Problem is { } problem)
         {
@@ -101,9 +101,9 @@ internal sealed class ModelGrain : Grain, IModelGrain
     /// <inheritdoc/>
     public async ValueTask WakeAsync(CancellationToken cancellationToken)
     {
-        if (State.OnDemand)
+        if (State.NotYetUsed)
         {
-            await KeepAsync(State with { OnDemand = false });
+            await KeepAsync(State with { NotYetUsed = false });
             await CarryOutAsync();
         }
     }
@@ -112,7 +112,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)
     {
         RequireKnown();
-        await KeepAsync(State with { Unloaded = true, OnDemand = false });
+        await KeepAsync(State with { Unloaded = true, NotYetUsed = false });
         await CarryOutAsync();
     }
 

@@ -24,6 +24,6 @@ public sealed record ModelGrainState
     public ImmutableSortedDictionary<long, FailedLoad> Failed { get; init; } = ImmutableSortedDictionary<long, FailedLoad>.Empty;
 
     /// <summary>Whether the model was registered and nobody has asked for it yet.</summary>
-    [Id(4)]
-    public bool OnDemand { get; init; }
+    [Id(5)]
+    public bool NotYetUsed { get; init; }
 }

@@ -13,7 +13,7 @@ internal static class ModelPlan
     /// </summary>
     public static ImmutableArray<long> Desired(ModelGrainState state)
     {
-        if (state.Registration is not { } registration || state.Unloaded || state.OnDemand)
+        if (state.Registration is not { } registration || state.Unloaded || state.NotYetUsed)
         {
             return [];
         }
@@ -122,7 +122,7 @@ internal static class ModelPlan
     private static string NotWanted(ModelGrainState state) => state switch
     {
         { Registration.Problem: not null } => "",
-        { OnDemand: true } => ServingReasons.OnDemand,
+        { NotYetUsed: true } => ServingReasons.NotYetUsed,
         _ => ServingReasons.NotChosen,
     };
 

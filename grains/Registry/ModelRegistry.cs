@@ -11,7 +11,7 @@ public static class ModelRegistry
     {
         services.AddSingleton(options);
         services.AddSingleton<RegisteredModelReader>();
-        services.AddSingleton<RegistryRestorer>();
+        services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
         services.AddSingleton<IAliases, InMemoryAliases>();
         services.AddSingleton<ICopyLocations, LocalCopyLocations>();
         return services.AddHostedService<AliasTransitions>();

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Registry;
 
-/// <summary>Brings back, at a start, what was registered before it.</summary>
-public sealed class RegistryRestorer
+/// <inheritdoc cref="IRegistryRestorer"/>
+internal sealed class RegistryRestorer : IRegistryRestorer
 {
     private readonly IGrainFactory _grains;
     private readonly ILogger<RegistryRestorer> _logger;
@@ -15,7 +15,7 @@ public sealed class RegistryRestorer
         _logger = logger;
     }
 
-    /// <summary>Returns when gateways know every registered model and every alias. Nothing is loaded. Doing so twice does no harm.</summary>
+    /// <inheritdoc/>
     public Task RestoreAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(RegistryShards.All.Select(shard => RestoreAsync(shard, cancellationToken)));
 

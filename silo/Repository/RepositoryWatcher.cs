@@ -22,7 +22,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     /// <summary>Models whose names clients have registered; they are handed over again until they are taken.</summary>
     private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.Ordinal);
     private readonly IModelRepository _repository;
-    private readonly RegistryRestorer _registry;
+    private readonly IRegistryRestorer _registry;
     private readonly IGrainFactory _grains;
     private readonly IServingStates _states;
     private readonly ServeOptions _options;
@@ -32,7 +32,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
 
     public RepositoryWatcher(
         IModelRepository repository,
-        RegistryRestorer registry,
+        IRegistryRestorer registry,
         IGrainFactory grains,
         IServingStates states,
         ServeOptions options,
