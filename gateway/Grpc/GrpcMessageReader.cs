@@ -16,8 +16,10 @@ internal static class GrpcMessageReader
 {
     public const int PrefixLength = 5;
 
-    // What a peer announces is rented at once only up to here; beyond it memory follows what it sends.
-    private const int TrustedLength = 16 * 1024 * 1024;
+    // What a peer announces is rented at once only up to here. A longer message moves once a sixteenth of it has arrived: a prefix alone must
+    // not take memory, which the pool would keep.
+    private const int TrustedLength = 1024 * 1024;
+    private const int Growth = 16;
 
     private const int PeekLength = 512;
 
@@ -126,7 +128,7 @@ internal static class GrpcMessageReader
     private static async ValueTask<PayloadBuffer> FillAsync(
         GrpcCallContext call, PipeReader body, ReadResult result, int length, int padding, CancellationToken cancellation)
     {
-        var message = new GrowingPayload(Math.Min(length, TrustedLength), length, padding);
+        var message = new GrowingPayload(Math.Min(length, TrustedLength), length, padding, Growth);
         try
         {
             var source = result.Buffer.Slice(PrefixLength);

@@ -179,11 +179,11 @@ internal sealed class ServingApi : IServingApi
         var (reply, model, version) = await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
         if (reply.Succeeded)
         {
-            _metrics.Success(model, version, call.Protocol, ServingMethod.ModelInfer, _time.GetElapsedTime(start));
+            _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));
         }
         else
         {
-            _metrics.Fail(model, version, call.Protocol, ServingMethod.ModelInfer);
+            _metrics.Fail(model, version, call.Protocol, call.Method);
         }
 
         return reply;

@@ -9,7 +9,7 @@ public sealed class GrpcInferClient(string target) : IInferClient
 {
     private readonly GrpcClient _client = new(target);
 
-    public static ModelInferRequest Request(string model, IEnumerable<Tensor> inputs)
+    public static ModelInferRequest Request(string model, IEnumerable<RawTensor> inputs)
     {
         var request = new ModelInferRequest { ModelName = model };
         foreach (var input in inputs)
@@ -21,10 +21,10 @@ public sealed class GrpcInferClient(string target) : IInferClient
         return request;
     }
 
-    public static IReadOnlyList<Tensor> Outputs(ModelInferResponse response) =>
-        [.. response.Outputs.Zip(response.RawOutputContents, (output, raw) => new Tensor(output.Name, output.Datatype, [.. output.Shape], raw.ToByteArray()))];
+    public static IReadOnlyList<RawTensor> Outputs(ModelInferResponse response) =>
+        [.. response.Outputs.Zip(response.RawOutputContents, (output, raw) => new RawTensor(output.Name, output.Datatype, [.. output.Shape], raw.ToByteArray()))];
 
-    public async Task<IReadOnlyList<Tensor>> InferAsync(string model, IReadOnlyList<Tensor> inputs, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<RawTensor>> InferAsync(string model, IReadOnlyList<RawTensor> inputs, CancellationToken cancellationToken = default)
     {
         var answer = await _client.CallAsync("ModelInfer", Request(model, inputs).ToByteArray(), cancellationToken);
         return answer.Status == StatusCode.Ok

@@ -5,5 +5,5 @@ public interface IInferClient : IDisposable
 {
     /// <summary>All outputs, in the server's order.</summary>
     /// <exception cref="InvalidOperationException">The server refused; the message is its answer.</exception>
-    Task<IReadOnlyList<Tensor>> InferAsync(string model, IReadOnlyList<Tensor> inputs, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<RawTensor>> InferAsync(string model, IReadOnlyList<RawTensor> inputs, CancellationToken cancellationToken = default);
 }

@@ -13,7 +13,7 @@ public sealed class RestInferClient(string url) : IInferClient
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(url) };
 
     /// <summary>The JSON in front, and the whole body.</summary>
-    public static (byte[] Json, byte[] Body) Request(IReadOnlyList<Tensor> inputs)
+    public static (byte[] Json, byte[] Body) Request(IReadOnlyList<RawTensor> inputs)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(new JsonObject
         {
@@ -24,15 +24,15 @@ public sealed class RestInferClient(string url) : IInferClient
     }
 
     /// <summary>The tensors of a binary answer.</summary>
-    public static IReadOnlyList<Tensor> Outputs(ReadOnlyMemory<byte> body, int jsonLength)
+    public static IReadOnlyList<RawTensor> Outputs(ReadOnlyMemory<byte> body, int jsonLength)
     {
         using var json = JsonDocument.Parse(body[..jsonLength]);
-        var outputs = new List<Tensor>();
+        var outputs = new List<RawTensor>();
         var position = jsonLength;
         foreach (var output in json.RootElement.GetProperty("outputs").EnumerateArray())
         {
             var size = output.GetProperty("parameters").GetProperty("binary_data_size").GetInt32();
-            outputs.Add(new Tensor(
+            outputs.Add(new RawTensor(
                 output.GetProperty("name").GetString()!,
                 output.GetProperty("datatype").GetString()!,
                 [.. output.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt64())],
@@ -43,7 +43,7 @@ public sealed class RestInferClient(string url) : IInferClient
         return position == body.Length ? outputs : throw new InvalidDataException($"the answer has {body.Length} bytes, its outputs end at {position}");
     }
 
-    public async Task<IReadOnlyList<Tensor>> InferAsync(string model, IReadOnlyList<Tensor> inputs, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<RawTensor>> InferAsync(string model, IReadOnlyList<RawTensor> inputs, CancellationToken cancellationToken = default)
     {
         var (json, body) = Request(inputs);
         using var content = new ByteArrayContent(body);
@@ -61,7 +61,7 @@ public sealed class RestInferClient(string url) : IInferClient
 
     public void Dispose() => _http.Dispose();
 
-    private static JsonObject Describe(Tensor tensor) => new()
+    private static JsonObject Describe(RawTensor tensor) => new()
     {
         ["name"] = tensor.Name,
         ["datatype"] = tensor.Datatype,

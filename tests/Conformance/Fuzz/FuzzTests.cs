@@ -57,6 +57,11 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
             CultureInfo.InvariantCulture,
             $"seed {seed}: {cases - warmUp} cases in {seconds:0} s after {warmUp} of warm-up, slowest call {storm.Slowest.TotalMilliseconds:0} ms"));
         output.WriteLine($"idle: {idle}; after warm-up: {warm}; after the storm: {hot}; after the quiet period: {calm}");
+        foreach (var line in (await MetricsAsync(server)).Split('\n').Where(line => line.StartsWith("dotnet_gc", StringComparison.Ordinal)))
+        {
+            output.WriteLine(line);
+        }
+
         Assert.InRange(calm.ResidentBytes, 0, warm.ResidentBytes + MemoryMargin);
         Assert.InRange(calm.Handles, 0, idle.Handles + HandleMargin);
         Assert.Equal(seriesBefore, await CountSeriesAsync(server));

@@ -42,7 +42,7 @@ public sealed class DigitTests(RealModelServer models, ITestOutputHelper output)
             for (var digit = 0; digit < Digits; digit++)
             {
                 var pixels = images[(digit * Pixels)..((digit + 1) * Pixels)].Select(level => (float)level).ToArray();
-                var outputs = await client.InferAsync(model, [Tensor.Fp32(input, [1, 1, 28, 28], pixels)]);
+                var outputs = await client.InferAsync(model, [RawTensor.Fp32(input, [1, 1, 28, 28], pixels)]);
                 var scores = Assert.Single(outputs).ToFloats();
                 seen.Add(Array.IndexOf(scores, scores.Max()));
             }

@@ -34,7 +34,7 @@ public sealed class LightModelTests(RealModelServer models, ITestOutputHelper ou
         var expected = ReadTensorProto(RealModelServer.PathOf(model + "_output_0.pb"));
         foreach (var (name, client) in models.Clients)
         {
-            var outputs = await client.InferAsync(model, [Tensor.Fp32(input.Name, [.. input.Shape], values)]);
+            var outputs = await client.InferAsync(model, [RawTensor.Fp32(input.Name, [.. input.Shape], values)]);
             var actual = Assert.Single(outputs).ToFloats();
             Assert.Equal(expected.Length, actual.Length);
             var difference = Differences.Relative(expected, actual);

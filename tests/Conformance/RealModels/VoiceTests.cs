@@ -39,10 +39,10 @@ public sealed class VoiceTests(RealModelServer models, ITestOutputHelper output)
     private static async Task<List<float>> RunAsync(IInferClient client, float[] samples)
     {
         var probabilities = new List<float>();
-        var state = Tensor.Fp32("state", StateShape, new float[StateShape.Aggregate(1L, (product, dimension) => product * dimension)]);
+        var state = RawTensor.Fp32("state", StateShape, new float[StateShape.Aggregate(1L, (product, dimension) => product * dimension)]);
         foreach (var window in Windows(samples))
         {
-            var outputs = await client.InferAsync(Model, [Tensor.Fp32("input", [1, window.Length], window), state, Tensor.Int64("sr", [], SampleRate)]);
+            var outputs = await client.InferAsync(Model, [RawTensor.Fp32("input", [1, window.Length], window), state, RawTensor.Int64("sr", [], SampleRate)]);
             probabilities.Add(Assert.Single(outputs.Single(tensor => tensor.Name == "output").ToFloats()));
             state = outputs.Single(tensor => tensor.Name == "stateN") with { Name = "state" };
         }

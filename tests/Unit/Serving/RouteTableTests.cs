@@ -34,11 +34,11 @@ public sealed class RouteTableTests : IDisposable
         },
         {
             "a version that failed", States.Model("m", States.Unavailable(2, "no graph", failed: true), States.Ready(1)), "2",
-            "Unavailable: model 'm' version 2 is not available: no graph"
+            "Unavailable: failed to load model 'm' version 2: no graph"
         },
         {
             "every version failed", States.Model("m", States.Unavailable(2, "no graph", failed: true), States.Unavailable(1, "x", failed: true)), "",
-            "Unavailable: model 'm' version 2 is not available: no graph"
+            "Unavailable: failed to load model 'm' version 2: no graph"
         },
         {
             "everything unloaded", States.Model("m", States.Unavailable(1, "unloaded on request")), "",
