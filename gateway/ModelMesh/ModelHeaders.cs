@@ -16,6 +16,9 @@ internal static class ModelHeaders
     public const string Alias = "mm-vmodel-id";
     public const string AliasBinary = "mm-vmodel-id-bin";
 
+    /// <summary>More than a name of 255 characters takes in base64.</summary>
+    private const int MaxLength = 1024;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <exception cref="ServingException">INVALID_ARGUMENT: more than one of them, an empty one, or one that cannot be read.</exception>
@@ -27,6 +30,11 @@ internal static class ModelHeaders
         Take(headers, ModelBinary, ref found, ref value);
         Take(headers, Alias, ref found, ref value);
         Take(headers, AliasBinary, ref found, ref value);
+        if (value?.Length > MaxLength)
+        {
+            throw ServingException.InvalidArgument($"the header {found} is longer than {MaxLength} characters");
+        }
+
         return found switch
         {
             null => default,

@@ -10,6 +10,8 @@ namespace Cluster.Gateway.ModelMesh;
 /// <summary><c>mmesh.ModelMesh</c> and <c>mmesh.ModelMeshRegistry</c>; docs/modelmesh.md says where the former differs from ModelMesh's own.</summary>
 internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistryWatch watch)
 {
+    private const int MaxNameLength = 255;
+
     public void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGrpcService(Service("ModelMesh"), service => service
@@ -33,8 +35,13 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 
     private static string? Optional(string text) => text.Length > 0 ? text : null;
 
-    private static string Required(string text, string field) =>
-        text.Length > 0 ? text : throw ServingException.InvalidArgument($"{field} is empty, expected a name");
+    /// <summary>No name is longer, and what is must not come back in an error.</summary>
+    private static string Required(string text, string field) => text.Length switch
+    {
+        0 => throw ServingException.InvalidArgument($"{field} is empty, expected a name"),
+        > MaxNameLength => throw ServingException.InvalidArgument($"{field} is longer than {MaxNameLength} characters"),
+        _ => text,
+    };
 
     private static RegisteredInfo Info(ModelInfo info) => new(info.Type, info.Path, info.Key);
 

@@ -35,6 +35,10 @@ public sealed class ModelHeadersTests
         AssertRefused(new HeaderDictionary { [first] = "YQ", [second] = "YQ" }, second);
 
     [Fact]
+    public void Read_LongHeader_IsRefusedWithoutItsValue() =>
+        AssertRefused(new HeaderDictionary { ["mm-model-id"] = new string('x', 1025) }, "mm-model-id is longer than 1024 characters");
+
+    [Fact]
     public void Read_HeaderGivenTwice_IsRefused() =>
         AssertRefused(new HeaderDictionary { ["mm-model-id"] = new StringValues(["a", "b"]) }, "given 2 times");
 
