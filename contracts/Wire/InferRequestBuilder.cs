@@ -31,7 +31,7 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
     public InferRequestBuilder(int capacity, int limit)
     {
         _limit = limit;
-        _array = ArrayPool<byte>.Shared.Rent(Math.Min(capacity, limit));
+        _array = PayloadPool.Shared.Rent(Math.Min(capacity, limit));
     }
 
     public void AddModelName(ReadOnlySpan<byte> utf8) => AddField(InferFields.ModelName, utf8);
@@ -141,7 +141,7 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
         if (_array is { } array)
         {
             _array = null;
-            ArrayPool<byte>.Shared.Return(array);
+            PayloadPool.Shared.Return(array);
         }
     }
 
@@ -199,9 +199,9 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
                 StatusCode.ResourceExhausted, $"the request's tensors need more than {_limit} bytes, the largest message that this server takes"));
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(needed, 2L * array.Length), _limit));
+        var larger = PayloadPool.Shared.Rent((int)Math.Min(Math.Max(needed, 2L * array.Length), _limit));
         array.AsSpan(0, _position).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(array);
+        PayloadPool.Shared.Return(array);
         _array = larger;
     }
 }

@@ -12,7 +12,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Hosting;
 
@@ -33,8 +32,7 @@ public static class GatewayExtensions
         services.AddSingleton<ModelNames>();
         services.AddSingleton<InferenceDispatcher>();
         services.AddSingleton<IServingApi, ServingApi>();
-        services.AddSingleton(provider => new StreamInference(
-            provider.GetRequiredService<IServingApi>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.AddSingleton<StreamInference>();
         services.AddSingleton<KServeService>();
         services.AddSingleton<ManagedModels>();
         services.AddSingleton<ManagedAliases>();

@@ -19,6 +19,7 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
 
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly List<TimeSpan> _latencies = [];
+    private TimeSpan _slowestAt;
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly SortedDictionary<float, int> _answers = [];
     private int _failed;
@@ -31,13 +32,14 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
     /// <summary>The first few.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
 
-    public TimeSpan Slowest => _latencies.Count == 0 ? TimeSpan.Zero : _latencies.Max();
+    public TimeSpan Slowest { get; private set; }
 
     /// <summary>Runs until <paramref name="stop"/>; the call under way is finished.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using var client = connect();
         using var pace = new PeriodicTimer(Pace);
+        var begin = _time.GetTimestamp();
         while (!stop.IsCancellationRequested)
         {
             await pace.WaitForNextTickAsync(CancellationToken.None);
@@ -49,7 +51,10 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
                 _answers[added] = _answers.GetValueOrDefault(added) + 1;
                 if (++_calls > WarmUpCalls)
                 {
-                    _latencies.Add(_time.GetElapsedTime(start));
+                    var elapsed = _time.GetElapsedTime(start);
+                    _slowestAt = elapsed > Slowest ? _time.GetElapsedTime(begin) : _slowestAt;
+                    Slowest = elapsed > Slowest ? elapsed : Slowest;
+                    _latencies.Add(elapsed);
                 }
             }
             catch (Exception exception) when (exception is InvalidOperationException or InvalidDataException or HttpRequestException or OperationCanceledException)
@@ -68,7 +73,8 @@ internal sealed class SteadyLoad(string name, Func<IInferClient> connect, string
         var answers = string.Join(", ", _answers.Select(answer => string.Create(CultureInfo.InvariantCulture, $"+{answer.Key}: {answer.Value}")));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {sorted.Count} answered ({answers}), {_failed} failed; ms: p50 {At(sorted, 0.5):0.0}, p99 {At(sorted, 0.99):0.0}, max {At(sorted, 1):0.0}");
+            $"{name}: {sorted.Count} answered ({answers}), {_failed} failed; ms: p50 {At(sorted, 0.5):0.0}, p99 {At(sorted, 0.99):0.0}, p99.9 {At(sorted, 0.999):0.0}, " +
+            $"max {Slowest.TotalMilliseconds:0.0} at second {_slowestAt.TotalSeconds:0.0}");
     }
 
     private static double At(List<TimeSpan> sorted, double share) =>

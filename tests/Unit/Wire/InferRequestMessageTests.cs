@@ -152,6 +152,7 @@ public sealed class InferRequestMessageTests
     [Theory]
     [InlineData("string_param")]
     [InlineData("negative")]
+    [InlineData("zero")]
     [InlineData("bool_param")]
     public void Parse_ClassificationOfAnotherKind_Refuses(string kind)
     {
@@ -159,6 +160,7 @@ public sealed class InferRequestMessageTests
         {
             "string_param" => new InferParameter { StringParam = "3" },
             "negative" => new InferParameter { Int64Param = -1 },
+            "zero" => new InferParameter { Int64Param = 0 },
             _ => new InferParameter { BoolParam = true },
         };
         var request = new ModelInferRequest

@@ -57,13 +57,13 @@ internal static class Messages
 
     private static readonly Gen<ModelInferRequest.Types.InferRequestedOutputTensor> Outputs =
         from name in Texts
-        from classes in Gen.Choose(-1, 5)
+        from classes in Gen.Choose(0, 5)
         select new ModelInferRequest.Types.InferRequestedOutputTensor
         {
             Name = name,
             Parameters =
             {
-                classes < 0
+                classes == 0
                     ? new Dictionary<string, InferParameter> { ["binary_data"] = new() { BoolParam = true } }
                     : new Dictionary<string, InferParameter> { ["classification"] = new() { Int64Param = classes } },
             },
