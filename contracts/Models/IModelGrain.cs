@@ -15,6 +15,7 @@ public interface IModelGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="registration">The model, or with no versions and no problem: the model is gone.</param>
     /// <param name="retryFailed">Whether content that failed to load is tried again.</param>
+    /// <exception cref="ServingException">ALREADY_EXISTS: the model came from elsewhere and is still there.</exception>
     [ResponseTimeout("01:00:00"), Alias("apply")]
     ValueTask ApplyAsync(ModelRegistration registration, bool retryFailed, CancellationToken cancellationToken);
 
@@ -22,6 +23,12 @@ public interface IModelGrain : IGrainWithStringKey
     /// <exception cref="ServingException">NOT_FOUND: no such model. UNAVAILABLE: a version failed to load, with the cause.</exception>
     [ResponseTimeout("01:00:00"), Alias("load")]
     ValueTask LoadAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Loads a registered model that nobody has asked for yet; does nothing in any other case. Returns when it has loaded or failed.
+    /// </summary>
+    [ResponseTimeout("01:00:00"), Alias("wake")]
+    ValueTask WakeAsync(CancellationToken cancellationToken);
 
     /// <summary>Stops serving the model until <see cref="LoadAsync"/>; running requests are finished.</summary>
     /// <exception cref="ServingException">NOT_FOUND: no such model.</exception>

@@ -90,16 +90,16 @@ internal sealed class StreamInference(IServingApi api, CancellationToken stoppin
     private async Task<PayloadBuffer> AnswerAsync(GrpcCallContext call, PayloadBuffer message)
     {
         InferCall request;
-        string id;
+        var id = "";
         try
         {
-            request = KServeService.Read(call, message) with { Method = ServingMethod.ModelInferStream };
             id = Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
+            request = KServeService.Read(api, call, message) with { Method = ServingMethod.ModelInferStream };
         }
         catch (ServingException exception)
         {
             message.Dispose();
-            return Failed(exception.Failure, id: "");
+            return Failed(exception.Failure, id);
         }
 
         var reply = await api.InferAsync(request, call.CancellationToken).ConfigureAwait(false);

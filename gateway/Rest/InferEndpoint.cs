@@ -21,14 +21,14 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
     public async Task HandleAsync(HttpContext context)
     {
         var start = time.GetTimestamp();
-        var route = ModelRoute.Of(context);
+        var route = ModelRoute.Of(context, api);
         var (message, request, timeout) = await ReadAsync(context, route);
         var left = timeout is { } total ? Max(total - time.GetElapsedTime(start), TimeSpan.Zero) : (TimeSpan?)null;
         using var deadline = left is { } span ? new CancellationTokenSource(span, time) : null;
         using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, deadline.Token);
 
         // The API owns the message from here, whatever happens.
-        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, left);
+        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, left) { Alias = route.Alias };
         var reply = await api.InferAsync(call, either?.Token ?? context.RequestAborted);
         if (!reply.Succeeded)
         {

@@ -36,6 +36,12 @@ internal sealed class RouteTable : IDisposable
     /// <summary>Every known model, in no order.</summary>
     public IEnumerable<ModelRoute> All => _routes.Values;
 
+    /// <summary>Whether there is such a model, served or not.</summary>
+    public bool Contains(string model) => _routes.ContainsKey(model);
+
+    /// <summary>Whether the model is registered and waits for its first request.</summary>
+    public bool WaitsForUse(string model) => _routes.TryGetValue(model, out var route) && route.WaitsForUse;
+
     /// <summary>The model's route, or why there is none.</summary>
     public bool TryFind(string model, [NotNullWhen(true)] out ModelRoute? route, [NotNullWhen(false)] out Failure? failure)
     {

@@ -11,4 +11,8 @@ namespace Cluster.Gateway.Serving;
 /// <param name="Timeout">Time until the client's deadline, or null for none.</param>
 /// <param name="Method">As what metrics count it.</param>
 internal readonly record struct InferCall(
-    string Model, string Version, PayloadBuffer Message, Protocol Protocol, TimeSpan? Timeout, ServingMethod Method = ServingMethod.ModelInfer);
+    string Model, string Version, PayloadBuffer Message, Protocol Protocol, TimeSpan? Timeout, ServingMethod Method = ServingMethod.ModelInfer)
+{
+    /// <summary>The alias that led to <see cref="Model"/>, or null: should the model be gone, the alias is followed again.</summary>
+    public string? Alias { get; init; }
+}

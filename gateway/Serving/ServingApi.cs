@@ -5,7 +5,9 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
+using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Serving;
@@ -18,6 +20,7 @@ internal sealed class ServingApi : IServingApi
 
     private readonly ServerIdentity _identity;
     private readonly RouteTable _routes;
+    private readonly ModelNames _names;
     private readonly InferenceDispatcher _dispatcher;
     private readonly IServingStates _states;
     private readonly IGrainFactory _grains;
@@ -29,6 +32,7 @@ internal sealed class ServingApi : IServingApi
     public ServingApi(
         ServerIdentity identity,
         RouteTable routes,
+        ModelNames names,
         InferenceDispatcher dispatcher,
         IServingStates states,
         IGrainFactory grains,
@@ -39,6 +43,7 @@ internal sealed class ServingApi : IServingApi
     {
         _identity = identity;
         _routes = routes;
+        _names = names;
         _dispatcher = dispatcher;
         _states = states;
         _grains = grains;
@@ -50,6 +55,9 @@ internal sealed class ServingApi : IServingApi
 
     /// <inheritdoc/>
     public bool IsReady => _states.InitialLoadFinished && !_lifetime.ApplicationStopping.IsCancellationRequested;
+
+    /// <inheritdoc/>
+    public ModelTarget Resolve(string name, IHeaderDictionary headers) => _names.Resolve(name, ModelHeaders.Read(headers));
 
     /// <inheritdoc/>
     public ServerMetadataResponse GetServerMetadata() =>
@@ -168,14 +176,14 @@ internal sealed class ServingApi : IServingApi
     public async ValueTask<InferReply> InferAsync(InferCall call, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
-        var reply = await _dispatcher.InferAsync(call, out var route, cancellationToken).ConfigureAwait(false);
+        var (reply, model, version) = await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
         if (reply.Succeeded)
         {
-            _metrics.Success(call.Model, route!.Version, call.Protocol, call.Method, _time.GetElapsedTime(start));
+            _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));
         }
         else
         {
-            _metrics.Fail(call.Model, route?.Version ?? 0, call.Protocol, call.Method);
+            _metrics.Fail(model, version, call.Protocol, call.Method);
         }
 
         return reply;
@@ -213,8 +221,11 @@ internal sealed class ServingApi : IServingApi
         }
     }
 
-    private Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken) =>
-        AskAsync(model, version, route => route.Copies[0].DescribeAsync(cancellationToken));
+    private async Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken)
+    {
+        await _names.WakeAsync(model, cancellationToken).ConfigureAwait(false);
+        return await AskAsync(model, version, route => route.Copies[0].DescribeAsync(cancellationToken)).ConfigureAwait(false);
+    }
 
     private static async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(VersionRoute route, CancellationToken cancellationToken)
     {

@@ -18,6 +18,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
     private readonly IRegistrations _registrations;
     private readonly IServingStates _states;
     private readonly LoadMetrics _loadMetrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<ModelGrain> _logger;
 
     public ModelGrain(
@@ -25,12 +26,14 @@ internal sealed class ModelGrain : Grain, IModelGrain
         IRegistrations registrations,
         IServingStates states,
         LoadMetrics loadMetrics,
+        TimeProvider time,
         ILogger<ModelGrain> logger)
     {
         _stored = stored;
         _registrations = registrations;
         _states = states;
         _loadMetrics = loadMetrics;
+        _time = time;
         _logger = logger;
     }
 
@@ -41,6 +44,12 @@ internal sealed class ModelGrain : Grain, IModelGrain
     /// <inheritdoc/>
     public async ValueTask ApplyAsync(ModelRegistration registration, bool retryFailed, CancellationToken cancellationToken)
     {
+        if (State.Registration is { } known && known.Origin != registration.Origin)
+        {
+            RefuseOther(known, registration);
+            return;
+        }
+
         if (registration.Problem is { } problem && problem != State.Registration?.Problem)
         {
             Log.RegistrationProblem(_logger, Name, problem);
@@ -56,9 +65,14 @@ internal sealed class ModelGrain : Grain, IModelGrain
                 SettingsRevision = State.Registration.SettingsRevision,
             }
             : registration;
-        await KeepAsync(State with { Registration = applied, Failed = retryFailed ? State.Failed.Clear() : State.Failed });
+        await KeepAsync(State with
+        {
+            Registration = applied,
+            NotYetUsed = State.NotYetUsed || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
+            Failed = retryFailed ? State.Failed.Clear() : State.Failed,
+        });
         await CarryOutAsync();
-        if (registration.Versions.IsEmpty && registration.Problem is null)
+        if (registration.IsRemoval)
         {
             _registrations.Remove(Name);
             _loadMetrics.Forget(Name);
@@ -71,7 +85,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
     public async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
         RequireKnown();
-        await KeepAsync(State with { Unloaded = false, Failed = State.Failed.Clear() });
+        await KeepAsync(State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear() });
         await CarryOutAsync();
         if (State.Registration!.Problem is { } problem)
         {
@@ -85,10 +99,20 @@ internal sealed class ModelGrain : Grain, IModelGrain
     }
 
     /// <inheritdoc/>
+    public async ValueTask WakeAsync(CancellationToken cancellationToken)
+    {
+        if (State.NotYetUsed)
+        {
+            await KeepAsync(State with { NotYetUsed = false });
+            await CarryOutAsync();
+        }
+    }
+
+    /// <inheritdoc/>
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)
     {
         RequireKnown();
-        await KeepAsync(State with { Unloaded = true });
+        await KeepAsync(State with { Unloaded = true, NotYetUsed = false });
         await CarryOutAsync();
     }
 
@@ -97,6 +121,17 @@ internal sealed class ModelGrain : Grain, IModelGrain
         if (State.Registration is null)
         {
             throw new ServingException(Failure.NotFound($"Request for unknown model: '{Name}' is not in the model repository"));
+        }
+    }
+
+    /// <summary>A name belongs to whoever claimed it first; that the other has it no more is no news.</summary>
+    private void RefuseOther(ModelRegistration known, ModelRegistration registration)
+    {
+        if (!registration.IsRemoval)
+        {
+            throw new ServingException(new Failure(StatusCode.AlreadyExists, known.Origin == RegistrationOrigin.Repository
+                ? $"model '{Name}' is in the model repository"
+                : $"model '{Name}' has been registered by a client; the repository's model of this name is served when that is unregistered"));
         }
     }
 
@@ -160,7 +195,11 @@ internal sealed class ModelGrain : Grain, IModelGrain
     private IModelVersionGrain Copy(long version, int copy) =>
         GrainFactory.GetGrain<IModelVersionGrain>(new ModelCopyId(Name, version, copy).ToString());
 
-    private void Tell((long Version, int Copy)? loading) => _states.Publish(ModelPlan.Describe(Name, State, loading));
+    private void Tell((long Version, int Copy)? loading)
+    {
+        _states.TryGet(Name, out var before);
+        _states.Publish(ServingTimes.Stamp(before, ModelPlan.Describe(Name, State, loading), _time.GetUtcNow()));
+    }
 
     private Task KeepAsync(ModelGrainState state)
     {

@@ -22,4 +22,8 @@ public sealed record ModelGrainState
     /// <summary>The latest failure of each version that failed.</summary>
     [Id(3)]
     public ImmutableSortedDictionary<long, FailedLoad> Failed { get; init; } = ImmutableSortedDictionary<long, FailedLoad>.Empty;
+
+    /// <summary>Whether the model was registered and nobody has asked for it yet.</summary>
+    [Id(5)]
+    public bool NotYetUsed { get; init; }
 }

@@ -13,7 +13,7 @@ internal static class ModelPlan
     /// </summary>
     public static ImmutableArray<long> Desired(ModelGrainState state)
     {
-        if (state.Registration is not { } registration || state.Unloaded)
+        if (state.Registration is not { } registration || state.Unloaded || state.NotYetUsed)
         {
             return [];
         }
@@ -88,7 +88,7 @@ internal static class ModelPlan
             .Union(state.Loaded.Keys)
             .OrderDescending()
             .Select(version => Describe(version, sources.FirstOrDefault(source => source.Version == version), state, loading));
-        return new ModelServingState(name, [.. versions], state.Registration?.Problem);
+        return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default };
     }
 
     private static VersionServingState Describe(
@@ -115,9 +115,16 @@ internal static class ModelPlan
                 Version = version,
                 State = ModelVersionState.Unavailable,
                 Failed = !state.Unloaded && failure is not null,
-                Reason = state.Unloaded ? ServingReasons.Unloaded : failure ?? (state.Registration?.Problem is null ? ServingReasons.NotChosen : ""),
+                Reason = state.Unloaded ? ServingReasons.Unloaded : failure ?? NotWanted(state),
             };
     }
+
+    private static string NotWanted(ModelGrainState state) => state switch
+    {
+        { Registration.Problem: not null } => "",
+        { NotYetUsed: true } => ServingReasons.NotYetUsed,
+        _ => ServingReasons.NotChosen,
+    };
 
     private static bool IsCurrent(ModelRegistration registration, ModelVersionSource source, LoadedCopy? loaded) =>
         loaded is not null && loaded.Revision == source.Revision && loaded.SettingsRevision == registration.SettingsRevision;

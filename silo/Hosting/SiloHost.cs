@@ -83,10 +83,17 @@ internal static class SiloHost
         services.AddSingleton<IServingStates, InMemoryServingStates>();
         services.AddActorRuntime(runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly));
         services.AddMemoryGrainStorage(ModelGrains.StorageName);
+        services.AddModelRegistry(new RegistryOptions { Root = RegisteredModels(options) });
         services.AddSingleton<RepositoryWatcher>();
         services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());
         services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());
     }
+
+    /// <summary>The folder that was asked for must be there, as the model repository must.</summary>
+    private static string? RegisteredModels(ServeOptions options) =>
+        options.RegisteredModels is null || Directory.Exists(options.RegisteredModels)
+            ? options.RegisteredModels ?? options.Models
+            : throw new RepositoryConfigurationException($"registered-models: there is no folder '{options.RegisteredModels}'");
 
     private static void LogStart(WebApplication app, ServeOptions options)
     {

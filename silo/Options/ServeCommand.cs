@@ -11,6 +11,7 @@ internal static class ServeCommand
     [
         (nameof(ServeOptions.Models), "DIR", "Folder of models, <name>/<version>/model.onnx [default: models]"),
         (nameof(ServeOptions.Config), "FILE", "A config.json in OpenVINO Model Server's form"),
+        (nameof(ServeOptions.RegisteredModels), "DIR", "Folder that clients may register models from; without it that of --models"),
         (nameof(ServeOptions.Bind), "ADDRESS", "Address to listen on [default: 127.0.0.1]"),
         (nameof(ServeOptions.HttpPort), "PORT", "Port of REST, metrics and health; 0 takes a free one [default: 8000]"),
         (nameof(ServeOptions.GrpcPort), "PORT", "Port of gRPC; 0 takes a free one [default: 8001]"),

@@ -15,6 +15,9 @@ public sealed class ServeOptions
     /// <summary>A config.json in OpenVINO Model Server's form. Default none.</summary>
     public string? Config { get; set; }
 
+    /// <summary>Folder that clients may register models from. Default that of <see cref="Models"/>; without either nothing can be registered.</summary>
+    public string? RegisteredModels { get; set; }
+
     /// <summary>The address to listen on. Default 127.0.0.1.</summary>
     public string Bind { get; set; } = "127.0.0.1";
 

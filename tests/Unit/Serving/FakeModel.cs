@@ -41,6 +41,12 @@ internal sealed class FakeModel : IModelGrain
         return default;
     }
 
+    public ValueTask WakeAsync(CancellationToken cancellationToken)
+    {
+        _calls.Add("wake");
+        return default;
+    }
+
     public ValueTask UnloadAsync(CancellationToken cancellationToken)
     {
         _calls.Add("unload");

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
@@ -21,7 +22,7 @@ public sealed class InferenceDispatcherTests : IDisposable
     public InferenceDispatcherTests()
     {
         _routes = new RouteTable(_states, _grains);
-        _dispatcher = new InferenceDispatcher(_routes, _time);
+        _dispatcher = new InferenceDispatcher(_routes, new ModelNames(_routes, new InMemoryAliases(), _grains), _time);
         _states.Publish(States.Model("m", States.Ready(1)));
     }
 
@@ -110,7 +111,7 @@ public sealed class InferenceDispatcherTests : IDisposable
         var (reply, version) = await InferAsync(model: "unknown");
 
         Assert.Equal(StatusCode.NotFound, reply.Failure!.Code);
-        Assert.Null(version);
+        Assert.Equal(0, version);
         Assert.True(IsGivenBack);
     }
 
@@ -172,13 +173,13 @@ public sealed class InferenceDispatcherTests : IDisposable
     private static ValueTask<InferReply> Answer(Failure failure, bool throws) =>
         throws ? throw new ServingException(failure) : new ValueTask<InferReply>(InferReply.Failed(failure));
 
-    private async Task<(InferReply Reply, long? Version)> InferAsync(
+    private async Task<(InferReply Reply, long Version)> InferAsync(
         string model = "m", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        var reply = await _dispatcher
-            .InferAsync(new InferCall(model, "", _message, Protocol.Grpc, timeout), out var version, cancellationToken)
+        var (reply, _, version) = await _dispatcher
+            .InferAsync(new InferCall(model, "", _message, Protocol.Grpc, timeout), cancellationToken)
             .AsTask()
             .Soon();
-        return (reply, version?.Version);
+        return (reply, version);
     }
 }

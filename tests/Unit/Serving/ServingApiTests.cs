@@ -7,6 +7,7 @@ using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Metrics;
+using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
@@ -32,10 +33,12 @@ public sealed class ServingApiTests : IDisposable
         _routes = new RouteTable(_states, _grains);
         var metrics = new RequestMetrics(_metricsHost.Registry);
         metrics.Follow(_routes);
+        var names = new ModelNames(_routes, new InMemoryAliases(), _grains);
         _api = new ServingApi(
             new ServerIdentity("test-server", "1.2.3"),
             _routes,
-            new InferenceDispatcher(_routes, _time),
+            names,
+            new InferenceDispatcher(_routes, names, _time),
             _states,
             _grains,
             _repository,

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Errors;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
@@ -9,7 +10,7 @@ using Xunit;
 
 namespace Cluster.Unit.Silo;
 
-public sealed class RepositoryWatcherTests : IAsyncLifetime, IDisposable
+public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
@@ -21,6 +22,7 @@ public sealed class RepositoryWatcherTests : IAsyncLifetime, IDisposable
     private readonly LoggerFactory _loggers;
     private readonly ServeOptions _options = new() { PollSeconds = Poll.TotalSeconds };
     private readonly TaskCompletionSource _initialLoad = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _restoring = Task.CompletedTask;
     private RepositoryWatcher? _watcher;
 
     public RepositoryWatcherTests()
@@ -46,6 +48,38 @@ public sealed class RepositoryWatcherTests : IAsyncLifetime, IDisposable
         _watcher?.Dispose();
         _loggers.Dispose();
         _log.Dispose();
+    }
+
+    Task IRegistryRestorer.RestoreAsync(CancellationToken cancellationToken) => _restoring;
+
+    [Fact]
+    public async Task Start_RegistryBeingRestored_WaitsForIt()
+    {
+        var restoring = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _restoring = restoring.Task;
+        await StartAsync();
+
+        Assert.False(_states.InitialLoadFinished);
+        restoring.SetResult();
+        await _initialLoad.Task.Soon();
+    }
+
+    [Fact]
+    public async Task Tick_NameThatAClientHasTaken_IsToldOnceAndServedWhenItIsFree()
+    {
+        _grains.Model("a").Gate = Task.FromException(new ServingException(new Failure(StatusCode.AlreadyExists, "model 'a' is taken")));
+        await StartAndLoadAsync();
+        await TickAsync();
+        Assert.Single(_log.Entries, entry => entry is { EventId: 4004, Message: "A model of the repository is not served: model 'a' is taken" });
+
+        _grains.Model("a").Gate = Task.CompletedTask;
+        await TickAsync();
+        var tries = Applied("a").Count();
+        await TickAsync();
+
+        Assert.True(tries > 1);
+        Assert.Equal(tries, Applied("a").Count());
+        Assert.DoesNotContain(_log.Entries, entry => entry.EventId == 4001);
     }
 
     [Fact]
@@ -189,7 +223,7 @@ public sealed class RepositoryWatcherTests : IAsyncLifetime, IDisposable
 
     private Task StartAsync()
     {
-        _watcher = new RepositoryWatcher(_repository, _grains, _states, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
+        _watcher = new RepositoryWatcher(_repository, this, _grains, _states, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
         return _watcher.StartAsync(CancellationToken.None);
     }
 

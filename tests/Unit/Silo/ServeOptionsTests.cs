@@ -13,6 +13,7 @@ public sealed class ServeOptionsTests
     {
         { "--models", nameof(ServeOptions.Models) },
         { "--config", nameof(ServeOptions.Config) },
+        { "--registered-models", nameof(ServeOptions.RegisteredModels) },
         { "--bind", nameof(ServeOptions.Bind) },
         { "--http-port", nameof(ServeOptions.HttpPort) },
         { "--grpc-port", nameof(ServeOptions.GrpcPort) },
