@@ -6,6 +6,15 @@ namespace Cluster.Runtime;
 /// </summary>
 internal static class DirectoryDecisions
 {
+    /// <summary>Load epochs for each version of the membership.</summary>
+    public const long EpochsPerVersion = 1L << 30;
+
+    /// <summary>
+    /// The next load epoch. It grows with the membership's version too, which goes on after Redis has lost its data, whereas
+    /// the counter starts anew.
+    /// </summary>
+    public static long NextEpoch(long counter, long version) => Math.Max(counter + 1, version * EpochsPerVersion);
+
     /// <summary>
     /// True if the candidate becomes the entry: nobody is, or the entry's silo is dead, or it is the one that the caller says to replace.
     /// </summary>

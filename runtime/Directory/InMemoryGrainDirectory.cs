@@ -16,7 +16,8 @@ internal sealed class InMemoryGrainDirectory(IClusterMembershipService membershi
             var current = _entries.GetValueOrDefault(address.GrainId);
             if (!address.Matches(current) && DirectoryDecisions.MayRegister(current, previousAddress, IsDead))
             {
-                _entries[address.GrainId] = current = address with { LoadEpoch = ++_epoch };
+                _epoch = DirectoryDecisions.NextEpoch(_epoch, membership.CurrentSnapshot.Version.Value);
+                _entries[address.GrainId] = current = address with { LoadEpoch = _epoch };
             }
 
             return Task.FromResult(current);

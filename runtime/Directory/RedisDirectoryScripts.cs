@@ -3,6 +3,7 @@ namespace Cluster.Runtime;
 /// <summary>
 /// What the directory does in Redis, each as a whole. The keys are always members, directory, epoch: an entry counts only while its
 /// silo is alive in the membership table, which the script reads in the same step, so no answer is older than the table.
+/// The rules are those of <see cref="DirectoryDecisions"/>.
 /// </summary>
 internal static class RedisDirectoryScripts
 {
@@ -18,7 +19,7 @@ internal static class RedisDirectoryScripts
     /// <summary>Some silo has yet to put back what it holds.</summary>
     public const string Unsettled = "unsettled";
 
-    /// <summary>ARGV: incarnation, caller, grain, its activation, the one to replace or empty, membership version, the largest epoch known.</summary>
+    /// <summary>ARGV: incarnation, caller, grain, its activation, the one to replace or empty, membership version.</summary>
     public const string Register = Functions + Guard +
         """
         local unsettled = redis.call('HGET', KEYS[1], 'unsettled')
@@ -32,12 +33,10 @@ internal static class RedisDirectoryScripts
             return {'taken', current}
           end
         end
-        local epoch = redis.call('INCR', KEYS[3])
-        if epoch <= tonumber(ARGV[7]) then
-          epoch = tonumber(ARGV[7]) + 1
-          redis.call('SET', KEYS[3], string.format('%.0f', epoch))
-        end
-        local entry = ARGV[4] .. '|' .. string.format('%.0f', epoch) .. '|' .. ARGV[6]
+        local counter = tonumber(redis.call('GET', KEYS[3]) or '0')
+        local epoch = string.format('%.0f', math.max(counter + 1, tonumber(redis.call('HGET', KEYS[1], 'version')) * 1073741824))
+        redis.call('SET', KEYS[3], epoch)
+        local entry = ARGV[4] .. '|' .. epoch .. '|' .. ARGV[6]
         redis.call('HSET', KEYS[2], ARGV[3], entry)
         return {'free', entry}
         """;

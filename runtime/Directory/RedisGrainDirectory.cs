@@ -16,7 +16,6 @@ internal sealed class RedisGrainDirectory(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly RedisKey[] _keys = [keys.Members, keys.Directory, keys.Epoch];
-    private long _largestEpoch;
 
     public Task<GrainAddress?> Register(GrainAddress address) => Register(address, null);
 
@@ -25,18 +24,20 @@ internal sealed class RedisGrainDirectory(
         var begin = time.GetTimestamp();
         while (true)
         {
-            var reply = await TryRegisterAsync(address, previousAddress).ConfigureAwait(false);
+            var incarnation = membership.View.Incarnation;
+            var reply = await TryRegisterAsync(incarnation, address, previousAddress).ConfigureAwait(false);
             if (!reply.IsDone)
             {
                 throw reply.ToException($"the registration of {address.GrainId}");
             }
 
             var answer = (string)reply.Values[0]!;
-            if (answer is RedisDirectoryScripts.Free or RedisDirectoryScripts.Taken)
+            if ((answer is RedisDirectoryScripts.Free or RedisDirectoryScripts.Taken) && membership.View.Incarnation == incarnation)
             {
-                return Learn(DirectoryEntryText.Read(address.GrainId, reply.Values[1]!));
+                return DirectoryEntryText.Read(address.GrainId, reply.Values[1]!);
             }
 
+            // Also an answer from a life of the table that is over: this silo may have put back what it held without this entry.
             await membership.Refresh().ConfigureAwait(false);
             if (membership.Terminated.IsCompleted || time.GetElapsedTime(begin) > Patience)
             {
@@ -67,7 +68,7 @@ internal sealed class RedisGrainDirectory(
             throw reply.ToException($"the lookup of {grainId}");
         }
 
-        return reply.Values is [{ IsNull: false } entry] ? Learn(DirectoryEntryText.Read(grainId, entry!)) : null;
+        return reply.Values is [{ IsNull: false } entry] ? DirectoryEntryText.Read(grainId, entry!) : null;
     }
 
     /// <summary>Removes the entries of those silos, and of all that are dead.</summary>
@@ -120,35 +121,22 @@ internal sealed class RedisGrainDirectory(
 
             for (var i = 1; i + 1 < reply.Values.Length; i += 2)
             {
-                winners.Add(Learn(DirectoryEntryText.Read(GrainId.Parse(reply.Values[i]!), reply.Values[i + 1]!)));
+                winners.Add(DirectoryEntryText.Read(GrainId.Parse(reply.Values[i]!), reply.Values[i + 1]!));
             }
         }
 
         return winners;
     }
 
-    private ValueTask<RedisReply> TryRegisterAsync(GrainAddress address, GrainAddress? previous) => redis.EvaluateAsync(
+    private ValueTask<RedisReply> TryRegisterAsync(string incarnation, GrainAddress address, GrainAddress? previous) => redis.EvaluateAsync(
         RedisDirectoryScripts.Register,
         _keys,
         [
-            membership.View.Incarnation,
+            incarnation,
             membership.Self.ToParsableString(),
             address.GrainId.ToString(),
             DirectoryEntryText.WriteActivation(address),
             previous is null ? "" : DirectoryEntryText.WriteActivation(previous),
             address.MembershipVersion.Value,
-            Volatile.Read(ref _largestEpoch),
         ]);
-
-    // Remembered so that epochs go on growing after Redis has lost its counter.
-    private GrainAddress Learn(GrainAddress address)
-    {
-        var seen = Volatile.Read(ref _largestEpoch);
-        while (address.LoadEpoch > seen && Interlocked.CompareExchange(ref _largestEpoch, address.LoadEpoch, seen) is var found && found != seen)
-        {
-            seen = found;
-        }
-
-        return address;
-    }
 }
