@@ -9,14 +9,25 @@ namespace Cluster.Unit.Runtime.Membership.Model;
 /// </summary>
 public sealed class ProtocolModelTests(ITestOutputHelper output)
 {
-    private const int MostStates = 3_000_000;
+    private const int MostStates = 20_000_000;
 
     [Theory]
-    [InlineData(2, 0, 1, 0)]
-    [InlineData(2, 0, 0, 1)]
+    [InlineData(2, 0, 0, 0)]
+    [InlineData(1, 0, 1, 0)]
+    [InlineData(1, 1, 0, 0)]
+    public void Protocol_InEveryReachableState_IsSafeAndGoesOn(int registrations, int losses, int suspicions, int restarts) =>
+        Explore(registrations, losses, suspicions, restarts);
+
+    /// <summary>Minutes and gigabytes: with everything at once.</summary>
+    [Theory]
+    [Trait("Category", "Soak")]
+    [InlineData(2, 0, 1, 1)]
+    [InlineData(1, 1, 1, 0)]
     [InlineData(1, 1, 0, 1)]
-    [InlineData(2, 1, 1, 0)]
-    public void Protocol_InEveryReachableState_IsSafeAndGoesOn(int registrations, int losses, int suspicions, int restarts)
+    public void Protocol_WithMoreFaults_IsSafeAndGoesOn(int registrations, int losses, int suspicions, int restarts) =>
+        Explore(registrations, losses, suspicions, restarts);
+
+    private void Explore(int registrations, int losses, int suspicions, int restarts)
     {
         var start = new ModelState(ModelSilo.New(1, 1), ModelSilo.New(2, 1), MembershipView.None, null, 0, registrations, losses, suspicions, restarts);
         var parents = new Dictionary<UInt128, (UInt128 Parent, string Action)> { [Hash(start)] = default };
@@ -40,7 +51,7 @@ public sealed class ProtocolModelTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{parents.Count} states");
-        Assert.True(parents.Count > 10_000, "the model does not do anything");
+        Assert.True(parents.Count > 5_000, "the model does not do anything");
         Assert.True(settledHolders > 100, "the grain is hardly ever active");
     }
 
