@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Cluster.Contracts.Buffers;
@@ -82,7 +81,7 @@ internal sealed class BodyReader : IAsyncDisposable
     public async ValueTask<PayloadBuffer> ReadUpToAsync(long max, CancellationToken cancellationToken)
     {
         var known = Math.Min(max, Remaining ?? max);
-        var array = ArrayPool<byte>.Shared.Rent((int)Math.Min(known, Remaining is null ? FirstRentOfUnknown : FirstRent));
+        var array = PayloadPool.Shared.Rent((int)Math.Min(known, Remaining is null ? FirstRentOfUnknown : FirstRent));
         var length = 0;
         try
         {
@@ -104,7 +103,7 @@ internal sealed class BodyReader : IAsyncDisposable
         }
         catch
         {
-            ArrayPool<byte>.Shared.Return(array);
+            PayloadPool.Shared.Return(array);
             throw;
         }
 
@@ -127,9 +126,9 @@ internal sealed class BodyReader : IAsyncDisposable
 
     private static byte[] Grow(byte[] array, long most)
     {
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(2L * array.Length, Math.Min(most, Array.MaxLength)));
+        var larger = PayloadPool.Shared.Rent((int)Math.Min(2L * array.Length, Math.Min(most, Array.MaxLength)));
         array.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(array);
+        PayloadPool.Shared.Return(array);
         return larger;
     }
 
