@@ -42,6 +42,19 @@ internal sealed class GrainLocator(
     /// <summary>Forgets an address that turned out wrong.</summary>
     public void Forget(GrainAddress address) => _remote.TryRemove(KeyValuePair.Create(address.GrainId, address));
 
+    /// <summary>Forgets every address on silos that are dead, or no longer listed.</summary>
+    public void ForgetDead()
+    {
+        var snapshot = membership.CurrentSnapshot;
+        foreach (var entry in _remote)
+        {
+            if (snapshot.GetSiloStatus(entry.Value.SiloAddress!) is SiloStatus.Dead or SiloStatus.None)
+            {
+                _remote.TryRemove(entry);
+            }
+        }
+    }
+
     private bool IsUsable(GrainAddress address) =>
         address.SiloAddress is { } silo && membership.CurrentSnapshot.GetSiloStatus(silo) != SiloStatus.Dead;
 }
