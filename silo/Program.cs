@@ -1,7 +1,6 @@
 using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
-using Microsoft.Extensions.Configuration;
 
 const int StartFailed = 1;
 const int UsageError = 64;
@@ -22,23 +21,7 @@ return await parsed.InvokeAsync();
 
 static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 {
-    var configuration = new ConfigurationBuilder()
-        .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
-        .AddEnvironmentVariables()
-        .AddInMemoryCollection(given)
-        .Build();
-    var options = new ServeOptions();
-    try
-    {
-        configuration.GetSection(ServeOptions.Section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
-    }
-    catch (InvalidOperationException exception)
-    {
-        await Console.Error.WriteLineAsync($"error: {exception.Message} {exception.InnerException?.Message}");
-        return UsageError;
-    }
-
-    var mistakes = ServeOptionsValidator.Validate(options);
+    var (options, configuration, mistakes) = ServeConfiguration.Read(given, "appsettings.json");
     foreach (var mistake in mistakes)
     {
         await Console.Error.WriteLineAsync($"error: {mistake}");
@@ -49,7 +32,6 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
         return UsageError;
     }
 
-    options.Models ??= options.Config is null ? "models" : null;
     try
     {
         await using var app = SiloHost.Build(options, configuration);

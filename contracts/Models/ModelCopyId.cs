@@ -23,6 +23,13 @@ public readonly record struct ModelCopyId(string Model, long Version, int Copy)
         }
 
         id = new ModelCopyId(model, version, copy);
+        if (id.ToString() != key)
+        {
+            // Another spelling of the same copy would be another grain.
+            id = default;
+            return false;
+        }
+
         return true;
     }
 

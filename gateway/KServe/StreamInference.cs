@@ -33,12 +33,13 @@ internal sealed class StreamInference(IServingApi api)
     {
         var inFlight = Channel.CreateBounded<Task<PayloadBuffer>>(
             new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
-        var writing = WriteAsync(inFlight, answers, call.CancellationToken);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
+        var writing = WriteAsync(inFlight, answers, reading, call.CancellationToken);
         try
         {
-            while (await requests.ReadAsync().ConfigureAwait(false) is { } message)
+            while (await requests.ReadAsync(reading.Token).ConfigureAwait(false) is { } message)
             {
-                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), call.CancellationToken).ConfigureAwait(false);
+                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), reading.Token).ConfigureAwait(false);
             }
         }
         finally
@@ -50,8 +51,12 @@ internal sealed class StreamInference(IServingApi api)
         return null;
     }
 
-    /// <summary>Writes answers in the order of their requests, and disposes those that the client will not get.</summary>
-    private static async Task WriteAsync(Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationToken cancellationToken)
+    /// <summary>
+    /// Writes answers in the order of their requests, and disposes those that the client will not get. Ends <paramref name="reading"/> when it
+    /// fails.
+    /// </summary>
+    private static async Task WriteAsync(
+        Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationTokenSource reading, CancellationToken cancellationToken)
     {
         try
         {
@@ -68,10 +73,10 @@ internal sealed class StreamInference(IServingApi api)
                 }
             }
         }
-        catch (Exception exception)
+        catch
         {
-            // The reading side must not wait for room that nobody will make.
-            inFlight.Writer.TryComplete(exception);
+            // The reading side must wait neither for room that nobody will make, nor for a client that waits for the answer first.
+            await reading.CancelAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -10,7 +10,8 @@ namespace Cluster.Gateway.Serving;
 /// </summary>
 internal sealed class InferenceDispatcher(RouteTable routes, TimeProvider time)
 {
-    private const int MaxTries = 3;
+    /// <summary>Calls of one request, whichever copies they went to.</summary>
+    public const int MaxTries = 3;
 
     /// <summary>Runs <paramref name="call"/>, whose message it takes over.</summary>
     /// <param name="version">The version that was tried last, 0 if there is none.</param>
@@ -75,7 +76,7 @@ internal sealed class InferenceDispatcher(RouteTable routes, TimeProvider time)
     }
 
     /// <summary>Whether the copy says that it is not the one to ask: unavailable, and no reason to wait.</summary>
-    private static bool IsMoved(Failure failure) => failure.Code == StatusCode.Unavailable && failure.RetryAfter == TimeSpan.Zero;
+    public static bool IsMoved(Failure failure) => failure.Code == StatusCode.Unavailable && failure.RetryAfter == TimeSpan.Zero;
 
     private TimeSpan? Remaining(InferCall call, long start)
     {

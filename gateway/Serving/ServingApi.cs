@@ -83,12 +83,9 @@ internal sealed class ServingApi : IServingApi
         var start = _time.GetTimestamp();
         try
         {
-            var route = Route(model, version);
-            var description = await route.Copies[0].DescribeAsync(cancellationToken).ConfigureAwait(false);
-            _routes.TryFind(model, out var all, out _);
-            var ready = all?.Versions.Where(candidate => candidate.State.State == ModelVersionState.Ready).Select(candidate => candidate.Text).Reverse();
-            _metrics.Success(model, route.Version, protocol, ServingMethod.ModelMetadata, _time.GetElapsedTime(start));
-            return ModelMessages.Metadata(description, ready ?? [route.Text]);
+            var description = await DescribeAsync(model, version, cancellationToken).ConfigureAwait(false);
+            _metrics.Success(model, description.Version, protocol, ServingMethod.ModelMetadata, _time.GetElapsedTime(start));
+            return ModelMessages.Metadata(description, ReadyVersions(model, description.Version));
         }
         catch (ServingException)
         {
@@ -99,7 +96,7 @@ internal sealed class ServingApi : IServingApi
 
     /// <inheritdoc/>
     public async ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken) =>
-        ModelMessages.Config(await Route(model, version).Copies[0].DescribeAsync(cancellationToken).ConfigureAwait(false));
+        ModelMessages.Config(await DescribeAsync(model, version, cancellationToken).ConfigureAwait(false));
 
     /// <inheritdoc/>
     public async ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken)
@@ -107,13 +104,15 @@ internal sealed class ServingApi : IServingApi
         var response = new ModelStatisticsResponse();
         foreach (var (name, route) in StatisticsRoutes(model, version))
         {
-            var copies = new List<CopyStatistics>();
-            foreach (var copy in route.Copies)
+            try
             {
-                copies.Add(await copy.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
+                var copies = await AskAsync(name, route.Text, now => StatisticsOf(now, cancellationToken)).ConfigureAwait(false);
+                response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
             }
-
-            response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
+            catch (ServingException) when (version.Length == 0)
+            {
+                // Unloaded since the list was made: then it is not in the list.
+            }
         }
 
         return response;
@@ -197,6 +196,44 @@ internal sealed class ServingApi : IServingApi
 
     private VersionRoute Route(string model, string version) =>
         _routes.TryRoute(model, version, out var route, out var failure) ? route : throw new ServingException(failure);
+
+    /// <summary>Asks a version's copies; a copy that is not there any more is followed by another route, as requests are.</summary>
+    private async Task<T> AskAsync<T>(string model, string version, Func<VersionRoute, ValueTask<T>> ask)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await ask(Route(model, version)).ConfigureAwait(false);
+            }
+            catch (ServingException exception) when (tries < InferenceDispatcher.MaxTries && InferenceDispatcher.IsMoved(exception.Failure))
+            {
+                continue;
+            }
+        }
+    }
+
+    private Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken) =>
+        AskAsync(model, version, route => route.Copies[0].DescribeAsync(cancellationToken));
+
+    private static async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(VersionRoute route, CancellationToken cancellationToken)
+    {
+        var copies = new List<CopyStatistics>();
+        foreach (var copy in route.Copies)
+        {
+            copies.Add(await copy.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
+        }
+
+        return copies;
+    }
+
+    /// <summary>The versions that answer, ascending; the one that was just asked answers, whether or not the route shows it yet.</summary>
+    private IEnumerable<string> ReadyVersions(string model, long asked)
+    {
+        _routes.TryFind(model, out var route, out _);
+        var ready = route?.Versions.Where(version => version.State.State == ModelVersionState.Ready).Select(version => version.Version) ?? [];
+        return ready.Append(asked).Distinct().Order().Select(version => version.ToString(CultureInfo.InvariantCulture));
+    }
 
     private IModelGrain Model(string name) =>
         _routes.TryFind(name, out _, out var failure) ? _grains.GetGrain<IModelGrain>(name) : throw new ServingException(failure);

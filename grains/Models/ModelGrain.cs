@@ -73,16 +73,14 @@ internal sealed class ModelGrain : Grain, IModelGrain
         RequireKnown();
         await KeepAsync(State with { Unloaded = false, Failed = State.Failed.Clear() });
         await CarryOutAsync();
-        var state = ModelPlan.Describe(Name, State, loading: null);
-        if (state.Problem is { } problem)
+        if (State.Registration!.Problem is { } problem)
         {
             throw new ServingException(Failure.Unavailable($"failed to load '{Name}': {problem}", LoadFailures.RetryAfter));
         }
 
-        if (state.Versions.FirstOrDefault(version => version.Failed) is { } failed)
+        if (ModelPlan.ChosenButFailed(State) is var (version, reason))
         {
-            throw new ServingException(Failure.Unavailable(
-                LoadFailures.Message(Name, failed.Version, failed.Reason), LoadFailures.RetryAfter));
+            throw new ServingException(Failure.Unavailable(LoadFailures.Message(Name, version, reason), LoadFailures.RetryAfter));
         }
     }
 
@@ -129,7 +127,7 @@ internal sealed class ModelGrain : Grain, IModelGrain
         {
             await Copy(source.Version, copy).DescribeAsync(CancellationToken.None);
         }
-        catch (Exception exception) when (exception is ServingException or TimeoutException)
+        catch (Exception exception) when (exception is not (SiloUnavailableException or OperationCanceledException))
         {
             var cause = LoadFailures.Cause(exception.Message, Name, source.Version);
             if (State.Loaded.ContainsKey(source.Version))
@@ -139,6 +137,9 @@ internal sealed class ModelGrain : Grain, IModelGrain
 
             var failed = new FailedLoad(source.Revision, settingsRevision, cause);
             await KeepAsync(State with { Failed = State.Failed.SetItem(source.Version, failed) });
+
+            // At once: a request that still took the version for one that loads would begin a load that nobody keeps account of.
+            Tell(loading: null);
             return;
         }
 

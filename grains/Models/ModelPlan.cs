@@ -18,10 +18,10 @@ internal static class ModelPlan
             return [];
         }
 
-        // Without readable settings nobody knows what is wanted: what serves goes on.
+        // Without readable settings nobody knows what is wanted: what serves goes on, unless it is gone from the repository.
         if (registration.Problem is not null)
         {
-            return [.. state.Loaded.Keys.Reverse()];
+            return [.. registration.Versions.Select(source => source.Version).Where(state.Loaded.ContainsKey).OrderDescending()];
         }
 
         return registration.VersionPolicy.Select(registration.Versions
@@ -55,6 +55,28 @@ internal static class ModelPlan
     {
         var desired = Desired(state);
         return state.Loaded.Where(loaded => !desired.Contains(loaded.Key));
+    }
+
+    /// <summary>
+    /// The highest version that the policy chose and that does not load, or null: whether or not an older version, or its own previous
+    /// content, serves in its place. Versions that nobody chose may be broken.
+    /// </summary>
+    public static (long Version, string Reason)? ChosenButFailed(ModelGrainState state)
+    {
+        if (state.Registration is not { Problem: null } registration || state.Unloaded)
+        {
+            return null;
+        }
+
+        foreach (var version in registration.VersionPolicy.Select(registration.Versions.Select(source => source.Version)))
+        {
+            if (FailureOf(state, registration.Versions.First(source => source.Version == version)) is { } reason)
+            {
+                return (version, reason);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>What gateways are told.</summary>

@@ -80,6 +80,13 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
                 exception.Failure with { Message = LoadFailures.Message(_id.Model, _id.Version, exception.Message) }, exception);
         }
 
+        if (!IsWanted())
+        {
+            // Given up while it loaded, such as after the failure of an earlier attempt: nobody would ever unload it.
+            _model.Dispose();
+            throw NotServed();
+        }
+
         var queueLimit = registration.Settings.QueueLimit ?? _options.QueueLimit;
         _statistics = new CopyStatisticsRecorder(_time);
         _metrics = _metricsFactory.Create(_id.Model, _id.Version, _model.Concurrency, _model.Concurrency);
@@ -126,14 +133,12 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     /// </summary>
     private (ModelRegistration Registration, ModelVersionSource Source) FindSource()
     {
-        var version = _id.Version;
-        var wanted = _states.TryGet(_id.Model, out var state) && state.Versions.Any(entry => entry.Version == version && entry.Wants(_id.Copy));
-        if (!wanted || !_registrations.TryGet(_id.Model, out var registration))
+        if (!IsWanted() || !_registrations.TryGet(_id.Model, out var registration))
         {
-            throw new ServingException(Failure.Unavailable(
-                string.Create(CultureInfo.InvariantCulture, $"model '{_id.Model}' version {version} is not served by copy {_id.Copy} any more"), TimeSpan.Zero));
+            throw NotServed();
         }
 
+        var version = _id.Version;
         var source = registration.Versions.FirstOrDefault(entry => entry.Version == version)
             ?? throw new ServingException(Failure.NotFound($"Request for unknown model: '{_id.Model}' has no version {version}"));
         return source.Problem is null
@@ -141,6 +146,12 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
             : throw new ServingException(Failure.Unavailable(
                 LoadFailures.Message(_id.Model, version, source.Problem), LoadFailures.RetryAfter));
     }
+
+    private bool IsWanted() =>
+        _states.TryGet(_id.Model, out var state) && state.Versions.Any(entry => entry.Version == _id.Version && entry.Wants(_id.Copy));
+
+    private ServingException NotServed() => new(Failure.Unavailable(
+        string.Create(CultureInfo.InvariantCulture, $"model '{_id.Model}' version {_id.Version} is not served by copy {_id.Copy} any more"), TimeSpan.Zero));
 
     private double Milliseconds(long start) => Math.Round(_time.GetElapsedTime(start).TotalMilliseconds, 1);
 }

@@ -49,7 +49,7 @@ internal sealed class OutputPlan
     /// </summary>
     public static long[]? Predict(TensorSlot output, InputBinder inputs)
     {
-        if (output.Dimensions is not { } dimensions || output.Datatype == Datatype.Bytes)
+        if (output.Dimensions is not { } dimensions || output.Datatype == Datatype.Bytes || !output.Computed)
         {
             return null;
         }

@@ -63,7 +63,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(HandOver(_first!, everything: false)).WaitAsync(stoppingToken).ConfigureAwait(false);
+        await Task.WhenAll(await HandOverFirstAsync(stoppingToken).ConfigureAwait(false)).WaitAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
         Log.Ready(_logger, _first!.Models.Count);
         if (_options.PollSeconds == 0)
@@ -74,7 +74,35 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.PollSeconds), _time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
+            await LookAsync(stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One turn of the watching loop.</summary>
+    private async Task LookAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
             await ScanAsync(everything: false, stoppingToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            // A repository that cannot be looked at now must not end the process that serves what it has.
+            Log.ScanFailed(_logger, exception);
+        }
+    }
+
+    /// <summary>In its turn: a reload may be asked for as soon as the ports are open.</summary>
+    private async Task<IReadOnlyList<Task>> HandOverFirstAsync(CancellationToken cancellationToken)
+    {
+        await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return HandOver(_first!, everything: false);
+        }
+        finally
+        {
+            _scanning.Release();
         }
     }
 
