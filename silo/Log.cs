@@ -14,6 +14,6 @@ internal static partial class Log
     [LoggerMessage(4003, LogLevel.Error, "The repository cannot be looked at; what is served goes on")]
     public static partial void ScanFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, models from {Models}")]
-    public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string models);
+    [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
+    public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string capacity, string models);
 }
