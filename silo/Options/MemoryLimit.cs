@@ -29,8 +29,8 @@ internal static class MemoryLimit
                 continue;
             }
 
-            // Inside a container the path may be the host's, which is not there: then the tree's own root holds the container's limit.
-            for (var group = path.Trim('/'); ; group = Path.GetDirectoryName(group) ?? "")
+            // Inside a container the path may be the host's, which is not there or leads out: the tree's own root holds the container's limit.
+            for (var group = path.Contains("..", StringComparison.Ordinal) ? "" : path.Trim('/'); ; group = Path.GetDirectoryName(group) ?? "")
             {
                 foreach (var limit in Lines(Path.Combine(root, tree, group, file)))
                 {
