@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.Net.Sockets;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
@@ -17,7 +19,8 @@ if (parsed.Errors.Count > 0)
     return UsageError;
 }
 
-return await parsed.InvokeAsync();
+// The host itself ends the process on SIGTERM, when what runs has been answered; the command line would cut that short after two seconds.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
 static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 {
@@ -41,6 +44,11 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
     catch (Exception exception) when (exception is RepositoryConfigurationException or IOException)
     {
         await Console.Error.WriteLineAsync($"error: {exception.Message}");
+        return StartFailed;
+    }
+    catch (SocketException exception)
+    {
+        await Console.Error.WriteLineAsync($"error: cannot listen on {options.Bind}: {exception.Message}");
         return StartFailed;
     }
 }

@@ -121,10 +121,10 @@ public sealed class InferRequestMessage
 
     private static long Classification(ReadOnlySpan<byte> message, Slice output, in InferParameterValue parameter)
     {
-        if (parameter.Kind is not (InferParameterKind.Int64 or InferParameterKind.UInt64) || parameter.Bits < 0)
+        if (parameter.Kind is not (InferParameterKind.Int64 or InferParameterKind.UInt64) || parameter.Bits <= 0)
         {
             throw ServingException.InvalidArgument(
-                $"invalid value type for 'classification' parameter of output '{Utf8Text.Of(message, output)}', expected int64_param of at least 0");
+                $"invalid value type for 'classification' parameter of output '{Utf8Text.Of(message, output)}', expected int64_param of at least 1");
         }
 
         return parameter.Bits;

@@ -5,8 +5,10 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
+using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.KServe;
 
@@ -14,7 +16,7 @@ namespace Cluster.Gateway.KServe;
 /// <c>ModelStreamInfer</c>: the requests of a stream run several at once and are answered in their order. A request that fails is answered with
 /// its message and id, and the stream goes on.
 /// </summary>
-internal sealed class StreamInference(IServingApi api)
+internal sealed class StreamInference(IServingApi api, IHostApplicationLifetime lifetime)
 {
     /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
     private const int MaxInFlight = 32;
@@ -28,12 +30,18 @@ internal sealed class StreamInference(IServingApi api)
         Parameters = { ["triton_final_response"] = new InferParameter { BoolParam = true } },
     }.ToByteArray();
 
-    /// <summary>Serves one stream until the client ends it.</summary>
+    /// <summary>Serves one stream until the client ends it, or the server stops: then what was taken is still answered.</summary>
     public async ValueTask<Failure?> RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers)
+    {
+        await ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), lifetime.ApplicationStopping).ConfigureAwait(false);
+        return null;
+    }
+
+    private async ValueTask RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers, CancellationToken cancellation)
     {
         var inFlight = Channel.CreateBounded<Task<PayloadBuffer>>(
             new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
-        using var reading = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var writing = WriteAsync(inFlight, answers, reading, call.CancellationToken);
         try
         {
@@ -47,8 +55,6 @@ internal sealed class StreamInference(IServingApi api)
             inFlight.Writer.TryComplete();
             await writing.ConfigureAwait(false);
         }
-
-        return null;
     }
 
     /// <summary>
@@ -87,7 +93,7 @@ internal sealed class StreamInference(IServingApi api)
         string id;
         try
         {
-            request = KServeService.Read(call, message);
+            request = KServeService.Read(call, message) with { Method = ServingMethod.ModelInferStream };
             id = Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
         }
         catch (ServingException exception)

@@ -171,11 +171,11 @@ internal sealed class ServingApi : IServingApi
         var reply = await _dispatcher.InferAsync(call, out var route, cancellationToken).ConfigureAwait(false);
         if (reply.Succeeded)
         {
-            _metrics.Success(call.Model, route!.Version, call.Protocol, ServingMethod.ModelInfer, _time.GetElapsedTime(start));
+            _metrics.Success(call.Model, route!.Version, call.Protocol, call.Method, _time.GetElapsedTime(start));
         }
         else
         {
-            _metrics.Fail(call.Model, route?.Version ?? 0, call.Protocol, ServingMethod.ModelInfer);
+            _metrics.Fail(call.Model, route?.Version ?? 0, call.Protocol, call.Method);
         }
 
         return reply;

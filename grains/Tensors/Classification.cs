@@ -49,6 +49,9 @@ internal static class Classification
         using var elements = new MemoryStream();
         var order = new int[columns];
         Span<byte> length = stackalloc byte[sizeof(int)];
+
+        // Rows without a column are as many as the client says: there is nothing in them, and counting them could take for ever.
+        rows = columns == 0 ? 0 : rows;
         for (long row = 0; row < rows; row++)
         {
             var rowScores = scores.Slice((int)(row * columns), (int)columns).ToArray();

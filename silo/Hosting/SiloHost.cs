@@ -31,7 +31,8 @@ internal static class SiloHost
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddConfiguration(configuration);
-        AddLogging(builder.Logging, options);
+        var start = new StartLog();
+        AddLogging(builder.Logging, options, start);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
         AddSilo(builder.Services, options);
         builder.AddGateway(new GatewayOptions
@@ -44,15 +45,20 @@ internal static class SiloHost
         });
         var app = builder.Build();
         app.MapGateway();
-        app.Lifetime.ApplicationStarted.Register(() => LogStart(app, options));
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            start.Succeeded();
+            LogStart(app, options);
+        });
         return app;
     }
 
-    private static void AddLogging(ILoggingBuilder logging, ServeOptions options)
+    private static void AddLogging(ILoggingBuilder logging, ServeOptions options, StartLog start)
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        start.AddTo(logging);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         if (options.LogFormat == "json")
         {
