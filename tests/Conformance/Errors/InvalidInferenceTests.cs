@@ -58,8 +58,6 @@ public sealed class InvalidInferenceTests(ServerFixture fixture) : ServerTests(f
         ["classification of text"] = Invalid(
             new Infer("identity_string", Tensor.Bytes("INPUT0", [1, 1], [1])) { Outputs = [new RequestedOutput("OUTPUT0", Classification: 1)] },
             "OUTPUT0", "identity_string", "BYTES"),
-        ["classification into no classes"] = Invalid(
-            new Infer("add_one", Ten) { Outputs = [new RequestedOutput("a", Classification: 0)] }, "classification"),
         ["batches that the graph cannot combine"] = Invalid(
             new Infer("add_sub_int32", Tensor.Int32("INPUT0", [3, 16], new int[48]), Tensor.Int32("INPUT1", [2, 16], new int[32])),
             "add_sub_int32", "INPUT0", "INPUT1", "3", "2"),

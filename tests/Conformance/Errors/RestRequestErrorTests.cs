@@ -40,6 +40,7 @@ public sealed class RestRequestErrorTests(ServerFixture fixture) : ServerTests(f
         ["binary size without its header"] = (Start + "\"parameters\":{\"binary_data_size\":8}}]}", ["'INPUT0'", Infer.JsonLengthHeader]),
         ["binary size and data"] = (Start + "\"data\":[1,2],\"parameters\":{\"binary_data_size\":8}}]}", ["'INPUT0'", "binary_data_size"]),
         ["classification a string"] = (Start + "\"data\":[1,2]}],\"outputs\":[{\"name\":\"OUTPUT0\",\"parameters\":{\"classification\":\"2\"}}]}", ["classification"]),
+        ["classification zero"] = (Start + "\"data\":[1,2]}],\"outputs\":[{\"name\":\"OUTPUT0\",\"parameters\":{\"classification\":0}}]}", ["classification", "at least 1"]),
         ["binary_data a number"] = (Start + "\"data\":[1,2]}],\"outputs\":[{\"name\":\"OUTPUT0\",\"parameters\":{\"binary_data\":1}}]}", ["binary_data"]),
     };
 
