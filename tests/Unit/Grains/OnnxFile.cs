@@ -17,7 +17,13 @@ internal static class OnnxFile
     private static byte[] Model(byte[] node, byte[][] inputs, byte[][] outputs) =>
     [
         .. Number(1, 8),
-        .. Part(7, [.. Part(1, node), .. Text(2, "hand-made"), .. inputs.SelectMany(input => Part(11, input)), .. outputs.SelectMany(output => Part(12, output))]),
+        .. Part(7,
+        [
+            .. Part(1, node),
+            .. Text(2, "hand-made"),
+            .. inputs.SelectMany(input => Part(11, input)),
+            .. outputs.SelectMany(output => Part(12, output)),
+        ]),
         .. Part(8, [.. Text(1, ""), .. Number(2, 17)]),
     ];
 

@@ -41,7 +41,9 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         var model = await bench.OpenAsync("add_one", settings: new ModelSettings { ExecutionProvider = ExecutionProvider.Auto });
 
         Assert.Equal(ExecutionProvider.Cpu, model.Provider);
-        Assert.Contains(bench.Logged, entry => entry is { EventId: 2103, Level: LogLevel.Warning } && entry.Message.StartsWith("add_one version 1", StringComparison.Ordinal));
+        Assert.Contains(
+            bench.Logged,
+            entry => entry is { EventId: 2103, Level: LogLevel.Warning } && entry.Message.StartsWith("add_one version 1", StringComparison.Ordinal));
     }
 
     [Theory]

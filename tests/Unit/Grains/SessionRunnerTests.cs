@@ -89,7 +89,10 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
 
     [Theory]
     [InlineData("as_bool", "as_bool", "output 'as_bool' already exists in request for model 'many_outputs'")]
-    [InlineData("as_bool", "none", "unexpected inference output 'none' for model 'many_outputs'; its outputs are as_int64, as_fp64, as_bool, as_fp16, as_string, as_fp32")]
+    [InlineData(
+        "as_bool",
+        "none",
+        "unexpected inference output 'none' for model 'many_outputs'; its outputs are as_int64, as_fp64, as_bool, as_fp16, as_string, as_fp32")]
     public async Task Run_WrongOutputs_AreRejected(string first, string second, string expected)
     {
         var model = await bench.OpenAsync("many_outputs");

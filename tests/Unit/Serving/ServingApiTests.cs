@@ -12,7 +12,6 @@ using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
 using Cluster.Unit.Metrics;
-using Microsoft.Extensions.Hosting;
 using Xunit;
 
 namespace Cluster.Unit.Serving;
@@ -23,7 +22,7 @@ public sealed class ServingApiTests : IDisposable
     private readonly FakeGrains _grains = new();
     private readonly ManualTimeProvider _time = new();
     private readonly MetricsHost _metricsHost = new();
-    private readonly Lifetime _lifetime = new();
+    private readonly TestLifetime _lifetime = new();
     private readonly Repository _repository = new();
     private readonly RouteTable _routes;
     private readonly ServingApi _api;
@@ -249,20 +248,5 @@ public sealed class ServingApiTests : IDisposable
     {
         public Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<string>>(["config.json is gone"]);
-    }
-
-    private sealed class Lifetime : IHostApplicationLifetime, IDisposable
-    {
-        private readonly CancellationTokenSource _stopping = new();
-
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-
-        public CancellationToken ApplicationStopping => _stopping.Token;
-
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication() => _stopping.Cancel();
-
-        public void Dispose() => _stopping.Dispose();
     }
 }

@@ -167,7 +167,7 @@ public sealed class InferRequestMessageTests
         };
 
         Assert.Equal(
-            "invalid value type for 'classification' parameter of output 'scores', expected int64_param of at least 0",
+            "invalid value type for 'classification' parameter of output 'scores', expected int64_param of at least 1",
             Refusal(request.ToByteArray()));
     }
 

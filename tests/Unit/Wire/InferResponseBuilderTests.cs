@@ -28,7 +28,8 @@ public sealed class InferResponseBuilderTests
             for (var i = 0; i < sample.Lengths.Length; i++)
             {
                 _builder.AddOutput([(byte)('a' + i)], Datatype.UInt8, sample.Shape, sample.Lengths[i]);
-                expected.Outputs.Add(new ModelInferResponse.Types.InferOutputTensor { Name = $"{(char)('a' + i)}", Datatype = "UINT8", Shape = { sample.Shape } });
+                expected.Outputs.Add(
+                    new ModelInferResponse.Types.InferOutputTensor { Name = $"{(char)('a' + i)}", Datatype = "UINT8", Shape = { sample.Shape } });
                 expected.RawOutputContents.Add(ByteString.CopyFrom([.. Enumerable.Repeat((byte)(i + 1), sample.Lengths[i])]));
             }
 
