@@ -17,6 +17,6 @@ internal static partial class Log
     [LoggerMessage(4004, LogLevel.Warning, "A model of the repository is not served: {Reason}")]
     public static partial void NameTaken(ILogger logger, string reason);
 
-    [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, models from {Models}")]
-    public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string models);
+    [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
+    public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string capacity, string models);
 }

@@ -114,7 +114,7 @@ internal sealed class ServingApi : IServingApi
         {
             try
             {
-                var copies = await AskAsync(name, route.Text, now => StatisticsOf(now, cancellationToken)).ConfigureAwait(false);
+                var copies = await AskAsync(name, route.Text, now => StatisticsOf(name, now, cancellationToken)).ConfigureAwait(false);
                 response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
             }
             catch (ServingException) when (version.Length == 0)
@@ -221,16 +221,29 @@ internal sealed class ServingApi : IServingApi
         }
     }
 
+    /// <summary>Loads a version that is not in memory only if nothing is known of it yet.</summary>
     private async Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken)
     {
         await _names.WakeAsync(model, cancellationToken).ConfigureAwait(false);
-        return await AskAsync(model, version, route => route.Copies[0].DescribeAsync(cancellationToken)).ConfigureAwait(false);
+        if (Route(model, version) is { State.OnDemand: true } route
+            && (await Model(model).GetUnloadedAsync(route.Version).ConfigureAwait(false)).Description is { } known)
+        {
+            return known;
+        }
+
+        return await AskAsync(model, version, now => now.Copies[0].DescribeAsync(cancellationToken)).ConfigureAwait(false);
     }
 
-    private static async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(VersionRoute route, CancellationToken cancellationToken)
+    /// <summary>Of the copies in memory, and of those that were; loads none.</summary>
+    private async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(string model, VersionRoute route, CancellationToken cancellationToken)
     {
         var copies = new List<CopyStatistics>();
-        foreach (var copy in route.Copies)
+        if ((await Model(model).GetUnloadedAsync(route.Version).ConfigureAwait(false)).Statistics is { } past)
+        {
+            copies.Add(past);
+        }
+
+        foreach (var copy in route.State.OnDemand ? [] : route.Copies)
         {
             copies.Add(await copy.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
         }

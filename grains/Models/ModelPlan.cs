@@ -30,7 +30,8 @@ internal static class ModelPlan
     }
 
     /// <summary>The next version to load, and the copy to load it as, or null when there is nothing to load.</summary>
-    public static (ModelVersionSource Source, int Copy)? NextLoad(ModelGrainState state)
+    /// <param name="postponed">Versions to leave out.</param>
+    public static (ModelVersionSource Source, int Copy)? NextLoad(ModelGrainState state, IReadOnlySet<long>? postponed = null)
     {
         if (state.Registration is not { Problem: null } registration)
         {
@@ -41,7 +42,7 @@ internal static class ModelPlan
         {
             var source = registration.Versions.First(candidate => candidate.Version == version);
             var loaded = state.Loaded.GetValueOrDefault(version);
-            if (!IsCurrent(registration, source, loaded) && FailureOf(state, source) is null)
+            if (!IsCurrent(registration, source, loaded) && FailureOf(state, source) is null && postponed?.Contains(version) != true)
             {
                 return (source, loaded is { Copy: 0 } ? 1 : 0);
             }
@@ -79,6 +80,42 @@ internal static class ModelPlan
         return null;
     }
 
+    /// <summary>Whether a version serves without being in memory.</summary>
+    public static bool IsOnDemand(ModelGrainState state, long version) =>
+        state.Loaded.TryGetValue(version, out var loaded)
+        && state.Presence.TryGetValue(version, out var presence)
+        && presence.Copy == loaded.Copy
+        && !presence.InMemory;
+
+    /// <summary>The state after a copy told of itself; the same if it is of no use.</summary>
+    public static ModelGrainState Take(ModelGrainState state, CopyReport report)
+    {
+        var version = report.Copy.Version;
+        var known = state.Presence.GetValueOrDefault(version);
+        if (known is not null && (report.Epoch < known.Epoch || (report.Epoch == known.Epoch && (report.InMemory || !known.InMemory))))
+        {
+            return state;
+        }
+
+        var serves = state.Loaded.GetValueOrDefault(version);
+        if (!report.InMemory && serves?.Copy != report.Copy.Copy)
+        {
+            return known?.Copy == report.Copy.Copy ? state with { Presence = state.Presence.Remove(version) } : state;
+        }
+
+        var past = known?.Copy == report.Copy.Copy ? known.Past : null;
+        if (report.Statistics is { } statistics)
+        {
+            past = past is null ? statistics : CopyStatistics.Sum(past, statistics);
+        }
+
+        var presence = new CopyPresence(report.Copy.Copy, report.Epoch, report.InMemory, report.Description, past);
+        var loaded = serves?.Copy == report.Copy.Copy && report.InMemory
+            ? state.Loaded.SetItem(version, serves with { Revision = report.Revision, SettingsRevision = report.SettingsRevision })
+            : state.Loaded;
+        return state with { Presence = state.Presence.SetItem(version, presence), Loaded = loaded };
+    }
+
     /// <summary>What gateways are told.</summary>
     /// <param name="loading">The version and copy being loaded now, if any.</param>
     public static ModelServingState Describe(string name, ModelGrainState state, (long Version, int Copy)? loading)
@@ -104,7 +141,8 @@ internal static class ModelPlan
                 State = ModelVersionState.Ready,
                 Copies = [loaded.Copy],
                 Replacement = loadingCopy,
-                Reason = failure is null ? "" : $"serves its previous content, the new one does not load: {failure}",
+                OnDemand = IsOnDemand(state, version),
+                Reason = failure is null ? IsOnDemand(state, version) ? ServingReasons.OnDemand : "" : $"serves its previous content, the new one does not load: {failure}",
             };
         }
 

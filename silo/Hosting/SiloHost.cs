@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Net;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Hosting;
 using Cluster.Grains;
+using Cluster.Grains.Cache;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Grains.Sessions;
@@ -76,7 +78,9 @@ internal static class SiloHost
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit });
+        services.AddModelGrains(
+            new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit },
+            new ModelCacheOptions { Capacity = CacheCapacity.Of(options.Capacity) });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton<IModelRepository, FileModelRepository>();
         services.AddSingleton<IRegistrations, InMemoryRegistrations>();
@@ -95,6 +99,9 @@ internal static class SiloHost
             ? options.RegisteredModels ?? options.Models
             : throw new RepositoryConfigurationException($"registered-models: there is no folder '{options.RegisteredModels}'");
 
+    private static string CapacityText(long bytes) =>
+        bytes == long.MaxValue ? "unlimited" : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");
+
     private static void LogStart(WebApplication app, ServeOptions options)
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
@@ -103,6 +110,7 @@ internal static class SiloHost
             addresses[0],
             addresses[1],
             app.Services.GetRequiredService<OnnxEnvironment>().Version,
+            CapacityText(app.Services.GetRequiredService<ModelCacheOptions>().Capacity),
             string.Join(" and ", new[] { options.Models, options.Config }.OfType<string>()));
     }
 }

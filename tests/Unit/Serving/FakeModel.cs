@@ -52,4 +52,10 @@ internal sealed class FakeModel : IModelGrain
         _calls.Add("unload");
         return default;
     }
+
+    public ValueTask ReportAsync(CopyReport report) => throw new NotSupportedException("no copy reports here");
+
+    public ValueTask ReportFailureAsync(CopyFailure failure) => throw new NotSupportedException("no copy reports here");
+
+    public ValueTask<UnloadedCopy> GetUnloadedAsync(long version) => ValueTask.FromResult(new UnloadedCopy(null, null));
 }
