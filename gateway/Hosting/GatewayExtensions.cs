@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Hosting;
 
@@ -32,7 +33,8 @@ public static class GatewayExtensions
         services.AddSingleton<ModelNames>();
         services.AddSingleton<InferenceDispatcher>();
         services.AddSingleton<IServingApi, ServingApi>();
-        services.AddSingleton<StreamInference>();
+        services.AddSingleton(provider => new StreamInference(
+            provider.GetRequiredService<IServingApi>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<KServeService>();
         services.AddSingleton<ManagedModels>();
         services.AddSingleton<ManagedAliases>();
