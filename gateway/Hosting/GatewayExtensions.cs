@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Hosting;
 
@@ -30,7 +31,8 @@ public static class GatewayExtensions
         services.AddSingleton<RouteTable>();
         services.AddSingleton<InferenceDispatcher>();
         services.AddSingleton<IServingApi, ServingApi>();
-        services.AddSingleton<StreamInference>();
+        services.AddSingleton(provider => new StreamInference(
+            provider.GetRequiredService<IServingApi>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<KServeService>();
         services.AddSingleton<IServingStatus, Readiness>();
         builder.WebHost.ConfigureKestrel((_, kestrel) =>

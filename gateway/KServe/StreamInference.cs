@@ -8,7 +8,6 @@ using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
-using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.KServe;
 
@@ -16,7 +15,8 @@ namespace Cluster.Gateway.KServe;
 /// <c>ModelStreamInfer</c>: the requests of a stream run several at once and are answered in their order. A request that fails is answered with
 /// its message and id, and the stream goes on.
 /// </summary>
-internal sealed class StreamInference(IServingApi api, IHostApplicationLifetime lifetime)
+/// <param name="stopping">Fires when the server stops.</param>
+internal sealed class StreamInference(IServingApi api, CancellationToken stopping)
 {
     /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
     private const int MaxInFlight = 32;
@@ -33,7 +33,7 @@ internal sealed class StreamInference(IServingApi api, IHostApplicationLifetime 
     /// <summary>Serves one stream until the client ends it, or the server stops: then what was taken is still answered.</summary>
     public async ValueTask<Failure?> RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers)
     {
-        await ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), lifetime.ApplicationStopping).ConfigureAwait(false);
+        await ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), stopping).ConfigureAwait(false);
         return null;
     }
 

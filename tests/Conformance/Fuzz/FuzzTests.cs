@@ -56,7 +56,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         var calm = await CalmDownAsync(server, warm.ResidentBytes + MemoryMargin, idle.Handles + HandleMargin);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"seed {seed}: {cases - warmUp} cases in {seconds:0} s after {warmUp} of warm-up, slowest call {storm.Slowest.TotalMilliseconds:0} ms"));
+            $"seed {seed}: {cases - warmUp} cases in {seconds:0} s after {warmUp} of warm-up, slowest call {storm.Slowest.TotalMilliseconds:0} ms (case {storm.SlowestCase.Number}, {storm.SlowestCase.Kind}, {storm.SlowestCase.Body.Length} bytes)"));
         output.WriteLine($"idle: {idle}; after warm-up: {warm}; after the storm: {hot}; after the quiet period: {calm}");
         Assert.InRange(calm.ResidentBytes, 0, warm.ResidentBytes + MemoryMargin);
         Assert.InRange(calm.Handles, 0, idle.Handles + HandleMargin);

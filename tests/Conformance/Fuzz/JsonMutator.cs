@@ -10,6 +10,9 @@ internal static class JsonMutator
     private const string Mark = "@mark@";
     private const int NestedDeep = 50_000;
 
+    /// <summary>What is longer is cut off: the storm is one of many requests, not of large ones.</summary>
+    private const int LongestText = 1 << 20;
+
     private static readonly string[] Tokens =
     [
         "null", "true", "false", "0", "-0", "-1", "1.5", "1e5", "1e400", "-1e400", "1E-400", "9223372036854775807", "9223372036854775808", "18446744073709551615",
@@ -37,7 +40,7 @@ internal static class JsonMutator
             text = text.Replace($"\"{Mark}{i.ToString(CultureInfo.InvariantCulture)}\"", tokens[i], StringComparison.Ordinal);
         }
 
-        var bytes = Encoding.UTF8.GetBytes(text);
+        var bytes = Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, LongestText)]);
         return random.OneIn(5) ? ByteMutator.Mutate(random, bytes, bytes) : bytes;
     }
 

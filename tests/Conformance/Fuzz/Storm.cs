@@ -16,6 +16,7 @@ internal sealed class Storm(ServerProcess server, FuzzCases cases, int workers)
     private readonly ConcurrentQueue<string> _violations = new();
     private readonly TimeProvider _time = TimeProvider.System;
     private long _slowestTicks;
+    private int _slowestNumber;
     private int _next;
     private int _violationCount;
 
@@ -25,6 +26,9 @@ internal sealed class Storm(ServerProcess server, FuzzCases cases, int workers)
     public int ViolationCount => _violationCount;
 
     public TimeSpan Slowest => TimeSpan.FromTicks(_slowestTicks);
+
+    /// <summary>The case that took the longest.</summary>
+    public FuzzCase SlowestCase => cases.Create(_slowestNumber);
 
     /// <summary>Sends the cases from <paramref name="first"/> on; ends early once the server is dead, or enough has gone wrong.</summary>
     public async Task RunAsync(int first, int count)
@@ -60,10 +64,11 @@ internal sealed class Storm(ServerProcess server, FuzzCases cases, int workers)
             var start = _time.GetTimestamp();
             var verdict = await SendAsync(client, sent);
             var elapsed = _time.GetElapsedTime(start).Ticks;
-            for (var slowest = _slowestTicks; elapsed > slowest; slowest = _slowestTicks)
+            lock (_counts)
             {
-                Interlocked.CompareExchange(ref _slowestTicks, elapsed, slowest);
+                (_slowestTicks, _slowestNumber) = elapsed > _slowestTicks ? (elapsed, number) : (_slowestTicks, _slowestNumber);
             }
+
 
             _counts.AddOrUpdate((sent.Kind, verdict.Outcome), 1, (_, count) => count + 1);
             if (verdict.Violation is { } violation && Interlocked.Increment(ref _violationCount) <= ViolationsKept)

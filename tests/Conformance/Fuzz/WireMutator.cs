@@ -7,6 +7,9 @@ internal static class WireMutator
 {
     private const int Depth = 4;
 
+    /// <summary>Bytes that copies of a field may add.</summary>
+    private const int CopiesSize = 1 << 18;
+
     private static readonly ulong[] Numbers = [0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 19000, (1 << 29) - 1, 1 << 29, uint.MaxValue, ulong.MaxValue >> 3];
 
     private static readonly byte[][] Texts =
@@ -49,7 +52,8 @@ internal static class WireMutator
                 list.Insert(random.Next(list.Count + 1), node.Copy());
                 break;
             case 2:
-                list.AddRange(Enumerable.Range(0, random.OneIn(10) ? 2000 : random.Next(1, 20)).Select(_ => node.Copy()));
+                var copies = Math.Min(random.OneIn(10) ? 2000 : random.Next(1, 20), CopiesSize / WireNode.Write([node]).Length);
+                list.AddRange(Enumerable.Range(0, copies).Select(_ => node.Copy()));
                 break;
             case 3:
                 (list[0], list[at]) = (list[at], list[0]);
