@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
@@ -18,19 +17,6 @@ public sealed class DigitTests(RealModelServer models, ITestOutputHelper output)
     [Fact]
     public async Task DemoDigits_OverRenderedDigits_RecognizesAll() =>
         await ClassifyAsync("digits", "image", atLeast: Digits);
-
-    [Fact]
-    public async Task DemoDigits_WithTheExampleRequest_SaysSeven()
-    {
-        using var http = new HttpClient();
-        using var request = new ByteArrayContent(await File.ReadAllBytesAsync(Path.Combine(TestPaths.Root, "examples", "seven.json")));
-        using var answer = await http.PostAsync(new Uri(models.Server.HttpUrl + "/v2/models/digits/infer"), request);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, text);
-        using var json = JsonDocument.Parse(text);
-        var scores = json.RootElement.GetProperty("outputs")[0].GetProperty("data").EnumerateArray().Select(score => score.GetSingle()).ToList();
-        Assert.Equal(7, scores.IndexOf(scores.Max()));
-    }
 
     private async Task ClassifyAsync(string model, string input, int atLeast)
     {
