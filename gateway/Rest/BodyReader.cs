@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
+using Cluster.Gateway.Compression;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Rest;
@@ -67,7 +68,7 @@ internal sealed class BodyReader : IAsyncDisposable
         {
             count = await _stream.ReadAsync(target, cancellationToken);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (DamagedData.IsReportedBy(e))
         {
             throw new ServingException(Failure.InvalidArgument($"the body is not what its Content-Encoding says: {e.Message}"), e);
         }
