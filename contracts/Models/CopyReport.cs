@@ -26,6 +26,10 @@ public sealed record CopyReport
     [Id(5)]
     public required ModelDescription Description { get; init; }
 
+    /// <summary>The silo that holds or held it, in the parsable form of its address.</summary>
+    [Id(7)]
+    public required string Silo { get; init; }
+
     /// <summary>What it did in this load; null while it goes on.</summary>
     [Id(6)]
     public CopyStatistics? Statistics { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 
 namespace Cluster.Contracts.Models;
@@ -41,9 +42,31 @@ public interface IModelGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("report")]
     ValueTask ReportAsync(CopyReport report);
 
-    /// <summary>Told by a copy that its load failed. Another version serves in its place if the policy has one.</summary>
-    [ResponseTimeout("01:00:00"), Alias("report-failure")]
-    ValueTask ReportFailureAsync(CopyFailure failure);
+    /// <summary>
+    /// Told by a copy that its load failed. Taken at once. Once it failed on enough silos, another version serves in its place if the policy has one.
+    /// </summary>
+    /// <returns>Whether another silo is to try the same copy, which whoever asked for it may do at once.</returns>
+    [AlwaysInterleave, Alias("report-failure")]
+    ValueTask<bool> ReportFailureAsync(CopyFailure failure);
+
+    /// <summary>Told what a copy has to do, every few seconds while it is used. Taken at once; copies come and go later.</summary>
+    [AlwaysInterleave, Alias("report-load")]
+    ValueTask ReportLoadAsync(CopyLoadReport load);
+
+    /// <summary>
+    /// Has the copies that <paramref name="silo"/> holds be elsewhere: another copy is loaded and serves before the one on the silo ends. Returns
+    /// when none is left there. Used when a silo is about to leave.
+    /// </summary>
+    /// <param name="silo">In the parsable form of its address.</param>
+    [ResponseTimeout("01:00:00"), Alias("leave-silo")]
+    ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Silos have died or left: forgets the copies that they held, and has those that were in use loaded again elsewhere. Returns at once.
+    /// </summary>
+    /// <param name="silos">In the parsable form of their addresses.</param>
+    [AlwaysInterleave, Alias("silos-lost")]
+    ValueTask SilosLostAsync(ImmutableArray<string> silos);
 
     /// <summary>What is known of a version without loading it.</summary>
     [AlwaysInterleave, Alias("unloaded-copy")]

@@ -7,6 +7,12 @@ public interface IRegistrations
 {
     bool TryGet(string model, [NotNullWhen(true)] out ModelRegistration? registration);
 
+    /// <summary>Every known registration, in no order.</summary>
+    IEnumerable<ModelRegistration> All { get; }
+
+    /// <inheritdoc cref="Serving.IServingStates.RefreshAsync"/>
+    ValueTask RefreshAsync(string model, CancellationToken cancellationToken);
+
     /// <summary>Replaces a model's registration.</summary>
     void Publish(ModelRegistration registration);
 

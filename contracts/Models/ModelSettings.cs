@@ -52,4 +52,20 @@ public sealed record ModelSettings
     /// </summary>
     [Id(8)]
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Least copies of a version that is in memory, 1 to 1000; no more than there are silos that may hold one. Default 1.</summary>
+    [Id(9)]
+    public int MinCopies { get; init; } = 1;
+
+    /// <summary>Most copies of a version, at least <see cref="MinCopies"/>; 0, the default, is as many as there are silos.</summary>
+    [Id(10)]
+    public int MaxCopies { get; init; }
+
+    /// <summary>Labels that a silo must have, all of them, to hold a copy. Default none.</summary>
+    [Id(11)]
+    public ImmutableArray<string> RequiredLabels { get; init; } = [];
+
+    /// <summary>Labels of which a silo should have one. Default none.</summary>
+    [Id(12)]
+    public ImmutableArray<string> PreferredLabels { get; init; } = [];
 }

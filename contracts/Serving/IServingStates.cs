@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Cluster.Contracts.Errors;
 
 namespace Cluster.Contracts.Serving;
 
@@ -18,6 +19,12 @@ public interface IServingStates
     bool InitialLoadFinished { get; }
 
     bool TryGet(string name, [NotNullWhen(true)] out ModelServingState? state);
+
+    /// <summary>
+    /// Returns once this replica knows what was published of the model before the call, wherever that was. At once where the replica is the only one.
+    /// </summary>
+    /// <exception cref="ServingException">UNAVAILABLE: what others know cannot be asked for now.</exception>
+    ValueTask RefreshAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Replaces a model's state, or forgets the model where it has neither a version nor a problem.</summary>
     void Publish(ModelServingState state);

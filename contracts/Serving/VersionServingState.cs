@@ -26,10 +26,6 @@ public sealed record VersionServingState
     [Id(4)]
     public ImmutableArray<int> Copies { get; init; } = [];
 
-    /// <summary>The copy that loads new content beside those that serve, or null.</summary>
-    [Id(5)]
-    public int? Replacement { get; init; }
-
     /// <summary>When state, copies or reason changed last; null if not known.</summary>
     [Id(7)]
     public DateTimeOffset? Since { get; init; }
@@ -38,6 +34,18 @@ public sealed record VersionServingState
     [Id(6)]
     public bool OnDemand { get; init; }
 
+    /// <summary>Where copies of <see cref="Copies"/> are in memory; a copy without an entry is loaded by its next request.</summary>
+    [Id(8)]
+    public ImmutableArray<CopyPlacement> Placements { get; init; } = [];
+
+    /// <summary>Silos, in the parsable form of their addresses, where this content failed to load lately: it is not placed there.</summary>
+    [Id(9)]
+    public ImmutableArray<string> FailedOn { get; init; } = [];
+
+    /// <summary>Numbers of the copies that are being loaded beside those that serve: further copies, or new content to replace them.</summary>
+    [Id(5)]
+    public ImmutableArray<int> Arriving { get; init; } = [];
+
     /// <summary>Whether <paramref name="copy"/> has a reason to be loaded.</summary>
-    public bool Wants(int copy) => Copies.Contains(copy) || Replacement == copy;
+    public bool Wants(int copy) => Copies.Contains(copy) || Arriving.Contains(copy);
 }

@@ -59,9 +59,9 @@ internal static class ModelStatuses
                     yield return Copy(copy, Status.Loaded);
                 }
 
-                if (version.Replacement is { } replacement)
+                foreach (var copy in version.Arriving)
                 {
-                    yield return Copy(replacement, Status.Loading);
+                    yield return Copy(copy, Status.Loading);
                 }
 
                 break;

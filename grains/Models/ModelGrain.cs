@@ -164,12 +164,12 @@ internal sealed class ModelGrain : Grain, IModelGrain
     }
 
     /// <inheritdoc/>
-    public async ValueTask ReportFailureAsync(CopyFailure failure)
+    public async ValueTask<bool> ReportFailureAsync(CopyFailure failure)
     {
         var version = failure.Copy.Version;
         if (State.Loaded.GetValueOrDefault(version)?.Copy != failure.Copy.Copy || !ModelPlan.IsOnDemand(State, version))
         {
-            return;
+            return false;
         }
 
         Log.FailedOnDemand(_logger, version, Name, _cacheOptions.FailureMemory.TotalSeconds, failure.Reason);
@@ -182,7 +182,17 @@ internal sealed class ModelGrain : Grain, IModelGrain
         });
         RetryIn(_cacheOptions.FailureMemory);
         await CarryOutAsync();
+        return false;
     }
+
+    /// <inheritdoc/>
+    public ValueTask ReportLoadAsync(CopyLoadReport load) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<string> silos) => ValueTask.CompletedTask;
 
     private void RequireKnown()
     {

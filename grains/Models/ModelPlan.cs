@@ -140,7 +140,7 @@ internal static class ModelPlan
                 Version = version,
                 State = ModelVersionState.Ready,
                 Copies = [loaded.Copy],
-                Replacement = loadingCopy,
+                Arriving = loadingCopy is { } arriving ? [arriving] : [],
                 OnDemand = IsOnDemand(state, version),
                 Reason = failure is null ? IsOnDemand(state, version) ? ServingReasons.OnDemand : "" : $"serves its previous content, the new one does not load: {failure}",
             };

@@ -30,6 +30,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     private readonly LoadMetrics _loadMetrics;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelVersionGrain> _logger;
+    private readonly string _silo;
     private LoadedModel? _model;
     private CopyQueue? _queue;
     private CopyMetrics? _metrics;
@@ -49,6 +50,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         InferenceOptions options,
         CopyMetricsFactory metricsFactory,
         LoadMetrics loadMetrics,
+        ILocalSiloDetails silo,
         TimeProvider time,
         ILogger<ModelVersionGrain> logger)
     {
@@ -60,6 +62,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         _options = options;
         _metricsFactory = metricsFactory;
         _loadMetrics = loadMetrics;
+        _silo = silo.SiloAddress.ToParsableString();
         _time = time;
         _logger = logger;
     }
@@ -192,8 +195,8 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     {
         _loadMetrics.Failed(_id.Model);
         Log.LoadFailed(_logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), exception.Message);
-        var failure = new CopyFailure(_id, _source!.Revision, _registration!.SettingsRevision, exception.Message);
-        _ = TellAsync(GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportFailureAsync(failure));
+        var failure = new CopyFailure(_id, _source!.Revision, _registration!.SettingsRevision, exception.Message, _silo);
+        _ = TellAsync(ReportFailureAsync(failure));
         return new ServingException(
             exception.Failure with { Message = LoadFailures.Message(_id.Model, _id.Version, exception.Message) }, exception);
     }
@@ -211,6 +214,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     private void Report(bool inMemory) => _ = TellAsync(GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportAsync(new CopyReport
     {
         Copy = _id,
+        Silo = _silo,
         Epoch = Room.Epoch,
         InMemory = inMemory,
         Revision = _source!.Revision,
@@ -218,6 +222,9 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         Description = _description!,
         Statistics = inMemory ? null : _statistics!.Read(),
     }));
+
+    private async ValueTask ReportFailureAsync(CopyFailure failure) =>
+        await GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportFailureAsync(failure).ConfigureAwait(false);
 
     /// <summary>Awaited by nobody: the model may be waiting for this very copy. What it does not hear only makes what it shows out of date.</summary>
     private async Task TellAsync(ValueTask told)

@@ -13,6 +13,12 @@ public sealed class InMemoryRegistrations : IRegistrations
     public bool TryGet(string model, [NotNullWhen(true)] out ModelRegistration? registration) => _registrations.TryGetValue(model, out registration);
 
     /// <inheritdoc/>
+    public IEnumerable<ModelRegistration> All => _registrations.Values;
+
+    /// <inheritdoc/>
+    public ValueTask RefreshAsync(string model, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
     public void Publish(ModelRegistration registration) => _registrations[registration.Name] = registration;
 
     /// <inheritdoc/>

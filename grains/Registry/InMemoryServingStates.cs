@@ -26,6 +26,9 @@ public sealed class InMemoryServingStates : IServingStates
     public bool TryGet(string name, [NotNullWhen(true)] out ModelServingState? state) => _states.TryGetValue(name, out state);
 
     /// <inheritdoc/>
+    public ValueTask RefreshAsync(string name, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
     public void Publish(ModelServingState state)
     {
         if (state.Versions.IsEmpty && state.Problem is null)

@@ -71,6 +71,7 @@ public sealed class CopyReportTests
     private static CopyReport Report(int copy, long epoch, bool inMemory) => new()
     {
         Copy = new ModelCopyId("m", 1, copy),
+        Silo = "127.0.0.1:1@1",
         Epoch = epoch,
         InMemory = inMemory,
         Revision = "r",

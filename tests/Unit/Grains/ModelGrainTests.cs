@@ -40,9 +40,9 @@ public sealed class ModelGrainTests
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
 
         Assert.All(told, state => Assert.Equal(ModelVersionState.Ready, state.State));
-        Assert.Contains(told, state => state is { Replacement: 1, Copies: [0] });
+        Assert.Contains(told, state => state is { Arriving: [1], Copies: [0] });
         Assert.Equal([1], silo.Version(1).Copies.ToArray());
-        Assert.Null(silo.Version(1).Replacement);
+        Assert.Empty(silo.Version(1).Arriving);
         Assert.Equal(12, await silo.AskAsync(1, 1));
 
         // And back: the number is free again.

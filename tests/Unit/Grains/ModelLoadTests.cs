@@ -90,6 +90,8 @@ public sealed class ModelLoadTests
             return state is not null;
         }
 
+        public ValueTask RefreshAsync(string name, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
         public void Publish(ModelServingState state) => throw new InvalidOperationException("nobody publishes here");
 
         public void FinishInitialLoad() => throw new InvalidOperationException("nobody finishes here");

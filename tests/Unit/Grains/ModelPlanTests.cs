@@ -81,7 +81,7 @@ public sealed class ModelPlanTests
 
         var version = Assert.Single(ModelPlan.Describe("m", state, loading: (1, 1)).Versions);
 
-        Assert.Equal((ModelVersionState.Ready, 1), (version.State, version.Replacement));
+        Assert.Equal((ModelVersionState.Ready, 1), (version.State, Assert.Single(version.Arriving)));
         Assert.Equal([true, true, false], new[] { 0, 1, 2 }.Select(version.Wants));
     }
 

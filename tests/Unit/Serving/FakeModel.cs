@@ -55,7 +55,13 @@ internal sealed class FakeModel : IModelGrain
 
     public ValueTask ReportAsync(CopyReport report) => throw new NotSupportedException("no copy reports here");
 
-    public ValueTask ReportFailureAsync(CopyFailure failure) => throw new NotSupportedException("no copy reports here");
+    public ValueTask<bool> ReportFailureAsync(CopyFailure failure) => throw new NotSupportedException("no copy reports here");
+
+    public ValueTask ReportLoadAsync(CopyLoadReport load) => throw new NotSupportedException("no copy reports here");
+
+    public ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken) => throw new NotSupportedException("no silo leaves here");
+
+    public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<string> silos) => throw new NotSupportedException("no silo dies here");
 
     public ValueTask<UnloadedCopy> GetUnloadedAsync(long version) => ValueTask.FromResult(new UnloadedCopy(null, null));
 }

@@ -21,6 +21,7 @@ public sealed class ServeOptionsTests
         { "--max-message-mib", nameof(ServeOptions.MaxMessageMiB) },
         { "--inference-threads", nameof(ServeOptions.InferenceThreads) },
         { "--queue-limit", nameof(ServeOptions.QueueLimit) },
+        { "--capacity", nameof(ServeOptions.Capacity) },
         { "--stop-seconds", nameof(ServeOptions.StopSeconds) },
         { "--server-name", nameof(ServeOptions.ServerName) },
         { "--log-format", nameof(ServeOptions.LogFormat) },

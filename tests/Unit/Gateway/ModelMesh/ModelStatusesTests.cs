@@ -48,7 +48,7 @@ public sealed class ModelStatusesTests
     [Fact]
     public void Of_NewContentBeingLoaded_ShowsBothCopies() => Assert.Equal(
         [Status.Loaded, Status.Loading],
-        Of(States.Ready(1, 0) with { Replacement = 1 }).ModelCopyInfos.Select(copy => copy.CopyStatus));
+        Of(States.Ready(1, 0) with { Arriving = [1] }).ModelCopyInfos.Select(copy => copy.CopyStatus));
 
     [Fact]
     public void Of_ProblemOfTheModel_IsAFailure()
