@@ -1,4 +1,5 @@
 using System.Reflection;
+using Cluster.Contracts.Serving;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Grpc.Health;
 using Cluster.Gateway.Grpc.Reflection;
@@ -31,6 +32,10 @@ public static class GatewayExtensions
         services.AddSingleton(new ServerIdentity(options.ServerName, ProductVersion()));
         services.AddSingleton<RouteTable>();
         services.AddSingleton<ModelNames>();
+        services.AddSingleton<RouteChanges>();
+        services.AddSingleton<ControlCalls>();
+        services.AddSingleton<RoutingMetrics>();
+        services.AddSingleton(static provider => new CopyChooser(provider.GetRequiredService<ISiloHealth>(), new Random()));
         services.AddSingleton<InferenceDispatcher>();
         services.AddSingleton<IServingApi, ServingApi>();
         services.AddSingleton(provider => new StreamInference(
