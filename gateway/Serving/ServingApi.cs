@@ -2,6 +2,7 @@ using System.Globalization;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
@@ -178,6 +179,14 @@ internal sealed class ServingApi : IServingApi
 
         var model = Model(ModelName(request.ModelName, request.RepositoryName));
         return _control.RunAsync(() => model.UnloadAsync(cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken)
+    {
+        var grain = _grains.GetGrain<IClusterGrain>(IClusterGrain.Key);
+        var cluster = await _control.RunAsync(grain.DescribeAsync, cancellationToken).ConfigureAwait(false);
+        return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow());
     }
 
     /// <inheritdoc/>
