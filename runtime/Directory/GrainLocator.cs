@@ -42,6 +42,15 @@ internal sealed class GrainLocator(
     /// <summary>Forgets an address that turned out wrong.</summary>
     public void Forget(GrainAddress address) => _remote.TryRemove(KeyValuePair.Create(address.GrainId, address));
 
+    /// <summary>Forgets that a grain is on that silo.</summary>
+    public void Forget(GrainId id, SiloAddress silo)
+    {
+        if (_remote.TryGetValue(id, out var known) && known.SiloAddress == silo)
+        {
+            Forget(known);
+        }
+    }
+
     private bool IsUsable(GrainAddress address) =>
         address.SiloAddress is { } silo && membership.CurrentSnapshot.GetSiloStatus(silo) != SiloStatus.Dead;
 }

@@ -1,0 +1,24 @@
+namespace Cluster.Runtime;
+
+/// <summary>What a frame is. The numbers are part of the protocol.</summary>
+internal enum FrameType : byte
+{
+    /// <summary>Asks for a grain method; the identifier is the caller's.</summary>
+    Call = 1,
+
+    /// <summary>Answers a call, in whatever order; its flag is a <see cref="ResponseKind"/>.</summary>
+    Response = 2,
+
+    /// <summary>The next bytes of the payloads of a call (flag 0) or a response (flag 1) whose frame came before.</summary>
+    Chunk = 3,
+
+    /// <summary>The caller no longer waits, and no chunk of the call follows.</summary>
+    Cancel = 4,
+
+    Probe = 5,
+
+    ProbeAnswer = 6,
+
+    /// <summary>The sender stops: it takes no further calls, answers those that it has, and closes.</summary>
+    Goodbye = 7,
+}
