@@ -42,4 +42,28 @@ internal static partial class Log
 
     [LoggerMessage(2112, LogLevel.Error, "{Model} is not changed: {Problem}")]
     public static partial void RegistrationProblem(ILogger logger, string model, string problem);
+
+    [LoggerMessage(2120, LogLevel.Information, "Evicts {Copy}, {Bytes} bytes, unused for {Seconds} s, for {By}")]
+    public static partial void Evicts(ILogger logger, string copy, long bytes, double seconds, string by);
+
+    [LoggerMessage(2121, LogLevel.Information, "Version {Version} of {Model} is not loaded now: there is no room left; its first request loads it")]
+    public static partial void ServesOnDemand(ILogger logger, long version, string model);
+
+    [LoggerMessage(2122, LogLevel.Debug, "No room for {Model} version {Version}, {Bytes} bytes: {Reason}; another try in {Milliseconds} ms")]
+    public static partial void NoRoom(ILogger logger, string model, long version, long bytes, Cache.CacheRefusal reason, double milliseconds);
+
+    [LoggerMessage(2123, LogLevel.Warning, "{Copy} takes {Bytes} bytes, {Predicted} were predicted: {Deficit} bytes over the capacity until others have gone")]
+    public static partial void OverCapacity(ILogger logger, string copy, long bytes, long predicted, long deficit);
+
+    [LoggerMessage(2124, LogLevel.Warning, "{Copy} got no room for its {Bytes} bytes in {Seconds} s: unloads do not finish")]
+    public static partial void NoRoomInTime(ILogger logger, string copy, long bytes, double seconds);
+
+    [LoggerMessage(2125, LogLevel.Error, "Version {Version} of {Model} was loaded on demand and failed; it is tried again in {Seconds} s: {Reason}")]
+    public static partial void FailedOnDemand(ILogger logger, long version, string model, double seconds, string reason);
+
+    [LoggerMessage(2126, LogLevel.Debug, "{Copy} could not tell what became of it: {Reason}")]
+    public static partial void NotTold(ILogger logger, string copy, string reason);
+
+    [LoggerMessage(2127, LogLevel.Warning, "New content of {Model} version {Version} gets no room now, another try in {Seconds} s: {Reason}")]
+    public static partial void ReplacementWaits(ILogger logger, string model, long version, double seconds, string reason);
 }

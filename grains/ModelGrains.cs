@@ -1,3 +1,4 @@
+using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
@@ -12,9 +13,13 @@ public static class ModelGrains
     public const string StorageName = "models";
 
     /// <param name="options">Validated.</param>
-    public static IServiceCollection AddModelGrains(this IServiceCollection services, InferenceOptions options)
+    /// <param name="cache">Validated; null for a cache without limit.</param>
+    public static IServiceCollection AddModelGrains(this IServiceCollection services, InferenceOptions options, ModelCacheOptions? cache = null)
     {
         services.AddSingleton(options);
+        services.AddSingleton(cache ?? new ModelCacheOptions());
+        services.AddSingleton<CacheMetrics>();
+        services.AddSingleton<CopyCache>();
         services.AddSingleton<OnnxEnvironment>();
         services.AddSingleton<SessionFactory>();
         services.AddSingleton<InferenceWorkers>();

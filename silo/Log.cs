@@ -11,6 +11,12 @@ internal static partial class Log
     [LoggerMessage(4001, LogLevel.Error, "Changing {Model} failed")]
     public static partial void ChangeFailed(ILogger logger, Exception exception, string model);
 
-    [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, models from {Models}")]
-    public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string models);
+    [LoggerMessage(4003, LogLevel.Error, "The repository cannot be looked at; what is served goes on")]
+    public static partial void ScanFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(4004, LogLevel.Warning, "A model of the repository is not served: {Reason}")]
+    public static partial void NameTaken(ILogger logger, string reason);
+
+    [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
+    public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string capacity, string models);
 }

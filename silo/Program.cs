@@ -1,7 +1,8 @@
+using System.CommandLine;
+using System.Net.Sockets;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
-using Microsoft.Extensions.Configuration;
 
 const int StartFailed = 1;
 const int UsageError = 64;
@@ -18,27 +19,12 @@ if (parsed.Errors.Count > 0)
     return UsageError;
 }
 
-return await parsed.InvokeAsync();
+// The host itself ends the process on SIGTERM, when what runs has been answered; the command line would cut that short after two seconds.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
 static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 {
-    var configuration = new ConfigurationBuilder()
-        .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
-        .AddEnvironmentVariables()
-        .AddInMemoryCollection(given)
-        .Build();
-    var options = new ServeOptions();
-    try
-    {
-        configuration.GetSection(ServeOptions.Section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
-    }
-    catch (InvalidOperationException exception)
-    {
-        await Console.Error.WriteLineAsync($"error: {exception.Message} {exception.InnerException?.Message}");
-        return UsageError;
-    }
-
-    var mistakes = ServeOptionsValidator.Validate(options);
+    var (options, configuration, mistakes) = ServeConfiguration.Read(given, "appsettings.json");
     foreach (var mistake in mistakes)
     {
         await Console.Error.WriteLineAsync($"error: {mistake}");
@@ -49,7 +35,6 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
         return UsageError;
     }
 
-    options.Models ??= options.Config is null ? "models" : null;
     try
     {
         await using var app = SiloHost.Build(options, configuration);
@@ -59,6 +44,11 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
     catch (Exception exception) when (exception is RepositoryConfigurationException or IOException)
     {
         await Console.Error.WriteLineAsync($"error: {exception.Message}");
+        return StartFailed;
+    }
+    catch (SocketException exception)
+    {
+        await Console.Error.WriteLineAsync($"error: cannot listen on {options.Bind}: {exception.Message}");
         return StartFailed;
     }
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
@@ -43,10 +41,10 @@ public sealed class PayloadBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)padding, (uint)TensorAlignment, nameof(padding));
-        return new PayloadBuffer(ArrayPool<byte>.Shared.Rent(length + padding), padding, length);
+        return new PayloadBuffer(PayloadPool.Shared.Rent(length + padding), padding, length);
     }
 
-    /// <summary>Takes over an array that was rented from <see cref="ArrayPool{T}.Shared"/>; its first <paramref name="length"/> bytes are the message.</summary>
+    /// <summary>Takes over an array that was rented from <see cref="PayloadPool.Shared"/>; its first <paramref name="length"/> bytes are the message.</summary>
     public static PayloadBuffer Adopt(byte[] rented, int length) => new(rented, 0, length);
 
     /// <summary>Takes memory from the pool and copies <paramref name="bytes"/> into it.</summary>
@@ -69,7 +67,7 @@ public sealed class PayloadBuffer : IDisposable
     {
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
-            ArrayPool<byte>.Shared.Return(array);
+            PayloadPool.Shared.Return(array);
         }
     }
 }

@@ -45,4 +45,22 @@ public sealed record CopyStatistics
     /// <summary>Compute totals by batch size (size of the first dimension), for the sizes seen; at most 128 sizes, then the rest are left out.</summary>
     [Id(9)]
     public ImmutableSortedDictionary<long, BatchStatistics> Batches { get; init; } = ImmutableSortedDictionary<long, BatchStatistics>.Empty;
+
+    /// <summary>Both together.</summary>
+    public static CopyStatistics Sum(CopyStatistics first, CopyStatistics second) => new()
+    {
+        LastInference = first.LastInference > second.LastInference ? first.LastInference : second.LastInference ?? first.LastInference,
+        InferenceCount = first.InferenceCount + second.InferenceCount,
+        ExecutionCount = first.ExecutionCount + second.ExecutionCount,
+        Success = first.Success + second.Success,
+        Fail = first.Fail + second.Fail,
+        Queue = first.Queue + second.Queue,
+        ComputeInput = first.ComputeInput + second.ComputeInput,
+        ComputeInfer = first.ComputeInfer + second.ComputeInfer,
+        ComputeOutput = first.ComputeOutput + second.ComputeOutput,
+        Batches = first.Batches.Concat(second.Batches)
+            .GroupBy(batch => batch.Key, batch => batch.Value)
+            .ToImmutableSortedDictionary(sizes => sizes.Key, sizes => sizes.Aggregate((sum, batch) =>
+                new BatchStatistics(sum.Input + batch.Input, sum.Infer + batch.Infer, sum.Output + batch.Output))),
+    };
 }

@@ -7,7 +7,8 @@ namespace Cluster.Contracts.Models;
 /// <param name="Model">The model's name; never contains a slash.</param>
 /// <param name="Version">At least 1.</param>
 /// <param name="Copy">At least 0. New content of a version is loaded as another copy beside the one that serves.</param>
-public readonly record struct ModelCopyId(string Model, long Version, int Copy)
+[GenerateSerializer, Immutable, Alias("model-copy-id")]
+public readonly record struct ModelCopyId([property: Id(0)] string Model, [property: Id(1)] long Version, [property: Id(2)] int Copy)
 {
     /// <summary>Reads the form that <see cref="ToString"/> writes.</summary>
     public static bool TryParse(string key, [NotNullWhen(true)] out ModelCopyId id)
@@ -23,6 +24,13 @@ public readonly record struct ModelCopyId(string Model, long Version, int Copy)
         }
 
         id = new ModelCopyId(model, version, copy);
+        if (id.ToString() != key)
+        {
+            // Another spelling of the same copy would be another grain.
+            id = default;
+            return false;
+        }
+
         return true;
     }
 

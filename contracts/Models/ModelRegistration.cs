@@ -31,4 +31,10 @@ public sealed record ModelRegistration
     /// </summary>
     [Id(5)]
     public string? Problem { get; init; }
+
+    [Id(6)]
+    public RegistrationOrigin Origin { get; init; }
+
+    /// <summary>Whether this says that there is no such model any more.</summary>
+    public bool IsRemoval => Versions.IsEmpty && Problem is null;
 }

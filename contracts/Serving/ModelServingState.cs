@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Models;
 
 namespace Cluster.Contracts.Serving;
 
@@ -10,4 +11,8 @@ namespace Cluster.Contracts.Serving;
 public sealed record ModelServingState(
     [property: Id(0)] string Name,
     [property: Id(1)] ImmutableArray<VersionServingState> Versions,
-    [property: Id(2)] string? Problem);
+    [property: Id(2)] string? Problem)
+{
+    [Id(3)]
+    public RegistrationOrigin Origin { get; init; }
+}

@@ -10,7 +10,7 @@ public enum ModelVersionState
     /// <summary>Being loaded; requests wait for it.</summary>
     Loading,
 
-    /// <summary>Answers requests.</summary>
+    /// <summary>Answers requests, if need be after loading it again.</summary>
     Ready,
 
     /// <summary>Takes no new requests; those that run are finished.</summary>

@@ -7,6 +7,11 @@ public static class ServingReasons
 
     public const string NotChosen = "not chosen by the version policy";
 
+    /// <summary>Registered, and to be loaded when somebody asks for it.</summary>
+    public const string NotYetUsed = "registered; its first request loads it";
+
+    public const string OnDemand = "not in memory now; its next request loads it";
+
     /// <summary>Whether a version with this reason is as it should be.</summary>
-    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen;
+    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen or NotYetUsed or OnDemand;
 }

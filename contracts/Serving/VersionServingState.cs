@@ -30,6 +30,14 @@ public sealed record VersionServingState
     [Id(5)]
     public int? Replacement { get; init; }
 
+    /// <summary>When state, copies or reason changed last; null if not known.</summary>
+    [Id(7)]
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Whether it answers, but is not in memory now: its next request loads it, and waits for that.</summary>
+    [Id(6)]
+    public bool OnDemand { get; init; }
+
     /// <summary>Whether <paramref name="copy"/> has a reason to be loaded.</summary>
     public bool Wants(int copy) => Copies.Contains(copy) || Replacement == copy;
 }

@@ -23,12 +23,15 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
     private int _rawLengthAt;
     private int _rawLengthSize;
 
+    /// <summary>Bytes that the message may use of the array, which the pool may have made larger than the limit.</summary>
+    private int Capacity => Math.Min(_array!.Length, _limit);
+
     /// <param name="capacity">Bytes to start with.</param>
     /// <param name="limit">The largest message, bytes; more throws RESOURCE_EXHAUSTED.</param>
     public InferRequestBuilder(int capacity, int limit)
     {
         _limit = limit;
-        _array = ArrayPool<byte>.Shared.Rent(Math.Min(capacity, limit));
+        _array = PayloadPool.Shared.Rent(Math.Min(capacity, limit));
     }
 
     public void AddModelName(ReadOnlySpan<byte> utf8) => AddField(InferFields.ModelName, utf8);
@@ -90,9 +93,9 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
     /// </summary>
     public void BeginRaw()
     {
-        var writer = new ProtoWriter(GetSpan(2 * ProtoWriter.MaxVarintSize));
         var padding = -(_position + 1 + MinLengthSize) & (PayloadBuffer.TensorAlignment - 1);
         _rawLengthSize = Math.Min(MinLengthSize + padding, ProtoWriter.MaxVarintSize);
+        var writer = new ProtoWriter(GetSpan(1 + MinLengthSize + padding));
         writer.WriteVarint((InferFields.RawInputContents << 3) | (int)WireType.LengthDelimited, 1 + MinLengthSize + padding - _rawLengthSize);
         _rawLengthAt = _position + writer.Position;
         _position = _rawLengthAt + _rawLengthSize;
@@ -122,14 +125,14 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         Reserve(Math.Max(sizeHint, 1));
-        return _array.AsMemory(_position);
+        return _array.AsMemory(_position, Capacity - _position);
     }
 
     /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0)
     {
         Reserve(Math.Max(sizeHint, 1));
-        return _array.AsSpan(_position);
+        return _array.AsSpan(_position, Capacity - _position);
     }
 
     /// <summary>Gives back the memory of a message that was not built.</summary>
@@ -138,7 +141,7 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
         if (_array is { } array)
         {
             _array = null;
-            ArrayPool<byte>.Shared.Return(array);
+            PayloadPool.Shared.Return(array);
         }
     }
 
@@ -185,7 +188,7 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
     {
         var array = _array ?? throw new ObjectDisposedException(nameof(InferRequestBuilder));
         var needed = (long)_position + bytes;
-        if (needed <= array.Length)
+        if (needed <= Capacity)
         {
             return;
         }
@@ -196,9 +199,9 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
                 StatusCode.ResourceExhausted, $"the request's tensors need more than {_limit} bytes, the largest message that this server takes"));
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(needed, 2L * array.Length), _limit));
+        var larger = PayloadPool.Shared.Rent((int)Math.Min(Math.Max(needed, 2L * array.Length), _limit));
         array.AsSpan(0, _position).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(array);
+        PayloadPool.Shared.Return(array);
         _array = larger;
     }
 }

@@ -60,12 +60,13 @@ public sealed class InferResponseBuilder
         {
             headerSize += ProtoWriter.FieldSize(InferFields.Tensors, output.Size);
             size += ProtoWriter.FieldSize(InferFields.Tensors, output.Size) + ProtoWriter.MaxVarintSize + output.ByteLength;
-        }
 
-        if (size > Array.MaxLength - PayloadBuffer.TensorAlignment)
-        {
-            throw new ServingException(new Failure(
-                StatusCode.ResourceExhausted, $"the outputs need {size} bytes, more than one message can hold ({Array.MaxLength})"));
+            // Checked at each output: two sizes near the end of a long would add up to a negative one.
+            if (size > Array.MaxLength - PayloadBuffer.TensorAlignment)
+            {
+                throw new ServingException(new Failure(
+                    StatusCode.ResourceExhausted, $"the outputs need at least {size} bytes, more than one message can hold ({Array.MaxLength})"));
+            }
         }
 
         var firstRaw = _outputs.Count == 0 ? 0 : headerSize + 1 + ProtoWriter.VarintSize((ulong)_outputs[0].ByteLength);

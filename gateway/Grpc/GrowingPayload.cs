@@ -7,14 +7,17 @@ internal struct GrowingPayload : IDisposable
 {
     private readonly int _limit;
     private readonly int _padding;
+    private readonly int _growth;
     private PayloadBuffer? _buffer;
     private int _filled;
 
     /// <param name="initial">Bytes to rent at first.</param>
     /// <param name="limit">The most the message may hold.</param>
     /// <param name="padding">As for <see cref="PayloadBuffer.Rent"/>.</param>
-    public GrowingPayload(int initial, int limit, int padding)
+    /// <param name="growth">How many times what has arrived the next memory holds, from 2; more copies less, and lets a peer claim more.</param>
+    public GrowingPayload(int initial, int limit, int padding, int growth = 2)
     {
+        _growth = growth;
         _limit = limit;
         _padding = padding;
         _buffer = PayloadBuffer.Rent(Math.Min(initial, limit), padding);
@@ -53,7 +56,7 @@ internal struct GrowingPayload : IDisposable
 
     private void Grow()
     {
-        var size = (int)Math.Min(_limit, Math.Max(4096, 2L * _filled));
+        var size = (int)Math.Min(_limit, Math.Max(4096, (long)_growth * _filled));
         var larger = PayloadBuffer.Rent(size, _padding);
         _buffer!.Span.CopyTo(larger.Span);
         _buffer.Dispose();

@@ -12,11 +12,11 @@ public sealed class GrpcCallContext
     private CallLifetime? _lifetime;
     private volatile CancellationCause _cause;
 
-    internal GrpcCallContext(HttpContext httpContext, string method, GrpcServerOptions options, TimeProvider time)
+    internal GrpcCallContext(HttpContext httpContext, string method, int maxReceiveMessageSize, TimeProvider time)
     {
         HttpContext = httpContext;
         Method = method;
-        MaxReceiveMessageSize = options.MaxReceiveMessageSize;
+        MaxReceiveMessageSize = maxReceiveMessageSize;
         _time = time;
         CancellationToken = httpContext.RequestAborted;
     }

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Grpc;
 
 /// <summary>The door of a method: refuses what is no gRPC call, reads the call's headers, arms its deadline.</summary>
-internal abstract class GrpcCallHandler(GrpcServer server, string method)
+/// <param name="maxMessage">The method's own limit of a request message, bytes, where it is below the server's.</param>
+internal abstract class GrpcCallHandler(GrpcServer server, string method, int maxMessage = int.MaxValue)
 {
     protected ILogger Logger => server.Logger;
 
@@ -42,7 +43,7 @@ internal abstract class GrpcCallHandler(GrpcServer server, string method)
             timeout = parsed;
         }
 
-        var call = new GrpcCallContext(http, method, server.Options, server.Time) { RequestEncoding = encoding };
+        var call = new GrpcCallContext(http, method, Math.Min(maxMessage, server.Options.MaxReceiveMessageSize), server.Time) { RequestEncoding = encoding };
         return RunAsync(call, timeout);
     }
 

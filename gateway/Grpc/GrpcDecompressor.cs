@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
+using Cluster.Gateway.Compression;
 
 namespace Cluster.Gateway.Grpc;
 
@@ -35,7 +36,7 @@ internal static class GrpcDecompressor
                 message.Dispose();
                 throw new InvalidDataException("The data ends early.");
             }
-            catch (InvalidDataException exception)
+            catch (Exception exception) when (DamagedData.IsReportedBy(exception))
             {
                 throw new ServingException(
                     Failure.InvalidArgument($"{call.Method}: a message is not valid {GrpcCompression.NameOf(call.RequestEncoding)} data"), exception);

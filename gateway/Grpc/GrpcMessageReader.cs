@@ -16,8 +16,10 @@ internal static class GrpcMessageReader
 {
     public const int PrefixLength = 5;
 
-    // What a peer announces is rented at once only up to here; beyond it memory follows what it sends.
-    private const int TrustedLength = 16 * 1024 * 1024;
+    // What a peer announces is rented at once only up to here. A longer message moves once a sixteenth of it has arrived: a prefix alone must
+    // not take memory, which the pool would keep.
+    private const int TrustedLength = 1024 * 1024;
+    private const int Growth = 16;
 
     private const int PeekLength = 512;
 
@@ -52,11 +54,11 @@ internal static class GrpcMessageReader
                 if (result.IsCompleted)
                 {
                     var stray = buffer.Length;
-                    body.AdvanceTo(buffer.End);
+                    Advance(call, body, buffer.End, buffer.End);
                     return stray == 0 ? null : throw Truncated(call, $"ended within the {PrefixLength} bytes of a message's prefix");
                 }
 
-                body.AdvanceTo(buffer.Start, buffer.End);
+                Advance(call, body, buffer.Start, buffer.End);
                 continue;
             }
 
@@ -64,7 +66,7 @@ internal static class GrpcMessageReader
             var rest = buffer.Slice(PrefixLength);
             if (rest.Length < Math.Min(length, PeekLength) && !result.IsCompleted)
             {
-                body.AdvanceTo(buffer.Start, buffer.End);
+                Advance(call, body, buffer.Start, buffer.End);
                 continue;
             }
 
@@ -126,13 +128,14 @@ internal static class GrpcMessageReader
     private static async ValueTask<PayloadBuffer> FillAsync(
         GrpcCallContext call, PipeReader body, ReadResult result, int length, int padding, CancellationToken cancellation)
     {
-        var message = new GrowingPayload(Math.Min(length, TrustedLength), length, padding);
+        var message = new GrowingPayload(Math.Min(length, TrustedLength), length, padding, Growth);
         try
         {
             var source = result.Buffer.Slice(PrefixLength);
             while (true)
             {
-                body.AdvanceTo(Copy(source, length, ref message));
+                var taken = Copy(source, length, ref message);
+                Advance(call, body, taken, taken);
                 if (message.Filled == length)
                 {
                     return message.Detach();
@@ -180,7 +183,7 @@ internal static class GrpcMessageReader
         {
             var result = await ReceiveAsync(call, body, cancellation).ConfigureAwait(false);
             var more = !result.Buffer.IsEmpty;
-            body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            Advance(call, body, result.Buffer.Start, result.Buffer.End);
             if (more)
             {
                 throw new ServingException(new Failure(StatusCode.Unimplemented, $"{call.Method} takes one request message, more were sent"));
@@ -206,8 +209,26 @@ internal static class GrpcMessageReader
         }
         catch (IOException exception)
         {
-            call.MarkCancelled(CancellationCause.Client);
-            throw new OperationCanceledException(exception.Message, exception);
+            throw ClientLeft(call, exception);
         }
+    }
+
+    /// <summary>Gives read bytes back, which widens the client's window: that fails where the client has reset the stream meanwhile.</summary>
+    private static void Advance(GrpcCallContext call, PipeReader body, SequencePosition consumed, SequencePosition examined)
+    {
+        try
+        {
+            body.AdvanceTo(consumed, examined);
+        }
+        catch (IOException exception)
+        {
+            throw ClientLeft(call, exception);
+        }
+    }
+
+    private static OperationCanceledException ClientLeft(GrpcCallContext call, IOException exception)
+    {
+        call.MarkCancelled(CancellationCause.Client);
+        return new OperationCanceledException(exception.Message, exception);
     }
 }

@@ -10,6 +10,12 @@ namespace Cluster.Gateway.Grpc;
 /// </summary>
 public sealed class GrpcServiceBuilder
 {
+    /// <summary>
+    /// The largest request of a unary method that is parsed into objects, which take many times its length: 4 MiB, the default of other
+    /// gRPC servers.
+    /// </summary>
+    private const int MaxTypedMessage = 4 << 20;
+
     private readonly GrpcServer _server;
     private readonly ServiceDescriptor _service;
     private readonly Dictionary<string, RequestDelegate> _methods = new(StringComparer.Ordinal);
@@ -27,12 +33,12 @@ public sealed class GrpcServiceBuilder
     public GrpcServiceBuilder RawUnary(string method, RawUnaryHandler handler, LeadingPadding? padding = null) =>
         Add(method, false, false, path => new UnaryCallHandler(_server, path, handler, padding));
 
-    /// <summary>A method of one request and one answer. A handler fails by throwing a ServingException.</summary>
+    /// <summary>A method of one request, of at most 4 MiB, and one answer. A handler fails by throwing a ServingException.</summary>
     public GrpcServiceBuilder Unary<TRequest, TResponse>(
         string method, MessageParser<TRequest> parser, Func<GrpcCallContext, TRequest, ValueTask<TResponse>> handler)
         where TRequest : IMessage<TRequest>
         where TResponse : IMessage<TResponse> =>
-        RawUnary(method, TypedMethods.Unary(parser, handler));
+        Add(method, false, false, path => new UnaryCallHandler(_server, path, TypedMethods.Unary(parser, handler), padding: null, MaxTypedMessage));
 
     /// <summary>A method of streams both ways, as bytes.</summary>
     /// <inheritdoc cref="RawUnary"/>

@@ -4,8 +4,9 @@ using Cluster.Contracts.Errors;
 namespace Cluster.Gateway.Grpc;
 
 /// <summary>One request, one answer.</summary>
-internal sealed class UnaryCallHandler(GrpcServer server, string method, RawUnaryHandler handler, LeadingPadding? padding)
-    : GrpcCallHandler(server, method)
+internal sealed class UnaryCallHandler(
+    GrpcServer server, string method, RawUnaryHandler handler, LeadingPadding? padding, int maxMessage = int.MaxValue)
+    : GrpcCallHandler(server, method, maxMessage)
 {
     protected override async Task RunAsync(GrpcCallContext call, TimeSpan? timeout)
     {

@@ -4,6 +4,7 @@ using Cluster.Gateway.Grpc.Health;
 using Cluster.Gateway.Grpc.Reflection;
 using Cluster.Gateway.KServe;
 using Cluster.Gateway.Metrics;
+using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
@@ -11,6 +12,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Hosting;
 
@@ -28,10 +30,16 @@ public static class GatewayExtensions
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
         services.AddSingleton(new ServerIdentity(options.ServerName, ProductVersion()));
         services.AddSingleton<RouteTable>();
+        services.AddSingleton<ModelNames>();
         services.AddSingleton<InferenceDispatcher>();
         services.AddSingleton<IServingApi, ServingApi>();
-        services.AddSingleton<StreamInference>();
+        services.AddSingleton(provider => new StreamInference(
+            provider.GetRequiredService<IServingApi>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<KServeService>();
+        services.AddSingleton<ManagedModels>();
+        services.AddSingleton<ManagedAliases>();
+        services.AddSingleton<RegistryWatch>();
+        services.AddSingleton<ModelMeshService>();
         services.AddSingleton<IServingStatus, Readiness>();
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
@@ -51,6 +59,7 @@ public static class GatewayExtensions
         app.Services.GetRequiredService<RequestMetrics>().Follow(app.Services.GetRequiredService<RouteTable>());
         app.MapMetrics();
         app.Services.GetRequiredService<KServeService>().Map(app);
+        app.Services.GetRequiredService<ModelMeshService>().Map(app);
         app.MapGrpcHealth();
         app.MapGrpcReflection();
         app.MapGrpcFallback();

@@ -19,16 +19,15 @@ internal sealed class KServeService(IServingApi api, StreamInference streams)
         endpoints.MapGrpcService(InferenceReflection.Descriptor.Services[0], Configure);
 
     /// <summary>Reads what routing needs of a request and leaves the tensors alone.</summary>
-    internal static InferCall Read(GrpcCallContext call, PayloadBuffer message)
+    internal static InferCall Read(IServingApi api, GrpcCallContext call, PayloadBuffer message)
     {
         var bytes = message.Span;
         var header = InferRequestHeader.Scan(bytes);
-        return new InferCall(
-            Encoding.UTF8.GetString(header.ModelName.Of(bytes)),
-            Encoding.UTF8.GetString(header.ModelVersion.Of(bytes)),
-            message,
-            Protocol.Grpc,
-            call.Remaining);
+        var target = api.Resolve(Encoding.UTF8.GetString(header.ModelName.Of(bytes)), call.Metadata);
+        return new InferCall(target.Model, Encoding.UTF8.GetString(header.ModelVersion.Of(bytes)), message, Protocol.Grpc, call.Remaining)
+        {
+            Alias = target.Alias,
+        };
     }
 
     private void Configure(GrpcServiceBuilder service)
@@ -37,14 +36,14 @@ internal sealed class KServeService(IServingApi api, StreamInference streams)
             .Unary("ServerLive", ServerLiveRequest.Parser, (_, _) => Answer(new ServerLiveResponse { Live = true }))
             .Unary("ServerReady", ServerReadyRequest.Parser, (_, _) => Answer(new ServerReadyResponse { Ready = api.IsReady }))
             .Unary("ServerMetadata", ServerMetadataRequest.Parser, (_, _) => Answer(api.GetServerMetadata()))
-            .Unary("ModelReady", ModelReadyRequest.Parser, (_, request) =>
-                Answer(new ModelReadyResponse { Ready = api.IsModelReady(request.Name, request.Version, Protocol.Grpc) }))
+            .Unary("ModelReady", ModelReadyRequest.Parser, (call, request) =>
+                Answer(new ModelReadyResponse { Ready = api.IsModelReady(Model(call, request.Name), request.Version, Protocol.Grpc) }))
             .Unary("ModelMetadata", ModelMetadataRequest.Parser, (call, request) =>
-                api.GetModelMetadataAsync(request.Name, request.Version, Protocol.Grpc, call.CancellationToken))
+                api.GetModelMetadataAsync(Model(call, request.Name), request.Version, Protocol.Grpc, call.CancellationToken))
             .Unary("ModelConfig", ModelConfigRequest.Parser, async (call, request) =>
-                new ModelConfigResponse { Config = await api.GetModelConfigAsync(request.Name, request.Version, call.CancellationToken).ConfigureAwait(false) })
+                new ModelConfigResponse { Config = await api.GetModelConfigAsync(Model(call, request.Name), request.Version, call.CancellationToken).ConfigureAwait(false) })
             .Unary("ModelStatistics", ModelStatisticsRequest.Parser, (call, request) =>
-                api.GetModelStatisticsAsync(request.Name, request.Version, call.CancellationToken))
+                api.GetModelStatisticsAsync(Model(call, request.Name), request.Version, call.CancellationToken))
             .Unary("RepositoryIndex", RepositoryIndexRequest.Parser, (_, request) => Answer(api.GetRepositoryIndex(request.Ready)))
             .Unary("RepositoryModelLoad", RepositoryModelLoadRequest.Parser, LoadAsync)
             .Unary("RepositoryModelUnload", RepositoryModelUnloadRequest.Parser, UnloadAsync)
@@ -60,6 +59,8 @@ internal sealed class KServeService(IServingApi api, StreamInference streams)
             .Unimplemented("LogSettings", NoTracing);
     }
 
+    private string Model(GrpcCallContext call, string name) => api.Resolve(name, call.Metadata).Model;
+
     private static ValueTask<T> Answer<T>(T message) => ValueTask.FromResult(message);
 
     private async ValueTask<GrpcReply> InferAsync(GrpcCallContext call, PayloadBuffer message)
@@ -67,7 +68,7 @@ internal sealed class KServeService(IServingApi api, StreamInference streams)
         InferCall request;
         try
         {
-            request = Read(call, message);
+            request = Read(api, call, message);
         }
         catch (ServingException exception)
         {

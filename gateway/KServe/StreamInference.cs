@@ -5,6 +5,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
 
@@ -14,7 +15,8 @@ namespace Cluster.Gateway.KServe;
 /// <c>ModelStreamInfer</c>: the requests of a stream run several at once and are answered in their order. A request that fails is answered with
 /// its message and id, and the stream goes on.
 /// </summary>
-internal sealed class StreamInference(IServingApi api)
+/// <param name="stopping">Fires when the server stops.</param>
+internal sealed class StreamInference(IServingApi api, CancellationToken stopping)
 {
     /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
     private const int MaxInFlight = 32;
@@ -28,17 +30,24 @@ internal sealed class StreamInference(IServingApi api)
         Parameters = { ["triton_final_response"] = new InferParameter { BoolParam = true } },
     }.ToByteArray();
 
-    /// <summary>Serves one stream until the client ends it.</summary>
+    /// <summary>Serves one stream until the client ends it, or the server stops: then what was taken is still answered.</summary>
     public async ValueTask<Failure?> RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers)
+    {
+        await ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), stopping).ConfigureAwait(false);
+        return null;
+    }
+
+    private async ValueTask RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers, CancellationToken cancellation)
     {
         var inFlight = Channel.CreateBounded<Task<PayloadBuffer>>(
             new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
-        var writing = WriteAsync(inFlight, answers, call.CancellationToken);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var writing = WriteAsync(inFlight, answers, reading, call.CancellationToken);
         try
         {
-            while (await requests.ReadAsync().ConfigureAwait(false) is { } message)
+            while (await requests.ReadAsync(reading.Token).ConfigureAwait(false) is { } message)
             {
-                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), call.CancellationToken).ConfigureAwait(false);
+                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), reading.Token).ConfigureAwait(false);
             }
         }
         finally
@@ -46,12 +55,14 @@ internal sealed class StreamInference(IServingApi api)
             inFlight.Writer.TryComplete();
             await writing.ConfigureAwait(false);
         }
-
-        return null;
     }
 
-    /// <summary>Writes answers in the order of their requests, and disposes those that the client will not get.</summary>
-    private static async Task WriteAsync(Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationToken cancellationToken)
+    /// <summary>
+    /// Writes answers in the order of their requests, and disposes those that the client will not get. Ends <paramref name="reading"/> when it
+    /// fails.
+    /// </summary>
+    private static async Task WriteAsync(
+        Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationTokenSource reading, CancellationToken cancellationToken)
     {
         try
         {
@@ -68,10 +79,10 @@ internal sealed class StreamInference(IServingApi api)
                 }
             }
         }
-        catch (Exception exception)
+        catch
         {
-            // The reading side must not wait for room that nobody will make.
-            inFlight.Writer.TryComplete(exception);
+            // The reading side must wait neither for room that nobody will make, nor for a client that waits for the answer first.
+            await reading.CancelAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -79,16 +90,16 @@ internal sealed class StreamInference(IServingApi api)
     private async Task<PayloadBuffer> AnswerAsync(GrpcCallContext call, PayloadBuffer message)
     {
         InferCall request;
-        string id;
+        var id = "";
         try
         {
-            request = KServeService.Read(call, message);
             id = Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
+            request = KServeService.Read(api, call, message) with { Method = ServingMethod.ModelInferStream };
         }
         catch (ServingException exception)
         {
             message.Dispose();
-            return Failed(exception.Failure, id: "");
+            return Failed(exception.Failure, id);
         }
 
         var reply = await api.InferAsync(request, call.CancellationToken).ConfigureAwait(false);

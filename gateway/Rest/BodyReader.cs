@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
+using Cluster.Gateway.Compression;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Rest;
@@ -68,7 +68,7 @@ internal sealed class BodyReader : IAsyncDisposable
         {
             count = await _stream.ReadAsync(target, cancellationToken);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (DamagedData.IsReportedBy(e))
         {
             throw new ServingException(Failure.InvalidArgument($"the body is not what its Content-Encoding says: {e.Message}"), e);
         }
@@ -82,7 +82,7 @@ internal sealed class BodyReader : IAsyncDisposable
     public async ValueTask<PayloadBuffer> ReadUpToAsync(long max, CancellationToken cancellationToken)
     {
         var known = Math.Min(max, Remaining ?? max);
-        var array = ArrayPool<byte>.Shared.Rent((int)Math.Min(known, Remaining is null ? FirstRentOfUnknown : FirstRent));
+        var array = PayloadPool.Shared.Rent((int)Math.Min(known, Remaining is null ? FirstRentOfUnknown : FirstRent));
         var length = 0;
         try
         {
@@ -104,7 +104,7 @@ internal sealed class BodyReader : IAsyncDisposable
         }
         catch
         {
-            ArrayPool<byte>.Shared.Return(array);
+            PayloadPool.Shared.Return(array);
             throw;
         }
 
@@ -127,9 +127,9 @@ internal sealed class BodyReader : IAsyncDisposable
 
     private static byte[] Grow(byte[] array, long most)
     {
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(2L * array.Length, Math.Min(most, Array.MaxLength)));
+        var larger = PayloadPool.Shared.Rent((int)Math.Min(2L * array.Length, Math.Min(most, Array.MaxLength)));
         array.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(array);
+        PayloadPool.Shared.Return(array);
         return larger;
     }
 

@@ -21,13 +21,13 @@ internal static class FloatText
             return false;
         }
 
-        if (reader.ValueTextEquals(NaN))
+        if (JsonText.Is(ref reader, NaN))
         {
             return true;
         }
 
-        value = reader.ValueTextEquals(Infinity) ? double.PositiveInfinity : double.NegativeInfinity;
-        return value > 0 || reader.ValueTextEquals(NegativeInfinity);
+        value = JsonText.Is(ref reader, Infinity) ? double.PositiveInfinity : double.NegativeInfinity;
+        return value > 0 || JsonText.Is(ref reader, NegativeInfinity);
     }
 
     /// <summary>The string for a value that is not finite.</summary>

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>POST …/infer.</summary>
-internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options)
+internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options, TimeProvider time)
 {
     private const int MinCapacity = 4 << 10;
 
@@ -20,19 +20,30 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
 
     public async Task HandleAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context);
+        var start = time.GetTimestamp();
+        var route = ModelRoute.Of(context, api);
         var (message, request, timeout) = await ReadAsync(context, route);
+        var left = timeout is { } total ? Max(total - time.GetElapsedTime(start), TimeSpan.Zero) : (TimeSpan?)null;
+        using var deadline = left is { } span ? new CancellationTokenSource(span, time) : null;
+        using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, deadline.Token);
 
         // The API owns the message from here, whatever happens.
-        var reply = await api.InferAsync(new InferCall(route.Model, route.Version, message, Protocol.Rest, timeout), context.RequestAborted);
+        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, left) { Alias = route.Alias };
+        var reply = await api.InferAsync(call, either?.Token ?? context.RequestAborted);
         if (!reply.Succeeded)
         {
-            throw new ServingException(reply.Failure);
+            var late = deadline is { IsCancellationRequested: true } && reply.Failure.Code == StatusCode.Cancelled;
+            throw new ServingException(late ? TooLate(route, timeout) : reply.Failure);
         }
 
         using var answer = reply.Message;
         await InferResponseWriter.WriteAsync(context, answer.Memory, request);
     }
+
+    private static Failure TooLate(ModelRoute route, TimeSpan? timeout) =>
+        Failure.DeadlineExceeded($"model '{route.Model}' did not answer within the {timeout?.TotalMilliseconds:F0} ms of {InferHeaders.Timeout}");
+
+    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
 
     private async ValueTask<(PayloadBuffer Message, JsonInferRequest Request, TimeSpan? Timeout)> ReadAsync(HttpContext context, ModelRoute route)
     {

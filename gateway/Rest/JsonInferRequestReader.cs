@@ -59,25 +59,25 @@ internal sealed class JsonInferRequestReader
         var seen = default(Seen);
         while (JsonMembers.NextMember(ref reader))
         {
-            if (reader.ValueTextEquals("id"u8))
+            if (JsonText.Is(ref reader, "id"u8))
             {
                 Once(ref seen, Seen.Id, "id");
                 reader.Read();
                 _builder.AddId(JsonText.Read(ref reader, "the request's id"));
             }
-            else if (reader.ValueTextEquals("parameters"u8))
+            else if (JsonText.Is(ref reader, "parameters"u8))
             {
                 Once(ref seen, Seen.Parameters, "parameters");
                 reader.Read();
                 ReadParameters(ref reader);
             }
-            else if (reader.ValueTextEquals("inputs"u8))
+            else if (JsonText.Is(ref reader, "inputs"u8))
             {
                 Once(ref seen, Seen.Inputs, "inputs");
                 reader.Read();
                 ReadInputs(ref reader);
             }
-            else if (reader.ValueTextEquals("outputs"u8))
+            else if (JsonText.Is(ref reader, "outputs"u8))
             {
                 Once(ref seen, Seen.Outputs, "outputs");
                 reader.Read();
@@ -129,31 +129,31 @@ internal sealed class JsonInferRequestReader
         var input = new JsonInput();
         while (JsonMembers.NextMember(ref reader))
         {
-            if (reader.ValueTextEquals("name"u8))
+            if (JsonText.Is(ref reader, "name"u8))
             {
                 JsonMembers.Once(input.Name is not null, input.Title, "name");
                 reader.Read();
                 input.Name = JsonText.Read(ref reader, "an input's name");
             }
-            else if (reader.ValueTextEquals("datatype"u8))
+            else if (JsonText.Is(ref reader, "datatype"u8))
             {
                 JsonMembers.Once(input.Datatype != Datatype.Unknown, input.Title, "datatype");
                 reader.Read();
                 input.Datatype = ReadDatatype(ref reader, input);
             }
-            else if (reader.ValueTextEquals("shape"u8))
+            else if (JsonText.Is(ref reader, "shape"u8))
             {
                 JsonMembers.Once(input.Shape is not null, input.Title, "shape");
                 reader.Read();
                 JsonShape.Read(ref reader, input);
             }
-            else if (reader.ValueTextEquals("data"u8))
+            else if (JsonText.Is(ref reader, "data"u8))
             {
                 JsonMembers.Once(input.DataStart is not null, input.Title, "data");
                 reader.Read();
                 ReadData(ref reader, input);
             }
-            else if (reader.ValueTextEquals("parameters"u8))
+            else if (JsonText.Is(ref reader, "parameters"u8))
             {
                 JsonMembers.Once(input.HasParameters, input.Title, "parameters");
                 reader.Read();

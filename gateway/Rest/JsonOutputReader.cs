@@ -25,13 +25,13 @@ internal static class JsonOutputReader
         OutputParameters? parameters = null;
         while (JsonMembers.NextMember(ref reader))
         {
-            if (reader.ValueTextEquals("name"u8))
+            if (JsonText.Is(ref reader, "name"u8))
             {
                 JsonMembers.Once(name is not null, "an output", "name");
                 reader.Read();
                 name = JsonText.Read(ref reader, "an output's name");
             }
-            else if (reader.ValueTextEquals("parameters"u8))
+            else if (JsonText.Is(ref reader, "parameters"u8))
             {
                 JsonMembers.Once(parameters is not null, "an output", "parameters");
                 reader.Read();

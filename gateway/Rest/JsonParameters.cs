@@ -51,7 +51,7 @@ internal static class JsonParameters
         while (JsonMembers.NextMember(ref reader))
         {
             RefuseSharedMemory(ref reader, input.Title);
-            if (reader.ValueTextEquals("binary_data_size"u8))
+            if (JsonText.Is(ref reader, "binary_data_size"u8))
             {
                 reader.Read();
                 input.BinarySize = ReadSize(ref reader, $"{input.Title}: binary_data_size", least: 0);
@@ -70,12 +70,12 @@ internal static class JsonParameters
         while (JsonMembers.NextMember(ref reader))
         {
             RefuseSharedMemory(ref reader, "an output");
-            if (reader.ValueTextEquals("binary_data"u8))
+            if (JsonText.Is(ref reader, "binary_data"u8))
             {
                 reader.Read();
                 parameters = parameters with { Binary = ReadBool(ref reader, "an output's binary_data") };
             }
-            else if (reader.ValueTextEquals("classification"u8))
+            else if (JsonText.Is(ref reader, "classification"u8))
             {
                 reader.Read();
                 parameters = parameters with { Classification = ReadSize(ref reader, "an output's classification", least: 1) };

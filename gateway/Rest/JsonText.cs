@@ -25,6 +25,26 @@ internal static class JsonText
         return buffer.AsSpan(0, Unescape(ref reader, buffer)).ToArray();
     }
 
+    /// <summary>
+    /// Whether the current string or name is <paramref name="text"/>. Half of a surrogate pair, at which the reader itself throws, equals nothing.
+    /// </summary>
+    public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> text)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            return reader.ValueSpan.SequenceEqual(text);
+        }
+
+        try
+        {
+            return reader.ValueTextEquals(text);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Writes the current string to <paramref name="target"/>, which must hold as many bytes as its escaped form has.</summary>
     /// <returns>Bytes written.</returns>
     /// <exception cref="ServingException">INVALID_ARGUMENT: half of a surrogate pair, which has no UTF-8 form.</exception>

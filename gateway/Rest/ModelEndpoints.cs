@@ -24,7 +24,7 @@ internal sealed class ModelEndpoints(IServingApi api)
 
     public Task GetModelReadyAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context);
+        var route = ModelRoute.Of(context, api);
         var ready = api.IsModelReady(route.Model, route.Version, Protocol.Rest);
         return JsonAnswer.WriteAsync(context, StatusOf(ready), (route.Model, ready), static (json, model) =>
         {
@@ -40,14 +40,14 @@ internal sealed class ModelEndpoints(IServingApi api)
 
     public async Task GetModelAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context);
+        var route = ModelRoute.Of(context, api);
         var model = await api.GetModelMetadataAsync(route.Model, route.Version, Protocol.Rest, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, model, MetadataJson.Write);
     }
 
     public async Task GetConfigAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context);
+        var route = ModelRoute.Of(context, api);
         var config = await api.GetModelConfigAsync(route.Model, route.Version, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, config, ModelConfigJson.Write);
     }
@@ -55,7 +55,7 @@ internal sealed class ModelEndpoints(IServingApi api)
     /// <summary>Of one model, or of all where the path names none.</summary>
     public async Task GetStatisticsAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context);
+        var route = ModelRoute.Of(context, api);
         var statistics = await api.GetModelStatisticsAsync(route.Model, route.Version, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, statistics, StatisticsJson.Write);
     }

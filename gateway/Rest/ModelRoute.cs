@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Rest;
@@ -8,6 +9,9 @@ namespace Cluster.Gateway.Rest;
 /// <param name="Version">Digits, or empty for the server's choice.</param>
 internal readonly record struct ModelRoute(string Model, string Version)
 {
+    /// <summary>The alias that led to the model, or null.</summary>
+    public string? Alias { get; private init; }
+
     public const string ModelKey = "model";
     public const string VersionKey = "version";
 
@@ -31,5 +35,14 @@ internal readonly record struct ModelRoute(string Model, string Version)
         }
 
         return new ModelRoute(model, version);
+    }
+
+    /// <summary>As <see cref="Of(HttpContext)"/>, with headers and aliases taken into account.</summary>
+    /// <exception cref="ServingException">In addition: as <see cref="IServingApi.Resolve"/>.</exception>
+    public static ModelRoute Of(HttpContext context, IServingApi api)
+    {
+        var named = Of(context);
+        var target = api.Resolve(named.Model, context.Request.Headers);
+        return new ModelRoute(target.Model, named.Version) { Alias = target.Alias };
     }
 }

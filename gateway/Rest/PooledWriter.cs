@@ -1,11 +1,12 @@
 using System.Buffers;
+using Cluster.Contracts.Buffers;
 
 namespace Cluster.Gateway.Rest;
 
 /// <summary>A buffer that grows in pooled memory and can be emptied and used again.</summary>
 internal sealed class PooledWriter(int capacity) : IBufferWriter<byte>, IDisposable
 {
-    private byte[] _array = ArrayPool<byte>.Shared.Rent(capacity);
+    private byte[] _array = PayloadPool.Shared.Rent(capacity);
 
     public int Count { get; private set; }
 
@@ -29,7 +30,7 @@ internal sealed class PooledWriter(int capacity) : IBufferWriter<byte>, IDisposa
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_array);
+        PayloadPool.Shared.Return(_array);
         _array = [];
     }
 
@@ -41,9 +42,9 @@ internal sealed class PooledWriter(int capacity) : IBufferWriter<byte>, IDisposa
             return;
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, (int)Math.Min(2L * _array.Length, Array.MaxLength)));
+        var larger = PayloadPool.Shared.Rent(Math.Max(needed, (int)Math.Min(2L * _array.Length, Array.MaxLength)));
         _array.AsSpan(0, Count).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_array);
+        PayloadPool.Shared.Return(_array);
         _array = larger;
     }
 }

@@ -10,6 +10,9 @@ namespace Cluster.Gateway.Rest;
 /// <summary>The model_repository extension, and OVMS's config API on top of the same calls.</summary>
 internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions> options)
 {
+    /// <summary>The most bytes of a body here, far above what a client sends: read, its parameters take many times their length in memory.</summary>
+    private const long MaxBody = 4 << 20;
+
     public async Task GetIndexAsync(HttpContext context)
     {
         using var body = await ReadBodyAsync(context);
@@ -58,7 +61,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
 
     private async ValueTask<PayloadBuffer> ReadBodyAsync(HttpContext context)
     {
-        await using var body = BodyReader.Open(context, options.Value.MaxRequestBytes);
+        await using var body = BodyReader.Open(context, Math.Min(options.Value.MaxRequestBytes, MaxBody));
         return await body.ReadUpToAsync(long.MaxValue, context.RequestAborted);
     }
 

@@ -15,7 +15,7 @@ internal static class RepositoryRequestReader
         var ready = false;
         ReadObject(body, (ref Utf8JsonReader reader) =>
         {
-            if (!reader.ValueTextEquals("ready"u8))
+            if (!JsonText.Is(ref reader, "ready"u8))
             {
                 return false;
             }
@@ -33,7 +33,7 @@ internal static class RepositoryRequestReader
     public static void ReadParameters(ReadOnlySpan<byte> body, IDictionary<string, ModelRepositoryParameter> target) =>
         ReadObject(body, (ref Utf8JsonReader reader) =>
         {
-            if (!reader.ValueTextEquals("parameters"u8))
+            if (!JsonText.Is(ref reader, "parameters"u8))
             {
                 return false;
             }

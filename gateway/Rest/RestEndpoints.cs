@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace Cluster.Gateway.Rest;
@@ -15,6 +16,7 @@ public static class RestEndpoints
     public static IServiceCollection AddRest(this IServiceCollection services)
     {
         services.AddRouting();
+        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<RestOptions>().BindConfiguration("Rest").ValidateOnStart();
         services.AddSingleton<IValidateOptions<RestOptions>, RestOptionsValidator>();
         services.AddSingleton<RestBoundary>();

@@ -11,6 +11,7 @@ internal sealed class ModelRoute
         Versions = versions;
         Default = versions.FirstOrDefault(version => version.State.State == ModelVersionState.Ready)
             ?? versions.FirstOrDefault(version => version.State.State == ModelVersionState.Loading);
+        WaitsForUse = versions.Any(version => version.State.Reason == ServingReasons.NotYetUsed);
     }
 
     public ModelServingState State { get; }
@@ -22,4 +23,7 @@ internal sealed class ModelRoute
     /// The version for requests without one: the highest that is ready, else the highest that loads; null where none is served.
     /// </summary>
     public VersionRoute? Default { get; }
+
+    /// <summary>Whether the first request is to load it.</summary>
+    public bool WaitsForUse { get; }
 }

@@ -36,6 +36,12 @@ internal sealed class RouteTable : IDisposable
     /// <summary>Every known model, in no order.</summary>
     public IEnumerable<ModelRoute> All => _routes.Values;
 
+    /// <summary>Whether there is such a model, served or not.</summary>
+    public bool Contains(string model) => _routes.ContainsKey(model);
+
+    /// <summary>Whether the model is registered and waits for its first request.</summary>
+    public bool WaitsForUse(string model) => _routes.TryGetValue(model, out var route) && route.WaitsForUse;
+
     /// <summary>The model's route, or why there is none.</summary>
     public bool TryFind(string model, [NotNullWhen(true)] out ModelRoute? route, [NotNullWhen(false)] out Failure? failure)
     {
@@ -88,30 +94,46 @@ internal sealed class RouteTable : IDisposable
             return false;
         }
 
-        failure = route.Copies.Length > 0 ? null : NotServed(model, route.State);
-        return failure is null;
+        if (route.Copies.Length > 0)
+        {
+            return true;
+        }
+
+        failure = TryFind(model, out var all, out var gone) ? NotServed(all.State, route.State) : gone;
+        return false;
     }
 
     public void Dispose() => _states.Changed -= Update;
 
     private static Failure NothingServes(ModelRoute model)
     {
-        var name = model.State.Name;
         if (model.Versions.FirstOrDefault(version => version.State.Failed) is { } failed)
         {
-            return NotServed(name, failed.State);
+            return NotServed(model.State, failed.State);
         }
 
         return model.State.Problem is { } problem
-            ? Failure.Unavailable($"model '{name}' cannot be served: {problem}", RetryFailedLoad)
-            : Failure.NotFound($"Request for unknown model: '{name}' has no available versions");
+            ? CannotBeServed(model.State.Name, problem)
+            : Failure.NotFound($"Request for unknown model: '{model.State.Name}' has no available versions");
     }
 
-    private static Failure NotServed(string model, VersionServingState state) => state.Failed
-        ? Failure.Unavailable(
-            string.Create(CultureInfo.InvariantCulture, $"failed to load model '{model}' version {state.Version}: {state.Reason}"), RetryFailedLoad)
-        : Failure.NotFound(
-            string.Create(CultureInfo.InvariantCulture, $"Request for unknown model: '{model}' version {state.Version} is not served: {state.Reason}"));
+    private static Failure NotServed(ModelServingState model, VersionServingState version)
+    {
+        if (version.Failed)
+        {
+            return Failure.Unavailable(
+                string.Create(CultureInfo.InvariantCulture, $"failed to load model '{model.Name}' version {version.Version}: {version.Reason}"),
+                RetryFailedLoad);
+        }
+
+        return version.Reason.Length == 0 && model.Problem is { } problem
+            ? CannotBeServed(model.Name, problem)
+            : Failure.NotFound(string.Create(
+                CultureInfo.InvariantCulture, $"Request for unknown model: '{model.Name}' version {version.Version} is not served: {version.Reason}"));
+    }
+
+    private static Failure CannotBeServed(string model, string problem) =>
+        Failure.Unavailable($"model '{model}' cannot be served: {problem}", RetryFailedLoad);
 
     /// <summary>Digits alone, no leading zero, as the repository's folders.</summary>
     private static bool IsVersionNumber(string version) => version[0] != '0' && version.Length < 20 && !version.AsSpan().ContainsAnyExceptInRange('0', '9');

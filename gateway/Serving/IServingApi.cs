@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
+using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Serving;
 
@@ -12,6 +13,11 @@ internal interface IServingApi
 {
     /// <summary>Every model of the first repository scan has been tried, and the process is not stopping.</summary>
     bool IsReady { get; }
+
+    /// <summary>Which model a request is for: what its headers say, else the model of that name, else the alias of that name.</summary>
+    /// <param name="name">What the message or the path says; may be empty.</param>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: headers that contradict each other. NOT_FOUND: a header names no alias.</exception>
+    ModelTarget Resolve(string name, IHeaderDictionary headers);
 
     ServerMetadataResponse GetServerMetadata();
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Buffers;
+using Cluster.Gateway.Metrics;
 
 namespace Cluster.Gateway.Serving;
 
@@ -8,4 +9,10 @@ namespace Cluster.Gateway.Serving;
 /// <param name="Message">A serialized <c>ModelInferRequest</c>; whoever receives the call owns it.</param>
 /// <param name="Protocol">For metrics.</param>
 /// <param name="Timeout">Time until the client's deadline, or null for none.</param>
-internal readonly record struct InferCall(string Model, string Version, PayloadBuffer Message, Protocol Protocol, TimeSpan? Timeout);
+/// <param name="Method">As what metrics count it.</param>
+internal readonly record struct InferCall(
+    string Model, string Version, PayloadBuffer Message, Protocol Protocol, TimeSpan? Timeout, ServingMethod Method = ServingMethod.ModelInfer)
+{
+    /// <summary>The alias that led to <see cref="Model"/>, or null: should the model be gone, the alias is followed again.</summary>
+    public string? Alias { get; init; }
+}

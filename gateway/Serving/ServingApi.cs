@@ -5,7 +5,9 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
+using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Serving;
@@ -18,6 +20,7 @@ internal sealed class ServingApi : IServingApi
 
     private readonly ServerIdentity _identity;
     private readonly RouteTable _routes;
+    private readonly ModelNames _names;
     private readonly InferenceDispatcher _dispatcher;
     private readonly IServingStates _states;
     private readonly IGrainFactory _grains;
@@ -29,6 +32,7 @@ internal sealed class ServingApi : IServingApi
     public ServingApi(
         ServerIdentity identity,
         RouteTable routes,
+        ModelNames names,
         InferenceDispatcher dispatcher,
         IServingStates states,
         IGrainFactory grains,
@@ -39,6 +43,7 @@ internal sealed class ServingApi : IServingApi
     {
         _identity = identity;
         _routes = routes;
+        _names = names;
         _dispatcher = dispatcher;
         _states = states;
         _grains = grains;
@@ -50,6 +55,9 @@ internal sealed class ServingApi : IServingApi
 
     /// <inheritdoc/>
     public bool IsReady => _states.InitialLoadFinished && !_lifetime.ApplicationStopping.IsCancellationRequested;
+
+    /// <inheritdoc/>
+    public ModelTarget Resolve(string name, IHeaderDictionary headers) => _names.Resolve(name, ModelHeaders.Read(headers));
 
     /// <inheritdoc/>
     public ServerMetadataResponse GetServerMetadata() =>
@@ -83,12 +91,9 @@ internal sealed class ServingApi : IServingApi
         var start = _time.GetTimestamp();
         try
         {
-            var route = Route(model, version);
-            var description = await route.Copies[0].DescribeAsync(cancellationToken).ConfigureAwait(false);
-            _routes.TryFind(model, out var all, out _);
-            var ready = all?.Versions.Where(candidate => candidate.State.State == ModelVersionState.Ready).Select(candidate => candidate.Text).Reverse();
-            _metrics.Success(model, route.Version, protocol, ServingMethod.ModelMetadata, _time.GetElapsedTime(start));
-            return ModelMessages.Metadata(description, ready ?? [route.Text]);
+            var description = await DescribeAsync(model, version, cancellationToken).ConfigureAwait(false);
+            _metrics.Success(model, description.Version, protocol, ServingMethod.ModelMetadata, _time.GetElapsedTime(start));
+            return ModelMessages.Metadata(description, ReadyVersions(model, description.Version));
         }
         catch (ServingException)
         {
@@ -99,7 +104,7 @@ internal sealed class ServingApi : IServingApi
 
     /// <inheritdoc/>
     public async ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken) =>
-        ModelMessages.Config(await Route(model, version).Copies[0].DescribeAsync(cancellationToken).ConfigureAwait(false));
+        ModelMessages.Config(await DescribeAsync(model, version, cancellationToken).ConfigureAwait(false));
 
     /// <inheritdoc/>
     public async ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken)
@@ -107,13 +112,15 @@ internal sealed class ServingApi : IServingApi
         var response = new ModelStatisticsResponse();
         foreach (var (name, route) in StatisticsRoutes(model, version))
         {
-            var copies = new List<CopyStatistics>();
-            foreach (var copy in route.Copies)
+            try
             {
-                copies.Add(await copy.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
+                var copies = await AskAsync(name, route.Text, now => StatisticsOf(name, now, cancellationToken)).ConfigureAwait(false);
+                response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
             }
-
-            response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
+            catch (ServingException) when (version.Length == 0)
+            {
+                // Unloaded since the list was made: then it is not in the list.
+            }
         }
 
         return response;
@@ -169,14 +176,14 @@ internal sealed class ServingApi : IServingApi
     public async ValueTask<InferReply> InferAsync(InferCall call, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
-        var reply = await _dispatcher.InferAsync(call, out var route, cancellationToken).ConfigureAwait(false);
+        var (reply, model, version) = await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
         if (reply.Succeeded)
         {
-            _metrics.Success(call.Model, route!.Version, call.Protocol, ServingMethod.ModelInfer, _time.GetElapsedTime(start));
+            _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));
         }
         else
         {
-            _metrics.Fail(call.Model, route?.Version ?? 0, call.Protocol, ServingMethod.ModelInfer);
+            _metrics.Fail(model, version, call.Protocol, call.Method);
         }
 
         return reply;
@@ -197,6 +204,60 @@ internal sealed class ServingApi : IServingApi
 
     private VersionRoute Route(string model, string version) =>
         _routes.TryRoute(model, version, out var route, out var failure) ? route : throw new ServingException(failure);
+
+    /// <summary>Asks a version's copies; a copy that is not there any more is followed by another route, as requests are.</summary>
+    private async Task<T> AskAsync<T>(string model, string version, Func<VersionRoute, ValueTask<T>> ask)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await ask(Route(model, version)).ConfigureAwait(false);
+            }
+            catch (ServingException exception) when (tries < InferenceDispatcher.MaxTries && InferenceDispatcher.IsMoved(exception.Failure))
+            {
+                continue;
+            }
+        }
+    }
+
+    /// <summary>Loads a version that is not in memory only if nothing is known of it yet.</summary>
+    private async Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken)
+    {
+        await _names.WakeAsync(model, cancellationToken).ConfigureAwait(false);
+        if (Route(model, version) is { State.OnDemand: true } route
+            && (await Model(model).GetUnloadedAsync(route.Version).ConfigureAwait(false)).Description is { } known)
+        {
+            return known;
+        }
+
+        return await AskAsync(model, version, now => now.Copies[0].DescribeAsync(cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Of the copies in memory, and of those that were; loads none.</summary>
+    private async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(string model, VersionRoute route, CancellationToken cancellationToken)
+    {
+        var copies = new List<CopyStatistics>();
+        if ((await Model(model).GetUnloadedAsync(route.Version).ConfigureAwait(false)).Statistics is { } past)
+        {
+            copies.Add(past);
+        }
+
+        foreach (var copy in route.State.OnDemand ? [] : route.Copies)
+        {
+            copies.Add(await copy.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
+        }
+
+        return copies;
+    }
+
+    /// <summary>The versions that answer, ascending; the one that was just asked answers, whether or not the route shows it yet.</summary>
+    private IEnumerable<string> ReadyVersions(string model, long asked)
+    {
+        _routes.TryFind(model, out var route, out _);
+        var ready = route?.Versions.Where(version => version.State.State == ModelVersionState.Ready).Select(version => version.Version) ?? [];
+        return ready.Append(asked).Distinct().Order().Select(version => version.ToString(CultureInfo.InvariantCulture));
+    }
 
     private IModelGrain Model(string name) =>
         _routes.TryFind(name, out _, out var failure) ? _grains.GetGrain<IModelGrain>(name) : throw new ServingException(failure);

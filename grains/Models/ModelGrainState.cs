@@ -22,4 +22,12 @@ public sealed record ModelGrainState
     /// <summary>The latest failure of each version that failed.</summary>
     [Id(3)]
     public ImmutableSortedDictionary<long, FailedLoad> Failed { get; init; } = ImmutableSortedDictionary<long, FailedLoad>.Empty;
+
+    /// <summary>What the copies that serve told of themselves, by version; a version without an entry is in memory.</summary>
+    [Id(4)]
+    public ImmutableSortedDictionary<long, CopyPresence> Presence { get; init; } = ImmutableSortedDictionary<long, CopyPresence>.Empty;
+
+    /// <summary>Whether the model was registered and nobody has asked for it yet.</summary>
+    [Id(5)]
+    public bool NotYetUsed { get; init; }
 }

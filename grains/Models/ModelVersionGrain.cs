@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
@@ -20,6 +22,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
 {
     private readonly IRegistrations _registrations;
     private readonly IServingStates _states;
+    private readonly CopyCache _cache;
     private readonly SessionFactory _sessions;
     private readonly InferenceWorkers _workers;
     private readonly InferenceOptions _options;
@@ -32,11 +35,15 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     private CopyMetrics? _metrics;
     private CopyStatisticsRecorder? _statistics;
     private ModelDescription? _description;
+    private ModelRegistration? _registration;
+    private ModelVersionSource? _source;
+    private CacheEntry? _room;
     private ModelCopyId _id;
 
     public ModelVersionGrain(
         IRegistrations registrations,
         IServingStates states,
+        CopyCache cache,
         SessionFactory sessions,
         InferenceWorkers workers,
         InferenceOptions options,
@@ -47,6 +54,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     {
         _registrations = registrations;
         _states = states;
+        _cache = cache;
         _sessions = sessions;
         _workers = workers;
         _options = options;
@@ -58,7 +66,9 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
 
     private CopyQueue Queue => _queue ?? throw new InvalidOperationException("called before the activation loaded the model");
 
-    /// <summary>Loads the model.</summary>
+    private CacheEntry Room => _room ?? throw new InvalidOperationException("called before the activation found room");
+
+    /// <summary>Waits for room, then loads the model.</summary>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (!ModelCopyId.TryParse(this.GetPrimaryKeyString(), out _id))
@@ -66,28 +76,30 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
             throw ServingException.InvalidArgument($"'{this.GetPrimaryKeyString()}' is no key of a model copy, expected name/version/copy");
         }
 
-        var (registration, source) = FindSource();
+        (_registration, _source) = FindSource();
         var start = _time.GetTimestamp();
+        var loaded = false;
         try
         {
-            _model = await _sessions.OpenAsync(_id.Model, source, registration.Settings, cancellationToken);
+            _room = await _cache.AdmitAsync(_id, _source, Evict, cancellationToken);
+            await LoadAsync(_registration, _source, cancellationToken);
+            loaded = true;
         }
-        catch (ServingException exception)
+        catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable && exception.Failure.RetryAfter != TimeSpan.Zero)
         {
-            _loadMetrics.Failed(_id.Model);
-            Log.LoadFailed(_logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), exception.Message);
-            throw new ServingException(
-                exception.Failure with { Message = LoadFailures.Message(_id.Model, _id.Version, exception.Message) }, exception);
+            throw Failed(exception, start);
+        }
+        finally
+        {
+            if (!loaded)
+            {
+                _model?.Dispose();
+                Leave();
+            }
         }
 
-        var queueLimit = registration.Settings.QueueLimit ?? _options.QueueLimit;
-        _statistics = new CopyStatisticsRecorder(_time);
-        _metrics = _metricsFactory.Create(_id.Model, _id.Version, _model.Concurrency, _model.Concurrency);
-        _queue = new CopyQueue(_model, queueLimit, _workers, _statistics, _metrics, _time, _logger);
-        _description = _model.Describe(registration.VersionPolicy, registration.Settings, queueLimit);
-        _loadMetrics.Succeeded(_id.Model, _time.GetElapsedTime(start));
-        Log.Loaded(
-            _logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), _model.Provider.ToString(), _model.Concurrency, _model.IntraOpThreads);
+        Start(_registration, start);
+        Report(inMemory: true);
     }
 
     /// <summary>Answers what was taken, then unloads.</summary>
@@ -98,15 +110,31 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
             return;
         }
 
+        _cache.BeginUnload(Room);
         await Queue.DrainAsync();
         model.Dispose();
+        Leave();
         _metrics!.Dispose();
         Log.Unloaded(_logger, _id.Model, _id.Version, _id.Copy, reason.Description);
+        if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown)
+        {
+            Report(inMemory: false);
+        }
     }
 
     /// <inheritdoc/>
-    public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken) =>
-        Queue.EnqueueAsync(request, cancellationToken);
+    public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken)
+    {
+        if (Room.TryPin())
+        {
+            return InferPinnedAsync(request, cancellationToken);
+        }
+
+        // Before the answer, so that whoever asks again finds the copy ending and waits for the next.
+        Evict();
+        return ValueTask.FromResult(InferReply.Failed(Failure.Unavailable(
+            string.Create(CultureInfo.InvariantCulture, $"model '{_id.Model}' version {_id.Version} is being unloaded here"), TimeSpan.Zero)));
+    }
 
     /// <inheritdoc/>
     public ValueTask<ModelDescription> DescribeAsync(CancellationToken cancellationToken) => ValueTask.FromResult(_description!);
@@ -121,19 +149,101 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         return ValueTask.CompletedTask;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<InferReply> InferPinnedAsync(InferRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Queue.EnqueueAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Room.Unpin();
+        }
+    }
+
+    private async Task LoadAsync(ModelRegistration registration, ModelVersionSource source, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        _model = await _sessions.OpenAsync(_id.Model, source, registration.Settings, cancellationToken);
+        if (!IsWanted())
+        {
+            // Given up while it loaded, such as after the failure of an earlier attempt: nobody would ever unload it.
+            throw NotServed();
+        }
+
+        _cache.Loaded(Room, _id.Model, source, SessionMemory.Read(_model.Session), _time.GetElapsedTime(start));
+    }
+
+    private void Start(ModelRegistration registration, long start)
+    {
+        var model = _model!;
+        var queueLimit = registration.Settings.QueueLimit ?? _options.QueueLimit;
+        _statistics = new CopyStatisticsRecorder(_time);
+        _metrics = _metricsFactory.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency);
+        _queue = new CopyQueue(model, queueLimit, _workers, _statistics, _metrics, _time, _logger);
+        _description = model.Describe(registration.VersionPolicy, registration.Settings, queueLimit);
+        _loadMetrics.Succeeded(_id.Model, _time.GetElapsedTime(start));
+        Log.Loaded(
+            _logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), model.Provider.ToString(), model.Concurrency, model.IntraOpThreads);
+    }
+
+    private ServingException Failed(ServingException exception, long start)
+    {
+        _loadMetrics.Failed(_id.Model);
+        Log.LoadFailed(_logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), exception.Message);
+        var failure = new CopyFailure(_id, _source!.Revision, _registration!.SettingsRevision, exception.Message);
+        _ = TellAsync(GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportFailureAsync(failure));
+        return new ServingException(
+            exception.Failure with { Message = LoadFailures.Message(_id.Model, _id.Version, exception.Message) }, exception);
+    }
+
+    private void Leave()
+    {
+        if (_room is not null)
+        {
+            _cache.Release(_room);
+        }
+    }
+
+    private void Evict() => GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "evicted to make room for another"));
+
+    private void Report(bool inMemory) => _ = TellAsync(GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportAsync(new CopyReport
+    {
+        Copy = _id,
+        Epoch = Room.Epoch,
+        InMemory = inMemory,
+        Revision = _source!.Revision,
+        SettingsRevision = _registration!.SettingsRevision,
+        Description = _description!,
+        Statistics = inMemory ? null : _statistics!.Read(),
+    }));
+
+    /// <summary>Awaited by nobody: the model may be waiting for this very copy. What it does not hear only makes what it shows out of date.</summary>
+    private async Task TellAsync(ValueTask told)
+    {
+        try
+        {
+            await told.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // Nobody is there to hear of it, whatever it is.
+            Log.NotTold(_logger, _id.ToString(), exception.Message);
+        }
+    }
+
     /// <summary>
     /// What to load. A copy that nobody wants is not loaded, so that a call by an old route brings no unloaded model back.
     /// </summary>
     private (ModelRegistration Registration, ModelVersionSource Source) FindSource()
     {
-        var version = _id.Version;
-        var wanted = _states.TryGet(_id.Model, out var state) && state.Versions.Any(entry => entry.Version == version && entry.Wants(_id.Copy));
-        if (!wanted || !_registrations.TryGet(_id.Model, out var registration))
+        if (!IsWanted() || !_registrations.TryGet(_id.Model, out var registration))
         {
-            throw new ServingException(Failure.Unavailable(
-                string.Create(CultureInfo.InvariantCulture, $"model '{_id.Model}' version {version} is not served by copy {_id.Copy} any more"), TimeSpan.Zero));
+            throw NotServed();
         }
 
+        var version = _id.Version;
         var source = registration.Versions.FirstOrDefault(entry => entry.Version == version)
             ?? throw new ServingException(Failure.NotFound($"Request for unknown model: '{_id.Model}' has no version {version}"));
         return source.Problem is null
@@ -141,6 +251,12 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
             : throw new ServingException(Failure.Unavailable(
                 LoadFailures.Message(_id.Model, version, source.Problem), LoadFailures.RetryAfter));
     }
+
+    private bool IsWanted() =>
+        _states.TryGet(_id.Model, out var state) && state.Versions.Any(entry => entry.Version == _id.Version && entry.Wants(_id.Copy));
+
+    private ServingException NotServed() => new(Failure.Unavailable(
+        string.Create(CultureInfo.InvariantCulture, $"model '{_id.Model}' version {_id.Version} is not served by copy {_id.Copy} any more"), TimeSpan.Zero));
 
     private double Milliseconds(long start) => Math.Round(_time.GetElapsedTime(start).TotalMilliseconds, 1);
 }

@@ -9,7 +9,8 @@ internal static class ModelName
     private const char NotUnicode = '\uFFFD';
 
     /// <summary>Why the name is refused, with the name in a form that is safe to print; null if it is fine.</summary>
-    public static string? ProblemOf(string name)
+    /// <param name="what">Whose name it is, for the message.</param>
+    public static string? ProblemOf(string name, string what = "model")
     {
         var reason = name switch
         {
@@ -21,6 +22,6 @@ internal static class ModelName
             _ when name.Contains(NotUnicode, StringComparison.Ordinal) => "is not valid Unicode",
             _ => null,
         };
-        return reason is null ? null : $"the model name {JsonSerializer.Serialize(name.Length > MaxLength ? name[..MaxLength] : name)} {reason}";
+        return reason is null ? null : $"the {what} name {JsonSerializer.Serialize(name.Length > MaxLength ? name[..MaxLength] : name)} {reason}";
     }
 }

@@ -1,14 +1,17 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
 
 /// <summary>A session and what is known of its model. Safe for concurrent runs; disposed after the last one.</summary>
-internal sealed class LoadedModel : IDisposable
+internal sealed class LoadedModel : IQueuedModel, IDisposable
 {
     private readonly ModelVersionSource _source;
     private readonly Dictionary<string, string[]> _labels;
@@ -61,6 +64,11 @@ internal sealed class LoadedModel : IDisposable
 
     /// <summary>Whether outputs had the shapes that the graph declares, as far as they were seen.</summary>
     public bool ShapesAreTruthful => _shapesAreWrong == 0;
+
+    /// <inheritdoc/>
+    public PayloadBuffer Run(
+        SessionRunner runner, PayloadBuffer message, CopyMetrics metrics, out RunTimes times, CancellationToken cancellationToken) =>
+        runner.Run(this, message, metrics, out times, cancellationToken);
 
     /// <summary>Labels of an output's classes; empty if there are none.</summary>
     public string[] Labels(string output) => _labels.GetValueOrDefault(output, []);

@@ -34,9 +34,8 @@ internal sealed class ModelSignature
         var optional = session.OverridableInitializerMetadata
             .Where(input => input.Value.IsTensor)
             .Select(input => Input(input.Key, input.Value, optional: true));
-        var signature = new ModelSignature(
-            [.. required, .. optional],
-            [.. session.OutputNames.Select(name => Slot("output", name, session.OutputMetadata[name], undeclaredShapes, null, null, false))]);
+        TensorSlot[] inputs = [.. required, .. optional];
+        var signature = new ModelSignature(inputs, [.. session.OutputNames.Select(name => Output(name, inputs, session, undeclaredShapes))]);
         foreach (var name in settings.InputShapes.Keys.Where(name => name.Length > 0 && !signature.Inputs.Any(input => input.Name == name)))
         {
             throw Unloadable($"input_shapes names '{name}', which is no input of the model; its inputs are {signature.InputNames}");
@@ -49,12 +48,21 @@ internal sealed class ModelSignature
             var limits = settings.InputShapes.TryGetValue(name, out var own) || (!optional && settings.InputShapes.TryGetValue("", out own))
                 ? own.AsSpan().ToArray()
                 : null;
-            return Slot("input", name, metadata, undeclaredShapes, limits, optional ? null : settings.BatchSize, optional);
+            CheckType("input", name, metadata);
+            return new TensorSlot(
+                name, metadata.ElementDataType, Narrow(name, Declared(name, metadata, undeclaredShapes), limits, optional ? null : settings.BatchSize), optional);
         }
     }
 
-    private static TensorSlot Slot(
-        string role, string name, NodeMetadata metadata, HashSet<string> undeclared, DimensionRange[]? limits, DimensionRange? batchSize, bool optional)
+    private static TensorSlot Output(string name, TensorSlot[] inputs, InferenceSession session, HashSet<string> undeclaredShapes)
+    {
+        var metadata = session.OutputMetadata[name];
+        CheckType("output", name, metadata);
+        var computed = inputs.All(input => input.Name != name) && session.OutputNames.Count(other => other == name) == 1;
+        return new TensorSlot(name, metadata.ElementDataType, Declared(name, metadata, undeclaredShapes), computed: computed);
+    }
+
+    private static void CheckType(string role, string name, NodeMetadata metadata)
     {
         if (!metadata.IsTensor)
         {
@@ -65,13 +73,15 @@ internal sealed class ModelSignature
         {
             throw Unloadable($"{role} '{name}' has elements of type {metadata.ElementDataType}, which KServe v2 has no datatype for");
         }
-
-        var dimensions = undeclared.Contains(name) ? null : Declared(metadata);
-        return new TensorSlot(name, metadata.ElementDataType, Narrow(name, dimensions, limits, batchSize), optional);
     }
 
-    private static Dimension[] Declared(NodeMetadata metadata)
+    private static Dimension[]? Declared(string name, NodeMetadata metadata, HashSet<string> undeclaredShapes)
     {
+        if (undeclaredShapes.Contains(name))
+        {
+            return null;
+        }
+
         var dimensions = new Dimension[metadata.Dimensions.Length];
         for (var i = 0; i < dimensions.Length; i++)
         {

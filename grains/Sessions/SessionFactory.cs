@@ -46,17 +46,16 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
             var labels = LabelFiles.Read(source.Path, settings, signature);
             return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, logger);
         }
-        catch (Exception exception) when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
+        catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {
+            session?.Dispose();
+            throw;
+        }
+        catch (Exception exception)
+        {
+            // The edge to a foreign file: whatever reading it throws says that this version does not load, and nothing of the others.
             session?.Dispose();
             throw new ServingException(Failure.Unavailable(OnnxErrors.Describe(exception, source.Path), LoadFailures.RetryAfter), exception);
-        }
-        catch (ServingException exception)
-        {
-            session?.Dispose();
-            throw exception.Failure.Code == StatusCode.Unavailable
-                ? exception
-                : new ServingException(Failure.Unavailable(exception.Message, LoadFailures.RetryAfter), exception);
         }
     }
 

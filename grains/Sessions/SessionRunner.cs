@@ -17,9 +17,6 @@ namespace Cluster.Grains.Sessions;
 /// </remarks>
 internal sealed class SessionRunner : IDisposable
 {
-    /// <summary>How ONNX Runtime says that an output given to it has another shape than the one computed.</summary>
-    private const string ShapeMismatch = "shape verification failed";
-
     private readonly InferRequestMessage _request = new();
     private readonly InputBinder _inputs = new();
     private readonly OutputPlan _plan = new();
@@ -95,16 +92,17 @@ internal sealed class SessionRunner : IDisposable
 
     private PayloadBuffer Compute(LoadedModel model, ReadOnlySpan<byte> id, out long computed, CancellationToken cancellationToken)
     {
+        string? doubt = null;
         if (model.ShapesAreTruthful && TryPredict(model))
         {
             try
             {
                 return RunIntoResponse(model, id, out computed, cancellationToken);
             }
-            catch (OnnxRuntimeException exception) when (exception.Message.Contains(ShapeMismatch, StringComparison.Ordinal))
+            catch (OnnxRuntimeException exception) when (SpeaksOfShapes(exception) && !cancellationToken.IsCancellationRequested)
             {
                 ClearOutputs();
-                model.DistrustShapes(exception.Message);
+                doubt = exception.Message;
             }
             catch (OnnxRuntimeException exception)
             {
@@ -116,6 +114,11 @@ internal sealed class SessionRunner : IDisposable
         {
             using var outputs = RunSession(model, cancellationToken);
             computed = _time.GetTimestamp();
+            if (doubt is not null)
+            {
+                model.DistrustShapes(doubt);
+            }
+
             return OutputWriter.Write(model, _plan, outputs, _response, id);
         }
         catch (OnnxRuntimeException exception)
@@ -123,6 +126,12 @@ internal sealed class SessionRunner : IDisposable
             throw Failed(model, exception, cancellationToken);
         }
     }
+
+    /// <summary>
+    /// Whether a failed run may be due to an output of ours whose shape is not the one computed. ONNX Runtime has several wordings for that, which
+    /// change with its version, and no code of its own: so a run that speaks of shapes is tried once more with no output given.
+    /// </summary>
+    private static bool SpeaksOfShapes(OnnxRuntimeException exception) => exception.Message.Contains("shape", StringComparison.OrdinalIgnoreCase);
 
     private bool TryPredict(LoadedModel model)
     {

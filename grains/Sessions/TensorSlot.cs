@@ -8,7 +8,7 @@ namespace Cluster.Grains.Sessions;
 /// <summary>An input or output of a loaded graph, with what checking and binding it needs at hand.</summary>
 internal sealed class TensorSlot
 {
-    public TensorSlot(string name, TensorElementType elementType, Dimension[]? dimensions, bool optional = false)
+    public TensorSlot(string name, TensorElementType elementType, Dimension[]? dimensions, bool optional = false, bool computed = true)
     {
         Name = name;
         Utf8Name = Encoding.UTF8.GetBytes(name);
@@ -16,6 +16,7 @@ internal sealed class TensorSlot
         Datatype = elementType.ToDatatype();
         Dimensions = dimensions;
         Optional = optional;
+        Computed = computed;
     }
 
     public string Name { get; }
@@ -31,6 +32,12 @@ internal sealed class TensorSlot
 
     /// <summary>An input that the graph has a default for.</summary>
     public bool Optional { get; }
+
+    /// <summary>
+    /// False for an output that is one of the graph's inputs or is named twice: ONNX Runtime hands out the value that it has and writes
+    /// nothing into memory given to it.
+    /// </summary>
+    public bool Computed { get; }
 
     /// <summary>Whether the size of the first dimension is the caller's choice: then it counts rows.</summary>
     public bool HasRows => Dimensions is [{ IsFixed: false }, ..];

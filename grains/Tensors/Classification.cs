@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Numerics.Tensors;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 using Cluster.Contracts.Wire;
@@ -25,16 +25,36 @@ internal static class Classification
     /// <param name="raw">The scores' bytes.</param>
     /// <param name="shape">The scores' shape.</param>
     /// <param name="labels">One a class; classes beyond them have none.</param>
-    public static byte[] Encode(ReadOnlySpan<byte> raw, Datatype datatype, ReadOnlySpan<long> shape, int classes, string[] labels)
+    public static byte[] Encode(ReadOnlySpan<byte> raw, Datatype datatype, ReadOnlySpan<long> shape, int classes, string[] labels) => datatype switch
+    {
+        Datatype.Fp32 => Encode<float>(raw, shape, classes, labels),
+        Datatype.Fp64 => Encode<double>(raw, shape, classes, labels),
+        Datatype.Fp16 => Encode<Half>(raw, shape, classes, labels),
+        Datatype.Bf16 => Encode<float>(MemoryMarshal.AsBytes<float>(Widen(raw)), shape, classes, labels),
+        Datatype.Int8 => Encode<sbyte>(raw, shape, classes, labels),
+        Datatype.Int16 => Encode<short>(raw, shape, classes, labels),
+        Datatype.Int32 => Encode<int>(raw, shape, classes, labels),
+        Datatype.Int64 => Encode<long>(raw, shape, classes, labels),
+        Datatype.UInt16 => Encode<ushort>(raw, shape, classes, labels),
+        Datatype.UInt32 => Encode<uint>(raw, shape, classes, labels),
+        Datatype.UInt64 => Encode<ulong>(raw, shape, classes, labels),
+        _ => Encode<byte>(raw, shape, classes, labels),
+    };
+
+    private static byte[] Encode<T>(ReadOnlySpan<byte> raw, ReadOnlySpan<long> shape, int classes, string[] labels)
+        where T : unmanaged, INumber<T>
     {
         var (rows, columns) = Split(shape);
-        var scores = ToDoubles(raw, datatype);
+        var scores = MemoryMarshal.Cast<byte, T>(raw);
         using var elements = new MemoryStream();
         var order = new int[columns];
         Span<byte> length = stackalloc byte[sizeof(int)];
+
+        // Rows without a column are as many as the client says: there is nothing in them, and counting them could take for ever.
+        rows = columns == 0 ? 0 : rows;
         for (long row = 0; row < rows; row++)
         {
-            var rowScores = scores.AsSpan((int)(row * columns), (int)columns).ToArray();
+            var rowScores = scores.Slice((int)(row * columns), (int)columns).ToArray();
             for (var i = 0; i < order.Length; i++)
             {
                 order[i] = i;
@@ -43,7 +63,7 @@ internal static class Classification
             Array.Sort(order, (left, right) => Compare(rowScores, left, right));
             foreach (var index in order.AsSpan(0, (int)Math.Min(classes, columns)))
             {
-                var element = Encoding.UTF8.GetBytes(Element(raw, datatype, (row * columns) + index, rowScores[index], index, labels));
+                var element = Encoding.UTF8.GetBytes(Element(rowScores[index], index, labels));
                 BinaryPrimitives.WriteInt32LittleEndian(length, element.Length);
                 elements.Write(length);
                 elements.Write(element);
@@ -61,68 +81,32 @@ internal static class Classification
     }
 
     /// <summary>Best first; NaN is no score and comes last; equal scores keep their order.</summary>
-    private static int Compare(double[] scores, int left, int right)
+    private static int Compare<T>(T[] scores, int left, int right)
+        where T : INumber<T>
     {
         var byScore = scores[right].CompareTo(scores[left]);
         return byScore != 0 ? byScore : left.CompareTo(right);
     }
 
-    private static string Element(ReadOnlySpan<byte> raw, Datatype datatype, long place, double score, int index, string[] labels)
+    private static string Element<T>(T score, int index, string[] labels)
+        where T : INumber<T>
     {
-        var value = datatype switch
-        {
-            Datatype.UInt64 => MemoryMarshal.Cast<byte, ulong>(raw)[(int)place].ToString(CultureInfo.InvariantCulture),
-            Datatype.Int64 => MemoryMarshal.Cast<byte, long>(raw)[(int)place].ToString(CultureInfo.InvariantCulture),
-            Datatype.Fp16 or Datatype.Bf16 or Datatype.Fp32 or Datatype.Fp64 => score.ToString("F6", CultureInfo.InvariantCulture),
-            _ => score.ToString(CultureInfo.InvariantCulture),
-        };
+        var value = score is float or double or Half
+            ? double.CreateChecked(score).ToString("F6", CultureInfo.InvariantCulture)
+            : score.ToString(null, CultureInfo.InvariantCulture);
         return index < labels.Length ? $"{value}:{index}:{labels[index]}" : $"{value}:{index}";
     }
 
-    private static double[] ToDoubles(ReadOnlySpan<byte> raw, Datatype datatype)
+    /// <summary>BF16 is the upper half of FP32.</summary>
+    private static float[] Widen(ReadOnlySpan<byte> raw)
     {
-        switch (datatype)
+        var bits = MemoryMarshal.Cast<byte, ushort>(raw);
+        var values = new float[bits.Length];
+        for (var i = 0; i < values.Length; i++)
         {
-            case Datatype.Fp32:
-                return Convert<float>(raw);
-            case Datatype.Fp64:
-                return MemoryMarshal.Cast<byte, double>(raw).ToArray();
-            case Datatype.Fp16:
-                return Convert<Half>(raw);
-            case Datatype.Bf16:
-                var bits = MemoryMarshal.Cast<byte, ushort>(raw);
-                var values = new double[bits.Length];
-                for (var i = 0; i < values.Length; i++)
-                {
-                    values[i] = BitConverter.Int32BitsToSingle(bits[i] << 16);
-                }
-
-                return values;
-            case Datatype.Int8:
-                return Convert<sbyte>(raw);
-            case Datatype.Int16:
-                return Convert<short>(raw);
-            case Datatype.Int32:
-                return Convert<int>(raw);
-            case Datatype.Int64:
-                return Convert<long>(raw);
-            case Datatype.UInt16:
-                return Convert<ushort>(raw);
-            case Datatype.UInt32:
-                return Convert<uint>(raw);
-            case Datatype.UInt64:
-                return Convert<ulong>(raw);
-            default:
-                return Convert<byte>(raw);
+            values[i] = BitConverter.Int32BitsToSingle(bits[i] << 16);
         }
-    }
 
-    private static double[] Convert<T>(ReadOnlySpan<byte> raw)
-        where T : unmanaged, System.Numerics.INumberBase<T>
-    {
-        var source = MemoryMarshal.Cast<byte, T>(raw);
-        var target = new double[source.Length];
-        TensorPrimitives.ConvertTruncating<T, double>(source, target);
-        return target;
+        return values;
     }
 }

@@ -30,8 +30,11 @@ internal sealed class InputBinder
     /// <summary>The shape of each bound input.</summary>
     public List<long[]> Shapes => _shapes;
 
-    /// <summary>Rows in this request: the first dimension where the graph leaves its size open, else 1.</summary>
-    public long Rows => _slots is [{ HasRows: true }, ..] ? _shapes[0][0] : 1;
+    /// <summary>
+    /// Rows in this request: the first dimension where the graph leaves its size open, else 1. A tensor without elements has none, whatever
+    /// its first dimension says: that costs a client nothing to claim and would drown the statistics.
+    /// </summary>
+    public long Rows => _slots is not [{ HasRows: true }, ..] ? 1 : _shapes[0].Contains(0) ? 0 : _shapes[0][0];
 
     /// <summary>Binds every input of <paramref name="request"/>.</summary>
     /// <param name="message">The request's bytes; they must stay where they are until <see cref="Clear"/>.</param>

@@ -49,7 +49,7 @@ internal sealed class OutputPlan
     /// </summary>
     public static long[]? Predict(TensorSlot output, InputBinder inputs)
     {
-        if (output.Dimensions is not { } dimensions || output.Datatype == Datatype.Bytes)
+        if (output.Dimensions is not { } dimensions || output.Datatype == Datatype.Bytes || !output.Computed)
         {
             return null;
         }
@@ -69,21 +69,33 @@ internal sealed class OutputPlan
         return shape;
     }
 
+    /// <summary>
+    /// The size that the inputs give a named dimension; -1 where none does, or where they differ: a graph may well broadcast them, and a request
+    /// that has it do so says nothing about the truth of the graph's shapes.
+    /// </summary>
     private static long SizeOf(string symbol, InputBinder inputs)
     {
+        long size = -1;
         for (var i = 0; symbol.Length > 0 && i < inputs.Slots.Count; i++)
         {
             var dimensions = inputs.Slots[i].Dimensions ?? [];
             for (var d = 0; d < dimensions.Length; d++)
             {
-                if (dimensions[d].Symbol == symbol)
+                if (dimensions[d].Symbol != symbol)
                 {
-                    return inputs.Shapes[i][d];
+                    continue;
                 }
+
+                if (size >= 0 && size != inputs.Shapes[i][d])
+                {
+                    return -1;
+                }
+
+                size = inputs.Shapes[i][d];
             }
         }
 
-        return -1;
+        return size;
     }
 
     private TensorSlot Find(ReadOnlySpan<byte> name, string model, ModelSignature signature)

@@ -29,7 +29,10 @@ internal static class OutputWriter
             counts[i] = (int)info.ElementCount;
             if (wanted > 0)
             {
-                classes[i] = Classification.Encode(values[i].GetTensorMutableRawData(), slot.Datatype, shape, wanted, model.Labels(slot.Name));
+                // Rows without columns have no classes, however many rows a client claims: they are not walked.
+                classes[i] = counts[i] == 0
+                    ? []
+                    : Classification.Encode(values[i].GetTensorMutableRawData(), slot.Datatype, shape, wanted, model.Labels(slot.Name));
                 response.AddOutput(slot.Utf8Name, Datatype.Bytes, Classification.Shape(shape, wanted), classes[i]!.Length);
             }
             else

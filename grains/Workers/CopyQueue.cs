@@ -18,7 +18,7 @@ internal sealed class CopyQueue
     private readonly Lock _gate = new();
     private readonly LinkedList<InferenceJob> _waiting = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly LoadedModel _model;
+    private readonly IQueuedModel _model;
     private readonly InferenceWorkers _workers;
     private readonly CopyStatisticsRecorder _statistics;
     private readonly CopyMetrics _metrics;
@@ -30,7 +30,7 @@ internal sealed class CopyQueue
     private double _meanRunNanoseconds;
 
     public CopyQueue(
-        LoadedModel model,
+        IQueuedModel model,
         int limit,
         InferenceWorkers workers,
         CopyStatisticsRecorder statistics,
@@ -65,8 +65,9 @@ internal sealed class CopyQueue
             }
             else
             {
-                _running++;
+                // The slot is taken last: a thread that cannot be started must not cost the copy a slot for good.
                 _workers.Submit(job);
+                _running++;
                 return job.Task;
             }
         }
@@ -75,7 +76,7 @@ internal sealed class CopyQueue
         return job.Task;
     }
 
-    /// <summary>Takes nothing more; completes when everything taken is answered.</summary>
+    /// <summary>Takes nothing more; completes when everything taken has run, so that the model is not needed any more.</summary>
     public Task DrainAsync()
     {
         lock (_gate)
@@ -147,7 +148,7 @@ internal sealed class CopyQueue
 
         try
         {
-            return InferReply.Success(runner.Run(_model, request.Message, _metrics, out times, cancellationToken));
+            return InferReply.Success(_model.Run(runner, request.Message, _metrics, out times, cancellationToken));
         }
         catch (ServingException exception)
         {

@@ -37,7 +37,8 @@ internal sealed class Activation : IGrainContext
 
     public GrainClass Class { get; }
 
-    public GrainAddress Address { get; }
+    /// <summary>With its load epoch once it is registered.</summary>
+    public GrainAddress Address { get; set; }
 
     public TurnQueue Turns { get; }
 

@@ -68,6 +68,7 @@ internal sealed class ActivationLifecycle(Activation activation)
 
         if (winner is null || winner.Matches(activation.Address))
         {
+            activation.Address = winner ?? activation.Address;
             return true;
         }
 

@@ -51,6 +51,19 @@ internal sealed class GrainLocator(
         }
     }
 
+    /// <summary>Forgets every address on silos that are dead, or no longer listed.</summary>
+    public void ForgetDead()
+    {
+        var snapshot = membership.CurrentSnapshot;
+        foreach (var entry in _remote)
+        {
+            if (snapshot.GetSiloStatus(entry.Value.SiloAddress!) is SiloStatus.Dead or SiloStatus.None)
+            {
+                _remote.TryRemove(entry);
+            }
+        }
+    }
+
     private bool IsUsable(GrainAddress address) =>
         address.SiloAddress is { } silo && membership.CurrentSnapshot.GetSiloStatus(silo) != SiloStatus.Dead;
 }

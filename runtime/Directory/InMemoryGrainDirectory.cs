@@ -1,46 +1,63 @@
-using System.Collections.Concurrent;
-
 namespace Cluster.Runtime;
 
-/// <summary>The directory of a cluster of one silo.</summary>
-internal sealed class InMemoryGrainDirectory : IGrainDirectory
+/// <summary>The directory of a cluster of one silo, or of several in one process.</summary>
+internal sealed class InMemoryGrainDirectory(IClusterMembershipService membership) : IGrainDirectory
 {
-    private readonly ConcurrentDictionary<GrainId, GrainAddress> _entries = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<GrainId, GrainAddress> _entries = [];
+    private long _epoch;
 
     public Task<GrainAddress?> Register(GrainAddress address) => Register(address, null);
 
     public Task<GrainAddress?> Register(GrainAddress address, GrainAddress? previousAddress)
     {
-        var registered = _entries.AddOrUpdate(
-            address.GrainId,
-            static (_, argument) => argument.Address,
-            static (_, current, argument) => current.Matches(argument.Previous) ? argument.Address : current,
-            (Address: address, Previous: previousAddress));
-        return Task.FromResult<GrainAddress?>(registered);
+        lock (_lock)
+        {
+            var current = _entries.GetValueOrDefault(address.GrainId);
+            if (!address.Matches(current) && DirectoryDecisions.MayRegister(current, previousAddress, IsDead))
+            {
+                _epoch = DirectoryDecisions.NextEpoch(_epoch, membership.CurrentSnapshot.Version.Value);
+                _entries[address.GrainId] = current = address with { LoadEpoch = _epoch };
+            }
+
+            return Task.FromResult(current);
+        }
     }
 
     public Task Unregister(GrainAddress address)
     {
-        if (_entries.TryGetValue(address.GrainId, out var current) && current.Matches(address))
+        lock (_lock)
         {
-            _entries.TryRemove(KeyValuePair.Create(address.GrainId, current));
-        }
-
-        return Task.CompletedTask;
-    }
-
-    public Task<GrainAddress?> Lookup(GrainId grainId) => Task.FromResult(_entries.GetValueOrDefault(grainId));
-
-    public Task UnregisterSilos(List<SiloAddress> siloAddresses)
-    {
-        foreach (var entry in _entries)
-        {
-            if (entry.Value.SiloAddress is { } silo && siloAddresses.Contains(silo))
+            if (DirectoryDecisions.MayUnregister(_entries.GetValueOrDefault(address.GrainId), address))
             {
-                _entries.TryRemove(entry);
+                _entries.Remove(address.GrainId);
             }
         }
 
         return Task.CompletedTask;
     }
+
+    public Task<GrainAddress?> Lookup(GrainId grainId)
+    {
+        lock (_lock)
+        {
+            var current = _entries.GetValueOrDefault(grainId);
+            return Task.FromResult(current is not null && DirectoryDecisions.IsValid(current, IsDead) ? current : null);
+        }
+    }
+
+    public Task UnregisterSilos(List<SiloAddress> siloAddresses)
+    {
+        lock (_lock)
+        {
+            foreach (var (grain, _) in _entries.Where(entry => siloAddresses.Contains(entry.Value.SiloAddress!)).ToArray())
+            {
+                _entries.Remove(grain);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private bool IsDead(SiloAddress silo) => membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Dead;
 }

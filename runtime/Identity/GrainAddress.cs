@@ -15,6 +15,12 @@ public sealed record GrainAddress
     /// <summary>The membership under which it was registered.</summary>
     public MembershipVersion MembershipVersion { get; init; } = MembershipVersion.MinValue;
 
+    /// <summary>
+    /// The fencing token of the registration: larger for each later one of the cluster, 0 if not registered. Of two activations of
+    /// a grain that both believe to be the one, the larger is.
+    /// </summary>
+    internal long LoadEpoch { get; init; }
+
     /// <summary>The address of <paramref name="grain"/> in a silo, with a new activation.</summary>
     public static GrainAddress NewActivationAddress(SiloAddress silo, GrainId grain) =>
         new() { GrainId = grain, SiloAddress = silo, ActivationId = ActivationId.NewId() };

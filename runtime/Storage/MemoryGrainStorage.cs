@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text.Json;
 
 namespace Cluster.Runtime;
 
@@ -10,14 +9,13 @@ namespace Cluster.Runtime;
 /// </summary>
 internal sealed class MemoryGrainStorage : IGrainStorage
 {
-    private static readonly JsonSerializerOptions Json = new() { IncludeFields = true };
     private readonly ConcurrentDictionary<(string State, GrainId Grain), Record> _records = new();
     private long _version;
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         var exists = _records.TryGetValue((stateName, grainId), out var record);
-        grainState.State = exists ? JsonSerializer.Deserialize<T>(record!.Content, Json)! : Activator.CreateInstance<T>();
+        grainState.State = exists ? GrainStateJson.Read<T>(record!.Content) : Activator.CreateInstance<T>();
         grainState.ETag = record?.ETag;
         grainState.RecordExists = exists;
         return Task.CompletedTask;
@@ -27,7 +25,7 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     {
         var key = (stateName, grainId);
         var written = new Record(
-            JsonSerializer.SerializeToUtf8Bytes(grainState.State, Json),
+            GrainStateJson.Write(grainState.State),
             Interlocked.Increment(ref _version).ToString(CultureInfo.InvariantCulture));
         var stored = _records.GetValueOrDefault(key);
         var done = stored?.ETag == grainState.ETag && (stored is null ? _records.TryAdd(key, written) : _records.TryUpdate(key, written, stored));

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Net;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Hosting;
 using Cluster.Grains;
+using Cluster.Grains.Cache;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Grains.Sessions;
@@ -29,7 +31,8 @@ internal static class SiloHost
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddConfiguration(configuration);
-        AddLogging(builder.Logging, options);
+        var start = new StartLog();
+        AddLogging(builder.Logging, options, start);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
         AddSilo(builder.Services, options);
         builder.AddGateway(new GatewayOptions
@@ -42,15 +45,20 @@ internal static class SiloHost
         });
         var app = builder.Build();
         app.MapGateway();
-        app.Lifetime.ApplicationStarted.Register(() => LogStart(app, options));
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            start.Succeeded();
+            LogStart(app, options);
+        });
         return app;
     }
 
-    private static void AddLogging(ILoggingBuilder logging, ServeOptions options)
+    private static void AddLogging(ILoggingBuilder logging, ServeOptions options, StartLog start)
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        start.AddTo(logging);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         if (options.LogFormat == "json")
         {
@@ -70,17 +78,29 @@ internal static class SiloHost
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit });
+        services.AddModelGrains(
+            new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit },
+            new ModelCacheOptions { Capacity = CacheCapacity.Of(options.Capacity) });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton<IModelRepository, FileModelRepository>();
         services.AddSingleton<IRegistrations, InMemoryRegistrations>();
         services.AddSingleton<IServingStates, InMemoryServingStates>();
         services.AddActorRuntime(runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly));
         services.AddMemoryGrainStorage(ModelGrains.StorageName);
+        services.AddModelRegistry(new RegistryOptions { Root = RegisteredModels(options) });
         services.AddSingleton<RepositoryWatcher>();
         services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());
         services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());
     }
+
+    /// <summary>The folder that was asked for must be there, as the model repository must.</summary>
+    private static string? RegisteredModels(ServeOptions options) =>
+        options.RegisteredModels is null || Directory.Exists(options.RegisteredModels)
+            ? options.RegisteredModels ?? options.Models
+            : throw new RepositoryConfigurationException($"registered-models: there is no folder '{options.RegisteredModels}'");
+
+    private static string CapacityText(long bytes) =>
+        bytes == long.MaxValue ? "unlimited" : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");
 
     private static void LogStart(WebApplication app, ServeOptions options)
     {
@@ -90,6 +110,7 @@ internal static class SiloHost
             addresses[0],
             addresses[1],
             app.Services.GetRequiredService<OnnxEnvironment>().Version,
+            CapacityText(app.Services.GetRequiredService<ModelCacheOptions>().Capacity),
             string.Join(" and ", new[] { options.Models, options.Config }.OfType<string>()));
     }
 }

@@ -11,11 +11,13 @@ internal static class ServeCommand
     [
         (nameof(ServeOptions.Models), "DIR", "Folder of models, <name>/<version>/model.onnx [default: models]"),
         (nameof(ServeOptions.Config), "FILE", "A config.json in OpenVINO Model Server's form"),
+        (nameof(ServeOptions.RegisteredModels), "DIR", "Folder that clients may register models from; without it that of --models"),
         (nameof(ServeOptions.Bind), "ADDRESS", "Address to listen on [default: 127.0.0.1]"),
         (nameof(ServeOptions.HttpPort), "PORT", "Port of REST, metrics and health; 0 takes a free one [default: 8000]"),
         (nameof(ServeOptions.GrpcPort), "PORT", "Port of gRPC; 0 takes a free one [default: 8001]"),
         (nameof(ServeOptions.PollSeconds), "SECONDS", "Time between two looks at the repository; 0 looks only when asked [default: 1]"),
         (nameof(ServeOptions.MaxMessageMiB), "MIB", "The largest request, MiB [default: 256]"),
+        (nameof(ServeOptions.Capacity), "SIZE", "Memory for loaded models, such as 2GiB, 512MiB or bytes [default: 60 % of the memory limit]"),
         (nameof(ServeOptions.InferenceThreads), "COUNT", "Threads that run models; 0 takes four a processor, at least 8 [default: 0]"),
         (nameof(ServeOptions.QueueLimit), "COUNT", "Requests that may wait in front of one model copy [default: 1000]"),
         (nameof(ServeOptions.StopSeconds), "SECONDS", "Time that a stop may take to finish what runs [default: 30]"),

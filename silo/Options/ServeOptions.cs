@@ -15,6 +15,9 @@ public sealed class ServeOptions
     /// <summary>A config.json in OpenVINO Model Server's form. Default none.</summary>
     public string? Config { get; set; }
 
+    /// <summary>Folder that clients may register models from. Default that of <see cref="Models"/>; without either nothing can be registered.</summary>
+    public string? RegisteredModels { get; set; }
+
     /// <summary>The address to listen on. Default 127.0.0.1.</summary>
     public string Bind { get; set; } = "127.0.0.1";
 
@@ -29,6 +32,13 @@ public sealed class ServeOptions
 
     /// <summary>The largest request, MiB, 1 to 2000. Default 256.</summary>
     public int MaxMessageMiB { get; set; } = 256;
+
+    /// <summary>
+    /// Bytes that loaded models may take together: a number with KiB, MiB, GiB, TiB or no unit for bytes, at least 1 MiB; or <c>unlimited</c>. Null, the
+    /// default, takes 60 % of the memory that the process may use: its control group's limit, else the machine's memory. More keeps more models loaded, and
+    /// leaves less for what they need while they run, for requests and for the process itself.
+    /// </summary>
+    public string? Capacity { get; set; }
 
     /// <summary>Threads that run models, 1 to 4096; 0, the default, takes four a processor and at least 8.</summary>
     public int InferenceThreads { get; set; }

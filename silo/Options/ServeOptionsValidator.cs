@@ -15,6 +15,11 @@ internal static class ServeOptionsValidator
         Check(options.HttpPort != options.GrpcPort || options.HttpPort == 0, "grpc-port", options.GrpcPort, "another port than http-port's");
         Check(options.PollSeconds is 0 or (>= 0.1 and <= 86_400), "poll-seconds", options.PollSeconds, "0, or 0.1 to 86400");
         Check(options.MaxMessageMiB is >= 1 and <= 2000, "max-message-mib", options.MaxMessageMiB, "1 to 2000");
+        Check(
+            CacheCapacity.TryParse(options.Capacity, out _),
+            "capacity",
+            options.Capacity ?? "",
+            "a number of at least 1 MiB with KiB, MiB, GiB, TiB or no unit for bytes, or unlimited");
         Check(options.InferenceThreads is >= 0 and <= 4096, "inference-threads", options.InferenceThreads, "0 to 4096");
         Check(options.QueueLimit is >= 0 and <= 1_000_000, "queue-limit", options.QueueLimit, "0 to 1000000");
         Check(options.StopSeconds is >= 1 and <= 3600, "stop-seconds", options.StopSeconds, "1 to 3600");

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +18,11 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
 {
     private readonly SemaphoreSlim _scanning = new(1);
     private readonly Dictionary<string, ModelRegistration> _handedOver = new(StringComparer.Ordinal);
+
+    /// <summary>Models whose names clients have registered; they are handed over again until they are taken.</summary>
+    private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.Ordinal);
     private readonly IModelRepository _repository;
+    private readonly IRegistryRestorer _registry;
     private readonly IGrainFactory _grains;
     private readonly IServingStates _states;
     private readonly ServeOptions _options;
@@ -25,6 +32,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
 
     public RepositoryWatcher(
         IModelRepository repository,
+        IRegistryRestorer registry,
         IGrainFactory grains,
         IServingStates states,
         ServeOptions options,
@@ -32,6 +40,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         ILogger<RepositoryWatcher> logger)
     {
         _repository = repository;
+        _registry = registry;
         _grains = grains;
         _states = states;
         _options = options;
@@ -63,7 +72,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(HandOver(_first!, everything: false)).WaitAsync(stoppingToken).ConfigureAwait(false);
+        await Task.WhenAll(await HandOverFirstAsync(stoppingToken).ConfigureAwait(false)).WaitAsync(stoppingToken).ConfigureAwait(false);
+        await _registry.RestoreAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
         Log.Ready(_logger, _first!.Models.Count);
         if (_options.PollSeconds == 0)
@@ -74,7 +84,35 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.PollSeconds), _time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
+            await LookAsync(stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One turn of the watching loop.</summary>
+    private async Task LookAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
             await ScanAsync(everything: false, stoppingToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            // A repository that cannot be looked at now must not end the process that serves what it has.
+            Log.ScanFailed(_logger, exception);
+        }
+    }
+
+    /// <summary>In its turn: a reload may be asked for as soon as the ports are open.</summary>
+    private async Task<IReadOnlyList<Task>> HandOverFirstAsync(CancellationToken cancellationToken)
+    {
+        await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return HandOver(_first!, everything: false);
+        }
+        finally
+        {
+            _scanning.Release();
         }
     }
 
@@ -98,7 +136,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         var changes = new List<Task>();
         foreach (var (name, registration) in snapshot.Models)
         {
-            if (everything || !ReferenceEquals(_handedOver.GetValueOrDefault(name), registration))
+            if (everything || _refused.ContainsKey(name) || !ReferenceEquals(_handedOver.GetValueOrDefault(name), registration))
             {
                 _handedOver[name] = registration;
                 changes.Add(ApplyAsync(registration, retryFailed: everything));
@@ -119,6 +157,14 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         try
         {
             await _grains.GetGrain<IModelGrain>(registration.Name).ApplyAsync(registration, retryFailed, CancellationToken.None).ConfigureAwait(false);
+            _refused.TryRemove(registration.Name, out _);
+        }
+        catch (ServingException exception) when (exception.Failure.Code == StatusCode.AlreadyExists)
+        {
+            if (_refused.TryAdd(registration.Name, true))
+            {
+                Log.NameTaken(_logger, exception.Message);
+            }
         }
         catch (Exception exception)
         {

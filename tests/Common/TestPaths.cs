@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Cluster.Tests.Common;
 
 /// <summary>Where things are in the checkout that the tests were built from.</summary>
@@ -24,14 +22,14 @@ public static class TestPaths
         }
     }
 
-    private static string FindRoot([CallerFilePath] string thisFile = "")
+    private static string FindRoot()
     {
-        var folder = Path.GetDirectoryName(thisFile);
+        var folder = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder, "Cluster.sln")))
         {
             folder = Path.GetDirectoryName(folder);
         }
 
-        return folder ?? throw new InvalidOperationException($"no Cluster.sln above {thisFile}");
+        return folder ?? throw new InvalidOperationException($"no Cluster.sln above {AppContext.BaseDirectory}");
     }
 }

@@ -149,6 +149,14 @@ def shapes_and_types():
         [tensor("OUTPUT0", FP32, None)],
         check=False,
     )
+    # ONNX's checker wants other names; exporters do this all the same, and ONNX Runtime loads it.
+    save(
+        "pass_through",
+        [node("Neg", ["x"], ["y"])],
+        [tensor("x", FP32, ["n"])],
+        [tensor(name, FP32, ["n"]) for name in ("y", "x", "y")],
+        check=False,
+    )
     # The initializer is also a graph input: a caller may leave it out or override it.
     save(
         "defaults",

@@ -43,6 +43,20 @@ internal sealed class VersionFolder
         }
     }
 
+    /// <summary>Why a file of this folder must not be loaded, as it might name any other as its external data; null if it may.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static string? ProblemOf(string root, string folder, string label)
+    {
+        try
+        {
+            return new VersionFolder(root, label).Visit(folder, "", 0, hidden: false);
+        }
+        catch (Exception exception) when (IoReason.IsFileError(exception))
+        {
+            return $"'{label}' cannot be read: {IoReason.Of(exception)}";
+        }
+    }
+
     private string? Visit(string folder, string prefix, int depth, bool hidden)
     {
         if (depth > MaxDepth)

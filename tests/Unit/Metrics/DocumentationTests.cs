@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cluster.Contracts.Metrics;
 using Cluster.Gateway.Metrics;
+using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Xunit;
 
@@ -59,6 +60,7 @@ public sealed partial class DocumentationTests
         new RequestMetrics(host.Registry).Ensure("m", 1);
         using var copy = new CopyMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);
+        _ = new CacheMetrics(host.Registry);
         return await host.ScrapeAsync();
     }
 

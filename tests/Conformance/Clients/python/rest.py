@@ -43,7 +43,7 @@ def write(connection: http.client.HTTPConnection, command: dict[str, Any], targe
         body = COMPRESS[command["compress"]](body or b"")
         headers["Content-Encoding"] = command["compress"]
     names = {name.lower() for name in headers}
-    chunked = str(headers.get("Transfer-Encoding", headers.get("transfer-encoding", ""))).lower() == "chunked"
+    chunked = any("chunked" in str(values).lower() for name, values in headers.items() if name.lower() == "transfer-encoding")
 
     connection.putrequest(method, target, skip_host="host" in names, skip_accept_encoding=True)
     for name, values in headers.items():

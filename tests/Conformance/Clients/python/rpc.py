@@ -16,7 +16,8 @@ CHANNEL_OPTIONS = [
     ("grpc.enable_http_proxy", 0),
     # A server that was restarted is found again at once, not after the usual back-off of up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # Not a pause but the least time that an attempt to connect gets: enough for a busy machine.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     ("grpc.max_reconnect_backoff_ms", 500),
 ]
 COMPRESSIONS = {"gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate, "none": grpc.Compression.NoCompression}

@@ -139,6 +139,18 @@ public sealed class CompressionTests
         Assert.Empty(server.Logs.Problems);
     }
 
+    /// <summary>A zlib header may ask for a preset dictionary; nobody has agreed on one.</summary>
+    [Fact]
+    public async Task Request_CompressedWithADictionary_IsInvalidArgument()
+    {
+        await using var server = await StartEchoAsync();
+        byte[] asksForOne = [0x78, 0x20, 1, 2, 3, 4, 0x03, 0x00, 0, 0, 0, 1];
+
+        var reply = await server.CallAsync(GrpcTestServer.Infer, Frame(asksForOne, compressed: true), ("grpc-encoding", "deflate"));
+
+        Assert.Equal(StatusCode.InvalidArgument, reply.Status);
+    }
+
     [Theory]
     [InlineData(1_000_000, StatusCode.Ok)]
     [InlineData(1_000_001, StatusCode.ResourceExhausted)]

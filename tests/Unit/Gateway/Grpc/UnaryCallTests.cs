@@ -33,6 +33,20 @@ public sealed class UnaryCallTests
         Assert.Empty(server.Logs.Problems);
     }
 
+    /// <summary>Parsed, a map of names takes many times its bytes: only messages that stay bytes may be large.</summary>
+    [Fact]
+    public async Task Unary_TypedRequestAbove4MiB_IsRefusedBeforeItIsRead()
+    {
+        await using var server = await GrpcTestServer.StartAsync(service => service.Unary(
+            "ModelReady", ModelReadyRequest.Parser, (_, request) => ValueTask.FromResult(new ModelReadyResponse { Ready = request.Name.Length > 0 })));
+
+        var large = await server.CallAsync(GrpcTestServer.Ready, Frame(new ModelReadyRequest { Name = new string('a', 5 << 20) }));
+        var small = await server.CallAsync(GrpcTestServer.Ready, Frame(new ModelReadyRequest { Name = new string('a', 3 << 20) }));
+
+        Assert.Equal(StatusCode.ResourceExhausted, large.Status);
+        Assert.Equal(StatusCode.Ok, small.Status);
+    }
+
     [Fact]
     public async Task RawUnary_FailureBeforeAnyMessage_IsTrailersOnly()
     {

@@ -3,6 +3,7 @@ using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
+using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Unit.Gateway.Rest;
 
@@ -57,6 +58,12 @@ internal sealed class FakeServingApi : IServingApi
         response.RawOutputContents.Add(ByteString.CopyFrom(raw));
         return ValueTask.FromResult(Answer(response));
     };
+
+    /// <summary>Aliases by name; headers are for the real one.</summary>
+    public Dictionary<string, string> Aliases { get; } = [];
+
+    public ModelTarget Resolve(string name, IHeaderDictionary headers) =>
+        Aliases.TryGetValue(name, out var model) ? new ModelTarget(model, name) : new ModelTarget(name, null);
 
     public ServerMetadataResponse GetServerMetadata() =>
         Checked(new ServerMetadataResponse { Name = "cluster", Version = "0.1", Extensions = { "binary_tensor_data", "statistics" } });

@@ -42,6 +42,15 @@ public sealed class InferCompressionTests : RestServer
         }
     }
 
+    /// <summary>A zlib header may ask for a preset dictionary; nobody has agreed on one.</summary>
+    [Fact]
+    public async Task Infer_CompressedWithADictionary_IsRefused()
+    {
+        var answer = await Host.PostAsync(RestHost.InferPath, [0x78, 0x20, 1, 2, 3, 4, 0x03, 0x00, 0, 0, 0, 1], ("Content-Encoding", "deflate"));
+
+        Assert.Equal(400, answer.Status);
+    }
+
     [Theory]
     [InlineData("br")]
     [InlineData("gzip, gzip")]

@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Numerics;
+
+namespace Cluster.Contracts.Buffers;
+
+/// <summary>
+/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>; that pool would keep some dozens of every size for each
+/// processor and one for each thread, until a full collection long after, so large arrays have a pool of their own with a bound on all that it keeps:
+/// a burst of large messages leaves no more than that behind. Safe from any thread.
+/// </summary>
+public sealed class PayloadPool
+{
+    /// <summary>The largest array that the shared pool may keep.</summary>
+    private const int LargestShared = 256 << 10;
+
+    /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
+    private const int LargestKept = 32 << 20;
+
+    private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;
+
+    private readonly ConcurrentStack<byte[]>[] _kept;
+    private readonly long _budget;
+    private long _keptBytes;
+
+    /// <param name="budget">Bytes of large arrays that may be kept.</param>
+    public PayloadPool(long budget)
+    {
+        _budget = budget;
+        _kept = [.. Enumerable.Range(FirstBucket, BitOperations.Log2(LargestKept) - FirstBucket + 1).Select(static _ => new ConcurrentStack<byte[]>())];
+    }
+
+    /// <summary>The process' pool. It keeps what 64 requests of 600 KiB and their answers need at once: 128 MiB.</summary>
+    public static PayloadPool Shared { get; } = new(128L << 20);
+
+    /// <summary>Bytes of large arrays that wait for their next use.</summary>
+    public long KeptBytes => Interlocked.Read(ref _keptBytes);
+
+    /// <summary>An array of at least <paramref name="length"/> bytes with any content; 0 to <see cref="Array.MaxLength"/>.</summary>
+    public byte[] Rent(int length)
+    {
+        if (length <= LargestShared)
+        {
+            return ArrayPool<byte>.Shared.Rent(length);
+        }
+
+        if (length > LargestKept)
+        {
+            return GC.AllocateUninitializedArray<byte>(length);
+        }
+
+        var size = (int)BitOperations.RoundUpToPowerOf2((uint)length);
+        if (_kept[BucketOf(size)].TryPop(out var array))
+        {
+            Interlocked.Add(ref _keptBytes, -size);
+            return array;
+        }
+
+        return GC.AllocateUninitializedArray<byte>(size);
+    }
+
+    /// <summary>Takes back an array that this pool handed out, and that nobody uses any more.</summary>
+    public void Return(byte[] array)
+    {
+        if (array.Length <= LargestShared)
+        {
+            ArrayPool<byte>.Shared.Return(array);
+        }
+        else if (array.Length <= LargestKept)
+        {
+            Keep(array);
+        }
+    }
+
+    private static int BucketOf(int size) => BitOperations.Log2((uint)size) - FirstBucket;
+
+    private void Keep(byte[] array)
+    {
+        if (Interlocked.Add(ref _keptBytes, array.Length) <= _budget)
+        {
+            _kept[BucketOf(array.Length)].Push(array);
+        }
+        else
+        {
+            Interlocked.Add(ref _keptBytes, -array.Length);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Errors;
+
+namespace Cluster.Contracts.Registry;
+
+/// <summary>
+/// A share of the models that clients registered, and of the references that aliases hold on models; the key is a shard of
+/// <see cref="RegistryShards"/>. Models are handed to their own grains, which load them when somebody asks.
+/// </summary>
+[Alias("registry")]
+public interface IRegistryGrain : IGrainWithStringKey
+{
+    /// <summary>Registers a model; nothing happens if it is registered with the same info. <see cref="SettleAsync"/> follows.</summary>
+    /// <exception cref="ServingException">
+    /// INVALID_ARGUMENT: a name, type, path or key that no model can have. ALREADY_EXISTS: registered with other info, or in the repository.
+    /// FAILED_PRECONDITION: the server has no folder of registered models.
+    /// </exception>
+    [ResponseTimeout("00:10:00"), Alias("register")]
+    ValueTask RegisterAsync(string model, RegisteredInfo info);
+
+    /// <summary>Removes a registered model; nothing happens if there is none. What runs is finished.</summary>
+    /// <exception cref="ServingException">FAILED_PRECONDITION: an alias refers to it, or it is in the repository.</exception>
+    [Alias("unregister")]
+    ValueTask UnregisterAsync(string model);
+
+    /// <summary>What is known of a model; null if it is not registered and no alias refers to it.</summary>
+    [AlwaysInterleave, Alias("find")]
+    ValueTask<RegistryEntry?> FindAsync(string model);
+
+    /// <summary>Everything in this shard, in no order.</summary>
+    [AlwaysInterleave, Alias("list")]
+    ValueTask<ImmutableArray<RegistryEntry>> ListAsync();
+
+    /// <summary>As <see cref="ListAsync"/>, once every model here has been handed to its grain.</summary>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("restore")]
+    ValueTask<ImmutableArray<RegistryEntry>> RestoreAsync(CancellationToken cancellationToken);
+
+    /// <summary>Waits until the latest registration or removal of a model has reached the model's grain, so that gateways know of it.</summary>
+    /// <exception cref="ServingException">ALREADY_EXISTS: the repository claimed the name a moment before.</exception>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("settle")]
+    ValueTask SettleAsync(string model, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Loads a model that does not serve; a registered one from what its path holds now. What failed before is tried again.
+    /// </summary>
+    /// <exception cref="ServingException">NOT_FOUND: no such model. UNAVAILABLE: it does not load, with the cause.</exception>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("ensure-loaded")]
+    ValueTask EnsureLoadedAsync(string model, CancellationToken cancellationToken);
+
+    /// <summary>Has an alias refer to a model, which then stays. Doing so twice is as once.</summary>
+    /// <param name="info">If given, the model is registered with it, unless it is so already.</param>
+    /// <param name="autoDelete">Whether a model that this call registers is removed with its last reference.</param>
+    /// <exception cref="ServingException">NOT_FOUND: no such model and no info. Else as <see cref="RegisterAsync"/>.</exception>
+    [ResponseTimeout("00:10:00"), Alias("acquire")]
+    ValueTask AcquireAsync(string model, string alias, RegisteredInfo? info, bool autoDelete);
+
+    /// <summary>Ends an alias's reference to a model; nothing happens if there is none.</summary>
+    [Alias("release")]
+    ValueTask ReleaseAsync(string model, string alias);
+}

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Registry;
+
+/// <summary>What the registry knows of one model: that it was registered, that aliases refer to it, or both.</summary>
+[GenerateSerializer, Immutable, Alias("registry-entry")]
+public sealed record RegistryEntry
+{
+    [Id(0)]
+    public required string Model { get; init; }
+
+    /// <summary>Null for a model of the repository, which is here because aliases refer to it.</summary>
+    [Id(1)]
+    public RegisteredInfo? Info { get; init; }
+
+    /// <summary>Whether the model is removed when the last alias lets go of it.</summary>
+    [Id(2)]
+    public bool AutoDelete { get; init; }
+
+    /// <summary>The aliases whose active or target model it is, each once, ordinal order. While there is one, the model stays.</summary>
+    [Id(3)]
+    public ImmutableArray<string> Aliases { get; init; } = [];
+}

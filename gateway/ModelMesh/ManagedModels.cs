@@ -1,0 +1,138 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Microsoft.Extensions.Logging;
+using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
+
+namespace Cluster.Gateway.ModelMesh;
+
+/// <summary>What clients may do with models at run time. That a model does not load is its status, not an error of the call.</summary>
+internal sealed class ManagedModels(IGrainFactory grains, IServingStates states, ICopyLocations locations, ILogger<ManagedModels> logger)
+{
+    /// <exception cref="ServingException">As <see cref="IRegistryGrain.RegisterAsync"/>.</exception>
+    public async Task<ModelStatusInfo> RegisterAsync(string model, RegisteredInfo info, bool loadNow, bool sync, CancellationToken cancellationToken)
+    {
+        var registry = Registry(model);
+        await registry.RegisterAsync(model, info).ConfigureAwait(false);
+        try
+        {
+            await registry.SettleAsync(model, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ServingException exception) when (exception.Failure.Code == StatusCode.AlreadyExists)
+        {
+            await registry.UnregisterAsync(model).ConfigureAwait(false);
+            throw;
+        }
+
+        return loadNow
+            ? await LoadAsync(model, sync, cancellationToken).ConfigureAwait(false)
+            : await GetStatusAsync(model).ConfigureAwait(false);
+    }
+
+    /// <exception cref="ServingException">As <see cref="IRegistryGrain.UnregisterAsync"/>.</exception>
+    public ValueTask UnregisterAsync(string model) => Registry(model).UnregisterAsync(model);
+
+    /// <summary>NOT_FOUND for an unknown model.</summary>
+    public async Task<ModelStatusInfo> GetStatusAsync(string model) =>
+        (await FindAsync(model).ConfigureAwait(false))?.Status ?? new ModelStatusInfo { Status = Status.NotFound };
+
+    /// <summary>Everything about one model; null for an unknown one.</summary>
+    public async Task<ModelEntry?> FindAsync(string model) =>
+        Describe(model, await Registry(model).FindAsync(model).ConfigureAwait(false));
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="sync">Whether to wait until it has loaded or failed.</param>
+    /// <exception cref="ServingException">NOT_FOUND.</exception>
+    public async Task<ModelStatusInfo> LoadAsync(string model, bool sync, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(model).ConfigureAwait(false) is null)
+        {
+            throw new ServingException(Failure.NotFound($"model '{model}' is not found"));
+        }
+
+        var loading = ObserveAsync(model, Registry(model).EnsureLoadedAsync(model, CancellationToken.None));
+        if (sync)
+        {
+            await loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var status = await GetStatusAsync(model).ConfigureAwait(false);
+        if (!loading.IsCompleted && status.Status is Status.NotLoaded or Status.LoadingFailed)
+        {
+            status.Status = Status.Loading;
+        }
+
+        return status;
+    }
+
+    /// <summary>Every model, in the order of their ids.</summary>
+    public async Task<List<ModelEntry>> ListAsync()
+    {
+        var entries = new Dictionary<string, RegistryEntry>(StringComparer.Ordinal);
+        foreach (var shard in RegistryShards.All)
+        {
+            foreach (var entry in await grains.GetGrain<IRegistryGrain>(shard).ListAsync().ConfigureAwait(false))
+            {
+                entries[entry.Model] = entry;
+            }
+        }
+
+        return
+        [
+            .. states.All.Select(state => state.Name)
+                .Union(entries.Keys)
+                .Order(StringComparer.Ordinal)
+                .Select(model => Describe(model, entries.GetValueOrDefault(model)))
+                .OfType<ModelEntry>(),
+        ];
+    }
+
+    private ModelEntry? Describe(string model, RegistryEntry? entry)
+    {
+        states.TryGet(model, out var state);
+        var isInRepository = state is { Origin: RegistrationOrigin.Repository };
+
+        // A model that is registered no more may still be about to unload.
+        if (!isInRepository && entry?.Info is null)
+        {
+            return null;
+        }
+
+        var described = new ModelEntry
+        {
+            ModelId = model,
+            Origin = isInRepository ? ModelEntry.Types.Origin.Repository : ModelEntry.Types.Origin.Registered,
+            Status = ModelStatuses.Of(state, locations),
+            AutoDelete = entry?.AutoDelete ?? false,
+        };
+        if (entry?.Info is { } info && !isInRepository)
+        {
+            described.ModelInfo = new ModelInfo { Type = info.Type, Path = info.Path, Key = info.Key };
+        }
+
+        described.VModelIds.AddRange(entry?.Aliases ?? []);
+        return described;
+    }
+
+    private async Task ObserveAsync(string model, ValueTask loading)
+    {
+        try
+        {
+            await loading.ConfigureAwait(false);
+        }
+        catch (ServingException exception) when (exception.Failure.Code is StatusCode.Unavailable or StatusCode.NotFound)
+        {
+            // The model's status tells.
+            return;
+        }
+        catch (Exception exception)
+        {
+            Log.LoadNotCarriedOut(logger, exception, model);
+            throw;
+        }
+    }
+
+    private IRegistryGrain Registry(string model) => grains.GetGrain<IRegistryGrain>(RegistryShards.Of(model));
+}

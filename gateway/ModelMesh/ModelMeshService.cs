@@ -1,0 +1,111 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Contracts.Registry;
+using Cluster.Gateway.Grpc;
+using Google.Protobuf.Reflection;
+using Microsoft.AspNetCore.Routing;
+
+namespace Cluster.Gateway.ModelMesh;
+
+/// <summary><c>mmesh.ModelMesh</c> and <c>mmesh.ModelMeshRegistry</c>; docs/modelmesh.md says where the former differs from ModelMesh's own.</summary>
+internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistryWatch watch)
+{
+    private const int MaxNameLength = 255;
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGrpcService(Service("ModelMesh"), service => service
+            .Unary("registerModel", RegisterModelRequest.Parser, RegisterAsync)
+            .Unary("unregisterModel", UnregisterModelRequest.Parser, UnregisterAsync)
+            .Unary("getModelStatus", GetStatusRequest.Parser, async (_, request) =>
+                await models.GetStatusAsync(Required(request.ModelId, "modelId")).ConfigureAwait(false))
+            .Unary("ensureLoaded", EnsureLoadedRequest.Parser, async (call, request) =>
+                await models.LoadAsync(Required(request.ModelId, "modelId"), request.Sync, call.CancellationToken).ConfigureAwait(false))
+            .Unary("setVModel", SetVModelRequest.Parser, SetAliasAsync)
+            .Unary("deleteVModel", DeleteVModelRequest.Parser, DeleteAliasAsync)
+            .Unary("getVModelStatus", GetVModelStatusRequest.Parser, async (_, request) =>
+                await aliases.GetStatusAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false)));
+        endpoints.MapGrpcService(Service("ModelMeshRegistry"), service => service
+            .Unary("listModels", ListModelsRequest.Parser, ListModelsAsync)
+            .Unary("listVModels", ListVModelsRequest.Parser, ListAliasesAsync)
+            .ServerStream<WatchModelsRequest, WatchModelsResponse>("watchModels", WatchModelsRequest.Parser, watch.RunAsync));
+    }
+
+    private static ServiceDescriptor Service(string name) => ModelMeshReflection.Descriptor.Services.Single(service => service.Name == name);
+
+    private static string? Optional(string text) => text.Length > 0 ? text : null;
+
+    /// <summary>No name is longer, and what is must not come back in an error.</summary>
+    private static string Required(string text, string field) => text.Length switch
+    {
+        0 => throw ServingException.InvalidArgument($"{field} is empty, expected a name"),
+        > MaxNameLength => throw ServingException.InvalidArgument($"{field} is longer than {MaxNameLength} characters"),
+        _ => text,
+    };
+
+    private static RegisteredInfo Info(ModelInfo info) => new(info.Type, info.Path, info.Key);
+
+    private async ValueTask<ModelStatusInfo> RegisterAsync(GrpcCallContext call, RegisterModelRequest request)
+    {
+        var model = Required(request.ModelId, "modelId");
+        if (request.ModelInfo is null)
+        {
+            throw ServingException.InvalidArgument($"model '{model}': modelInfo is missing");
+        }
+
+        return await models.RegisterAsync(model, Info(request.ModelInfo), request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<UnregisterModelResponse> UnregisterAsync(GrpcCallContext call, UnregisterModelRequest request)
+    {
+        await models.UnregisterAsync(Required(request.ModelId, "modelId")).ConfigureAwait(false);
+        return new UnregisterModelResponse();
+    }
+
+    private async ValueTask<VModelStatusInfo> SetAliasAsync(GrpcCallContext call, SetVModelRequest request)
+    {
+        // An empty modelInfo is none, as with ModelMesh.
+        var info = request.ModelInfo is { } given && given.CalculateSize() > 0 ? Info(given) : null;
+        var change = new AliasChange
+        {
+            Target = Required(request.TargetModelId, "targetModelId"),
+            Owner = Optional(request.Owner),
+            Info = info,
+            AutoDelete = request.AutoDeleteTargetModel,
+            UpdateOnly = request.UpdateOnly,
+            Force = request.Force,
+            Expected = Optional(request.ExpectedTargetModelId),
+        };
+        return await aliases.SetAsync(Required(request.VModelId, "vModelId"), change, request.LoadNow, request.Sync, call.CancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    private async ValueTask<DeleteVModelResponse> DeleteAliasAsync(GrpcCallContext call, DeleteVModelRequest request)
+    {
+        await aliases.DeleteAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false);
+        return new DeleteVModelResponse();
+    }
+
+    private async ValueTask<ListModelsResponse> ListModelsAsync(GrpcCallContext call, ListModelsRequest request)
+    {
+        var all = await models.ListAsync().ConfigureAwait(false);
+        var (page, next) = Pages.Cut(all, model => model.ModelId, request.Prefix, request.PageSize, request.PageToken);
+        return new ListModelsResponse { Models = { page }, NextPageToken = next };
+    }
+
+    private async ValueTask<ListVModelsResponse> ListAliasesAsync(GrpcCallContext call, ListVModelsRequest request)
+    {
+        var all = aliases.List().Where(alias => request.Owner.Length == 0 || alias.Owner == request.Owner);
+        var (page, next) = Pages.Cut(all, alias => alias.Alias, request.Prefix, request.PageSize, request.PageToken);
+        var response = new ListVModelsResponse { NextPageToken = next };
+        foreach (var alias in page)
+        {
+            if (await aliases.FindAsync(alias.Alias).ConfigureAwait(false) is { } entry)
+            {
+                response.VModels.Add(entry);
+            }
+        }
+
+        return response;
+    }
+}

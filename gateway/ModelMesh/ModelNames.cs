@@ -1,0 +1,60 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Registry;
+using Cluster.Gateway.Routing;
+using Cluster.Gateway.Serving;
+
+namespace Cluster.Gateway.ModelMesh;
+
+/// <summary>
+/// From what a request names to the model that answers it. Models and aliases have names of their own: a header says which is meant; a plain name is a
+/// model's if there is such a model, else an alias's.
+/// </summary>
+internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFactory grains)
+{
+    /// <summary>Takes no lock and no network.</summary>
+    /// <param name="name">What the message or the path says.</param>
+    /// <param name="header">What the headers say; they win.</param>
+    /// <exception cref="ServingException">NOT_FOUND: the header names no alias. That a model is not there is found out when it is asked.</exception>
+    public ModelTarget Resolve(string name, ModelHeader header)
+    {
+        if (header.Model is { } model)
+        {
+            return new ModelTarget(model, null);
+        }
+
+        if (header.Alias is { } wanted)
+        {
+            return aliases.TryGet(wanted, out var named)
+                ? new ModelTarget(named.Active, wanted)
+                : throw new ServingException(Failure.NotFound($"Request for unknown alias: '{wanted}' is not found"));
+        }
+
+        return !routes.Contains(name) && aliases.TryGet(name, out var alias) ? new ModelTarget(alias.Active, name) : new ModelTarget(name, null);
+    }
+
+    /// <summary>Where an alias leads whose model is not there: it may just have moved.</summary>
+    /// <returns>Null if it leads to <paramref name="missing"/> for good.</returns>
+    public async ValueTask<string?> FollowAsync(string alias, string missing, CancellationToken cancellationToken)
+    {
+        if (aliases.TryGet(alias, out var known) && known.Active != missing)
+        {
+            return known.Active;
+        }
+
+        // This process may not have heard of it yet; the alias itself knows.
+        var state = await grains.GetGrain<IAliasGrain>(alias).GetAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        return state is not null && state.Active != missing ? state.Active : null;
+    }
+
+    /// <summary>Has a registered model loaded that waits for its first request; returns when it has loaded or failed.</summary>
+    /// <returns>Whether it was so.</returns>
+    public ValueTask<bool> WakeAsync(string model, CancellationToken cancellationToken) =>
+        routes.WaitsForUse(model) ? WakeCoreAsync(model, cancellationToken) : ValueTask.FromResult(false);
+
+    private async ValueTask<bool> WakeCoreAsync(string model, CancellationToken cancellationToken)
+    {
+        await grains.GetGrain<IModelGrain>(model).WakeAsync(cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+}

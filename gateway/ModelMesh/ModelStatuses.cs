@@ -1,0 +1,87 @@
+using System.Globalization;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
+
+namespace Cluster.Gateway.ModelMesh;
+
+/// <summary>A model's serving state in ModelMesh's terms, which know no versions: the best of them counts.</summary>
+internal static class ModelStatuses
+{
+    /// <param name="state">Null for a registered model of which this gateway has not heard yet.</param>
+    public static ModelStatusInfo Of(ModelServingState? state, ICopyLocations locations)
+    {
+        if (state is null)
+        {
+            return new ModelStatusInfo { Status = Status.NotLoaded };
+        }
+
+        var info = new ModelStatusInfo { Status = Summarize(state) };
+        if (state.Problem is { } problem)
+        {
+            info.Errors.Add(problem);
+        }
+
+        info.Errors.AddRange(state.Versions
+            .Where(version => !ServingReasons.IsIntended(version.Reason))
+            .OrderByDescending(version => version.Since)
+            .Select(version => string.Create(CultureInfo.InvariantCulture, $"version {version.Version}: {version.Reason}")));
+        info.ModelCopyInfos.AddRange(state.Versions
+            .SelectMany(version => Copies(state.Name, version, locations))
+            .OrderByDescending(copy => copy.Time));
+        return info;
+    }
+
+    private static Status Summarize(ModelServingState state)
+    {
+        if (state.Versions.Any(version => version.State == ModelVersionState.Ready))
+        {
+            return Status.Loaded;
+        }
+
+        if (state.Versions.Any(version => version.State == ModelVersionState.Loading))
+        {
+            return Status.Loading;
+        }
+
+        return state.Problem is not null || state.Versions.Any(version => version.Failed) ? Status.LoadingFailed : Status.NotLoaded;
+    }
+
+    private static IEnumerable<ModelStatusInfo.Types.ModelCopyInfo> Copies(string model, VersionServingState version, ICopyLocations locations)
+    {
+        switch (version)
+        {
+            case { State: ModelVersionState.Ready }:
+                foreach (var copy in version.Copies)
+                {
+                    yield return Copy(copy, Status.Loaded);
+                }
+
+                if (version.Replacement is { } replacement)
+                {
+                    yield return Copy(replacement, Status.Loading);
+                }
+
+                break;
+            case { State: ModelVersionState.Loading }:
+                foreach (var copy in version.Copies)
+                {
+                    yield return Copy(copy, Status.Loading);
+                }
+
+                break;
+            case { Failed: true }:
+                yield return Copy(0, Status.LoadingFailed);
+                break;
+        }
+
+        ModelStatusInfo.Types.ModelCopyInfo Copy(int copy, Status status) => new()
+        {
+            Location = locations.LocationOf(new ModelCopyId(model, version.Version, copy)),
+            CopyStatus = status,
+            Time = (ulong)(version.Since?.ToUnixTimeMilliseconds() ?? 0),
+        };
+    }
+}

@@ -1,0 +1,71 @@
+using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Cluster.Gateway.Grpc;
+using Microsoft.Extensions.Hosting;
+
+namespace Cluster.Gateway.ModelMesh;
+
+/// <summary><c>watchModels</c>: what there is, then what changes.</summary>
+internal sealed class RegistryWatch(
+    ManagedModels models, ManagedAliases managedAliases, IServingStates states, IAliases aliases, IHostApplicationLifetime lifetime)
+{
+    public ValueTask RunAsync(GrpcCallContext call, WatchModelsRequest request, GrpcStreamWriter<WatchModelsResponse> events) =>
+        ServerStop.EndWithAsync(call, cancellation => FollowAsync(request, events, cancellation), lifetime.ApplicationStopping);
+
+    private async ValueTask FollowAsync(WatchModelsRequest request, GrpcStreamWriter<WatchModelsResponse> events, CancellationToken cancellation)
+    {
+        // Before the first look, so that nothing falls between.
+        using var changes = new RegistryChanges(states, aliases);
+        var known = new HashSet<(string Name, bool IsAlias)>();
+        foreach (var model in await models.ListAsync().ConfigureAwait(false))
+        {
+            known.Add((model.ModelId, false));
+            if (!request.ChangesOnly)
+            {
+                await events.WriteAsync(new WatchModelsResponse { Model = model }).ConfigureAwait(false);
+            }
+        }
+
+        foreach (var alias in managedAliases.List())
+        {
+            known.Add((alias.Alias, true));
+            if (!request.ChangesOnly && await managedAliases.FindAsync(alias.Alias).ConfigureAwait(false) is { } entry)
+            {
+                await events.WriteAsync(new WatchModelsResponse { VModel = entry }).ConfigureAwait(false);
+            }
+        }
+
+        await events.WriteAsync(new WatchModelsResponse { InSync = true }).ConfigureAwait(false);
+        while (true)
+        {
+            foreach (var change in await changes.TakeAsync(cancellation).ConfigureAwait(false))
+            {
+                if (await DescribeAsync(change, known).ConfigureAwait(false) is { } happened)
+                {
+                    await events.WriteAsync(happened).ConfigureAwait(false);
+                }
+            }
+        }
+    }
+
+    /// <summary>Null where there is nothing to tell: the client never knew what is gone.</summary>
+    private async Task<WatchModelsResponse?> DescribeAsync((string Name, bool IsAlias) change, HashSet<(string Name, bool IsAlias)> known)
+    {
+        var now = change.IsAlias
+            ? await managedAliases.FindAsync(change.Name).ConfigureAwait(false) is { } alias ? new WatchModelsResponse { VModel = alias } : null
+            : await models.FindAsync(change.Name).ConfigureAwait(false) is { } model ? new WatchModelsResponse { Model = model } : null;
+        if (now is not null)
+        {
+            known.Add(change);
+            return now;
+        }
+
+        if (!known.Remove(change))
+        {
+            return null;
+        }
+
+        return change.IsAlias ? new WatchModelsResponse { VModelRemoved = change.Name } : new WatchModelsResponse { ModelRemoved = change.Name };
+    }
+}

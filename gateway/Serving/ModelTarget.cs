@@ -1,0 +1,6 @@
+namespace Cluster.Gateway.Serving;
+
+/// <summary>Which model a request is for.</summary>
+/// <param name="Model">The model's own name; empty where the request names none.</param>
+/// <param name="Alias">The alias that the request named instead, or null.</param>
+internal readonly record struct ModelTarget(string Model, string? Alias);

@@ -1,0 +1,278 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Registry;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Aliases;
+
+/// <inheritdoc cref="IAliasGrain"/>
+/// <remarks>
+/// Only this grain changes its alias, one change at a time, so that comparing and setting is one step. An alias moves in this order, each step of which may
+/// be the last before a crash: refer to the new model, keep the alias, tell the gateways, let go of the old model. What a crash leaves referred to
+/// without need is let go of by <see cref="RestoreAsync"/>. <see cref="AliasPlan"/> decides; this class does it. A load is waited for outside of the
+/// grain's turns and comes back as a <see cref="ReviewAsync"/>.
+/// </remarks>
+internal sealed class AliasGrain : Grain, IAliasGrain
+{
+    private readonly IPersistentState<AliasGrainState> _stored;
+    private readonly IAliases _aliases;
+    private readonly IServingStates _states;
+    private readonly RegistryOptions _options;
+    private readonly ILogger<AliasGrain> _logger;
+    private TaskCompletionSource _changed = NewSignal();
+    private IGrainTimer? _retry;
+    private string? _loading;
+
+    public AliasGrain(
+        [PersistentState("alias", ModelGrains.StorageName)] IPersistentState<AliasGrainState> stored,
+        IAliases aliases,
+        IServingStates states,
+        RegistryOptions options,
+        ILogger<AliasGrain> logger)
+    {
+        _stored = stored;
+        _aliases = aliases;
+        _states = states;
+        _options = options;
+        _logger = logger;
+    }
+
+    private string Name => this.GetPrimaryKeyString();
+
+    private AliasState? State => _stored.State.Alias;
+
+    /// <summary>Goes on with what a crash interrupted.</summary>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        Proceed();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<AliasOutcome> SetAsync(AliasChange change)
+    {
+        RegisteredModelRules.CheckName(Name, "alias");
+        RegisteredModelRules.CheckName(change.Target, "model");
+        if (AliasPlan.Refusal(Name, State, change) is { } refusal)
+        {
+            throw new ServingException(refusal);
+        }
+
+        var before = State;
+        await AcquireAsync(change);
+        var activeCopies = before is null ? 0 : ServingCopies.Wanted(_states, before.Active);
+        var next = AliasPlan.Next(Name, before, change, activeCopies, ServingCopies.Ready(_states, change.Target));
+        if (next != before)
+        {
+            await MoveAsync(next);
+        }
+
+        return new AliasOutcome(next, activeCopies > 0 && before!.Active != change.Target);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(string? owner)
+    {
+        if (State is not { } state || (owner is not null && owner != state.Owner))
+        {
+            EndIfAbsent();
+            return;
+        }
+
+        await _stored.ClearStateAsync();
+        _aliases.Remove(Name);
+        Log.Deleted(_logger, Name);
+        Signal();
+        await ReleaseAsync(AliasPlan.References(state));
+        EndIfAbsent();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<AliasState?> GetAsync()
+    {
+        EndIfAbsent();
+        return ValueTask.FromResult(State);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<AliasState?> WaitAsync(string target, CancellationToken cancellationToken)
+    {
+        while (State is { InTransition: true, Failure: null } state && state.Target == target)
+        {
+            await _changed.Task.WaitAsync(cancellationToken);
+        }
+
+        return State;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ReviewAsync(string target, string? failure)
+    {
+        if (State is not { InTransition: true } state || state.Target != target)
+        {
+            return;
+        }
+
+        var next = AliasPlan.Review(state, ServingCopies.Wanted(_states, state.Active), ServingCopies.Ready(_states, target));
+        if (next.InTransition && failure is not null)
+        {
+            next = next with { Failure = failure };
+        }
+
+        if (next != state)
+        {
+            await MoveAsync(next);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RestoreAsync(string model)
+    {
+        if (State is { } state)
+        {
+            _aliases.Publish(state);
+        }
+
+        if (!AliasPlan.References(State).Contains(model))
+        {
+            await ReleaseAsync([model]);
+        }
+
+        EndIfAbsent();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Refers to the target, and waits until gateways know of it.</summary>
+    private async Task AcquireAsync(AliasChange change)
+    {
+        var registry = Registry(change.Target);
+        await registry.AcquireAsync(change.Target, Name, change.Info, change.AutoDelete);
+        try
+        {
+            await registry.SettleAsync(change.Target, CancellationToken.None);
+        }
+        catch (ServingException)
+        {
+            if (!AliasPlan.References(State).Contains(change.Target))
+            {
+                await ReleaseAsync([change.Target]);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Keeps the new state, tells of it, lets go of what it does not refer to any more, and goes on.</summary>
+    private async Task MoveAsync(AliasState next)
+    {
+        var before = State;
+        _stored.State = new AliasGrainState { Alias = next };
+        await _stored.WriteStateAsync();
+        _aliases.Publish(next);
+        Tell(before, next);
+        Signal();
+        await ReleaseAsync(AliasPlan.References(before).Except(AliasPlan.References(next)));
+        Proceed();
+    }
+
+    private void Tell(AliasState? before, AliasState next)
+    {
+        if (next.Failure is { } failure)
+        {
+            Log.TargetFailed(_logger, Name, next.Target, failure, next.Active);
+        }
+        else if (next.InTransition)
+        {
+            Log.Moves(_logger, Name, next.Active, next.Target);
+        }
+        else if (before?.Active != next.Active)
+        {
+            Log.Moved(_logger, Name, next.Active);
+        }
+    }
+
+    /// <summary>Has the target loaded, at once or, where it failed, after a while. An alias on its way stays activated.</summary>
+    private void Proceed()
+    {
+        _retry?.Dispose();
+        _retry = null;
+        if (State is not { InTransition: true } state)
+        {
+            DelayDeactivation(TimeSpan.Zero);
+            return;
+        }
+
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
+        if (state.Failure is null)
+        {
+            Load(state.Target);
+        }
+        else
+        {
+            _retry = this.RegisterGrainTimer(RetryAsync, _options.RetryFailedTarget, _options.RetryFailedTarget);
+        }
+    }
+
+    private Task RetryAsync(CancellationToken cancellationToken)
+    {
+        if (State is { InTransition: true } state)
+        {
+            Load(state.Target);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private void Load(string target)
+    {
+        if (_loading != target)
+        {
+            _loading = target;
+            _ = LoadAsync(target);
+        }
+    }
+
+    private async Task LoadAsync(string target)
+    {
+        string? failure = null;
+        try
+        {
+            await Registry(target).EnsureLoadedAsync(target, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            // Whatever it was: the alias must hear of it, or it would wait for ever.
+            failure = exception.Message;
+        }
+
+        if (_loading == target)
+        {
+            _loading = null;
+        }
+
+        await this.AsReference<IAliasGrain>().ReviewAsync(target, failure);
+    }
+
+    private async Task ReleaseAsync(IEnumerable<string> models)
+    {
+        foreach (var model in models.ToList())
+        {
+            await Registry(model).ReleaseAsync(model, Name);
+        }
+    }
+
+    private void Signal() => Interlocked.Exchange(ref _changed, NewSignal()).TrySetResult();
+
+    /// <summary>Anybody may ask for a name that is no alias; the memory of that is given back at once.</summary>
+    private void EndIfAbsent()
+    {
+        if (State is null)
+        {
+            DeactivateOnIdle();
+        }
+    }
+
+    private IRegistryGrain Registry(string model) => GrainFactory.GetGrain<IRegistryGrain>(RegistryShards.Of(model));
+}

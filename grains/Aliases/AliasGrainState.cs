@@ -1,0 +1,12 @@
+using Cluster.Contracts.Registry;
+
+namespace Cluster.Grains.Aliases;
+
+/// <summary>What an alias's grain keeps.</summary>
+[GenerateSerializer, Alias("alias-grain-state")]
+public sealed record AliasGrainState
+{
+    /// <summary>Null where there is no such alias.</summary>
+    [Id(0)]
+    public AliasState? Alias { get; init; }
+}

@@ -1,0 +1,62 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Registry;
+
+namespace Cluster.Grains.Aliases;
+
+/// <summary>What becomes of an alias. Pure.</summary>
+internal static class AliasPlan
+{
+    /// <summary>Why a change is refused, whatever its target; null if it is not.</summary>
+    /// <param name="now">Null where there is no such alias.</param>
+    public static Failure? Refusal(string alias, AliasState? now, AliasChange change)
+    {
+        if (now is null)
+        {
+            if (change.UpdateOnly)
+            {
+                return Failure.NotFound($"alias '{alias}' is not found");
+            }
+
+            return change.Expected is null || change.Expected == change.Target
+                ? null
+                : Precondition($"alias '{alias}' is not found, expected one with the target '{change.Expected}'");
+        }
+
+        if (change.Owner is not null && change.Owner != now.Owner)
+        {
+            return new Failure(StatusCode.AlreadyExists, $"alias '{alias}' already exists with different owner \"{now.Owner}\"");
+        }
+
+        return change.Expected is null || change.Expected == now.Target || change.Target == now.Target
+            ? null
+            : Precondition($"alias '{alias}': existing target '{now.Target}' does not match expected '{change.Expected}'");
+    }
+
+    /// <summary>The alias after a change that is not refused.</summary>
+    /// <param name="activeCopies">Copies of the model that answers now, those that are being loaded too.</param>
+    /// <param name="targetCopies">Copies of the new target that answer.</param>
+    public static AliasState Next(string alias, AliasState? now, AliasChange change, int activeCopies, int targetCopies)
+    {
+        if (now is null)
+        {
+            return new AliasState(alias, change.Owner, change.Target, change.Target);
+        }
+
+        var next = now with { Target = change.Target, Failure = null };
+        return change.Force ? Switch(next) : Review(next, activeCopies, targetCopies);
+    }
+
+    /// <summary>
+    /// Moves the alias once that costs no request: the target has as many copies as the model that answers now, which may be none.
+    /// </summary>
+    /// <inheritdoc cref="Next"/>
+    public static AliasState Review(AliasState now, int activeCopies, int targetCopies) =>
+        now.InTransition && targetCopies >= activeCopies ? Switch(now) : now;
+
+    /// <summary>The models that an alias refers to.</summary>
+    public static IEnumerable<string> References(AliasState? state) => state is null ? [] : state.InTransition ? [state.Active, state.Target] : [state.Active];
+
+    private static AliasState Switch(AliasState state) => state with { Active = state.Target, Failure = null };
+
+    private static Failure Precondition(string message) => new(StatusCode.FailedPrecondition, message);
+}

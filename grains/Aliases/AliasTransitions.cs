@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Aliases;
+
+/// <summary>
+/// Tells aliases on their way to another model when something about that model changes, so that one whose target did not load moves as soon as somebody
+/// puts it right. Serving states are published in a model's own turn, which must not wait for aliases: hence the queue.
+/// </summary>
+internal sealed class AliasTransitions : BackgroundService
+{
+    private readonly ConcurrentDictionary<string, string> _targets = new(StringComparer.Ordinal);
+    private readonly Channel<(string Alias, string Target)> _reviews = Channel.CreateUnbounded<(string, string)>(new() { SingleReader = true });
+    private readonly IAliases _aliases;
+    private readonly IServingStates _states;
+    private readonly IGrainFactory _grains;
+    private readonly ILogger<AliasTransitions> _logger;
+
+    public AliasTransitions(IAliases aliases, IServingStates states, IGrainFactory grains, ILogger<AliasTransitions> logger)
+    {
+        _aliases = aliases;
+        _states = states;
+        _grains = grains;
+        _logger = logger;
+        aliases.Changed += Follow;
+        states.Changed += Notice;
+        foreach (var alias in aliases.All)
+        {
+            Follow(alias.Alias);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _aliases.Changed -= Follow;
+        _states.Changed -= Notice;
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var (alias, target) in _reviews.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
+        {
+            try
+            {
+                await _grains.GetGrain<IAliasGrain>(alias).ReviewAsync(target, failure: null).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The edge of the loop: one alias's trouble must not keep the others from moving.
+                Log.ReviewFailed(_logger, exception, alias, target);
+            }
+        }
+    }
+
+    private void Follow(string alias)
+    {
+        if (_aliases.TryGet(alias, out var state) && state.InTransition)
+        {
+            _targets[alias] = state.Target;
+        }
+        else
+        {
+            _targets.TryRemove(alias, out _);
+        }
+    }
+
+    /// <summary>A change of the active model counts too: without copies it is left at once.</summary>
+    private void Notice(string model)
+    {
+        foreach (var (alias, target) in _targets)
+        {
+            if (target == model || (_aliases.TryGet(alias, out var state) && state.Active == model))
+            {
+                _reviews.Writer.TryWrite((alias, target));
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Grains.Cache;
+
+/// <summary>The cache's answer to a load that wants room.</summary>
+internal abstract record CacheDecision
+{
+    private CacheDecision()
+    {
+    }
+
+    /// <summary>The room is there: load.</summary>
+    public sealed record Granted(CacheEntry Entry) : CacheDecision;
+
+    /// <summary>The room will be there once unloads under way have finished; <see cref="CacheChange.Granted"/> tells.</summary>
+    /// <param name="Evicted">Copies that must be unloaded for it, beside those that are being unloaded already.</param>
+    public sealed record Waits(CacheEntry Entry, ImmutableArray<CacheEntry> Evicted) : CacheDecision;
+
+    /// <summary>There is no room, and none is made.</summary>
+    /// <param name="Bytes">What the copy would need.</param>
+    /// <param name="RetryAfter">When another try may go better; null: never, as things are.</param>
+    /// <param name="Evicted">Copies that must be unloaded all the same: part of the room was made when the rest came into use. Mostly none.</param>
+    public sealed record Refused(CacheRefusal Reason, long Bytes, TimeSpan? RetryAfter, ImmutableArray<CacheEntry> Evicted) : CacheDecision;
+
+    /// <summary>The copy is there already, or on its way.</summary>
+    public sealed record Present(CacheEntry Entry) : CacheDecision;
+}

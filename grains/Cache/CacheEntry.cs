@@ -1,0 +1,87 @@
+namespace Cluster.Grains.Cache;
+
+/// <summary>
+/// One copy's place in a silo's cache. Using it takes no lock: a use is a stamp of the time and a count of pins, and eviction closes the count, so that
+/// a use either keeps the copy or learns that it is too late.
+/// </summary>
+internal sealed class CacheEntry
+{
+    /// <summary>Far below any number of pins: a closed count stays negative.</summary>
+    private const int Closed = int.MinValue / 2;
+
+    private readonly TimeProvider _time;
+    private long _lastUsed;
+    private int _pins;
+
+    public CacheEntry(string key, long bytes, long epoch, long lastUsed, TimeProvider time)
+    {
+        Key = key;
+        Bytes = bytes;
+        Epoch = epoch;
+        _lastUsed = lastUsed;
+        _time = time;
+    }
+
+    /// <summary>The copy's grain key.</summary>
+    public string Key { get; }
+
+    /// <summary>Greater than that of every entry made before in this process: a load's fencing token.</summary>
+    public long Epoch { get; }
+
+    /// <summary>Bytes that the copy is reckoned with: predicted, then measured. Changed by the cache alone.</summary>
+    public long Bytes { get; internal set; }
+
+    /// <summary>Changed by the cache alone.</summary>
+    public CacheEntryState State { get; internal set; }
+
+    /// <summary>Whether the room is claimed for a load that has not begun. Changed by the cache alone.</summary>
+    public bool Claimed { get; internal set; }
+
+    /// <summary>What ends the copy once it is evicted; called at most once, from any thread. Set before the copy is loaded.</summary>
+    public Action? Evict { get; set; }
+
+    /// <summary>Ends the wait for room: true with it, false when it cannot be had.</summary>
+    public TaskCompletionSource<bool> Admission { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Time since the copy was used; zero while it is.</summary>
+    public TimeSpan IdleTime => IsPinned ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastUsed));
+
+    public bool IsPinned => Volatile.Read(ref _pins) > 0;
+
+    /// <summary>Timestamp of the last use.</summary>
+    internal long LastUsed => Volatile.Read(ref _lastUsed);
+
+    /// <summary>Keeps the copy from being evicted until <see cref="Unpin"/>; false: it is being unloaded.</summary>
+    public bool TryPin()
+    {
+        if (Interlocked.Increment(ref _pins) > 0)
+        {
+            Touch();
+            return true;
+        }
+
+        Interlocked.Decrement(ref _pins);
+        return false;
+    }
+
+    /// <summary>Ends a pin.</summary>
+    public void Unpin()
+    {
+        Touch();
+        Interlocked.Decrement(ref _pins);
+    }
+
+    /// <summary>Allows no further pin, if there is none now.</summary>
+    internal bool TryClose() => Interlocked.CompareExchange(ref _pins, Closed, 0) == 0;
+
+    /// <summary>Allows no further pin.</summary>
+    internal void Close()
+    {
+        if (Volatile.Read(ref _pins) >= 0)
+        {
+            Interlocked.Add(ref _pins, Closed);
+        }
+    }
+
+    private void Touch() => Volatile.Write(ref _lastUsed, _time.GetTimestamp());
+}

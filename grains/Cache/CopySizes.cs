@@ -1,0 +1,52 @@
+using System.Collections.Concurrent;
+using Cluster.Contracts.Models;
+
+namespace Cluster.Grains.Cache;
+
+/// <summary>
+/// What copies take, in bytes: predicted from their files until one of the same content was measured in this process. Measured is what ONNX Runtime's allocator
+/// holds for the session, or the files where that is less, because constants inside a graph's branches are not the allocator's, plus
+/// <see cref="ModelCacheOptions.BaseBytes"/>. What runs need on top is not in it. Safe from any thread.
+/// </summary>
+internal sealed class CopySizes(ModelCacheOptions options)
+{
+    private readonly ConcurrentDictionary<(string Model, long Version), (string Revision, long Bytes)> _measured = new();
+
+    /// <summary>The best guess before a load.</summary>
+    public long Predict(string model, ModelVersionSource source) =>
+        _measured.TryGetValue((model, source.Version), out var known) && known.Revision == source.Revision
+            ? known.Bytes
+            : (long)Math.Min(FileBytes(source) * options.SizeFactor, long.MaxValue / 4) + options.BaseBytes;
+
+    /// <summary>What a loaded copy takes; remembered for <see cref="Predict"/>.</summary>
+    /// <param name="sessionBytes">What its session's allocator holds, or null where that is not known.</param>
+    public long Measure(string model, ModelVersionSource source, long? sessionBytes)
+    {
+        var bytes = Math.Max(sessionBytes ?? (long)(FileBytes(source) * options.SizeFactor), FileBytes(source)) + options.BaseBytes;
+        _measured[(model, source.Version)] = (source.Revision, bytes);
+        return bytes;
+    }
+
+    /// <summary>Forgets a model that is gone from the repository.</summary>
+    public void Forget(string model)
+    {
+        foreach (var key in _measured.Keys.Where(key => key.Model == model))
+        {
+            _measured.TryRemove(key, out _);
+        }
+    }
+
+    /// <summary>All files of the version's folder: weights may stand beside the graph. 0 for files that cannot be read, which the load will tell better.</summary>
+    private static long FileBytes(ModelVersionSource source)
+    {
+        try
+        {
+            var folder = new DirectoryInfo(Path.GetDirectoryName(source.Path)!);
+            return folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+}

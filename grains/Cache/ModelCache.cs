@@ -1,0 +1,300 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Grains.Cache;
+
+/// <summary>
+/// The books of one silo's memory: which copies are loaded, what each takes, and which must go for another to come. A least-recently-used cache weighted
+/// by bytes. It decides and keeps accounts; unloading and waiting are the caller's. Safe from any thread.
+/// <list type="number">
+/// <item>Room is reserved before a load begins, with the predicted size, and counts until an unload has really finished.</item>
+/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way; the longest unused copies first, those in use never.</item>
+/// <item>Loads get their room in order of arrival.</item>
+/// <item>A copy that measures larger than predicted evicts others; what is over the capacity until they are gone is a deficit, and no load begins before it is
+/// paid back.</item>
+/// </list>
+/// </summary>
+internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
+{
+    /// <summary>Weight of the newest load in the mean load time.</summary>
+    private const double MeanWeight = 1.0 / 8;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, CacheEntry> _entries = new(StringComparer.Ordinal);
+    private readonly LinkedList<CacheEntry> _waiting = [];
+    private long _used;
+    private long _unloading;
+    private long _waitingBytes;
+    private long _lastEpoch;
+    private TimeSpan _meanLoadTime;
+
+    /// <summary>Reserves room for a load that somebody waits for, evicting if it must.</summary>
+    /// <param name="bytes">The predicted size; never negative.</param>
+    public CacheDecision Reserve(string key, long bytes)
+    {
+        lock (_gate)
+        {
+            if (_entries.TryGetValue(key, out var known))
+            {
+                return Adopt(known);
+            }
+
+            if (bytes > options.Capacity)
+            {
+                return new CacheDecision.Refused(CacheRefusal.TooLarge, bytes, RetryAfter: null, []);
+            }
+
+            if (_waiting.Count == 0 && bytes <= Free())
+            {
+                return new CacheDecision.Granted(AddLocked(key, bytes, TimeSpan.Zero));
+            }
+
+            return MakeRoomLocked(key, bytes);
+        }
+    }
+
+    /// <summary>
+    /// Claims room for a load that nobody waits for, evicting nobody. The load's own <see cref="Reserve"/> takes the claim over; a claim that none took over
+    /// is given back with <see cref="Release"/>.
+    /// </summary>
+    public CacheDecision Claim(string key, long bytes)
+    {
+        lock (_gate)
+        {
+            if (_entries.TryGetValue(key, out var known))
+            {
+                return new CacheDecision.Present(known);
+            }
+
+            if (bytes > options.Capacity)
+            {
+                return new CacheDecision.Refused(CacheRefusal.TooLarge, bytes, RetryAfter: null, []);
+            }
+
+            if (_waiting.Count > 0 || bytes > Free())
+            {
+                return new CacheDecision.Refused(CacheRefusal.Full, bytes, RetryAfter: null, []);
+            }
+
+            var entry = AddLocked(key, bytes, options.AgeOnEagerLoad);
+            entry.Claimed = true;
+            return new CacheDecision.Granted(entry);
+        }
+    }
+
+    /// <summary>A load has finished; <paramref name="bytes"/> is what the copy really takes.</summary>
+    public CacheChange Loaded(CacheEntry entry, long bytes, TimeSpan loadTime)
+    {
+        lock (_gate)
+        {
+            _meanLoadTime = _meanLoadTime == TimeSpan.Zero ? loadTime : _meanLoadTime + ((loadTime - _meanLoadTime) * MeanWeight);
+            _used += bytes - entry.Bytes;
+            entry.Bytes = bytes;
+
+            // Before the books are balanced: a copy that overruns is the newest, and others go before it.
+            var change = BalanceLocked();
+            entry.State = CacheEntryState.Resident;
+            return change;
+        }
+    }
+
+    /// <summary>A copy takes no more requests and is about to be unloaded, evicted or not.</summary>
+    public void BeginUnload(CacheEntry entry)
+    {
+        lock (_gate)
+        {
+            if (entry.State is CacheEntryState.Loading or CacheEntryState.Resident)
+            {
+                entry.Close();
+                MoveToUnloadingLocked(entry);
+            }
+        }
+    }
+
+    /// <summary>A copy is unloaded, a load failed, or a load that waited gave up: its room is free. A second call does nothing.</summary>
+    public CacheChange Release(CacheEntry entry)
+    {
+        lock (_gate)
+        {
+            switch (entry.State)
+            {
+                case CacheEntryState.Waiting:
+                    _waiting.Remove(entry);
+                    _waitingBytes -= entry.Bytes;
+                    break;
+                case CacheEntryState.Loading or CacheEntryState.Resident:
+                    _used -= entry.Bytes;
+                    break;
+                case CacheEntryState.Unloading:
+                    _unloading -= entry.Bytes;
+                    break;
+                default:
+                    return CacheChange.None;
+            }
+
+            entry.Close();
+            entry.State = CacheEntryState.Gone;
+            _entries.Remove(entry.Key);
+            return BalanceLocked();
+        }
+    }
+
+    /// <summary>Gives a claim back that no load took over.</summary>
+    public CacheChange ReleaseClaim(CacheEntry entry)
+    {
+        lock (_gate)
+        {
+            return entry.Claimed ? Release(entry) : CacheChange.None;
+        }
+    }
+
+    public CacheSnapshot Read()
+    {
+        lock (_gate)
+        {
+            var resident = _entries.Values.Where(entry => entry.State == CacheEntryState.Resident).ToList();
+            var loading = _entries.Values.Count(entry => entry.State is CacheEntryState.Loading or CacheEntryState.Waiting);
+            return new CacheSnapshot(
+                options.Capacity,
+                _used,
+                _unloading,
+                _waitingBytes,
+                _entries.Values.Count(entry => entry.State is CacheEntryState.Loading or CacheEntryState.Resident),
+                loading,
+                resident.Count == 0 ? null : resident.Max(entry => entry.IdleTime),
+                ChurnAge());
+        }
+    }
+
+    private static CacheDecision Adopt(CacheEntry known)
+    {
+        if (!known.Claimed)
+        {
+            return new CacheDecision.Present(known);
+        }
+
+        known.Claimed = false;
+        return new CacheDecision.Granted(known);
+    }
+
+    private CacheDecision MakeRoomLocked(string key, long bytes)
+    {
+        var lacking = Shortfall() + bytes;
+        var victims = ChooseVictimsLocked(lacking);
+        if (victims is [var oldest, ..] && oldest.IdleTime is var idle && idle < ChurnAge())
+        {
+            return new CacheDecision.Refused(CacheRefusal.Churn, bytes, ChurnAge() - idle, []);
+        }
+
+        if (lacking > 0 && victims.Sum(victim => victim.Bytes) < lacking)
+        {
+            return new CacheDecision.Refused(CacheRefusal.Busy, bytes, ChurnAge(), []);
+        }
+
+        var evicted = EvictLocked(victims);
+        if (Shortfall() + bytes > 0)
+        {
+            // Somebody began to use a victim after it was chosen.
+            return new CacheDecision.Refused(CacheRefusal.Busy, bytes, ChurnAge(), evicted);
+        }
+
+        var entry = new CacheEntry(key, bytes, NextEpoch(), time.GetTimestamp(), time) { State = CacheEntryState.Waiting };
+        _entries.Add(key, entry);
+        _waiting.AddLast(entry);
+        _waitingBytes += bytes;
+        return new CacheDecision.Waits(entry, evicted);
+    }
+
+    /// <summary>Evicts what is lacking, gives room to those that waited for it, and gives up on those that cannot get it any more.</summary>
+    private CacheChange BalanceLocked()
+    {
+        var evicted = EvictLocked(ChooseVictimsLocked(Shortfall()));
+        var refused = ImmutableArray.CreateBuilder<CacheEntry>();
+        while (Shortfall() > 0 && _waiting.Last is { } last)
+        {
+            TakeFromQueueLocked(last.Value);
+            last.Value.State = CacheEntryState.Gone;
+            _entries.Remove(last.Value.Key);
+            refused.Add(last.Value);
+        }
+
+        var granted = ImmutableArray.CreateBuilder<CacheEntry>();
+        while (_waiting.First is { } first && first.Value.Bytes <= Free())
+        {
+            TakeFromQueueLocked(first.Value);
+            first.Value.State = CacheEntryState.Loading;
+            _used += first.Value.Bytes;
+            granted.Add(first.Value);
+        }
+
+        return new CacheChange(granted.DrainToImmutable(), evicted, refused.DrainToImmutable());
+    }
+
+    /// <summary>The longest unused copies that are worth at least <paramref name="bytes"/> together, as far as there are such.</summary>
+    private List<CacheEntry> ChooseVictimsLocked(long bytes)
+    {
+        var victims = new List<CacheEntry>();
+        if (bytes <= 0)
+        {
+            return victims;
+        }
+
+        // A scan of everything: thousands of entries take microseconds, an unload milliseconds, and uses stay free of any order to keep.
+        var candidates = _entries.Values.Where(entry => entry is { State: CacheEntryState.Resident, IsPinned: false });
+        foreach (var entry in candidates.OrderBy(entry => entry.LastUsed).ThenBy(entry => entry.Epoch))
+        {
+            victims.Add(entry);
+            bytes -= entry.Bytes;
+            if (bytes <= 0)
+            {
+                break;
+            }
+        }
+
+        return victims;
+    }
+
+    /// <summary>Those of the victims that nobody began to use since they were chosen.</summary>
+    private ImmutableArray<CacheEntry> EvictLocked(List<CacheEntry> victims)
+    {
+        var evicted = ImmutableArray.CreateBuilder<CacheEntry>();
+        foreach (var victim in victims.Where(victim => victim.TryClose()))
+        {
+            MoveToUnloadingLocked(victim);
+            evicted.Add(victim);
+        }
+
+        return evicted.DrainToImmutable();
+    }
+
+    private CacheEntry AddLocked(string key, long bytes, TimeSpan age)
+    {
+        var lastUsed = time.GetTimestamp() - (long)(age.TotalSeconds * time.TimestampFrequency);
+        var entry = new CacheEntry(key, bytes, NextEpoch(), lastUsed, time) { State = CacheEntryState.Loading };
+        _entries.Add(key, entry);
+        _used += bytes;
+        return entry;
+    }
+
+    private void TakeFromQueueLocked(CacheEntry entry)
+    {
+        _waiting.Remove(entry);
+        _waitingBytes -= entry.Bytes;
+    }
+
+    private void MoveToUnloadingLocked(CacheEntry entry)
+    {
+        entry.State = CacheEntryState.Unloading;
+        _used -= entry.Bytes;
+        _unloading += entry.Bytes;
+    }
+
+    private long Free() => options.Capacity - _used - _unloading;
+
+    /// <summary>What the loads that wait still lack once the unloads under way have finished; a deficit is lacking too.</summary>
+    private long Shortfall() => _waitingBytes + _used - options.Capacity;
+
+    private TimeSpan ChurnAge() => options.ChurnLoadTimes * (_meanLoadTime > options.MinLoadTime ? _meanLoadTime : options.MinLoadTime);
+
+    /// <summary>Begins with the time of day, so that a process that starts again does not repeat itself.</summary>
+    private long NextEpoch() => _lastEpoch = Math.Max(_lastEpoch + 1, time.GetUtcNow().UtcTicks);
+}

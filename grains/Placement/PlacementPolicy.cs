@@ -1,0 +1,131 @@
+using System.Globalization;
+
+namespace Cluster.Grains.Placement;
+
+/// <summary>
+/// Chooses the silo for a new copy. Pure but for the random source.
+/// <list type="number">
+/// <item>Out are silos that drain, hold a copy, failed, are excluded, lack a required label, or are smaller than the copy.</item>
+/// <item>The best of the rest: room before none; all full, the one whose oldest entry is oldest; fewest copies; most free.</item>
+/// <item>A short list of those about as good; of preferred ones alone if there are any.</item>
+/// <item>For a copy that is wanted for load, without those that are busy themselves.</item>
+/// <item>At random among them, so that many deciding at once by the same old news do not all go to one place.</item>
+/// </list>
+/// </summary>
+public static class PlacementPolicy
+{
+    public static PlacementChoice Choose(IReadOnlyCollection<SiloState> silos, PlacementRequest request, PlacementOptions options, Random random)
+    {
+        var eligible = silos.Where(silo => WhyNot(silo, request) is null).ToList();
+        if (eligible.Count == 0)
+        {
+            return new PlacementChoice(null, Explain(silos, request));
+        }
+
+        var shortList = ShortList(eligible, request, options);
+        if (request.ForLoad)
+        {
+            shortList = WithoutBusy(shortList, options);
+        }
+
+        return new PlacementChoice(shortList[random.Next(shortList.Count)].Silo, "");
+    }
+
+    /// <summary>The silos that a choice would be made among, best first; empty where none is eligible.</summary>
+    internal static IReadOnlyList<SiloState> Candidates(IReadOnlyCollection<SiloState> silos, PlacementRequest request, PlacementOptions options)
+    {
+        var eligible = silos.Where(silo => WhyNot(silo, request) is null).ToList();
+        return eligible.Count == 0 ? [] : ShortList(eligible, request, options);
+    }
+
+    private static List<SiloState> ShortList(List<SiloState> eligible, PlacementRequest request, PlacementOptions options)
+    {
+        var withRoom = eligible.Where(silo => silo.Free >= request.Bytes).ToList();
+        return withRoom.Count > 0
+            ? ShortListWithRoom(withRoom, request, options)
+            : ShortListOfFull(eligible, request, options);
+    }
+
+    private static List<SiloState> ShortListWithRoom(List<SiloState> silos, PlacementRequest request, PlacementOptions options)
+    {
+        var preferred = silos.Where(silo => IsPreferred(silo, request)).ToList();
+        var ordered = (preferred.Count > 0 ? preferred : silos)
+            .OrderBy(silo => silo.Copies)
+            .ThenByDescending(silo => silo.Free)
+            .ThenByDescending(silo => silo.Version)
+            .ToList();
+        var best = ordered[0];
+        var mostCopies = Math.Max(options.FewCopies, best.Copies * options.CopiesFactor);
+        return ordered.FindAll(silo => silo == best || (silo.Copies <= mostCopies && silo.Free >= best.Free * options.FreeShare));
+    }
+
+    private static List<SiloState> ShortListOfFull(List<SiloState> silos, PlacementRequest request, PlacementOptions options)
+    {
+        var ordered = silos
+            .OrderByDescending(Age)
+            .ThenBy(silo => silo.Copies)
+            .ThenByDescending(silo => silo.Free)
+            .ThenByDescending(silo => silo.Version)
+            .ToList();
+        var best = Age(ordered[0]);
+        var preferred = ordered.FindAll(silo => IsPreferred(silo, request) && IsNear(silo, best, options.PreferredSlack, options.PreferredSlackShare));
+        return preferred.Count > 0 ? preferred : ordered.FindAll(silo => IsNear(silo, best, options.IdleSlack, options.IdleSlackShare));
+    }
+
+    private static List<SiloState> WithoutBusy(List<SiloState> silos, PlacementOptions options)
+    {
+        var most = Math.Max(options.QuietRequestsPerMinute, silos.Min(silo => silo.RequestsPerMinute) * options.BusyFactor);
+        return silos.FindAll(silo => silo.RequestsPerMinute <= most);
+    }
+
+    private static bool IsNear(SiloState silo, TimeSpan best, TimeSpan slack, double share) => best - Age(silo) <= Max(slack, best * share);
+
+    private static TimeSpan Max(TimeSpan first, TimeSpan second) => first > second ? first : second;
+
+    /// <summary>A full silo without a loaded entry is full of loads: nothing there is old.</summary>
+    private static TimeSpan Age(SiloState silo) => silo.OldestIdle ?? TimeSpan.Zero;
+
+    private static bool IsPreferred(SiloState silo, PlacementRequest request) => request.Preferred.Any(silo.Labels.Contains);
+
+    /// <summary>Why a silo cannot take the copy, or null.</summary>
+    private static string? WhyNot(SiloState silo, PlacementRequest request)
+    {
+        if (silo.Draining)
+        {
+            return "draining";
+        }
+
+        if (request.Holders.Contains(silo.Silo))
+        {
+            return "holding a copy already";
+        }
+
+        if (request.Failed.Contains(silo.Silo))
+        {
+            return "where it failed to load lately";
+        }
+
+        if (request.Excluded.Contains(silo.Silo))
+        {
+            return "excluded";
+        }
+
+        if (request.Required.FirstOrDefault(label => !silo.Labels.Contains(label)) is { } missing)
+        {
+            return $"without the label '{missing}'";
+        }
+
+        return silo.Capacity < request.Bytes ? "smaller than the model" : null;
+    }
+
+    private static string Explain(IReadOnlyCollection<SiloState> silos, PlacementRequest request)
+    {
+        var what = string.Create(CultureInfo.InvariantCulture, $"no silo can take model '{request.Model}' version {request.Version}, {request.Bytes} bytes");
+        var counts = silos
+            .GroupBy(silo => WhyNot(silo, request), StringComparer.Ordinal)
+            .OrderByDescending(reason => reason.Count())
+            .ThenBy(reason => reason.Key, StringComparer.Ordinal)
+            .Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason.Count()} {reason.Key}"));
+        return silos.Count == 0 ? $"{what}: none is known" : $"{what}: of {silos.Count.ToString(CultureInfo.InvariantCulture)} there are {string.Join(", ", counts)}";
+    }
+}

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Grains.Placement;
+
+/// <summary>What a silo publishes of itself, for others to choose a place by. Others see it some seconds late.</summary>
+[GenerateSerializer, Immutable, Alias("silo-state")]
+public sealed record SiloState
+{
+    [Id(0)]
+    public required SiloAddress Silo { get; init; }
+
+    /// <summary>Bytes that copies may take together.</summary>
+    [Id(1)]
+    public required long Capacity { get; init; }
+
+    /// <summary>Bytes taken, by copies that are being unloaded too.</summary>
+    [Id(2)]
+    public long Used { get; init; }
+
+    /// <summary>Copies that are loaded or being loaded.</summary>
+    [Id(3)]
+    public int Copies { get; init; }
+
+    /// <summary>Since the longest unused copy was used; null where none is loaded.</summary>
+    [Id(4)]
+    public TimeSpan? OldestIdle { get; init; }
+
+    /// <summary>Loads running or waiting.</summary>
+    [Id(5)]
+    public int Loading { get; init; }
+
+    /// <summary>Inference requests in the last minute.</summary>
+    [Id(6)]
+    public double RequestsPerMinute { get; init; }
+
+    /// <summary>What the operator calls the silo, for models that need or prefer it.</summary>
+    [Id(7)]
+    public ImmutableSortedSet<string> Labels { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>Whether it is about to leave and takes nothing new.</summary>
+    [Id(8)]
+    public bool Draining { get; init; }
+
+    /// <summary>Of the software, greater is newer; the newer of two equal places is chosen, so that an upgrade moves copies once.</summary>
+    [Id(9)]
+    public long Version { get; init; }
+
+    /// <summary>Bytes left, never negative.</summary>
+    public long Free => Math.Max(0, Capacity - Used);
+}

@@ -1,0 +1,19 @@
+using Cluster.Contracts.Registry;
+using Cluster.Grains.Aliases;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cluster.Grains.Registry;
+
+/// <summary>Registers what the registry and the aliases need of their process, which is the whole cluster, beside the model grains.</summary>
+public static class ModelRegistry
+{
+    public static IServiceCollection AddModelRegistry(this IServiceCollection services, RegistryOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<RegisteredModelReader>();
+        services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
+        services.AddSingleton<IAliases, InMemoryAliases>();
+        services.AddSingleton<ICopyLocations, LocalCopyLocations>();
+        return services.AddHostedService<AliasTransitions>();
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Registry;
+using Cluster.Grains.Repository;
+using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Repository.Json;
+using Cluster.Grains.Repository.Settings;
+
+namespace Cluster.Grains.Registry;
+
+/// <summary>What a registration may say. Nothing here looks at a file.</summary>
+internal static class RegisteredModelRules
+{
+    private const int MaxTypeLength = 255;
+    private const int MaxPathLength = 4096;
+    private const int MaxKeyLength = 64 * 1024;
+    private const string Format = "onnx";
+    private const string FormatLabel = "mt:" + Format;
+    private const string RuntimeLabel = "rt:";
+
+    /// <exception cref="ServingException">INVALID_ARGUMENT, with the value and what would be right.</exception>
+    public static void Check(string model, RegisteredInfo info)
+    {
+        CheckName(model, "model");
+        if (TypeProblem(info.Type) is { } type)
+        {
+            throw ServingException.InvalidArgument($"model '{model}': {type}; expected onnx, mt:onnx or rt:<runtime>");
+        }
+
+        if (PathProblem(info.Path) is { } path)
+        {
+            throw ServingException.InvalidArgument(
+                $"model '{model}': path {path}; expected a .onnx file or a folder, relative to the server's folder of registered models");
+        }
+
+        ReadKey(model, info.Key);
+    }
+
+    /// <exception cref="ServingException">INVALID_ARGUMENT: no model or alias can be called so.</exception>
+    public static void CheckName(string name, string what)
+    {
+        if (ModelName.ProblemOf(name, what) is { } problem)
+        {
+            throw ServingException.InvalidArgument(problem);
+        }
+    }
+
+    /// <summary>The settings that a key holds; null for an empty one.</summary>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: not the JSON of a model.json, with everything that is wrong.</exception>
+    public static ModelDefinition? ReadKey(string model, string key)
+    {
+        if (key.Length == 0)
+        {
+            return null;
+        }
+
+        if (key.Length > MaxKeyLength)
+        {
+            throw ServingException.InvalidArgument($"model '{model}': key has {key.Length} characters, expected at most {MaxKeyLength}");
+        }
+
+        var errors = new JsonErrors();
+        return ModelSettingsReader.Read(Encoding.UTF8.GetBytes(key), errors)
+            ?? throw ServingException.InvalidArgument($"model '{model}': key is no model.json: {errors}");
+    }
+
+    private static string? TypeProblem(string type)
+    {
+        if (type.Length is 0 or > MaxTypeLength)
+        {
+            return type.Length == 0 ? "type is empty" : $"type is longer than {MaxTypeLength} characters";
+        }
+
+        // What follows the first bar names protocols, and what follows the format its version: ONNX Runtime reads every version.
+        var label = type.Split('|')[0];
+        var fits = label == Format
+            || label == FormatLabel
+            || label.StartsWith(FormatLabel + ":", StringComparison.Ordinal)
+            || (label.StartsWith(RuntimeLabel, StringComparison.Ordinal) && label.Length > RuntimeLabel.Length);
+        return fits ? null : $"type '{type}' is not served here";
+    }
+
+    private static string? PathProblem(string path) => path switch
+    {
+        "" => "is empty",
+        { Length: > MaxPathLength } => $"is longer than {MaxPathLength} characters",
+        _ when path.Any(char.IsControl) => "has a control character",
+        _ when path.Contains("://", StringComparison.Ordinal) => $"'{path}' is an address of a remote store, which must be mounted",
+        _ when Path.IsPathRooted(path) => $"'{path}' is absolute",
+        _ when path.Contains('\\') => $"'{path}' has a backslash",
+        _ when RealPath.HasParentSegment(path) => $"'{path}' has '..'",
+        _ => null,
+    };
+}

@@ -1,0 +1,283 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Registry;
+
+/// <inheritdoc cref="IRegistryGrain"/>
+/// <remarks>
+/// One change at a time, and none of them waits for a load: models are handed to their grains without waiting, in the order of the changes, which is
+/// the order in which a model's grain takes them. Kept alive, because the hand-overs of a start go on after the call that began them.
+/// </remarks>
+[KeepAlive]
+internal sealed class RegistryGrain : Grain, IRegistryGrain
+{
+    private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);
+    private readonly IPersistentState<RegistryState> _stored;
+    private readonly IRegistrations _registrations;
+    private readonly IServingStates _states;
+    private readonly RegisteredModelReader _reader;
+    private readonly ILogger<RegistryGrain> _logger;
+
+    public RegistryGrain(
+        [PersistentState("registry", ModelGrains.StorageName)] IPersistentState<RegistryState> stored,
+        IRegistrations registrations,
+        IServingStates states,
+        RegisteredModelReader reader,
+        ILogger<RegistryGrain> logger)
+    {
+        _stored = stored;
+        _registrations = registrations;
+        _states = states;
+        _reader = reader;
+        _logger = logger;
+    }
+
+    private ImmutableDictionary<string, RegistryEntry> Entries => _stored.State.Entries;
+
+    /// <summary>Hands over what was registered before this start.</summary>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        foreach (var entry in Entries.Values.Where(entry => entry.Info is not null))
+        {
+            HandOver(entry.Model, ReadAndApplyAsync(entry.Model));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RegisterAsync(string model, RegisteredInfo info)
+    {
+        if (CheckNew(model, info))
+        {
+            await CreateAsync(new RegistryEntry { Model = model, Info = info, Aliases = Entries.GetValueOrDefault(model)?.Aliases ?? [] });
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask UnregisterAsync(string model)
+    {
+        if (Entries.GetValueOrDefault(model) is not { Info: not null } entry)
+        {
+            if (IsInRepository(model))
+            {
+                throw new ServingException(new Failure(
+                    StatusCode.FailedPrecondition, $"model '{model}' is in the model repository; it goes when it is removed from there"));
+            }
+
+            return;
+        }
+
+        if (!entry.Aliases.IsEmpty)
+        {
+            throw new ServingException(new Failure(
+                StatusCode.FailedPrecondition,
+                $"model '{model}' has referents: the aliases {string.Join(", ", entry.Aliases.Take(5).Select(alias => $"'{alias}'"))}{(entry.Aliases.Length > 5 ? ", …" : "")}"));
+        }
+
+        await RemoveAsync(model, "unregistered");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RegistryEntry?> FindAsync(string model) => ValueTask.FromResult(Entries.GetValueOrDefault(model));
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<RegistryEntry>> ListAsync() => ValueTask.FromResult(Entries.Values.ToImmutableArray());
+
+    /// <inheritdoc/>
+    public async ValueTask<ImmutableArray<RegistryEntry>> RestoreAsync(CancellationToken cancellationToken)
+    {
+        foreach (var handingOver in _handingOver.Values.ToList())
+        {
+            await Ended(handingOver.WaitAsync(cancellationToken));
+        }
+
+        return [.. Entries.Values];
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask SettleAsync(string model, CancellationToken cancellationToken)
+    {
+        if (_handingOver.TryGetValue(model, out var handingOver))
+        {
+            try
+            {
+                await handingOver.WaitAsync(cancellationToken);
+            }
+            finally
+            {
+                // Told once: the next change begins anew.
+                if (handingOver.IsFaulted && _handingOver.GetValueOrDefault(model) == handingOver)
+                {
+                    _handingOver.Remove(model);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask EnsureLoadedAsync(string model, CancellationToken cancellationToken)
+    {
+        if (_handingOver.TryGetValue(model, out var handingOver))
+        {
+            await Ended(handingOver.WaitAsync(cancellationToken));
+        }
+
+        var isRegistered = Entries.GetValueOrDefault(model)?.Info is not null;
+        if (!isRegistered && !IsInRepository(model))
+        {
+            throw new ServingException(Failure.NotFound($"model '{model}' is not found"));
+        }
+
+        // What serves is what was registered; what does not may have been put right meanwhile.
+        if (isRegistered && !ServingCopies.IsReady(_states, model))
+        {
+            HandOver(model, ReadAndApplyAsync(model));
+            await SettleAsync(model, cancellationToken);
+        }
+
+        await Model(model).LoadAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask AcquireAsync(string model, string alias, RegisteredInfo? info, bool autoDelete)
+    {
+        var known = Entries.GetValueOrDefault(model);
+        if (info is not null && CheckNew(model, info))
+        {
+            await CreateAsync(new RegistryEntry { Model = model, Info = info, AutoDelete = autoDelete, Aliases = With(known?.Aliases ?? [], alias) });
+            return;
+        }
+
+        if (known?.Info is null && !IsInRepository(model))
+        {
+            throw new ServingException(Failure.NotFound($"target model '{model}' of alias '{alias}' is not found"));
+        }
+
+        known ??= new RegistryEntry { Model = model };
+        if (!known.Aliases.Contains(alias))
+        {
+            await KeepAsync(Entries.SetItem(model, known with { Aliases = With(known.Aliases, alias) }));
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ReleaseAsync(string model, string alias)
+    {
+        if (Entries.GetValueOrDefault(model) is not { } entry || !entry.Aliases.Contains(alias))
+        {
+            return;
+        }
+
+        var left = entry with { Aliases = entry.Aliases.Remove(alias) };
+        if (!left.Aliases.IsEmpty || (left.Info is not null && !left.AutoDelete))
+        {
+            await KeepAsync(Entries.SetItem(model, left));
+        }
+        else if (left.Info is null)
+        {
+            await KeepAsync(Entries.Remove(model));
+        }
+        else
+        {
+            await RemoveAsync(model, $"no alias refers to it any more, the last was '{alias}'");
+        }
+    }
+
+    private static ImmutableArray<string> With(ImmutableArray<string> aliases, string alias) =>
+        aliases.Contains(alias) ? aliases : aliases.Add(alias).Sort(StringComparer.Ordinal);
+
+    /// <summary>False if the model is registered so already.</summary>
+    /// <exception cref="ServingException">It must not be registered so.</exception>
+    private bool CheckNew(string model, RegisteredInfo info)
+    {
+        RegisteredModelRules.Check(model, info);
+        if (Entries.GetValueOrDefault(model)?.Info is { } known)
+        {
+            return known == info ? false : throw new ServingException(new Failure(
+                StatusCode.AlreadyExists,
+                $"model '{model}' already exists with different attribute values: type '{known.Type}', path '{known.Path}'{(known.Key == info.Key ? "" : ", another key")}"));
+        }
+
+        if (IsInRepository(model))
+        {
+            throw new ServingException(new Failure(StatusCode.AlreadyExists, $"model '{model}' is in the model repository"));
+        }
+
+        _reader.RequireRoot();
+        return true;
+    }
+
+    private bool IsInRepository(string model) =>
+        _registrations.TryGet(model, out var registration) && registration.Origin == RegistrationOrigin.Repository;
+
+    private async Task CreateAsync(RegistryEntry entry)
+    {
+        await KeepAsync(Entries.SetItem(entry.Model, entry));
+        Log.Registered(_logger, entry.Model, entry.Info!.Type, entry.Info.Path);
+        HandOver(entry.Model, ReadAndApplyAsync(entry.Model));
+    }
+
+    private async Task RemoveAsync(string model, string reason)
+    {
+        await KeepAsync(Entries.Remove(model));
+        Log.Unregistered(_logger, model, reason);
+        HandOver(model, ApplyAsync(new ModelRegistration { Name = model, Versions = [], Origin = RegistrationOrigin.Registered }));
+    }
+
+    private async Task ReadAndApplyAsync(string model)
+    {
+        if (Entries.GetValueOrDefault(model)?.Info is not { } info)
+        {
+            return;
+        }
+
+        var registration = await _reader.ReadAsync(model, info);
+
+        // Unregistered meanwhile: its removal has been handed over already and must stay the last word.
+        if (Entries.GetValueOrDefault(model)?.Info == info)
+        {
+            await ApplyAsync(registration);
+        }
+    }
+
+    private async Task ApplyAsync(ModelRegistration registration) =>
+        await Model(registration.Name).ApplyAsync(registration, retryFailed: false, CancellationToken.None);
+
+    /// <summary>Remembers a hand-over until it has ended well, for those who wait for it.</summary>
+    private void HandOver(string model, Task task)
+    {
+        _handingOver[model] = task;
+        _ = ForgetAsync(model, task);
+    }
+
+    private async Task ForgetAsync(string model, Task task)
+    {
+        await Ended(task);
+        if (task.Exception?.InnerException is { } failure)
+        {
+            Log.HandOverFailed(_logger, model, failure.Message);
+        }
+        else if (_handingOver.GetValueOrDefault(model) == task)
+        {
+            _handingOver.Remove(model);
+        }
+    }
+
+    /// <summary>Waits for a task's end, whichever it is.</summary>
+    private static ConfiguredTaskAwaitable Ended(Task task) =>
+        task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
+    private IModelGrain Model(string model) => GrainFactory.GetGrain<IModelGrain>(model);
+
+    private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries)
+    {
+        _stored.State = new RegistryState { Entries = entries };
+        return _stored.WriteStateAsync();
+    }
+}

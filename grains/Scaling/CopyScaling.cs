@@ -1,0 +1,110 @@
+using System.Globalization;
+
+namespace Cluster.Grains.Scaling;
+
+/// <summary>
+/// Decides on the copies of one version of a model. Pure; asked every few seconds.
+/// <list type="number">
+/// <item>Bounds come first: fewer than the least or more than the most is put right.</item>
+/// <item>A copy that has more to do than one should gets as many beside it as the work asks for, once in a while.</item>
+/// <item>A model whose use lasts gets a second copy, if memory is not short.</item>
+/// <item>Copies go one at a time, slowly, only where memory is short, and only if the others have ease with the work.</item>
+/// </list>
+/// The last copy is never taken away here: that is the cache's business.
+/// </summary>
+public static class CopyScaling
+{
+    public static ScalingDecision Decide(ScalingInput input, ScalingOptions options)
+    {
+        var count = input.Copies.Length;
+        if (count < input.Min)
+        {
+            return Add(input, input.Min - count, forLoad: false, $"fewer than the least, {Text(input.Min)}");
+        }
+
+        if (count > input.Max)
+        {
+            return new ScalingDecision(0, LeastUsed(input), false, $"more than the most, {Text(input.Max)}");
+        }
+
+        var more = ForLoad(input, options);
+        if (more == ScalingDecision.None)
+        {
+            more = ForLastingUse(input, options);
+        }
+
+        return more == ScalingDecision.None ? Fewer(input, options) : more;
+    }
+
+    /// <summary>Requests a minute that one copy should have at most.</summary>
+    public static double Threshold(CopyLoad copy, ScalingOptions options) =>
+        copy.Samples >= options.MinSamples && copy.MeanRunTime > TimeSpan.Zero
+            ? copy.Concurrency / copy.MeanRunTime.TotalMinutes * options.CapacityShare
+            : options.RequestsPerMinute;
+
+    private static ScalingDecision ForLoad(ScalingInput input, ScalingOptions options)
+    {
+        if (input.Copies.IsEmpty || input.SinceAdded < options.AddInterval || input.Copies.Any(copy => copy.LoadedFor is null))
+        {
+            return ScalingDecision.None;
+        }
+
+        var load = Load(input, options);
+        if (load < input.Copies.Length)
+        {
+            return ScalingDecision.None;
+        }
+
+        var wanted = Math.Max(Math.Ceiling(load), input.Copies.Length + 1) - input.Copies.Length;
+        var most = Math.Max(2, input.Silos * options.MaxAddedShare);
+        var why = string.Create(CultureInfo.InvariantCulture, $"the work of {load:0.0} copies");
+        return Add(input, (int)Math.Min(wanted, most), forLoad: true, why);
+    }
+
+    private static ScalingDecision ForLastingUse(ScalingInput input, ScalingOptions options)
+    {
+        var roomy = input.FreeShare >= options.SecondCopyFreeShare || input.OldestIdle > options.SecondCopyOldestIdle;
+        return input is { Copies.Length: 1, IsLasting: true } && roomy && input.Copies[0].LoadedFor is not null
+            ? Add(input, 1, forLoad: false, "its use lasts")
+            : ScalingDecision.None;
+    }
+
+    private static ScalingDecision Fewer(ScalingInput input, ScalingOptions options)
+    {
+        var count = input.Copies.Length;
+        if (count <= Math.Max(1, input.Min)
+            || input.FreeShare > options.RemoveFreeShare
+            || input.SinceRemoved < options.RemoveInterval
+            || input.SinceAdded < options.RemoveAfterLoad
+            || input.Copies.Any(copy => copy.LoadedFor is null || copy.LoadedFor < options.RemoveAfterLoad || copy.Waiting > 1)
+            || Load(input, options) > (count - 1) * options.RemoveLoadShare
+            || (count == 2 && !IsSecondUnused(input, options)))
+        {
+            return ScalingDecision.None;
+        }
+
+        return new ScalingDecision(0, LeastUsed(input), false, "memory is short and the others suffice");
+    }
+
+    private static bool IsSecondUnused(ScalingInput input, ScalingOptions options)
+    {
+        var share = (input.OldestIdle ?? TimeSpan.Zero) * options.SecondCopyIdleShare;
+        var limit = share < options.SecondCopyMaxIdle ? share : options.SecondCopyMaxIdle;
+        return input.Copies.Min(copy => copy.Idle) is var idle && idle > TimeSpan.Zero && idle >= limit;
+    }
+
+    /// <summary>The work in copies: how many would each have just as much to do as one should.</summary>
+    private static double Load(ScalingInput input, ScalingOptions options) =>
+        input.Copies.Sum(copy => copy.RequestsPerMinute / Threshold(copy, options));
+
+    private static int LeastUsed(ScalingInput input) =>
+        input.Copies.OrderBy(copy => copy.RequestsPerMinute).ThenByDescending(copy => copy.Idle).ThenByDescending(copy => copy.Copy).First().Copy;
+
+    private static ScalingDecision Add(ScalingInput input, int wanted, bool forLoad, string reason)
+    {
+        var count = Math.Min(wanted, Math.Min(input.Candidates, input.Max - input.Copies.Length));
+        return count > 0 ? new ScalingDecision(count, null, forLoad, reason) : ScalingDecision.None;
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,27 @@
+using StackExchange.Redis;
+
+namespace Cluster.Runtime;
+
+/// <summary>The keys of one cluster. The braces keep them on one node of a Redis Cluster, so that a script can use several.</summary>
+internal sealed class RedisKeys(string clusterId)
+{
+    private readonly string _prefix = $"cluster:{{{clusterId}}}:";
+
+    /// <summary>Hash: <c>version</c>, <c>incarnation</c>, <c>unsettled</c>, a <c>silo/</c> row and an <c>alive/</c> time for each silo.</summary>
+    public RedisKey Members => _prefix + "members";
+
+    /// <summary>Hash: grain to <c>silo|activation|epoch|version</c>.</summary>
+    public RedisKey Directory => _prefix + "directory";
+
+    /// <summary>The last load epoch that was given out.</summary>
+    public RedisKey Epoch => _prefix + "epoch";
+
+    /// <summary>Hash: which life of the store this is, and the last version that was given out.</summary>
+    public RedisKey Store => _prefix + "store";
+
+    /// <summary>Says that the membership has a new version.</summary>
+    public string MembersChannel => _prefix + "members-changed";
+
+    /// <summary>Hash: a state and its version.</summary>
+    public RedisKey State(string stateName, GrainId grain) => $"{_prefix}state/{stateName}/{grain}";
+}

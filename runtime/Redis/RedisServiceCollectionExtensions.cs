@@ -1,0 +1,69 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Cluster.Runtime;
+
+/// <summary>Registers what makes silos a cluster through Redis.</summary>
+public static class RedisServiceCollectionExtensions
+{
+    /// <summary>
+    /// Keeps the membership and the grain directory in Redis. Call it before <c>AddActorRuntime</c>. Needs an <see cref="ISiloProber"/>,
+    /// which the transport between silos brings.
+    /// </summary>
+    public static IServiceCollection UseRedisClustering(this IServiceCollection services, Action<RedisClusteringOptions> configure)
+    {
+        AddRedis(services, configure);
+        if (services.Any(static service => service.ServiceType == typeof(ClusterMembershipService)))
+        {
+            return services;
+        }
+
+        services.AddSingleton<IMembershipTable, RedisMembershipTable>();
+        services.AddSingleton<RedisGrainDirectory>();
+        services.AddSingleton<IGrainDirectory>(static provider => provider.GetRequiredService<RedisGrainDirectory>());
+        AddMembership(services);
+        services.AddSingleton<IHostedService, DirectoryKeeper>();
+        return services;
+    }
+
+    /// <summary>Adds a grain storage in Redis under a name. States are kept under the cluster's identity.</summary>
+    public static IServiceCollection AddRedisGrainStorage(this IServiceCollection services, string name, Action<RedisClusteringOptions>? configure = null)
+    {
+        AddRedis(services, configure);
+        return services.AddKeyedSingleton<IGrainStorage, RedisGrainStorage>(name);
+    }
+
+    /// <summary>Everything of the membership but its table.</summary>
+    internal static void AddMembership(IServiceCollection services)
+    {
+        services.AddOptions<ClusterMembershipOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClusterMembershipOptions>, ClusterMembershipOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ILocalSiloDetails, LocalSiloDetails>();
+        services.TryAddSingleton<MembershipMetrics>();
+        services.TryAddKeyedSingleton(ClusterMembershipService.RandomKey, static (_, _) => new Random());
+        services.AddSingleton<ClusterMembershipService>();
+        services.AddSingleton<IClusterMembershipService>(static provider => provider.GetRequiredService<ClusterMembershipService>());
+        services.AddSingleton<FailureDetector>();
+        services.AddSingleton<IHostedService, MembershipAgent>();
+    }
+
+    private static void AddRedis(IServiceCollection services, Action<RedisClusteringOptions>? configure)
+    {
+        services.AddLogging();
+        services.AddMetrics();
+        services.AddOptions<RedisClusteringOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisClusteringOptions>, RedisClusteringOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<MembershipMetrics>();
+        services.TryAddSingleton<RedisConnection>();
+        services.TryAddSingleton(static provider => new RedisKeys(provider.GetRequiredService<IOptions<ActorRuntimeOptions>>().Value.ClusterId));
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using Cluster.Tests.Common;
+using Xunit;
+
+namespace Cluster.Conformance;
+
+public sealed class StopTests
+{
+    /// <summary>More than two seconds on any machine, far less than the stop is given.</summary>
+    private const string SlowRequest = """{"inputs":[{"name":"iterations","datatype":"INT64","shape":[1],"data":[30000]}]}""";
+
+    [Fact]
+    public async Task Terminate_RequestRuns_IsAnsweredBeforeTheServerEnds()
+    {
+        using var models = ModelFolder.Create().Add(Path.Combine(TestPaths.TestModels, "slow"));
+        await using var server = await ServerProcess.StartAsync("--models", models.Path, "--stop-seconds", "120");
+        using var client = new HttpClient { BaseAddress = new Uri(server.HttpUrl), Timeout = TimeSpan.FromSeconds(120) };
+        using var body = new StringContent(SlowRequest, Encoding.UTF8, "application/json");
+        var answering = client.PostAsync("/v2/models/slow/infer", body);
+        await RunningAsync(client);
+
+        server.Terminate();
+        using var answer = await answering;
+        await server.WaitForExitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(200, (int)answer.StatusCode);
+        Assert.Equal(0, server.ExitCode);
+    }
+
+    private static async Task RunningAsync(HttpClient client)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!(await client.GetStringAsync("/metrics", patience.Token)).Contains("ovms_current_requests{name=\"slow\",version=\"1\"} 1", StringComparison.Ordinal))
+        {
+            await Task.Yield();
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Cluster.Contracts.Models;
+using Cluster.Grains.Models;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace Cluster.Unit.Cache;
+
+public sealed class CopyReportTests
+{
+    private static readonly ModelDescription Description = new()
+    {
+        Name = "m",
+        Version = 1,
+        Inputs = [],
+        Outputs = [],
+        ExecutionProvider = ExecutionProvider.Cpu,
+        Concurrency = 1,
+        IntraOpThreads = 1,
+        QueueLimit = 1,
+        VersionPolicy = VersionPolicy.LatestOne,
+        FileName = "model.onnx",
+        Labels = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty,
+        Properties = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty,
+    };
+
+    private static readonly ModelGrainState Serving = new ModelGrainState() with
+    {
+        Loaded = new ModelGrainState().Loaded.Add(1, new LoadedCopy(0, "r", "s")),
+    };
+
+    /// <summary>Reports of a copy's loads may overtake each other.</summary>
+    [Fact]
+    public void Take_AnyOrder_TheLatestReportDecides() => Prop.ForAll(
+        Gen.Shuffle(Enumerable.Range(2, 8)).ToArbitrary(), order =>
+        {
+            var state = order.Aggregate(Serving, (before, number) => ModelPlan.Take(before, Report(0, number / 2, inMemory: number % 2 == 0)));
+
+            return ModelPlan.IsOnDemand(state, 1);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Take_LoadedThenGoneThenLoaded_FollowsAndAddsUp()
+    {
+        var gone = ModelPlan.Take(ModelPlan.Take(Serving, Report(0, 1, inMemory: true)), Report(0, 1, inMemory: false));
+        var back = ModelPlan.Take(gone, Report(0, 2, inMemory: true));
+        var again = ModelPlan.Take(back, Report(0, 2, inMemory: false));
+
+        Assert.True(ModelPlan.IsOnDemand(gone, 1));
+        Assert.False(ModelPlan.IsOnDemand(back, 1));
+        Assert.Equal(2, again.Presence[1].Past!.InferenceCount);
+    }
+
+    [Fact]
+    public void Take_ACopyThatWasReplaced_IsForgotten()
+    {
+        var state = ModelPlan.Take(Serving, Report(1, 5, inMemory: true));
+
+        Assert.Empty(ModelPlan.Take(state, Report(1, 5, inMemory: false)).Presence);
+        Assert.False(ModelPlan.IsOnDemand(state, 1));
+    }
+
+    [Fact]
+    public void Take_OtherContentThanThatOfTheLastLoad_IsKnownFromThenOn()
+    {
+        var state = ModelPlan.Take(Serving, Report(0, 1, inMemory: true) with { Revision = "newer" });
+
+        Assert.Equal(new LoadedCopy(0, "newer", "s"), state.Loaded[1]);
+    }
+
+    private static CopyReport Report(int copy, long epoch, bool inMemory) => new()
+    {
+        Copy = new ModelCopyId("m", 1, copy),
+        Epoch = epoch,
+        InMemory = inMemory,
+        Revision = "r",
+        SettingsRevision = "s",
+        Description = Description,
+        Statistics = inMemory ? null : new CopyStatistics { InferenceCount = 1 },
+    };
+}

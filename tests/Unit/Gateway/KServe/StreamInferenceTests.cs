@@ -1,0 +1,75 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Protocol;
+using Cluster.Gateway.KServe;
+using Cluster.Unit.Gateway.Grpc;
+using Cluster.Unit.Gateway.Rest;
+using Google.Protobuf;
+using Xunit;
+
+namespace Cluster.Unit.Gateway.KServe;
+
+public sealed class StreamInferenceTests
+{
+    [Fact]
+    public async Task Run_AnswerThrowsWhileTheClientWaitsForIt_EndsTheStream()
+    {
+        var api = new FakeServingApi { Infer = (_, _, _) => throw new InvalidOperationException("broken") };
+        await using var server = await GrpcTestServer.StartAsync(
+            service => service.RawStream("ModelStreamInfer", new StreamInference(api, CancellationToken.None).RunAsync));
+        var body = new DuplexContent();
+        var pending = server.SendAsync(GrpcTestServer.StreamInfer, body, default);
+        await body.WriteAsync(GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = "1" }.ToByteArray()));
+
+        using var response = await pending.WaitAsync(GrpcTestServer.Patience);
+        var reply = await GrpcTestReply.ReadAsync(response).WaitAsync(GrpcTestServer.Patience);
+
+        Assert.Equal(StatusCode.Internal, reply.Status);
+        body.Complete();
+    }
+
+    [Fact]
+    public async Task Run_FailedRequest_IsAnsweredAndTheStreamGoesOn()
+    {
+        var api = new FakeServingApi();
+        var answer = api.Infer;
+        api.Infer = (call, request, token) => request.Id == "bad"
+            ? ValueTask.FromResult(Contracts.Inference.InferReply.Failed(Failure.InvalidArgument("no")))
+            : answer(call, request, token);
+        await using var server = await GrpcTestServer.StartAsync(
+            service => service.RawStream("ModelStreamInfer", new StreamInference(api, CancellationToken.None).RunAsync));
+
+        var reply = await server.CallAsync(GrpcTestServer.StreamInfer, [.. new[] { "1", "bad", "2" }.SelectMany(
+            id => GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = id }.ToByteArray()))]);
+
+        Assert.Equal(StatusCode.Ok, reply.Status);
+        Assert.Equal(
+            ["1:", "bad:no", "2:"],
+            reply.Messages.Select(message => ModelStreamInferResponse.Parser.ParseFrom(message.Bytes)).Select(
+                message => $"{message.InferResponse.Id}:{message.ErrorMessage}"));
+    }
+
+    [Fact]
+    public async Task Run_ServerStopsWhileTheClientKeepsTheStreamOpen_AnswersWhatItTookAndEndsUnavailable()
+    {
+        using var stopping = new CancellationTokenSource();
+        var api = new FakeServingApi();
+        await using var server = await GrpcTestServer.StartAsync(
+            service => service.RawStream("ModelStreamInfer", new StreamInference(api, stopping.Token).RunAsync));
+        var answer = api.Infer;
+        api.Infer = async (call, request, token) =>
+        {
+            await stopping.CancelAsync();
+            return await answer(call, request, token);
+        };
+        var body = new DuplexContent();
+        var pending = server.SendAsync(GrpcTestServer.StreamInfer, body, default);
+        await body.WriteAsync(GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = "1" }.ToByteArray()));
+
+        using var response = await pending.WaitAsync(GrpcTestServer.Patience);
+        var reply = await GrpcTestReply.ReadAsync(response).WaitAsync(GrpcTestServer.Patience);
+
+        Assert.Equal(StatusCode.Unavailable, reply.Status);
+        Assert.Equal("1", ModelStreamInferResponse.Parser.ParseFrom(Assert.Single(reply.Messages).Bytes).InferResponse.Id);
+        body.Complete();
+    }
+}

@@ -1,0 +1,173 @@
+using System.Collections.Concurrent;
+using Cluster.Grains.Sessions;
+using Cluster.Grains.Workers;
+using Cluster.Tests.Common;
+using Xunit;
+
+namespace Cluster.Unit.Grains;
+
+public sealed class InferenceWorkersTests
+{
+    private readonly ConcurrentQueue<string> _done = new();
+
+    [Fact]
+    public async Task Submit_OneAfterTheOther_ReusesTheThreadThatBecameIdleLast()
+    {
+        using var workers = Workers(threads: 4);
+        var threads = new HashSet<int>();
+        for (var i = 0; i < 20; i++)
+        {
+            var work = new Work(this, "work");
+            workers.Submit(work);
+            work.Finish();
+            threads.Add(await work.Done.Soon());
+
+            // The thread is idle again once it does what was submitted behind: with one thread there is no other.
+            var idle = new Work(this, "idle");
+            workers.Submit(idle);
+            idle.Finish();
+            threads.Add(await idle.Done.Soon());
+        }
+
+        Assert.InRange(threads.Count, 1, 2);
+    }
+
+    [Fact]
+    public async Task Submit_MoreThanThreads_WaitsInOrder()
+    {
+        using var workers = Workers(threads: 1);
+        var first = new Work(this, "0");
+        workers.Submit(first);
+        await first.Started.Soon();
+        var waiting = Enumerable.Range(1, 5).Select(number => new Work(this, $"{number}")).ToList();
+        waiting.ForEach(work => work.Finish());
+        waiting.ForEach(workers.Submit);
+        Assert.Empty(_done);
+
+        first.Finish();
+
+        await Task.WhenAll(waiting.Select(work => work.Done)).Soon();
+        Assert.Equal(["0", "1", "2", "3", "4", "5"], _done);
+    }
+
+    [Fact]
+    public async Task Submit_UpToTheLimit_RunsSideBySide()
+    {
+        using var workers = Workers(threads: 3);
+        var works = Enumerable.Range(0, 4).Select(number => new Work(this, $"{number}")).ToList();
+        works.ForEach(workers.Submit);
+
+        await Task.WhenAll(works[0].Started, works[1].Started, works[2].Started).Soon();
+        Assert.False(works[3].Started.IsCompleted);
+        works[1].Finish();
+        await works[3].Started.Soon();
+
+        works.ForEach(work => work.Finish());
+        var threads = await Task.WhenAll(works.Select(work => work.Done)).Soon();
+        Assert.Equal(threads[1], threads[3]);
+    }
+
+    [Fact]
+    public async Task Execute_FollowUpWithOthersWaiting_GoesBehindThem()
+    {
+        using var workers = Workers(threads: 1);
+        var followUp = new Work(this, "follow-up");
+        var first = new Work(this, "first", followUp);
+        var waiting = new Work(this, "waiting");
+        workers.Submit(first);
+        await first.Started.Soon();
+        workers.Submit(waiting);
+        waiting.Finish();
+        followUp.Finish();
+
+        first.Finish();
+
+        await followUp.Done.Soon();
+        Assert.Equal(["first", "waiting", "follow-up"], _done);
+    }
+
+    [Fact]
+    public async Task Execute_FollowUpAlone_RunsOnTheSameThread()
+    {
+        using var workers = Workers(threads: 4);
+        var followUp = new Work(this, "follow-up");
+        var first = new Work(this, "first", followUp);
+        followUp.Finish();
+        first.Finish();
+
+        workers.Submit(first);
+
+        Assert.Equal(await first.Done.Soon(), await followUp.Done.Soon());
+    }
+
+    [Fact]
+    public async Task Dispose_WithWorkWaiting_DoesItAndEndsTheThreads()
+    {
+        var workers = Workers(threads: 1);
+        var followUp = new Work(this, "follow-up");
+        var first = new Work(this, "first", followUp);
+        var waiting = new Work(this, "waiting");
+        workers.Submit(first);
+        workers.Submit(waiting);
+        await first.Started.Soon();
+
+        var disposing = Task.Run(workers.Dispose);
+        Assert.False(disposing.IsCompleted);
+        first.Finish();
+        waiting.Finish();
+        followUp.Finish();
+
+        await disposing.Soon();
+        Assert.Equal(["first", "waiting", "follow-up"], _done);
+        Assert.Throws<ObjectDisposedException>(() => workers.Submit(new Work(this, "late")));
+        workers.Dispose();
+    }
+
+    [Fact]
+    public async Task Dispose_IdleThreads_Ends()
+    {
+        var workers = Workers(threads: 2);
+        var work = new Work(this, "work");
+        workers.Submit(work);
+        work.Finish();
+        await work.Done.Soon();
+
+        await Task.Run(workers.Dispose).Soon();
+    }
+
+    [Theory]
+    [InlineData(-1, 0, 1)]
+    [InlineData(4097, 0, 1)]
+    [InlineData(0, -1, 1)]
+    [InlineData(0, 1_000_001, 1)]
+    [InlineData(5000, -5, 2)]
+    [InlineData(0, 1000, 0)]
+    [InlineData(4096, 0, 0)]
+    public void Validate_Options_NamesEveryMistake(int threads, int queueLimit, int mistakes) =>
+        Assert.Equal(mistakes, new InferenceOptions { Threads = threads, QueueLimit = queueLimit }.Validate().Count());
+
+    private static InferenceWorkers Workers(int threads) => new(new InferenceOptions { Threads = threads }, TimeProvider.System);
+
+    /// <summary>Work that ends when the test says so, and tells which thread did it.</summary>
+    private sealed class Work(InferenceWorkersTests test, string name, IInferenceWork? followUp = null) : IInferenceWork
+    {
+        private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _finish = new();
+        private readonly TaskCompletionSource<int> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Started => _started.Task;
+
+        public Task<int> Done => _done.Task;
+
+        public void Finish() => _finish.TrySetResult();
+
+        public IInferenceWork? Execute(SessionRunner runner)
+        {
+            _started.SetResult();
+            _finish.Task.WaitAsync(Wait.Limit).GetAwaiter().GetResult();
+            test._done.Enqueue(name);
+            _done.SetResult(Environment.CurrentManagedThreadId);
+            return followUp;
+        }
+    }
+}

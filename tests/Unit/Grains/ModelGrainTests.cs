@@ -1,0 +1,281 @@
+using System.Collections.Concurrent;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Tests.Common;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Cluster.Unit.Grains;
+
+public sealed class ModelGrainTests
+{
+    private const string One = "multi/1";
+    private const string Two = "multi/2";
+    private const string Three = "multi/3";
+    private const string Broken = "broken/1";
+
+    [Fact]
+    public async Task Apply_NewModel_LoadsTheChosenVersionAndTellsWhy()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Two)));
+
+        Assert.Equal(12, await silo.AskAsync(2, 0));
+        Assert.Equal(ModelVersionState.Ready, silo.Version(2).State);
+        Assert.Equal((ModelVersionState.Unavailable, "not chosen by the version policy"), (silo.Version(1).State, silo.Version(1).Reason));
+        Assert.Equal(TimeSpan.Zero, (await silo.RefuseAsync(1, 0)).RetryAfter);
+    }
+
+    [Fact]
+    public async Task Apply_NewContent_LoadsBesideAndSwitches()
+    {
+        await using var silo = await ModelSilo.StartAsync();
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+        var told = new ConcurrentQueue<VersionServingState>();
+        silo.States.Changed += _ => told.Enqueue(silo.Version(1));
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
+
+        Assert.All(told, state => Assert.Equal(ModelVersionState.Ready, state.State));
+        Assert.Contains(told, state => state is { Replacement: 1, Copies: [0] });
+        Assert.Equal([1], silo.Version(1).Copies.ToArray());
+        Assert.Null(silo.Version(1).Replacement);
+        Assert.Equal(12, await silo.AskAsync(1, 1));
+
+        // And back: the number is free again.
+        await silo.ApplyAsync(ModelSilo.Registration((1, Three)));
+        Assert.Equal(13, await silo.AskAsync(1, 0));
+    }
+
+    [Fact]
+    public async Task Apply_NewContentWhileARequestRuns_AnswersItFirst()
+    {
+        await using var silo = await ModelSilo.StartAsync();
+        await silo.ApplyAsync(ModelSilo.Registration((1, "slow/1")));
+        var running = silo.SendAsync(1, 0, OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(1000L))));
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+
+        Assert.Equal(1f, ModelSilo.Number(await running.Soon()));
+        Assert.Equal(11, await silo.AskAsync(1, 1));
+    }
+
+    [Fact]
+    public async Task Apply_BrokenNewContent_KeepsWhatServes()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, Broken)));
+
+        Assert.Equal(11, await silo.AskAsync(1, 0));
+        Assert.Equal(ModelVersionState.Ready, silo.Version(1).State);
+        Assert.StartsWith("serves its previous content, the new one does not load: ", silo.Version(1).Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("failed to load model", silo.Version(1).Reason, StringComparison.Ordinal);
+        Assert.Equal(1, silo.FailedLoads);
+
+        // Nothing changed, so it is not tried again, unless somebody asks.
+        await silo.ApplyAsync(ModelSilo.Registration((1, Broken)));
+        Assert.Equal(1, silo.FailedLoads);
+        await silo.ApplyAsync(ModelSilo.Registration((1, Broken)), retryFailed: true);
+        Assert.Equal(2, silo.FailedLoads);
+        var exception = await Assert.ThrowsAsync<ServingException>(() => silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon());
+        Assert.Equal(3, silo.FailedLoads);
+        Assert.Equal(StatusCode.Unavailable, exception.Failure.Code);
+        Assert.StartsWith("failed to load model 'm' version 1: ", exception.Message, StringComparison.Ordinal);
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
+        Assert.Equal("", silo.Version(1).Reason);
+        Assert.Equal(12, await silo.AskAsync(1, 1));
+    }
+
+    [Fact]
+    public async Task Apply_NewestVersionBroken_ServesTheOneBefore()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Broken)));
+
+        Assert.Equal(11, await silo.AskAsync(1, 0));
+        Assert.Equal((ModelVersionState.Unavailable, true), (silo.Version(2).State, silo.Version(2).Failed));
+        await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Two)));
+        Assert.Equal(12, await silo.AskAsync(2, 0));
+        Assert.Equal(ModelVersionState.Unavailable, silo.Version(1).State);
+    }
+
+    [Fact]
+    public async Task Infer_DuringTheFirstLoad_WaitsAndIsAnswered()
+    {
+        await using var silo = await ModelSilo.StartAsync();
+        Task<InferReply>? early = null;
+        silo.States.Changed += _ =>
+        {
+            if (early is null && silo.Version(1) is { State: ModelVersionState.Loading, Copies: [0] })
+            {
+                early = silo.SendAsync(1, 0, ModelSilo.TenRequest());
+            }
+        };
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+
+        Assert.NotNull(early);
+        Assert.Equal(11, ModelSilo.Number(await early.Soon()));
+    }
+
+    [Fact]
+    public async Task Infer_DuringALoadThatFails_IsToldTheCause()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+        Task<InferReply>? early = null;
+        silo.States.Changed += _ => early ??= silo.SendAsync(1, 0, ModelSilo.TenRequest());
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, Broken)));
+
+        var exception = await Assert.ThrowsAsync<ServingException>(() => early!.Soon());
+        Assert.Equal(StatusCode.Unavailable, exception.Failure.Code);
+        Assert.StartsWith("failed to load model 'm' version 1: ", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromSeconds(10), exception.Failure.RetryAfter);
+    }
+
+    [Fact]
+    public async Task Unload_ServedModel_RefusesCallsByOldRoutesUntilItIsLoaded()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+        var route = silo.Copy(1, 0);
+        await route.DescribeAsync(CancellationToken.None);
+
+        await silo.Grain.UnloadAsync(CancellationToken.None).AsTask().Soon();
+
+        var refusal = await silo.RefuseAsync(1, 0);
+        Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (refusal.Code, refusal.RetryAfter));
+        Assert.Equal("unloaded on request", silo.Version(1).Reason);
+
+        // The repository's next word does not undo what somebody asked for.
+        await silo.ApplyAsync(ModelSilo.Registration((1, Two)), retryFailed: true);
+        Assert.Equal(ModelVersionState.Unavailable, silo.Version(1).State);
+        await silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon();
+        Assert.Equal(12, await silo.AskAsync(1, 0));
+    }
+
+    [Fact]
+    public async Task Apply_VersionGone_UnloadsIt()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+        await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Two)) with { VersionPolicy = VersionPolicy.All });
+        Assert.Equal(11, await silo.AskAsync(1, 0));
+
+        await silo.ApplyAsync(ModelSilo.Registration((2, Two)) with { VersionPolicy = VersionPolicy.All });
+
+        Assert.Equal(StatusCode.Unavailable, (await silo.RefuseAsync(1, 0)).Code);
+        Assert.Equal(12, await silo.AskAsync(2, 0));
+    }
+
+    [Fact]
+    public async Task Apply_ModelGone_IsForgotten()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+
+        await silo.ApplyAsync(ModelSilo.Registration());
+
+        Assert.False(silo.States.TryGet(ModelSilo.Model, out _));
+        Assert.False(silo.Silo.Services.GetRequiredService<IRegistrations>().TryGet(ModelSilo.Model, out _));
+        Assert.Equal(StatusCode.Unavailable, (await silo.RefuseAsync(1, 0)).Code);
+        foreach (var call in new[] { silo.Grain.LoadAsync(CancellationToken.None).AsTask(), silo.Grain.UnloadAsync(CancellationToken.None).AsTask() })
+        {
+            var exception = await Assert.ThrowsAsync<ServingException>(() => call.Soon());
+            Assert.Equal(StatusCode.NotFound, exception.Failure.Code);
+        }
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
+        Assert.Equal(12, await silo.AskAsync(1, 0));
+    }
+
+    [Fact]
+    public async Task Apply_BadSettings_KeepsTheLastGoodOnes()
+    {
+        await using var silo = await ModelSilo.StartAsync();
+        silo.Silo.ExpectedErrors.Add(2112);
+        var good = ModelSilo.Registration((1, One), (2, Two)) with { VersionPolicy = VersionPolicy.Specific([1]) };
+        await silo.ApplyAsync(good);
+
+        await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Two), (3, Three)) with { Problem = "model.json is no JSON", SettingsRevision = "" });
+
+        Assert.Equal(11, await silo.AskAsync(1, 0));
+        Assert.Equal(ModelVersionState.Unavailable, silo.Version(3).State);
+        Assert.True(silo.States.TryGet(ModelSilo.Model, out var state));
+        Assert.Equal("model.json is no JSON", state.Problem);
+        var exception = await Assert.ThrowsAsync<ServingException>(() => silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon());
+        Assert.Equal("failed to load 'm': model.json is no JSON", exception.Message);
+
+        // Settings as before: nothing has to be loaded anew.
+        await silo.ApplyAsync(good);
+        Assert.Equal([0], silo.Version(1).Copies.ToArray());
+        Assert.True(silo.States.TryGet(ModelSilo.Model, out state));
+        Assert.Null(state.Problem);
+    }
+
+    [Fact]
+    public async Task Apply_SettingsChanged_LoadsAnew()
+    {
+        await using var silo = await ModelSilo.StartAsync();
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+
+        await silo.ApplyAsync(
+            ModelSilo.Registration((1, One)) with { SettingsRevision = "s2", Settings = new ModelSettings { Concurrency = 3, QueueLimit = 5 } });
+
+        Assert.Equal([1], silo.Version(1).Copies.ToArray());
+        var description = await silo.Copy(1, 1).DescribeAsync(CancellationToken.None);
+        Assert.Equal((3, 5), (description.Concurrency, description.QueueLimit));
+    }
+
+    /// <summary>What the grain knows survives its own rest; what serves does not rest.</summary>
+    [Fact]
+    public async Task Grain_IdleForLong_StillKnowsAndStillServes()
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+        await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Two)) with { VersionPolicy = VersionPolicy.Specific([1]) });
+        var grain = Assert.Single(silo.Silo.Runtime.Catalog.All, activation => activation.GrainInstance is IModelGrain);
+
+        silo.Silo.Time.Advance(TimeSpan.FromHours(1));
+        await grain.Deactivated.Soon();
+
+        Assert.Equal(11, await silo.AskAsync(1, 0));
+        await silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon();
+        Assert.Equal([0], silo.Version(1).Copies.ToArray());
+        await silo.Grain.UnloadAsync(CancellationToken.None).AsTask().Soon();
+        Assert.Equal(StatusCode.Unavailable, (await silo.RefuseAsync(1, 0)).Code);
+    }
+
+    [Fact]
+    public async Task Statistics_OfACopy_CountWhatItAnswered()
+    {
+        await using var silo = await ModelSilo.StartAsync();
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+        await silo.AskAsync(1, 0);
+        await silo.AskAsync(1, 0);
+        var wrong = await silo.SendAsync(1, 0, OnnxBench.Raw(("other", "FP32", [1], OnnxBench.Bytes(10f)))).Soon();
+
+        var statistics = await silo.Copy(1, 0).GetStatisticsAsync(CancellationToken.None);
+
+        Assert.Equal(StatusCode.InvalidArgument, wrong.Failure!.Code);
+        Assert.Equal((2L, 2L, 1L), (statistics.ExecutionCount, statistics.Success.Count, statistics.Fail.Count));
+    }
+
+    [Theory]
+    [InlineData("m")]
+    [InlineData("m/0/0")]
+    public async Task Copy_KeyThatIsNone_IsRefused(string key)
+    {
+        await using var silo = await ModelSilo.StartAsync(failing: true);
+
+        var exception = await Assert.ThrowsAsync<ServingException>(
+            () => silo.Silo.Get<IModelVersionGrain>(key).DescribeAsync(CancellationToken.None).AsTask().Soon());
+
+        Assert.Equal(StatusCode.InvalidArgument, exception.Failure.Code);
+    }
+}

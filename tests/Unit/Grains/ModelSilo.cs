@@ -1,0 +1,100 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Serving;
+using Cluster.Grains;
+using Cluster.Grains.Registry;
+using Cluster.Grains.Workers;
+using Cluster.Tests.Common;
+using Cluster.Unit.Runtime;
+using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Cluster.Unit.Grains;
+
+/// <summary>The model grains on the actor runtime in this process, with real sessions, for one model.</summary>
+internal sealed class ModelSilo : IAsyncDisposable
+{
+    public const string Model = "m";
+
+    /// <summary>Event ids of errors that a load that fails logs: the runtime's, the load's, the old content's.</summary>
+    private static readonly int[] LoadErrors = [1010, 2101, 2111];
+
+    private readonly TestSilo _silo;
+
+    private ModelSilo(TestSilo silo)
+    {
+        _silo = silo;
+    }
+
+    public TestSilo Silo => _silo;
+
+    public IModelGrain Grain => _silo.Get<IModelGrain>(Model);
+
+    public IServingStates States => _silo.Services.GetRequiredService<IServingStates>();
+
+    /// <summary>Loads that failed so far.</summary>
+    public int FailedLoads => _silo.LogSink.Entries.Count(entry => entry.EventId == 2101);
+
+    /// <param name="failing">Whether the test lets loads fail.</param>
+    public static async Task<ModelSilo> StartAsync(bool failing = false)
+    {
+        var silo = await TestSilo.StartAsync(
+            options => options.AddApplicationPart(typeof(ModelGrains).Assembly),
+            services => services
+                .AddModelGrains(new InferenceOptions { Threads = 4 })
+                .AddSingleton<IRegistrations, InMemoryRegistrations>()
+                .AddSingleton<IServingStates, InMemoryServingStates>()
+                .AddMemoryGrainStorage(ModelGrains.StorageName));
+        if (failing)
+        {
+            silo.ExpectedErrors.UnionWith(LoadErrors);
+        }
+
+        return new ModelSilo(silo);
+    }
+
+    /// <summary>A registration whose versions hold files of the tests' models; the file is the revision.</summary>
+    public static ModelRegistration Registration(params (long Version, string File)[] versions) => new()
+    {
+        Name = Model,
+        Versions = [.. versions.Select(version => new ModelVersionSource(
+            version.Version, Path.Combine(TestPaths.TestModels, version.File, "model.onnx"), version.File))],
+        SettingsRevision = "s1",
+    };
+
+    public IModelVersionGrain Copy(long version, int copy) => _silo.Get<IModelVersionGrain>(new ModelCopyId(Model, version, copy).ToString());
+
+    public Task ApplyAsync(ModelRegistration registration, bool retryFailed = false) =>
+        Grain.ApplyAsync(registration, retryFailed, CancellationToken.None).AsTask().Soon("the registration's being carried out");
+
+    public VersionServingState Version(long version)
+    {
+        Assert.True(States.TryGet(Model, out var state));
+        return Assert.Single(state.Versions, candidate => candidate.Version == version);
+    }
+
+    /// <summary>Asks a copy of one of the "multi" models for 10 + its number.</summary>
+    public async Task<float> AskAsync(long version, int copy) => Number(await SendAsync(version, copy, TenRequest()).Soon());
+
+    public Task<InferReply> SendAsync(long version, int copy, ModelInferRequest request) => Copy(version, copy)
+        .InferAsync(new InferRequest { Message = PayloadBuffer.CopyOf(request.ToByteArray()) }, CancellationToken.None)
+        .AsTask();
+
+    public static ModelInferRequest TenRequest() => OnnxBench.Raw(("INPUT0", "FP32", [1], OnnxBench.Bytes(10f)));
+
+    public static float Number(InferReply reply)
+    {
+        Assert.Null(reply.Failure);
+        return OnnxBench.Values<float>(ModelInferResponse.Parser.ParseFrom(reply.Message!.Span).RawOutputContents[0])[0];
+    }
+
+    /// <summary>The refusal of a copy that is not there.</summary>
+    public async Task<Failure> RefuseAsync(long version, int copy) =>
+        (await Assert.ThrowsAsync<ServingException>(() => SendAsync(version, copy, TenRequest()).Soon())).Failure;
+
+    public ValueTask DisposeAsync() => _silo.DisposeAsync();
+}

@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions;
+using Cluster.Tests.Common;
+using Cluster.Unit.Metrics;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Cluster.Unit.Grains;
+
+/// <summary>Opens the tests' models and runs requests on them, on the calling thread, as an inference thread does.</summary>
+public sealed class OnnxBench : IDisposable
+{
+    private readonly MetricsHost _metricsHost = new();
+    private readonly LogSink _log = new();
+    private readonly LoggerFactory _loggers;
+    private readonly SessionFactory _sessions;
+    private readonly List<LoadedModel> _opened = [];
+    private readonly SessionRunner _runner = new(TimeProvider.System);
+    private readonly CopyMetrics _metrics;
+
+    public OnnxBench()
+    {
+        _loggers = new LoggerFactory([_log]);
+        _sessions = new SessionFactory(new OnnxEnvironment(NullLogger<OnnxEnvironment>.Instance), _loggers.CreateLogger<SessionFactory>());
+        _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
+    }
+
+    public IReadOnlyCollection<LogEntry> Logged => _log.Entries;
+
+    internal CopyMetrics Metrics => _metrics;
+
+    /// <summary>Opens one of the tests' models for as long as the bench lives.</summary>
+    internal Task<LoadedModel> OpenAsync(string model, long version = 1, ModelSettings? settings = null) =>
+        OpenFileAsync(model, Path.Combine(TestPaths.TestModels, model, $"{version}", "model.onnx"), version, settings);
+
+    internal async Task<LoadedModel> OpenFileAsync(string name, string path, long version = 1, ModelSettings? settings = null)
+    {
+        var model = await _sessions.OpenAsync(
+            name, new ModelVersionSource(version, path, "r1"), settings ?? ModelSettings.Default, CancellationToken.None);
+        lock (_opened)
+        {
+            _opened.Add(model);
+        }
+
+        return model;
+    }
+
+    internal async Task<Failure> FailToOpenAsync(string model, ModelSettings? settings = null) =>
+        (await Assert.ThrowsAsync<ServingException>(() => OpenAsync(model, settings: settings))).Failure;
+
+    /// <summary>Runs a request and gives the answer's bytes.</summary>
+    /// <param name="padding">Moves the message's start, 0 to 7 bytes.</param>
+    internal byte[] RunBytes(LoadedModel model, byte[] bytes, int padding = 0)
+    {
+        using var message = PayloadBuffer.Rent(bytes.Length, padding);
+        bytes.CopyTo(message.Span);
+        using var answer = _runner.Run(model, message, _metrics, out _, CancellationToken.None);
+        return answer.Span.ToArray();
+    }
+
+    internal ModelInferResponse Run(LoadedModel model, ModelInferRequest request) =>
+        ModelInferResponse.Parser.ParseFrom(RunBytes(model, request.ToByteArray()));
+
+    internal Failure Refuse(LoadedModel model, ModelInferRequest request) => Refuse(model, request.ToByteArray());
+
+    internal Failure Refuse(LoadedModel model, byte[] request) => Assert.Throws<ServingException>(() => RunBytes(model, request)).Failure;
+
+    /// <summary>The message of an INVALID_ARGUMENT.</summary>
+    internal string Reject(LoadedModel model, ModelInferRequest request) => Reject(model, request.ToByteArray());
+
+    internal string Reject(LoadedModel model, byte[] request)
+    {
+        var failure = Refuse(model, request);
+        Assert.Equal(StatusCode.InvalidArgument, failure.Code);
+        return failure.Message;
+    }
+
+    /// <summary>A request with raw contents.</summary>
+    internal static ModelInferRequest Raw(params (string Name, string Datatype, long[] Shape, byte[] Bytes)[] inputs) => new()
+    {
+        Inputs = { inputs.Select(input => Tensor(input.Name, input.Datatype, input.Shape, null)) },
+        RawInputContents = { inputs.Select(input => ByteString.CopyFrom(input.Bytes)) },
+    };
+
+    /// <summary>A request with typed contents.</summary>
+    internal static ModelInferRequest Typed(params (string Name, string Datatype, long[] Shape, InferTensorContents? Contents)[] inputs) => new()
+    {
+        Inputs = { inputs.Select(input => Tensor(input.Name, input.Datatype, input.Shape, input.Contents)) },
+    };
+
+    internal static ModelInferRequest.Types.InferInputTensor Tensor(string name, string datatype, long[] shape, InferTensorContents? contents) =>
+        new() { Name = name, Datatype = datatype, Shape = { shape }, Contents = contents };
+
+    internal static ModelInferRequest.Types.InferRequestedOutputTensor Output(string name, long classes = 0)
+    {
+        var output = new ModelInferRequest.Types.InferRequestedOutputTensor { Name = name };
+        if (classes > 0)
+        {
+            output.Parameters["classification"] = new InferParameter { Int64Param = classes };
+        }
+
+        return output;
+    }
+
+    internal static byte[] Bytes<T>(params T[] values)
+        where T : unmanaged => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+
+    internal static T[] Values<T>(ByteString raw)
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(raw.ToByteArray()).ToArray();
+
+    /// <summary>BYTES elements in their wire form.</summary>
+    internal static byte[] Elements(params byte[][] elements) =>
+        [.. elements.SelectMany(element => BitConverter.GetBytes(element.Length).Concat(element))];
+
+    internal static List<string> Texts(ByteString raw)
+    {
+        var texts = new List<string>();
+        for (var bytes = raw.Span; !bytes.IsEmpty;)
+        {
+            var length = BitConverter.ToInt32(bytes);
+            texts.Add(System.Text.Encoding.UTF8.GetString(bytes.Slice(sizeof(int), length)));
+            bytes = bytes[(sizeof(int) + length)..];
+        }
+
+        return texts;
+    }
+
+    public void Dispose()
+    {
+        foreach (var model in _opened)
+        {
+            model.Dispose();
+        }
+
+        _runner.Dispose();
+        _metrics.Dispose();
+        _sessions.Dispose();
+        _loggers.Dispose();
+        _metricsHost.Dispose();
+        _log.Dispose();
+    }
+}

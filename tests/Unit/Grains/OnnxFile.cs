@@ -1,0 +1,61 @@
+using System.Text;
+using Cluster.Contracts.Wire;
+
+namespace Cluster.Unit.Grains;
+
+/// <summary>Writes ONNX files of one node by hand, for graphs that declare what is not so (onnx.proto gives the numbers).</summary>
+internal static class OnnxFile
+{
+    private const int Float = 1;
+    private const int AttributeTypeInt = 2;
+
+    /// <summary>A graph x → y that repeats x along its first dimension; each dimension of the declared shapes is a number or a name.</summary>
+    /// <param name="outputShape">Null leaves the shape undeclared.</param>
+    public static byte[] Doubling(string[] inputShape, string[]? outputShape) => Model(
+        Concat("x", "y"), [Value("x", inputShape)], [Value("y", outputShape)]);
+
+    private static byte[] Model(byte[] node, byte[][] inputs, byte[][] outputs) =>
+    [
+        .. Number(1, 8),
+        .. Part(7,
+        [
+            .. Part(1, node),
+            .. Text(2, "hand-made"),
+            .. inputs.SelectMany(input => Part(11, input)),
+            .. outputs.SelectMany(output => Part(12, output)),
+        ]),
+        .. Part(8, [.. Text(1, ""), .. Number(2, 17)]),
+    ];
+
+    private static byte[] Concat(string input, string output) =>
+    [
+        .. Text(1, input), .. Text(1, input), .. Text(2, output), .. Text(4, "Concat"),
+        .. Part(5, [.. Text(1, "axis"), .. Number(3, 0), .. Number(20, AttributeTypeInt)]),
+    ];
+
+    private static byte[] Value(string name, string[]? shape)
+    {
+        byte[] declared = shape is null ? [] : Part(2, [.. shape.SelectMany(size => Part(1, Dimension(size)))]);
+        return [.. Text(1, name), .. Part(2, Part(1, [.. Number(1, Float), .. declared]))];
+    }
+
+    private static byte[] Dimension(string size) => long.TryParse(size, out var number) ? Number(1, (ulong)number) : Text(2, size);
+
+    private static byte[] Text(int field, string text) => Part(field, Encoding.UTF8.GetBytes(text));
+
+    private static byte[] Part(int field, byte[] value)
+    {
+        var bytes = new byte[ProtoWriter.FieldSize(field, value.Length)];
+        new ProtoWriter(bytes).WriteField(field, value);
+        return bytes;
+    }
+
+    private static byte[] Number(int field, ulong value)
+    {
+        var bytes = new byte[2 * ProtoWriter.MaxVarintSize];
+        var writer = new ProtoWriter(bytes);
+        writer.WriteTag(field, WireType.Varint);
+        writer.WriteVarint(value);
+        return bytes[..writer.Position];
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Sessions;
+using Cluster.Tests.Common;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Cluster.Unit.Grains;
+
+public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBench>
+{
+    [Theory]
+    [InlineData("broken", "protobuf")]
+    [InlineData("empty", "")]
+    [InlineData("sequence_output", "output 'OUTPUT0' is a ONNX_TYPE_SEQUENCE; only tensors can be served")]
+    [InlineData("there_is_none", "exist")]
+    public async Task Open_FileThatIsNoServableModel_SaysWhy(string model, string expected)
+    {
+        var failure = await bench.FailToOpenAsync(model);
+
+        Assert.Equal(StatusCode.Unavailable, failure.Code);
+        Assert.Equal(TimeSpan.FromSeconds(10), failure.RetryAfter);
+        Assert.NotEmpty(failure.Message);
+        Assert.Contains(expected, failure.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Open_OpenVinoNotInTheBuild_SaysWhatThereIs()
+    {
+        var failure = await bench.FailToOpenAsync("add_one", new ModelSettings { ExecutionProvider = ExecutionProvider.OpenVino });
+
+        Assert.Equal(StatusCode.Unavailable, failure.Code);
+        Assert.Contains("execution_provider 'openvino' is not in this build of ONNX Runtime", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("CPUExecutionProvider", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Open_AutoWithoutOpenVino_FallsBackWithAWarning()
+    {
+        var model = await bench.OpenAsync("add_one", settings: new ModelSettings { ExecutionProvider = ExecutionProvider.Auto });
+
+        Assert.Equal(ExecutionProvider.Cpu, model.Provider);
+        Assert.Contains(
+            bench.Logged,
+            entry => entry is { EventId: 2103, Level: LogLevel.Warning } && entry.Message.StartsWith("add_one version 1", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(PerformanceHint.Throughput, 0, 0, 8, 8, 1)]
+    [InlineData(PerformanceHint.Throughput, 0, 3, 8, 2, 3)]
+    [InlineData(PerformanceHint.Throughput, 0, 16, 8, 1, 16)]
+    [InlineData(PerformanceHint.Throughput, 5, 0, 8, 5, 1)]
+    [InlineData(PerformanceHint.Latency, 0, 0, 8, 1, 8)]
+    [InlineData(PerformanceHint.Latency, 0, 4, 8, 2, 4)]
+    [InlineData(PerformanceHint.Latency, 0, 16, 8, 1, 16)]
+    [InlineData(PerformanceHint.Latency, 3, 0, 8, 3, 8)]
+    [InlineData(PerformanceHint.Throughput, 7, 9, 8, 7, 9)]
+    [InlineData(PerformanceHint.Latency, 0, 0, 1, 1, 1)]
+    public void Derive_HintAndSettings_GivesConcurrencyAndThreads(
+        PerformanceHint hint, int concurrency, int threads, int cores, int expectedConcurrency, int expectedThreads)
+    {
+        var settings = new ModelSettings { PerformanceHint = hint, Concurrency = concurrency, IntraOpThreads = threads };
+
+        Assert.Equal((expectedConcurrency, expectedThreads), Parallelism.Derive(settings, cores));
+    }
+
+    [Fact]
+    public async Task Open_LabelFiles_AreFoundByOutput()
+    {
+        using var folder = ModelFolder.Create().Add(Path.Combine(TestPaths.TestModels, "classify"));
+        var version = Path.Combine(folder.Path, "classify", "1");
+        await File.WriteAllTextAsync(Path.Combine(version, "other.txt"), "one\ntwo\n");
+
+        var besides = await bench.OpenFileAsync("classify", Path.Combine(version, "model.onnx"));
+        var named = await bench.OpenFileAsync("classify", Path.Combine(version, "model.onnx"), settings: Labels("OUTPUT0", "other.txt"));
+
+        Assert.Equal(10, besides.Labels("OUTPUT0").Length);
+        Assert.Equal("bee", besides.Labels("OUTPUT0")[1]);
+        Assert.Equal(["one", "two"], named.Labels("OUTPUT0"));
+        Assert.Empty(named.Labels("INPUT0"));
+    }
+
+    [Theory]
+    [InlineData("none", "labels.txt", "labels names 'none', which is no output of the model; its outputs are OUTPUT0")]
+    [InlineData("OUTPUT0", "missing.txt", "labels of output 'OUTPUT0': there is no file 'missing.txt' in the version's folder")]
+    [InlineData("OUTPUT0", "../1/labels.txt", "labels of output 'OUTPUT0': there is no file '../1/labels.txt' in the version's folder")]
+    [InlineData("OUTPUT0", "/etc/hostname", "labels of output 'OUTPUT0': there is no file '/etc/hostname' in the version's folder")]
+    [InlineData("OUTPUT0", "..", "labels of output 'OUTPUT0': there is no file '..' in the version's folder")]
+    public async Task Open_LabelsThatAreNot_SaysWhich(string output, string file, string expected)
+    {
+        var failure = await bench.FailToOpenAsync("classify", Labels(output, file));
+
+        Assert.Equal((StatusCode.Unavailable, expected), (failure.Code, failure.Message));
+    }
+
+    [Fact]
+    public async Task Describe_LoadedModel_TellsWhatIsInForce()
+    {
+        var model = await bench.OpenAsync("add_sub_int32", settings: new ModelSettings { Concurrency = 3, IntraOpThreads = 2 });
+
+        var description = model.Describe(VersionPolicy.All, ModelSettings.Default, queueLimit: 17);
+
+        Assert.Equal(("add_sub_int32", 1L), (description.Name, description.Version));
+        Assert.Equal((3, 2, 17), (description.Concurrency, description.IntraOpThreads, description.QueueLimit));
+        Assert.Equal(["INPUT0", "INPUT1"], description.Inputs.Select(input => input.Name));
+        Assert.Equal([-1L, 16], description.Inputs[0].Shape.ToArray());
+        Assert.Equal(["OUTPUT0", "OUTPUT1"], description.Outputs.Select(output => output.Name));
+        Assert.Equal("cluster-tests", description.Properties["producer"]);
+        Assert.Equal("model.onnx", description.FileName);
+    }
+
+    private static ModelSettings Labels(string output, string file) =>
+        new() { Labels = ImmutableSortedDictionary<string, string>.Empty.Add(output, file) };
+}

@@ -1,0 +1,226 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Contracts.Serving;
+using Cluster.Tests.Common;
+using Xunit;
+using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
+
+namespace Cluster.Unit.Registry;
+
+public sealed class RegistryGrainTests : IAsyncLifetime
+{
+    private RegistrySilo _silo = null!;
+
+    public async Task InitializeAsync() => _silo = await RegistrySilo.StartAsync();
+
+    public async Task DisposeAsync() => await _silo.DisposeAsync();
+
+    [Fact]
+    public async Task Register_WithoutLoad_IsLoadedByItsFirstRequest()
+    {
+        var status = await _silo.RegisterAsync("m", "v1");
+        Assert.Equal(Status.NotLoaded, status.Status);
+        Assert.Empty(status.ModelCopyInfos);
+        Assert.Equal(ServingReasons.NotYetUsed, Assert.Single(_silo.States.All).Versions[0].Reason);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _silo.AskAsync("m")));
+
+        Assert.All(answers, answer => Assert.Equal(11, answer));
+        Assert.Equal("Loaded", await _silo.StatusAsync("m"));
+        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.EventId == 2100);
+    }
+
+    [Fact]
+    public async Task Register_LoadNowAndSync_IsLoaded()
+    {
+        var status = await _silo.RegisterAsync("m", "v2", loadNow: true, sync: true);
+
+        Assert.Equal(Status.Loaded, status.Status);
+        var copy = Assert.Single(status.ModelCopyInfos);
+        Assert.Equal(Status.Loaded, copy.CopyStatus);
+        Assert.NotEmpty(copy.Location);
+        Assert.Equal((ulong)_silo.Silo.Time.GetUtcNow().ToUnixTimeMilliseconds(), copy.Time);
+    }
+
+    [Fact]
+    public async Task Register_LoadNow_SaysThatItLoads()
+    {
+        var status = await _silo.RegisterAsync("m", "v2", loadNow: true);
+
+        Assert.Contains(status.Status, new[] { Status.Loading, Status.Loaded });
+        await _silo.Registry("m").EnsureLoadedAsync("m", CancellationToken.None).AsTask().Soon();
+        Assert.Equal("Loaded", await _silo.StatusAsync("m"));
+    }
+
+    [Fact]
+    public async Task Register_SameInfoAgain_ChangesNothing()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+
+        var status = await _silo.RegisterAsync("m", "v1");
+
+        Assert.Equal(Status.Loaded, status.Status);
+    }
+
+    [Theory]
+    [InlineData("v2", "onnx", "")]
+    [InlineData("v1", "mt:onnx", "")]
+    [InlineData("v1", "onnx", "{}")]
+    public async Task Register_OtherInfo_AlreadyExists(string path, string type, string key)
+    {
+        await _silo.RegisterAsync("m", "v1");
+
+        var failure = await FailureOfAsync(() => _silo.RegisterAsync("m", path, type: type, key: key));
+
+        Assert.Equal(StatusCode.AlreadyExists, failure.Code);
+        Assert.Equal(11, await _silo.AskAsync("m"));
+    }
+
+    [Fact]
+    public async Task Register_NameOfARepositoryModel_AlreadyExists()
+    {
+        await _silo.ServeFromRepositoryAsync("m", 2);
+
+        Assert.Equal(StatusCode.AlreadyExists, (await FailureOfAsync(() => _silo.RegisterAsync("m", "v1"))).Code);
+        Assert.Equal(StatusCode.FailedPrecondition, (await FailureOfAsync(() => _silo.Models.UnregisterAsync("m").AsTask().Soon())).Code);
+        Assert.Equal(12, await _silo.AskAsync("m"));
+        Assert.Equal(ModelEntry.Types.Origin.Repository, Assert.Single(await _silo.Models.ListAsync()).Origin);
+    }
+
+    [Fact]
+    public async Task Repository_NameOfARegisteredModel_IsServedWhenThatIsGone()
+    {
+        await _silo.RegisterAsync("m", "v1");
+        var failure = await FailureOfAsync(() => _silo.ServeFromRepositoryAsync("m", 2));
+        Assert.Equal(StatusCode.AlreadyExists, failure.Code);
+        Assert.Equal(11, await _silo.AskAsync("m"));
+
+        await _silo.Models.UnregisterAsync("m").AsTask().Soon();
+        await _silo.Registry("m").SettleAsync("m", CancellationToken.None).AsTask().Soon();
+        await _silo.ServeFromRepositoryAsync("m", 2);
+
+        Assert.Equal(12, await _silo.AskAsync("m"));
+    }
+
+    [Fact]
+    public async Task Register_WithoutAFolderForIt_IsRefused()
+    {
+        await using var silo = await RegistrySilo.StartAsync(root: false);
+
+        var failure = await FailureOfAsync(() => silo.RegisterAsync("m", "v1"));
+
+        Assert.Equal(StatusCode.FailedPrecondition, failure.Code);
+        Assert.Contains("--registered-models", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Register_ContentThatDoesNotLoad_IsAStatusNotAnError()
+    {
+        var status = await _silo.RegisterAsync("m", "bad", loadNow: true, sync: true);
+
+        Assert.Equal(Status.LoadingFailed, status.Status);
+        Assert.StartsWith("version 1: ", Assert.Single(status.Errors), StringComparison.Ordinal);
+        Assert.Equal(Status.LoadingFailed, Assert.Single(status.ModelCopyInfos).CopyStatus);
+        Assert.Equal(StatusCode.Unavailable, (await _silo.SendAsync("m")).Reply.Failure!.Code);
+    }
+
+    [Fact]
+    public async Task Infer_ContentThatDoesNotLoad_IsTriedOnceForAllThatWait()
+    {
+        await _silo.RegisterAsync("m", "bad");
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _silo.SendAsync("m")));
+
+        Assert.All(replies, reply => Assert.Equal(StatusCode.Unavailable, reply.Reply.Failure!.Code));
+        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.EventId == 2101);
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_FilesPutRight_Loads()
+    {
+        await _silo.RegisterAsync("m", "bad", loadNow: true, sync: true);
+        _silo.MendBad();
+
+        var status = await _silo.Models.LoadAsync("m", sync: true, CancellationToken.None).Soon();
+
+        Assert.Equal(Status.Loaded, status.Status);
+        Assert.Empty(status.Errors);
+        Assert.Equal(13, await _silo.AskAsync("m"));
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_PathThatAppearsLater_Loads()
+    {
+        var status = await _silo.RegisterAsync("m", "late", loadNow: true, sync: true);
+        Assert.Equal(["there is no 'late'"], status.Errors);
+        _silo.Folder.AddVersion("late", 1, Path.Combine(TestPaths.TestModels, "multi", "1", "model.onnx"));
+
+        Assert.Equal(Status.Loaded, (await _silo.Models.LoadAsync("m", sync: true, CancellationToken.None).Soon()).Status);
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_UnknownModel_NotFound() => Assert.Equal(
+        StatusCode.NotFound, (await FailureOfAsync(() => _silo.Models.LoadAsync("m", sync: true, CancellationToken.None).Soon())).Code);
+
+    [Fact]
+    public async Task EnsureLoaded_UnloadedOnRequest_LoadsAgain()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        await _silo.Silo.Get<IModelGrain>("m").UnloadAsync(CancellationToken.None).AsTask().Soon();
+        Assert.Equal("NotLoaded", await _silo.StatusAsync("m"));
+
+        await _silo.Models.LoadAsync("m", sync: true, CancellationToken.None).Soon();
+
+        Assert.Equal(11, await _silo.AskAsync("m"));
+    }
+
+    [Fact]
+    public async Task Unregister_LoadedModel_IsGoneAndMayComeBackAsAnother()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+
+        await _silo.Models.UnregisterAsync("m").AsTask().Soon();
+        await _silo.Models.UnregisterAsync("m").AsTask().Soon();
+        Assert.Equal("NotFound", await _silo.StatusAsync("m"));
+        await _silo.RegisterAsync("m", "v2");
+
+        Assert.Equal(12, await _silo.AskAsync("m"));
+    }
+
+    [Fact]
+    public async Task GetStatus_UnknownModel_IsAStatus() => Assert.Equal("NotFound", await _silo.StatusAsync("nobody"));
+
+    [Fact]
+    public async Task Register_ManyAtOnce_EachIsThereOnce()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => _silo.RegisterAsync($"m{i % 100:000}", "v1")));
+
+        var models = await _silo.Models.ListAsync().Soon();
+
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"m{i:000}"), models.Select(model => model.ModelId));
+        Assert.All(models, model => Assert.Equal(("v1", Status.NotLoaded), (model.ModelInfo.Path, model.Status.Status)));
+    }
+
+    [Fact]
+    public async Task Acquire_Model_StaysUntilEveryAliasHasLetGo()
+    {
+        await _silo.RegisterAsync("m", "v1");
+        await AcquireAsync("a");
+        await AcquireAsync("a");
+        await AcquireAsync("b");
+
+        var failure = await FailureOfAsync(() => _silo.Models.UnregisterAsync("m").AsTask().Soon());
+        Assert.Equal((StatusCode.FailedPrecondition, "model 'm' has referents: the aliases 'a', 'b'"), (failure.Code, failure.Message));
+        await _silo.Registry("m").ReleaseAsync("m", "a").AsTask().Soon();
+        await FailureOfAsync(() => _silo.Models.UnregisterAsync("m").AsTask().Soon());
+        await _silo.Registry("m").ReleaseAsync("m", "b").AsTask().Soon();
+        await _silo.Models.UnregisterAsync("m").AsTask().Soon();
+
+        Assert.Equal("NotFound", await _silo.StatusAsync("m"));
+
+        Task AcquireAsync(string alias) => _silo.Registry("m").AcquireAsync("m", alias, null, autoDelete: false).AsTask().Soon();
+    }
+
+    private static async Task<Failure> FailureOfAsync(Func<Task> action) => (await Assert.ThrowsAsync<ServingException>(action)).Failure;
+}

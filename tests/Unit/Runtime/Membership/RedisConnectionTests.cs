@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using Cluster.Tests.Common;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+using Xunit;
+
+namespace Cluster.Unit.Runtime.Membership;
+
+public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<RedisFixture>
+{
+    private static ValueTask<RedisReply> EchoAsync(RedisConnection connection, string text = "x") => connection.EvaluateAsync("return {ARGV[1]}", [], [text]);
+
+    /// <summary>Asks until Redis answers, or does not, as expected.</summary>
+    private static async Task<RedisReply> UntilAsync(RedisConnection connection, Func<RedisReply, bool> expected)
+    {
+        var since = Stopwatch.StartNew();
+        while (since.Elapsed < Wait.Limit)
+        {
+            var reply = await EchoAsync(connection);
+            if (expected(reply))
+            {
+                return reply;
+            }
+
+            await Task.Yield();
+        }
+
+        throw new TimeoutException("Redis did not become what the test waits for");
+    }
+
+    [RedisFact]
+    public async Task Evaluate_AnswersAndIsReachable()
+    {
+        var connection = redis.Connect();
+
+        var reply = await EchoAsync(connection, "hello");
+
+        Assert.Equal(RedisOutcome.Done, reply.Outcome);
+        Assert.Equal("hello", reply.Values[0]);
+        Assert.True(connection.Reachability.IsReachable);
+    }
+
+    [RedisFact]
+    public async Task Evaluate_WhatRedisRefuses_SaysSoAndStaysReachable()
+    {
+        var connection = redis.Connect();
+
+        var reply = await connection.EvaluateAsync("return redis.call('NOSUCHCOMMAND')", [], []);
+
+        Assert.Equal(RedisOutcome.Refused, reply.Outcome);
+        Assert.True(connection.Reachability.IsReachable);
+    }
+
+    [RedisFact]
+    public async Task Evaluate_WithoutAServer_IsUnreachableAtOnce()
+    {
+        await using var server = await RedisServer.StartNewAsync();
+        await server.StopAsync();
+        var connection = redis.Connect(server);
+
+        Assert.Equal(RedisOutcome.Unreachable, (await EchoAsync(connection)).Outcome);
+        Assert.False(connection.Reachability.IsReachable);
+
+        await server.StartAsync();
+        await UntilAsync(connection, static reply => reply.IsDone);
+        Assert.True(connection.Reachability.IsReachable);
+    }
+
+    [RedisFact]
+    public async Task Evaluate_AfterAStopAndAnEmptyStart_GoesOn()
+    {
+        await using var server = await RedisServer.StartNewAsync();
+        var connection = redis.Connect(server);
+        await UntilAsync(connection, static reply => reply.IsDone);
+        await server.StopAsync();
+        await UntilAsync(connection, static reply => reply.Outcome == RedisOutcome.Unreachable);
+        var gone = connection.Reachability;
+        Assert.False(gone.IsReachable);
+
+        // The new server does not know the scripts of the one before.
+        await server.StartAsync();
+        await UntilAsync(connection, static reply => reply.IsDone);
+
+        Assert.True(connection.Reachability.IsReachable);
+        Assert.True(connection.Reachability.Since >= gone.Since);
+    }
+
+    [RedisFact]
+    public async Task Evaluate_AfterScriptsWereFlushed_GoesOn()
+    {
+        var connection = redis.Connect();
+        await EchoAsync(connection);
+        using var other = await ConnectionMultiplexer.ConnectAsync(redis.Server.Endpoint + ",allowAdmin=true");
+        await other.GetServer(redis.Server.Endpoint).ScriptFlushAsync();
+
+        Assert.True((await EchoAsync(connection)).IsDone);
+    }
+
+    [RedisFact]
+    public async Task Evaluate_OnASuspendedServer_EndsInTime()
+    {
+        await using var server = await RedisServer.StartNewAsync();
+        var connection = redis.Connect(server, static options => options.OperationTimeout = TimeSpan.FromMilliseconds(300));
+        await UntilAsync(connection, static reply => reply.IsDone);
+        server.Suspend();
+
+        var since = Stopwatch.StartNew();
+        var reply = await EchoAsync(connection);
+        server.Resume();
+
+        Assert.Equal(RedisOutcome.Unknown, reply.Outcome);
+        Assert.InRange(since.ElapsedMilliseconds, 250, 3000);
+        await UntilAsync(connection, static answer => answer.IsDone);
+    }
+
+    [RedisFact]
+    public async Task Evaluate_WithAPassword_NeedsIt()
+    {
+        await using var server = await RedisServer.StartNewAsync(false, "--requirepass", "secret");
+        var without = redis.Connect(server);
+        var with = redis.Connect(server, static options => options.Password = "secret");
+
+        Assert.True((await UntilAsync(with, static reply => reply.IsDone)).IsDone);
+        Assert.False((await EchoAsync(without)).IsDone);
+    }
+
+    [Fact]
+    public void Options_ThatCannotWork_AreAllNamed()
+    {
+        var result = new RedisClusteringOptionsValidator().Validate(null, new RedisClusteringOptions
+        {
+            Endpoints = { "no port", "host:0", "redis:6379", "[::1]:6379" },
+            Database = -1,
+            ConnectTimeout = TimeSpan.Zero,
+            OperationTimeout = Timeout.InfiniteTimeSpan,
+        });
+
+        Assert.Equal(5, result.Failures!.Count());
+        Assert.Contains("Endpoints", Assert.Single(new RedisClusteringOptionsValidator().Validate(null, new()).Failures!), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ClusterMembershipOptions_Defaults_AreValidAndBadOnesAreNamed()
+    {
+        var validator = new ClusterMembershipOptionsValidator();
+
+        Assert.True(validator.Validate(null, new ClusterMembershipOptions()).Succeeded);
+        ValidateOptionsResult bad = validator.Validate(null, new ClusterMembershipOptions
+        {
+            ProbeInterval = TimeSpan.Zero, NumProbedSilos = 0, AliveExpiration = TimeSpan.FromMilliseconds(600), NewTableSettleTime = TimeSpan.FromSeconds(-1),
+        });
+        Assert.Equal(4, bad.Failures!.Count());
+    }
+}

@@ -1,0 +1,56 @@
+using Cluster.Tests.Common;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Cluster.Unit.Runtime.Membership;
+
+/// <summary>One redis-server for the tests of a class; each test has its own cluster in it.</summary>
+public sealed class RedisFixture : IAsyncLifetime
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly List<RedisConnection> _connections = [];
+    private RedisServer? _server;
+    private int _clusters;
+
+    internal RedisServer Server => _server ?? throw new InvalidOperationException(RedisServer.MissingReason);
+
+    public async Task InitializeAsync()
+    {
+        if (RedisServer.MissingReason is null)
+        {
+            _server = await RedisServer.StartNewAsync();
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var connection in _connections)
+        {
+            connection.Dispose();
+        }
+
+        await _services.DisposeAsync();
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
+
+    internal RedisKeys NewCluster() => new($"test{Interlocked.Increment(ref _clusters)}");
+
+    internal RedisConnection Connect() => Connect(Server);
+
+    internal RedisConnection Connect(RedisServer server, Action<RedisClusteringOptions>? configure = null)
+    {
+        // Generous, since a busy machine is no failure of what is tested here.
+        var options = new RedisClusteringOptions { Endpoints = { server.Endpoint }, ConnectTimeout = Wait.Limit, OperationTimeout = Wait.Limit };
+        configure?.Invoke(options);
+        var connection = new RedisConnection(Options.Create(options), TimeProvider.System, NewMetrics(), NullLogger<RedisConnection>.Instance);
+        _connections.Add(connection);
+        return connection;
+    }
+
+    internal MembershipMetrics NewMetrics() => new(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
+}

@@ -1,0 +1,22 @@
+using System.Collections.Concurrent;
+using Cluster.Contracts.Models;
+
+namespace Cluster.Unit.Serving;
+
+/// <summary>Gives out fakes by key, always the same one.</summary>
+internal sealed class FakeGrains : IGrainFactory
+{
+    private readonly ConcurrentDictionary<string, FakeCopy> _copies = new();
+    private readonly ConcurrentDictionary<string, FakeModel> _models = new();
+
+    public FakeCopy Copy(string key) => _copies.GetOrAdd(key, _ => new FakeCopy());
+
+    public FakeModel Model(string key) => _models.GetOrAdd(key, _ => new FakeModel());
+
+    public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
+        where TGrainInterface : IGrainWithStringKey =>
+        (TGrainInterface)(IGrainWithStringKey)(typeof(TGrainInterface) == typeof(IModelGrain) ? Model(primaryKey) : Copy(primaryKey));
+
+    public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
+        where TGrainInterface : IAddressable => throw new NotSupportedException();
+}

@@ -1,0 +1,255 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Serving;
+using Cluster.Contracts.Wire;
+using Cluster.Gateway.Metrics;
+using Cluster.Gateway.ModelMesh;
+using Cluster.Gateway.Routing;
+using Cluster.Gateway.Serving;
+using Cluster.Grains.Registry;
+using Cluster.Tests.Common;
+using Cluster.Unit.Metrics;
+using Xunit;
+
+namespace Cluster.Unit.Serving;
+
+public sealed class ServingApiTests : IDisposable
+{
+    private readonly InMemoryServingStates _states = new();
+    private readonly FakeGrains _grains = new();
+    private readonly ManualTimeProvider _time = new();
+    private readonly MetricsHost _metricsHost = new();
+    private readonly TestLifetime _lifetime = new();
+    private readonly Repository _repository = new();
+    private readonly RouteTable _routes;
+    private readonly ServingApi _api;
+
+    public ServingApiTests()
+    {
+        _routes = new RouteTable(_states, _grains);
+        var metrics = new RequestMetrics(_metricsHost.Registry);
+        metrics.Follow(_routes);
+        var names = new ModelNames(_routes, new InMemoryAliases(), _grains);
+        _api = new ServingApi(
+            new ServerIdentity("test-server", "1.2.3"),
+            _routes,
+            names,
+            new InferenceDispatcher(_routes, names, _time),
+            _states,
+            _grains,
+            _repository,
+            _lifetime,
+            metrics,
+            _time);
+    }
+
+    public void Dispose()
+    {
+        _routes.Dispose();
+        _metricsHost.Dispose();
+        _lifetime.Dispose();
+    }
+
+    [Fact]
+    public void IsReady_FromTheInitialLoadToTheStop_IsTrue()
+    {
+        using var readiness = new Readiness(_api, _states, _lifetime);
+        Assert.False(_api.IsReady);
+        Assert.False(readiness.IsServing(""));
+
+        _states.FinishInitialLoad();
+        Assert.True(_api.IsReady);
+        Assert.True(readiness.IsServing(""));
+        Assert.True(readiness.IsServing("inference.GRPCInferenceService"));
+        Assert.Null(readiness.IsServing("other"));
+
+        _lifetime.StopApplication();
+        Assert.False(_api.IsReady);
+        Assert.False(readiness.IsServing(""));
+    }
+
+    [Fact]
+    public void GetServerMetadata_Always_NamesTheServer()
+    {
+        var metadata = _api.GetServerMetadata();
+
+        Assert.Equal(("test-server", "1.2.3"), (metadata.Name, metadata.Version));
+        Assert.Contains("model_repository", metadata.Extensions);
+    }
+
+    [Fact]
+    public async Task IsModelReady_ByState_AnswersAndCounts()
+    {
+        _states.Publish(States.Model("m", States.Loading(2), States.Ready(1), States.Unavailable(3, "unloaded on request")));
+        _states.Publish(States.Model("unloaded", States.Unavailable(1, "unloaded on request")));
+
+        Assert.True(_api.IsModelReady("m", "", Protocol.Grpc));
+        Assert.True(_api.IsModelReady("m", "1", Protocol.Grpc));
+        Assert.False(_api.IsModelReady("m", "2", Protocol.Grpc));
+        Assert.False(_api.IsModelReady("m", "3", Protocol.Grpc));
+        Assert.False(_api.IsModelReady("unloaded", "", Protocol.Rest));
+        Assert.Equal(StatusCode.NotFound, Refusal(() => _api.IsModelReady("m", "4", Protocol.Grpc)));
+        Assert.Equal(StatusCode.NotFound, Refusal(() => _api.IsModelReady("other", "", Protocol.Grpc)));
+        Assert.Equal(StatusCode.InvalidArgument, Refusal(() => _api.IsModelReady("m", "x", Protocol.Grpc)));
+
+        var scrape = await _metricsHost.ScrapeAsync();
+        Assert.Equal(4, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelReady,name=m}"]);
+        Assert.Equal(2, scrape["ovms_requests_fail{api=KServe,interface=gRPC,method=ModelReady,name=m}"]);
+    }
+
+    [Fact]
+    public void GetRepositoryIndex_EveryState_ListsVersionsAscendingByName()
+    {
+        _states.Publish(States.Model("b", States.Loading(3), States.Ready(2), States.Unavailable(1, "no graph", failed: true)));
+        _states.Publish(new ModelServingState("a", [], "bad settings"));
+        _states.Publish(new ModelServingState("c", [States.Unavailable(2, "not chosen"), States.Ready(1)], "bad settings"));
+
+        var rows = _api.GetRepositoryIndex(readyOnly: false).Models.Select(row => $"{row.Name} {row.Version} {row.State} {row.Reason}");
+
+        Assert.Equal(
+            [
+                "a  UNAVAILABLE bad settings",
+                "b 1 UNAVAILABLE no graph",
+                "b 2 READY ",
+                "b 3 LOADING ",
+                "c 1 READY bad settings",
+                "c 2 UNAVAILABLE not chosen; bad settings",
+            ],
+            rows);
+        Assert.Equal(["b 2", "c 1"], _api.GetRepositoryIndex(readyOnly: true).Models.Select(row => $"{row.Name} {row.Version}"));
+    }
+
+    [Fact]
+    public async Task GetModelMetadata_CopyMovedMeanwhile_FollowsIt()
+    {
+        _states.Publish(States.Model("m", States.Ready(2, 0), States.Ready(1)));
+        _grains.Copy("m/2/0").Description = () =>
+        {
+            _states.Publish(States.Model("m", States.Ready(2, 1), States.Ready(1)));
+            throw new ServingException(FakeCopy.Moved);
+        };
+        _grains.Copy("m/2/1").Description = () => Description(2);
+
+        var metadata = await _api.GetModelMetadataAsync("m", "", Protocol.Rest, CancellationToken.None);
+
+        Assert.Equal(["1", "2"], metadata.Versions);
+        Assert.Equal(("m", "FP32"), (metadata.Name, metadata.Inputs[0].Datatype));
+    }
+
+    [Fact]
+    public async Task GetModelMetadata_AlwaysMoved_SaysSoAfterThreeTries()
+    {
+        var asked = 0;
+        _states.Publish(States.Model("m", States.Ready(1)));
+        _grains.Copy("m/1/0").Description = () => ++asked > 0 ? throw new ServingException(FakeCopy.Moved) : null!;
+
+        var exception = await Assert.ThrowsAsync<ServingException>(
+            () => _api.GetModelMetadataAsync("m", "", Protocol.Rest, CancellationToken.None).AsTask());
+
+        Assert.Equal((FakeCopy.Moved, 3), (exception.Failure, asked));
+    }
+
+    [Fact]
+    public async Task GetModelMetadata_JustLoaded_NamesItsVersion()
+    {
+        _states.Publish(States.Model("m", States.Loading(4)));
+        _grains.Copy("m/4/0").Description = () => Description(4);
+
+        var metadata = await _api.GetModelMetadataAsync("m", "4", Protocol.Rest, CancellationToken.None);
+
+        Assert.Equal(["4"], metadata.Versions);
+    }
+
+    [Fact]
+    public async Task GetModelStatistics_AllModels_ListsWhatIsReadyAndStillThere()
+    {
+        _states.Publish(States.Model("b", States.Ready(2), States.Ready(1), States.Loading(3)));
+        _states.Publish(States.Model("a", States.Ready(1)));
+        _states.Publish(States.Model("c", States.Unavailable(1, "x")));
+        _grains.Copy("b/1/0").Statistics = () => new CopyStatistics { InferenceCount = 5, ExecutionCount = 4, Success = new DurationTotal(4, 400) };
+        _grains.Copy("b/2/0").Statistics = () => new CopyStatistics { InferenceCount = 7 };
+
+        // "a" was unloaded since the list was made: its copy refuses.
+        var all = await _api.GetModelStatisticsAsync("", "", CancellationToken.None);
+        var one = await _api.GetModelStatisticsAsync("b", "1", CancellationToken.None);
+
+        Assert.Equal(["b 1 5", "b 2 7"], all.ModelStats.Select(entry => $"{entry.Name} {entry.Version} {entry.InferenceCount}"));
+        var statistics = Assert.Single(one.ModelStats);
+        Assert.Equal((4UL, 4UL, 400UL), (statistics.ExecutionCount, statistics.InferenceStats.Success.Count, statistics.InferenceStats.Success.Ns));
+        var exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("a", "1", CancellationToken.None).AsTask());
+        Assert.Equal(FakeCopy.Moved, exception.Failure);
+        exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("c", "", CancellationToken.None).AsTask());
+        Assert.Equal(StatusCode.NotFound, exception.Failure.Code);
+    }
+
+    [Fact]
+    public async Task LoadAndUnload_KnownModel_AskItsGrain()
+    {
+        _states.Publish(States.Model("m", States.Unavailable(1, "unloaded on request")));
+
+        await _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "m" }, CancellationToken.None);
+        await _api.UnloadModelAsync(new RepositoryModelUnloadRequest { RepositoryName = "m" }, CancellationToken.None);
+
+        Assert.Equal(["load", "unload"], _grains.Model("m").Calls);
+        var unknown = await Assert.ThrowsAsync<ServingException>(
+            () => _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "x" }, CancellationToken.None).AsTask());
+        Assert.Equal(StatusCode.NotFound, unknown.Failure.Code);
+        var parameters = await Assert.ThrowsAsync<ServingException>(() => _api.LoadModelAsync(
+            new RepositoryModelLoadRequest { ModelName = "m", Parameters = { ["config"] = new ModelRepositoryParameter() } }, CancellationToken.None).AsTask());
+        Assert.Equal(StatusCode.InvalidArgument, parameters.Failure.Code);
+        Assert.Contains("config", parameters.Message, StringComparison.Ordinal);
+        Assert.Equal(2, _grains.Model("m").Calls.Count);
+    }
+
+    [Fact]
+    public async Task Infer_AnsweredAndRefused_AreCountedByVersion()
+    {
+        _states.Publish(States.Model("m", States.Ready(2)));
+        var copy = _grains.Copy("m/2/0");
+        copy.Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([1])));
+        Assert.True((await InferAsync()).Succeeded);
+        copy.Infer = (_, _) => new(InferReply.Failed(Failure.Internal("x")));
+        Assert.False((await InferAsync()).Succeeded);
+        _api.CountUnreadable("m", "2", Protocol.Grpc);
+
+        var scrape = await _metricsHost.ScrapeAsync();
+
+        Assert.Equal(1, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=2}"]);
+        Assert.Equal(2, scrape["ovms_requests_fail{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=2}"]);
+    }
+
+    [Fact]
+    public async Task ReloadRepository_Problems_AreHandedOn() =>
+        Assert.Equal(["config.json is gone"], await _api.ReloadRepositoryAsync(CancellationToken.None));
+
+    private Task<InferReply> InferAsync() =>
+        _api.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), CancellationToken.None).AsTask().Soon();
+
+    private static StatusCode Refusal(Func<bool> ask) => Assert.Throws<ServingException>(() => ask()).Failure.Code;
+
+    private static ModelDescription Description(long version) => new()
+    {
+        Name = "m",
+        Version = version,
+        Inputs = [new TensorSpec("x", Datatype.Fp32, [-1, 4])],
+        Outputs = [],
+        ExecutionProvider = ExecutionProvider.Cpu,
+        Concurrency = 1,
+        IntraOpThreads = 1,
+        QueueLimit = 10,
+        VersionPolicy = VersionPolicy.All,
+        FileName = "model.onnx",
+        Labels = ImmutableSortedDictionary<string, string>.Empty,
+        Properties = ImmutableSortedDictionary<string, string>.Empty,
+    };
+
+    private sealed class Repository : IRepositoryControl
+    {
+        public Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<string>>(["config.json is gone"]);
+    }
+}

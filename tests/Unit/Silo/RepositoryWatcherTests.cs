@@ -1,0 +1,269 @@
+using Cluster.Contracts.Errors;
+using Cluster.Grains.Registry;
+using Cluster.Grains.Repository;
+using Cluster.Silo.Options;
+using Cluster.Silo.Repository;
+using Cluster.Tests.Common;
+using Cluster.Unit.Serving;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Cluster.Unit.Silo;
+
+public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, IDisposable
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private readonly FakeRepository _repository = new();
+    private readonly FakeGrains _grains = new();
+    private readonly InMemoryServingStates _states = new();
+    private readonly ArmedTime _time = new();
+    private readonly LogSink _log = new();
+    private readonly LoggerFactory _loggers;
+    private readonly ServeOptions _options = new() { PollSeconds = Poll.TotalSeconds };
+    private readonly TaskCompletionSource _initialLoad = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _restoring = Task.CompletedTask;
+    private RepositoryWatcher? _watcher;
+
+    public RepositoryWatcherTests()
+    {
+        _loggers = new LoggerFactory([_log]);
+        _states.InitialLoadCompleted += _initialLoad.SetResult;
+        _repository.Put("a", "1");
+        _repository.Put("b", "1");
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        if (_watcher is not null)
+        {
+            await _watcher.StopAsync(CancellationToken.None).Soon();
+        }
+    }
+
+    public void Dispose()
+    {
+        _watcher?.Dispose();
+        _loggers.Dispose();
+        _log.Dispose();
+    }
+
+    Task IRegistryRestorer.RestoreAsync(CancellationToken cancellationToken) => _restoring;
+
+    [Fact]
+    public async Task Start_RegistryBeingRestored_WaitsForIt()
+    {
+        var restoring = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _restoring = restoring.Task;
+        await StartAsync();
+
+        Assert.False(_states.InitialLoadFinished);
+        restoring.SetResult();
+        await _initialLoad.Task.Soon();
+    }
+
+    [Fact]
+    public async Task Tick_NameThatAClientHasTaken_IsToldOnceAndServedWhenItIsFree()
+    {
+        _grains.Model("a").Gate = Task.FromException(new ServingException(new Failure(StatusCode.AlreadyExists, "model 'a' is taken")));
+        await StartAndLoadAsync();
+        await TickAsync();
+        Assert.Single(_log.Entries, entry => entry is { EventId: 4004, Message: "A model of the repository is not served: model 'a' is taken" });
+
+        _grains.Model("a").Gate = Task.CompletedTask;
+        await TickAsync();
+        var tries = Applied("a").Count();
+        await TickAsync();
+
+        Assert.True(tries > 1);
+        Assert.Equal(tries, Applied("a").Count());
+        Assert.DoesNotContain(_log.Entries, entry => entry.EventId == 4001);
+    }
+
+    [Fact]
+    public async Task Start_EveryModelTried_FinishesTheInitialLoad()
+    {
+        var loading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _grains.Model("b").Gate = loading.Task;
+        await StartAsync();
+
+        Assert.False(_states.InitialLoadFinished);
+        loading.SetResult();
+        await _initialLoad.Task.Soon();
+
+        Assert.Equal(["a: 1", "b: 1"], Applied("a").Concat(Applied("b")));
+        Assert.False(_grains.Model("a").Applied[0].RetryFailed);
+    }
+
+    [Fact]
+    public async Task Start_ModelFails_IsLoggedAndHoldsUpNobody()
+    {
+        _grains.Model("a").Gate = Task.FromException(new InvalidOperationException("no storage"));
+        await StartAsync();
+
+        await _initialLoad.Task.Soon();
+
+        Assert.Single(_log.Entries, entry => entry is { EventId: 4001, Message: "Changing a failed" });
+        Assert.Equal(["b: 1"], Applied("b"));
+    }
+
+    [Fact]
+    public async Task Start_UnusableRepository_EndsTheStart()
+    {
+        _repository.Failure = new RepositoryConfigurationException("no such folder");
+
+        await Assert.ThrowsAsync<RepositoryConfigurationException>(StartAsync);
+    }
+
+    [Fact]
+    public async Task Tick_OneModelChanged_HandsOverThatOne()
+    {
+        await StartAndLoadAsync();
+        _repository.Put("a", "2");
+
+        await TickAsync();
+
+        Assert.Equal(["a: 1", "a: 2"], Applied("a"));
+        Assert.Equal(["b: 1"], Applied("b"));
+    }
+
+    [Fact]
+    public async Task Tick_ModelGone_HandsOverThatItIsGoneOnce()
+    {
+        await StartAndLoadAsync();
+        _repository.Remove("a");
+
+        await TickAsync();
+        await TickAsync();
+
+        Assert.Equal(["a: 1", "a: gone"], Applied("a"));
+        _repository.Put("a", "1");
+        await TickAsync();
+        Assert.Equal(["a: 1", "a: gone", "a: 1"], Applied("a"));
+    }
+
+    [Fact]
+    public async Task Tick_ScanThrows_IsLoggedAndTheWatchingGoesOn()
+    {
+        await StartAndLoadAsync();
+        _repository.Failure = new IOException("stale file handle");
+        await TickAsync();
+        _repository.Failure = null;
+        _repository.Put("a", "2");
+
+        await TickAsync();
+
+        Assert.Contains(_log.Entries, entry => entry.EventId == 4003 && entry.Exception is IOException);
+        Assert.Equal(["a: 1", "a: 2"], Applied("a"));
+    }
+
+    [Fact]
+    public async Task Tick_WhileAModelStillLoads_HandsOverTheOthers()
+    {
+        await StartAndLoadAsync();
+        var loading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _grains.Model("a").Gate = loading.Task;
+        _repository.Put("a", "2");
+        await TickAsync();
+        _repository.Put("b", "2");
+
+        await TickAsync();
+
+        Assert.Equal(["b: 1", "b: 2"], Applied("b"));
+        loading.SetResult();
+    }
+
+    [Fact]
+    public async Task Reload_Asked_HandsOverEverythingWithARetryAndWaits()
+    {
+        await StartAndLoadAsync();
+        _repository.Problems = ["config.json is gone"];
+        var loading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _grains.Model("b").Gate = loading.Task;
+
+        var reload = _watcher!.ReloadAsync(CancellationToken.None);
+        Assert.False(reload.IsCompleted);
+        loading.SetResult();
+
+        Assert.Equal(["config.json is gone"], await reload.Soon());
+        Assert.Equal(["a: 1", "a: 1"], Applied("a"));
+        Assert.True(_grains.Model("a").Applied[1].RetryFailed);
+    }
+
+    [Fact]
+    public async Task Reload_CallerGivesUp_EndsTheWaitAlone()
+    {
+        await StartAndLoadAsync();
+        var loading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _grains.Model("a").Gate = loading.Task;
+        using var giveUp = new CancellationTokenSource();
+        var reload = _watcher!.ReloadAsync(giveUp.Token);
+
+        await giveUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reload.Soon());
+        loading.SetResult();
+    }
+
+    [Fact]
+    public async Task PollSeconds_Zero_LooksOnlyWhenAsked()
+    {
+        _options.PollSeconds = 0;
+        await StartAsync();
+        await _initialLoad.Task.Soon();
+        await _watcher!.ExecuteTask!.Soon();
+
+        Assert.False(_time.Armed.IsCompleted);
+        Assert.Equal(1, _repository.Scans);
+        await _watcher.ReloadAsync(CancellationToken.None).Soon();
+        Assert.Equal(2, _repository.Scans);
+    }
+
+    private Task StartAsync()
+    {
+        _watcher = new RepositoryWatcher(_repository, this, _grains, _states, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
+        return _watcher.StartAsync(CancellationToken.None);
+    }
+
+    private async Task StartAndLoadAsync()
+    {
+        await StartAsync();
+        await _initialLoad.Task.Soon();
+        await _time.Armed.Soon();
+    }
+
+    /// <summary>
+    /// Lets the watcher look, and then once more: what the first look found is handed over when the second begins.
+    /// </summary>
+    private async Task TickAsync()
+    {
+        for (var look = 0; look < 2; look++)
+        {
+            var scan = _repository.NextScan;
+            _time.Clock.Advance(Poll);
+            await scan.Soon();
+        }
+    }
+
+    private IEnumerable<string> Applied(string model) => _grains.Model(model).Applied.Select(
+        applied => $"{applied.Registration.Name}: {(applied.Registration.Versions.IsEmpty ? "gone" : applied.Registration.Versions[0].Revision)}");
+
+    /// <summary>A manual clock that tells when a timer was made.</summary>
+    private sealed class ArmedTime : TimeProvider
+    {
+        private readonly TaskCompletionSource _armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ManualTimeProvider Clock { get; } = new();
+
+        public Task Armed => _armed.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = Clock.CreateTimer(callback, state, dueTime, period);
+            _armed.TrySetResult();
+            return timer;
+        }
+    }
+}

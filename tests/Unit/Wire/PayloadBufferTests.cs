@@ -1,0 +1,71 @@
+using System.Buffers;
+using Cluster.Contracts.Buffers;
+using Xunit;
+
+namespace Cluster.Unit.Wire;
+
+public sealed class PayloadBufferTests
+{
+    [Fact]
+    public unsafe void Rent_AnyPadding_PutsThatByteOnAMultipleOf8()
+    {
+        for (var padding = 0; padding < PayloadBuffer.TensorAlignment; padding++)
+        {
+            using var buffer = PayloadBuffer.Rent(100, padding);
+            fixed (byte* start = buffer.Span)
+            {
+                Assert.Equal(padding, (int)((nint)start % PayloadBuffer.TensorAlignment));
+            }
+
+            Assert.Equal(100, buffer.Span.Length);
+            Assert.Equal(100, buffer.Memory.Length);
+        }
+    }
+
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(1, -1)]
+    [InlineData(1, 8)]
+    public void Rent_OutOfRange_Throws(int length, int padding) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => PayloadBuffer.Rent(length, padding));
+
+    [Fact]
+    public void Truncate_Shorter_KeepsTheBeginning()
+    {
+        using var buffer = PayloadBuffer.CopyOf([1, 2, 3]);
+
+        buffer.Truncate(2);
+
+        Assert.Equal([1, 2], buffer.Span.ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Truncate(3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Truncate(-1));
+    }
+
+    [Fact]
+    public void Adopt_RentedArray_IsItsBeginning()
+    {
+        var array = ArrayPool<byte>.Shared.Rent(64);
+        array[0] = 7;
+        using var buffer = PayloadBuffer.Adopt(array, 1);
+
+        Assert.Equal([7], buffer.Span.ToArray());
+    }
+
+    [Fact]
+    public void Dispose_Twice_GivesTheMemoryBackOnceAndForbidsItsUse()
+    {
+        var buffer = PayloadBuffer.Rent(1 << 20);
+        buffer.Dispose();
+        buffer.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => buffer.Span.Length);
+        Assert.Throws<ObjectDisposedException>(() => buffer.Memory);
+
+        // Given back twice, one array would serve two owners.
+        using var first = PayloadBuffer.Rent(1 << 20);
+        using var second = PayloadBuffer.Rent(1 << 20);
+        first.Span[0] = 1;
+        second.Span[0] = 2;
+        Assert.Equal(1, first.Span[0]);
+    }
+}
