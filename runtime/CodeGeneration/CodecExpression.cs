@@ -79,6 +79,7 @@ internal static class CodecExpression
         ("System.Collections.Generic", "IReadOnlyDictionary", 2) => "ReadOnlyDictionary",
         ("System.Collections.Immutable", "ImmutableArray", 1) => "ImmutableArray",
         ("System.Collections.Immutable", "ImmutableDictionary", 2) => "ImmutableDictionary",
+        ("System.Collections.Immutable", "ImmutableSortedSet", 1) => "ImmutableSortedSet",
         ("System.Collections.Immutable", "ImmutableSortedDictionary", 2) => "ImmutableSortedDictionary",
         _ => null,
     };

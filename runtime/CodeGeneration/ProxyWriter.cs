@@ -82,7 +82,7 @@ internal static class ProxyWriter
 
     private static void WriteArguments(StringBuilder code, int count)
     {
-        code.AppendLine($"        protected override void WriteArguments({Support}.WireWriter writer)");
+        code.AppendLine($"        public override void WriteArguments({Support}.WireWriter writer)");
         code.AppendLine("        {");
         for (var i = 0; i < count; i++)
         {
@@ -90,7 +90,7 @@ internal static class ProxyWriter
         }
 
         code.AppendLine("        }");
-        code.AppendLine($"        protected override void ReadArguments(ref {Support}.WireReader reader)");
+        code.AppendLine($"        public override void ReadArguments(ref {Support}.WireReader reader)");
         code.AppendLine("        {");
         code.AppendLine("        var seen = 0UL;");
         CodecWriter.WriteReadLoop(code, Enumerable.Range(0, count).Select(static i => (uint)i), static i => $"P{i}");

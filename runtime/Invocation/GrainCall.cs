@@ -65,10 +65,10 @@ public abstract class GrainCall : GrainRequest
     private protected abstract bool HasPromise { get; }
 
     /// <summary>Writes the arguments, save for the token.</summary>
-    protected internal abstract void WriteArguments(WireWriter writer);
+    public abstract void WriteArguments(WireWriter writer);
 
     /// <summary>Reads the arguments.</summary>
-    protected internal abstract void ReadArguments(ref WireReader reader);
+    public abstract void ReadArguments(ref WireReader reader);
 
     /// <summary>Writes what the grain answered; only after it has, and without exception.</summary>
     internal abstract void WriteResult(WireWriter writer);

@@ -1,7 +1,7 @@
 namespace Cluster.Runtime;
 
 /// <summary>Answers hellos.</summary>
-internal sealed class Acceptor(MessagingContext context)
+internal sealed class Acceptor(MessagingContext context, PeerConnections connections)
 {
     /// <summary>Set when this process takes no more connections.</summary>
     public bool IsStopping { get; set; }
@@ -46,6 +46,11 @@ internal sealed class Acceptor(MessagingContext context)
         if (hello.Role == PeerRole.Silo && context.Runtime.Membership.CurrentSnapshot.GetSiloStatus(hello.Silo) == SiloStatus.Dead)
         {
             return new Welcome(HandshakeResult.Dead, 0, $"{hello.Silo} is dead in the membership of {local}");
+        }
+
+        if (hello.Role == PeerRole.Silo && connections.IsCrossing(hello.Silo))
+        {
+            return new Welcome(HandshakeResult.Crossing, 0, $"{local} is connecting to {hello.Silo}");
         }
 
         return IsStopping

@@ -78,15 +78,20 @@ internal sealed class CallRouter(ActorRuntime runtime, IMessageTransport? transp
     {
         var local = runtime.Silo.SiloAddress;
         var registered = await runtime.Directory.Lookup(call.Target).ConfigureAwait(false);
-        if (registered?.SiloAddress is { } other && other != local && runtime.Membership.CurrentSnapshot.GetSiloStatus(other) != SiloStatus.Dead)
+        if (registered?.SiloAddress is { } owner && runtime.Membership.CurrentSnapshot.GetSiloStatus(owner) == SiloStatus.Dead)
+        {
+            registered = null;
+        }
+
+        if (registered?.SiloAddress is { } other && other != local)
         {
             call.Fail(new WrongSiloException(registered));
             return;
         }
 
-        if (incoming.MayPlace)
+        if (incoming.MayPlace && registered is null)
         {
-            var chosen = await runtime.Locator.LocateAsync(call.Target).ConfigureAwait(false);
+            var chosen = await runtime.Locator.PlaceAsync(call.Target).ConfigureAwait(false);
             if (chosen != local)
             {
                 call.Fail(new WrongSiloException(new GrainAddress { GrainId = call.Target, SiloAddress = chosen }));

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Cluster.Runtime.CodeGeneration;
 
 namespace Cluster.Runtime;
 
@@ -19,10 +18,9 @@ internal sealed class Connection : IDisposable
     private readonly Stream _stream;
     private readonly FrameReader _reader;
     private readonly Outbox _outbox;
-    private readonly Dictionary<(ulong Id, bool IsResponse), PartialMessage> _partials = [];
+    private readonly PartialMessages _partials;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastReceived;
-    private long _incompleteBytes;
     private string? _closeReason;
     private volatile bool _closing;
 
@@ -34,6 +32,8 @@ internal sealed class Connection : IDisposable
         Role = role;
         _lastReceived = context.Time.GetTimestamp();
         _reader = new FrameReader(stream, () => Volatile.Write(ref _lastReceived, context.Time.GetTimestamp()));
+        var maxMessageBytes = context.Options.MaxMessageBytes;
+        _partials = new PartialMessages(_reader, maxMessageBytes, 2 * (context.Options.MaxQueuedBytes + maxMessageBytes));
         _outbox = new Outbox(stream, context.Options.MaxQueuedBytes, OnWriteFailed);
         Outgoing = new OutgoingCalls(context, _outbox, remote);
         Incoming = new IncomingCalls(context, _outbox);
@@ -54,8 +54,8 @@ internal sealed class Connection : IDisposable
     /// <summary>The other end takes no more calls.</summary>
     public bool IsGoodbyeSaid { get; private set; }
 
-    /// <summary>Why it was closed by this end; null: by the other.</summary>
-    public ConnectionLossKind? LossKind { get; private set; } = ConnectionLossKind.Broken;
+    /// <summary>How it ended; valid once it has.</summary>
+    public CloseCause Cause { get; private set; }
 
     public string Reason => _closeReason ?? "closed by the other end";
 
@@ -63,8 +63,8 @@ internal sealed class Connection : IDisposable
 
     public Task Ended => _ended.Task;
 
-    /// <summary>Where a redirected call goes.</summary>
-    public required Action<GrainCall, GrainAddress> Redirected { get; init; }
+    /// <summary>What the process does for it.</summary>
+    public required ConnectionHandlers Handlers { get; init; }
 
     /// <summary>Runs the connection to its end. Does not throw.</summary>
     public async Task RunAsync()
@@ -72,15 +72,15 @@ internal sealed class Connection : IDisposable
         try
         {
             await ReadFramesAsync().ConfigureAwait(false);
-            Abort(IsGoodbyeSaid ? "the other end has stopped" : "closed by the other end", IsGoodbyeSaid ? null : ConnectionLossKind.Broken);
+            Abort(IsGoodbyeSaid ? "the other end has stopped" : "closed by the other end", IsGoodbyeSaid ? CloseCause.Orderly : CloseCause.Lost);
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
         {
-            Abort(exception.Message, ConnectionLossKind.Broken);
+            Abort(exception.Message, CloseCause.Lost);
         }
         catch (WireFormatException exception)
         {
-            Abort($"the other end broke the protocol: {exception.Message}", ConnectionLossKind.Broken);
+            Abort($"the other end broke the protocol: {exception.Message}", CloseCause.GivenUp);
         }
 #pragma warning disable CA1031 // Whatever it is, the calls of this connection must end.
         catch (Exception exception)
@@ -88,18 +88,18 @@ internal sealed class Connection : IDisposable
         {
             Log.ConnectionFailed(_context.Logger, Remote, exception);
             _context.Metrics.Failed();
-            Abort(exception.Message, ConnectionLossKind.Broken);
+            Abort(exception.Message, CloseCause.GivenUp);
         }
 
         await CloseAsync().ConfigureAwait(false);
     }
 
     /// <summary>Closes it from this end. What is pending fails.</summary>
-    public void Abort(string reason, ConnectionLossKind? kind)
+    public void Abort(string reason, CloseCause cause)
     {
         if (Interlocked.CompareExchange(ref _closeReason, reason, null) is null)
         {
-            LossKind = kind;
+            Cause = cause;
             _closing = true;
             _stream.Dispose();
         }
@@ -120,17 +120,17 @@ internal sealed class Connection : IDisposable
             // Who still waits over there hears from the closed connection.
         }
 
-        Abort("this process stops", null);
+        Abort("this process stops", CloseCause.Orderly);
         await Ended.ConfigureAwait(false);
     }
 
-    /// <summary>Asks for a sign of life after some silence, and gives up after more.</summary>
-    public void KeepAlive()
+    /// <summary>Asks for a sign of life after some silence, and gives up after more if it may.</summary>
+    public void KeepAlive(bool mayGiveUp)
     {
         var silence = _context.Time.GetElapsedTime(Volatile.Read(ref _lastReceived));
-        if (silence >= _context.Options.KeepAliveTimeout)
+        if (silence >= _context.Options.KeepAliveTimeout && mayGiveUp)
         {
-            Abort($"no sign of life for {silence.TotalSeconds:0.0} s", ConnectionLossKind.Silent);
+            Abort($"no sign of life for {silence.TotalSeconds:0.0} s", CloseCause.GivenUp);
         }
         else if (silence >= _context.Options.KeepAliveInterval)
         {
@@ -146,7 +146,7 @@ internal sealed class Connection : IDisposable
         {
             if (header.Type == FrameType.Chunk)
             {
-                await ReadChunkAsync(header).ConfigureAwait(false);
+                await _partials.ReceiveChunkAsync(header).ConfigureAwait(false);
                 continue;
             }
 
@@ -166,14 +166,17 @@ internal sealed class Connection : IDisposable
                 ReceiveResponse(header, body);
                 break;
             case FrameType.Cancel:
-                RemovePartial((header.Id, false));
+                _partials.Abandon(header.Id, isResponse: false);
                 Incoming.Cancel(header.Id);
                 break;
             case FrameType.Probe:
                 Signal(FrameType.ProbeAnswer, header.Id);
                 break;
             case FrameType.ProbeAnswer:
-                Probes.Answered(header.Id);
+                Probes.Answered(header.Id, (ProbeOutcome)header.Flag);
+                break;
+            case FrameType.ProbeRequest:
+                ReceiveProbeRequest(header, body);
                 break;
             case FrameType.Goodbye:
                 IsGoodbyeSaid = true;
@@ -183,7 +186,7 @@ internal sealed class Connection : IDisposable
 
     private void ReceiveCall(FrameHeader header, ReadOnlySpan<byte> body)
     {
-        var segments = ParseSegments(header, body);
+        var segments = _partials.Parse(header, body);
         var call = Incoming.Read(header, body, segments);
         if (segments is not { HasChunks: true })
         {
@@ -196,7 +199,7 @@ internal sealed class Connection : IDisposable
         }
 
         var incoming = call?.Incoming;
-        AddPartial((header.Id, false), new PartialMessage(
+        _partials.Add(header.Id, isResponse: false, new PartialMessage(
             segments,
             () =>
             {
@@ -211,17 +214,17 @@ internal sealed class Connection : IDisposable
     private void ReceiveResponse(FrameHeader header, ReadOnlySpan<byte> body)
     {
         var outgoing = Outgoing.Find(header.Id);
-        var segments = ParseSegments(header, body);
-        if (outgoing is { WasSent: false })
+        if (outgoing is { WasBegun: false })
         {
             throw new WireFormatException("a call was answered before it was sent");
         }
 
-        var response = outgoing is null ? null : new IncomingResponse(this, outgoing, segments);
+        var segments = _partials.Parse(header, body);
+        var response = outgoing is null ? null : new IncomingResponse(Outgoing, outgoing, segments, _context.Exceptions, Handlers.Redirected);
         response?.Read((ResponseKind)header.Flag, body);
         if (segments is { HasChunks: true })
         {
-            AddPartial((header.Id, true), new PartialMessage(segments, () => response?.Complete(), segments.DisposePayloads));
+            _partials.Add(header.Id, isResponse: true, new PartialMessage(segments, () => response?.Complete(), () => response?.Abandon()));
         }
         else
         {
@@ -229,141 +232,31 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    private async ValueTask ReadChunkAsync(FrameHeader header)
+    private void ReceiveProbeRequest(FrameHeader header, ReadOnlySpan<byte> body)
     {
-        var key = (header.Id, header.Flag == 1);
-        if (!_partials.TryGetValue(key, out var partial))
-        {
-            throw new WireFormatException($"a chunk belongs to no message (number {header.Id})");
-        }
-
-        var target = partial.Advance(header.Length);
-        if (target.IsEmpty)
-        {
-            await _reader.SkipAsync(header.Length).ConfigureAwait(false);
-        }
-        else
-        {
-            await _reader.ReadExactlyAsync(target).ConfigureAwait(false);
-        }
-
-        if (partial.IsComplete)
-        {
-            _partials.Remove(key);
-            _incompleteBytes -= partial.Segments.ChunkedBytes;
-            partial.Complete();
-        }
+        var (target, timeout) = ProbeFormat.ReadRequest(body);
+        _ = ProbeOtherAsync(header.Id, target, timeout);
     }
 
-    private IncomingSegments? ParseSegments(FrameHeader header, ReadOnlySpan<byte> body)
+    private async Task ProbeOtherAsync(ulong id, SiloAddress target, TimeSpan timeout)
     {
-        if (header.Segments == 0)
-        {
-            return null;
-        }
-
-        var segments = IncomingSegments.Parse(body, header.Segments, _context.Options.MaxMessageBytes);
-        var limit = 2 * (_context.Options.MaxQueuedBytes + _context.Options.MaxMessageBytes);
-        return _incompleteBytes + segments.ChunkedBytes <= limit
-            ? segments
-            : throw new WireFormatException($"more than {limit} bytes of payloads were announced and have not come");
+        var outcome = await Handlers.ProbeOther(target, timeout).ConfigureAwait(false);
+        _outbox.AddOrRelease(OutgoingMessage.Signal(FrameType.ProbeAnswer, id, (byte)outcome));
     }
 
-    private void AddPartial((ulong Id, bool IsResponse) key, PartialMessage partial)
-    {
-        if (!_partials.TryAdd(key, partial))
-        {
-            partial.Abandon();
-            throw new WireFormatException($"message {key.Id} came twice");
-        }
+    private void Signal(FrameType type, ulong id) => _outbox.AddOrRelease(OutgoingMessage.Signal(type, id));
 
-        _incompleteBytes += partial.Segments.ChunkedBytes;
-    }
-
-    private void RemovePartial((ulong Id, bool IsResponse) key)
-    {
-        if (_partials.Remove(key, out var partial))
-        {
-            _incompleteBytes -= partial.Segments.ChunkedBytes;
-            partial.Abandon();
-        }
-    }
-
-    private void Signal(FrameType type, ulong id)
-    {
-        var message = OutgoingMessage.Signal(type, id);
-        if (!_outbox.TryAdd(message))
-        {
-            message.Release();
-        }
-    }
-
-    private void OnWriteFailed(Exception exception) => Abort(exception.Message, ConnectionLossKind.Broken);
+    private void OnWriteFailed(Exception exception) => Abort(exception.Message, CloseCause.Lost);
 
     private async Task CloseAsync()
     {
         await _outbox.CloseAsync().ConfigureAwait(false);
-        foreach (var key in _partials.Keys.ToArray())
-        {
-            RemovePartial(key);
-        }
+        _partials.AbandonAll();
 
         _reader.Dispose();
         Outgoing.Close(Reason);
         Incoming.Close();
-        Probes.Close(Reason);
+        Probes.Close();
         _ended.TrySetResult();
-    }
-
-    /// <summary>An answer that arrives; read on the connection's reading thread.</summary>
-    private sealed class IncomingResponse(Connection connection, OutgoingCall outgoing, IncomingSegments? segments)
-    {
-        private Exception? _error;
-        private GrainAddress? _redirect;
-
-        public void Read(ResponseKind kind, ReadOnlySpan<byte> body)
-        {
-            var reader = new WireReader(body, segments?.BodyLength ?? body.Length, segments);
-            try
-            {
-                switch (kind)
-                {
-                    case ResponseKind.Result:
-                        outgoing.Call.ReadResult(ref reader);
-                        break;
-                    case ResponseKind.Redirect:
-                        _redirect = MessageFormat.ReadRedirect(ref reader, outgoing.Call.Target);
-                        break;
-                    default:
-                        _error = connection._context.Exceptions.Read(ref reader);
-                        break;
-                }
-            }
-#pragma warning disable CA1031 // Constructors of result types are anybody's code, and whatever they refuse is the caller's.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                _error = new WireFormatException($"the answer to {outgoing.Call.Method} cannot be read: {exception.Message}", exception);
-            }
-        }
-
-        public void Complete()
-        {
-            var isWanted = connection.Outgoing.TryRemove(outgoing);
-            if (isWanted && _redirect is null && _error is null && outgoing.Call.TryEndFromRemote())
-            {
-                return;
-            }
-
-            segments?.DisposePayloads();
-            if (isWanted && _redirect is not null)
-            {
-                connection.Redirected(outgoing.Call, _redirect);
-            }
-            else if (isWanted && _error is not null)
-            {
-                outgoing.Call.Fail(_error);
-            }
-        }
     }
 }

@@ -4,10 +4,14 @@ using System.Net.Sockets;
 namespace Cluster.Runtime;
 
 /// <summary>Makes connections to silos.</summary>
-internal sealed class Connector(MessagingContext context)
+internal sealed class Connector(MessagingContext context, CancellationToken stopping)
 {
-    /// <summary>A stream that has shaken hands, or why there is none. Throws nothing for the network's sake.</summary>
-    public async Task<(Stream? Stream, ConnectFailure? Failure)> ConnectAsync(SiloAddress silo, CancellationToken stopping)
+    /// <summary>
+    /// A stream that has shaken hands, or why there is none. Neither: the silo is connecting to this process, and did. Throws nothing
+    /// for the network's sake.
+    /// </summary>
+    /// <param name="adopted">Ends when the silo has connected to this process.</param>
+    public async Task<(Stream? Stream, ConnectFailure? Failure)> ConnectAsync(SiloAddress silo, Task adopted)
     {
         using var limit = new CancellationTokenSource(context.Options.ConnectTimeout, context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
@@ -23,7 +27,13 @@ internal sealed class Connector(MessagingContext context)
             }
 
             await stream.DisposeAsync().ConfigureAwait(false);
-            return (null, new ConnectFailure(ConnectionLossKind.Refused, $"{welcome.Result}: {welcome.Reason}"));
+            if (welcome.Result == HandshakeResult.Crossing)
+            {
+                await adopted.WaitAsync(either.Token).ConfigureAwait(false);
+                return default;
+            }
+
+            return (null, new ConnectFailure(OutcomeOf(welcome.Result), $"{welcome.Result}: {welcome.Reason}"));
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or WireFormatException)
         {
@@ -35,7 +45,7 @@ internal sealed class Connector(MessagingContext context)
             var reason = limit.IsCancellationRequested
                 ? string.Create(CultureInfo.InvariantCulture, $"no connection within {context.Options.ConnectTimeout.TotalSeconds:0.###} s")
                 : stopping.IsCancellationRequested ? "this process stops" : exception.Message;
-            return (null, new ConnectFailure(exception is WireFormatException ? ConnectionLossKind.Refused : ConnectionLossKind.Unreachable, reason));
+            return (null, new ConnectFailure(OutcomeOf(exception), reason));
         }
     }
 
@@ -53,6 +63,18 @@ internal sealed class Connector(MessagingContext context)
             throw;
         }
     }
+
+    private static ProbeOutcome OutcomeOf(HandshakeResult result) =>
+        result is HandshakeResult.OtherSilo or HandshakeResult.OtherCluster ? ProbeOutcome.Replaced : ProbeOutcome.Alive;
+
+    private static ProbeOutcome OutcomeOf(Exception exception) => exception switch
+    {
+        // Whoever answers there is no silo.
+        WireFormatException => ProbeOutcome.Replaced,
+        OperationCanceledException => ProbeOutcome.TimedOut,
+        SocketException { SocketErrorCode: not (SocketError.ConnectionRefused or SocketError.ConnectionReset) } => ProbeOutcome.TimedOut,
+        _ => ProbeOutcome.Refused,
+    };
 
     private Hello HelloTo(SiloAddress silo) => new(
         WireLimits.MinVersion, WireLimits.MaxVersion, context.Role, context.Runtime.Silo.ClusterId, context.Local, silo);

@@ -33,6 +33,7 @@ internal readonly record struct FrameHeader(int Length, FrameType Type, byte Fla
         {
             FrameType.Call or FrameType.Response => WireLimits.MaxBodyLength,
             FrameType.Chunk => WireLimits.MaxChunkLength,
+            FrameType.ProbeRequest => WireLimits.MaxHandshakeLength,
             FrameType.Cancel or FrameType.Probe or FrameType.ProbeAnswer or FrameType.Goodbye => 0,
             _ => throw new WireFormatException($"there is no frame type {bytes[4]}"),
         };

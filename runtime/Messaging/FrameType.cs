@@ -15,10 +15,15 @@ internal enum FrameType : byte
     /// <summary>The caller no longer waits, and no chunk of the call follows.</summary>
     Cancel = 4,
 
+    /// <summary>Asks for a sign of life.</summary>
     Probe = 5,
 
+    /// <summary>Answers a probe (flag 0), or tells what the probe of another silo found.</summary>
     ProbeAnswer = 6,
 
     /// <summary>The sender stops: it takes no further calls, answers those that it has, and closes.</summary>
     Goodbye = 7,
+
+    /// <summary>Asks to probe another silo; the answer's flag is the <see cref="ProbeOutcome"/>.</summary>
+    ProbeRequest = 8,
 }

@@ -14,4 +14,7 @@ internal enum HandshakeResult
     Dead = 4,
 
     Stopping = 5,
+
+    /// <summary>The silo is connecting to the caller at this moment, and that connection is the one that stays.</summary>
+    Crossing = 6,
 }

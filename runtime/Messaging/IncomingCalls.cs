@@ -40,7 +40,7 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
         }
 
         segments?.DisposePayloads();
-        Answer(MessageFormat.WriteFailure(header.Id, error, context.Exceptions));
+        outbox.AddOrRelease(MessageFormat.WriteFailure(header.Id, error, context.Exceptions));
         return null;
     }
 
@@ -65,7 +65,7 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
             return;
         }
 
-        Answer(MessageFormat.WriteOutcome(incoming.Id, call, incoming.Arguments, context.Exceptions, context.Options.MaxMessageBytes));
+        outbox.AddOrRelease(MessageFormat.WriteOutcome(incoming.Id, call, incoming.Arguments, context.Exceptions, context.Options.MaxMessageBytes));
         NoteRemoved();
     }
 
@@ -117,14 +117,6 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
         return context.Runtime.Manifest.FindMethod(preamble.Method) is null
             ? new WireFormatException($"{preamble.Target}: this silo knows no interface with the method that was called (number {preamble.Method:x16})")
             : null;
-    }
-
-    private void Answer(OutgoingMessage message)
-    {
-        if (!outbox.TryAdd(message))
-        {
-            message.Release();
-        }
     }
 
     private void NoteRemoved()

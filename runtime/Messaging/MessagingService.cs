@@ -6,10 +6,12 @@ namespace Cluster.Runtime;
 /// Runs the network with its host. It listens before any service starts, so that a silo that announces itself can be reached, and says
 /// goodbye after all have stopped, so that grains can call others while they end.
 /// </summary>
-internal sealed class MessagingService(PeerConnections connections) : IHostedLifecycleService, IDisposable
+internal sealed class MessagingService(PeerConnections connections, IClusterMembershipService membership) : IHostedLifecycleService, IDisposable
 {
+    private readonly CancellationTokenSource _stop = new();
     private SiloListener? _listener;
     private ITimer? _keepAlive;
+    private Task _following = Task.CompletedTask;
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -22,6 +24,7 @@ internal sealed class MessagingService(PeerConnections connections) : IHostedLif
 
         var interval = context.Options.KeepAliveInterval;
         _keepAlive = context.Time.CreateTimer(static state => ((PeerConnections)state!).KeepAlive(), connections, interval, interval);
+        _following = FollowMembershipAsync();
         return Task.CompletedTask;
     }
 
@@ -42,11 +45,29 @@ internal sealed class MessagingService(PeerConnections connections) : IHostedLif
 
         await connections.StopAsync(cancellationToken).ConfigureAwait(false);
         _keepAlive?.Dispose();
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _following.ConfigureAwait(false);
     }
 
     public void Dispose()
     {
         _keepAlive?.Dispose();
         _listener?.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task FollowMembershipAsync()
+    {
+        try
+        {
+            await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(_stop.Token).ConfigureAwait(false))
+            {
+                connections.BuryDead(snapshot);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The process stops.
+        }
     }
 }

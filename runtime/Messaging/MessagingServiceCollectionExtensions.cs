@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -28,27 +29,30 @@ public static class MessagingServiceCollectionExtensions
         services.AddSingleton<MessagingMetrics>();
         services.AddSingleton<PeerConnections>();
         services.AddSingleton<IMessageTransport>(static provider => provider.GetRequiredService<PeerConnections>());
-        services.AddSingleton<IProbeService>(static provider => provider.GetRequiredService<PeerConnections>());
+        services.AddSingleton<ISiloProber>(static provider => provider.GetRequiredService<PeerConnections>());
         services.AddSingleton<IHostedService, MessagingService>();
         return services;
     }
 
     /// <summary>
-    /// Adds a process that calls grains and hosts none. Directory and membership of the cluster must be registered before;
-    /// <see cref="AddClusterMessaging"/> connects it.
+    /// Adds a process that calls grains and hosts none: no silo of the membership, which it only watches. Directory and membership come
+    /// from <see cref="RedisServiceCollectionExtensions.UseRedisClustering"/>, the connections from <see cref="AddClusterMessaging"/>;
+    /// both are called before. Application parts and placement directors are not needed: a silo places what is active nowhere.
     /// </summary>
-    /// <exception cref="InvalidOperationException">They are not.</exception>
+    /// <exception cref="InvalidOperationException">Directory, membership or transport are not registered.</exception>
     public static IServiceCollection AddActorRuntimeClient(this IServiceCollection services, Action<ActorRuntimeOptions>? configure = null)
     {
-        foreach (var needed in (Type[])[typeof(IGrainDirectory), typeof(IClusterMembershipService)])
+        foreach (var needed in (Type[])[typeof(IGrainDirectory), typeof(IClusterMembershipService), typeof(IMessageTransport)])
         {
             if (services.All(service => service.ServiceType != needed))
             {
-                throw new InvalidOperationException($"a client needs an {needed.Name} of the cluster; register it before");
+                throw new InvalidOperationException(
+                    $"a client needs an {needed.Name} of the cluster: call UseRedisClustering and AddClusterMessaging before AddActorRuntimeClient");
             }
         }
 
-        services.AddSingleton<ILocalSiloDetails, ClientDetails>();
+        services.Configure<ClusterMembershipOptions>(static options => options.ObserveOnly = true);
+        services.Replace(ServiceDescriptor.Singleton<ILocalSiloDetails, ClientDetails>());
         return services.AddActorRuntime(configure);
     }
 }

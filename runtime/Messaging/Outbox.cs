@@ -60,6 +60,15 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
         return true;
     }
 
+    /// <summary>Adds a message that nobody misses if the connection is closed.</summary>
+    public void AddOrRelease(OutgoingMessage message)
+    {
+        if (!TryAdd(message))
+        {
+            message.Release();
+        }
+    }
+
     public void Execute() => _ = FlushAsync();
 
     /// <summary>Completes when everything that was added is written, or the outbox is closed.</summary>
@@ -113,7 +122,9 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
                 await WriteAsync().ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+#pragma warning disable CA1031 // Whatever it is, nothing more can be sent, and the connection must hear of it.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             failed(exception);
             _ended.TrySetResult();
@@ -188,6 +199,7 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
                 continue;
             }
 
+            message.Call?.MarkBegun();
             if (message.HeadLength > BatchLength - FrameHeader.Size)
             {
                 _direct = message.Head;

@@ -84,9 +84,19 @@ internal sealed class OutgoingCalls(MessagingContext context, Outbox outbox, Sil
 
     public void OnCallerGone(OutgoingCall outgoing)
     {
-        if (TryRemove(outgoing))
+        // Also one that was answered before all of it was sent: what follows of it is not sent.
+        if (TryRemove(outgoing) || !outgoing.WasSent)
         {
-            Signal(FrameType.Cancel, outgoing.Id);
+            outbox.AddOrRelease(OutgoingMessage.Signal(FrameType.Cancel, outgoing.Id));
+        }
+    }
+
+    /// <summary>The grain's answer shows where it is, if nobody has told.</summary>
+    public void NoteAnswered(OutgoingCall outgoing)
+    {
+        if (outgoing.MayPlace || outgoing.Call.Redirects > 0)
+        {
+            context.Runtime.Locator.LearnIfUnknown(outgoing.Call.Target, silo);
         }
     }
 
@@ -118,12 +128,14 @@ internal sealed class OutgoingCalls(MessagingContext context, Outbox outbox, Sil
 
     private void Transmit(GrainCall call)
     {
+        // Only a process that hosts the class has the director that places it.
+        var mayPlace = call.Redirects == 0 && context.Runtime.Manifest.FindClass(call.Target.Type) is null;
         OutgoingCall outgoing;
         bool closed;
         lock (_gate)
         {
             closed = _closed;
-            outgoing = new OutgoingCall(this, ++_lastId, call);
+            outgoing = new OutgoingCall(this, ++_lastId, call) { MayPlace = mayPlace };
             if (!closed)
             {
                 _sent.Add(outgoing.Id, outgoing);
@@ -144,13 +156,10 @@ internal sealed class OutgoingCalls(MessagingContext context, Outbox outbox, Sil
     {
         try
         {
-            var mayPlace = outgoing.Call.Redirects == 0 && context.Runtime.Manifest.FindClass(outgoing.Call.Target.Type) is null;
-            var message = MessageFormat.WriteCall(outgoing, context.Runtime.Pending.TimeLeft(outgoing.Call), mayPlace, context.Options.MaxMessageBytes);
-            if (!outbox.TryAdd(message))
-            {
-                // The connection is closing, and Close fails the call if it has not.
-                message.Release();
-            }
+            var message = MessageFormat.WriteCall(outgoing, context.Runtime.Pending.TimeLeft(outgoing.Call), outgoing.MayPlace, context.Options.MaxMessageBytes);
+
+            // If the connection is closing, Close fails the call.
+            outbox.AddOrRelease(message);
         }
 #pragma warning disable CA1031 // Getters of argument types are anybody's code, and whatever fails is the caller's.
         catch (Exception exception)
@@ -168,15 +177,6 @@ internal sealed class OutgoingCalls(MessagingContext context, Outbox outbox, Sil
         lock (_gate)
         {
             return _waiting.TryDequeue(out call);
-        }
-    }
-
-    private void Signal(FrameType type, ulong id)
-    {
-        var message = OutgoingMessage.Signal(type, id);
-        if (!outbox.TryAdd(message))
-        {
-            message.Release();
         }
     }
 

@@ -40,10 +40,10 @@ internal sealed class OutgoingMessage
     public bool HasChunks => _segment < _chunked.Length;
 
     /// <summary>A frame without body.</summary>
-    public static OutgoingMessage Signal(FrameType type, ulong id)
+    public static OutgoingMessage Signal(FrameType type, ulong id, byte flag = 0)
     {
         var head = ArrayPool<byte>.Shared.Rent(FrameHeader.Size);
-        var header = new FrameHeader(0, type, 0, 0, id);
+        var header = new FrameHeader(0, type, flag, 0, id);
         header.Write(head);
         return new OutgoingMessage(head, FrameHeader.Size, [], [], header);
     }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Cluster.Runtime;
 
 /// <summary>All connections of this process: one to each silo that it calls or is called by, one to each client.</summary>
-internal sealed class PeerConnections : IMessageTransport, IProbeService, IDisposable
+internal sealed class PeerConnections : IMessageTransport, ISiloProber, IDisposable
 {
     /// <summary>Wrong addresses in a row after which a call fails.</summary>
     private const int MaxRedirects = 3;
@@ -19,6 +19,8 @@ internal sealed class PeerConnections : IMessageTransport, IProbeService, IDispo
     private readonly ConcurrentDictionary<Connection, SiloAddress> _open = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lazy<MessagingContext> _context;
+    private readonly Lazy<Connector> _connector;
+    private long _lastKeepAlive;
 
     public PeerConnections(
         IServiceProvider services, IOptions<MessagingOptions> options, MessagingMetrics metrics, ILogger<PeerConnections> logger)
@@ -28,33 +30,41 @@ internal sealed class PeerConnections : IMessageTransport, IProbeService, IDispo
         _metrics = metrics;
         _logger = logger;
         _context = new Lazy<MessagingContext>(CreateContext);
+        _connector = new Lazy<Connector>(() => new Connector(Context, _stopping.Token));
     }
 
-    public event Action<ConnectionLoss>? ConnectionLost;
+    public event Action<SiloAddress>? ConnectionLost;
 
     /// <summary>The runtime needs a transport to be made, and the transport the runtime to be used.</summary>
     public MessagingContext Context => _context.Value;
 
-    public int OpenConnections => _open.Count;
+    public Connector Connector => _connector.Value;
+
+    /// <summary>The other ends of all open connections.</summary>
+    public IEnumerable<SiloAddress> Connected => _open.Values;
 
     public void Send(SiloAddress silo, GrainCall call) => PeerOf(silo).Send(call);
 
-    public ValueTask<ProbeResult> ProbeAsync(SiloAddress silo, TimeSpan timeout, CancellationToken cancellationToken)
+    public bool IsReachable(SiloAddress silo) => _peers.TryGetValue(silo, out var peer) ? peer.IsReachable : !IsDead(silo);
+
+    public ValueTask<ProbeOutcome> ProbeAsync(SiloAddress target, TimeSpan timeout, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
         cancellationToken.ThrowIfCancellationRequested();
-        return silo == Context.Local
-            ? ValueTask.FromResult(new ProbeResult(ProbeOutcome.Answered, TimeSpan.Zero, ""))
-            : PeerOf(silo).ProbeAsync(timeout, cancellationToken);
+        return target == Context.Local ? new(ProbeOutcome.Alive) : PeerOf(target).ProbeAsync(timeout, cancellationToken);
     }
 
-    public Task<(Stream? Stream, ConnectFailure? Failure)> ConnectAsync(SiloAddress silo) =>
-        new Connector(Context).ConnectAsync(silo, _stopping.Token);
+    public ValueTask<ProbeOutcome?> ProbeThroughAsync(
+        SiloAddress intermediary, SiloAddress target, TimeSpan timeout, CancellationToken cancellationToken) =>
+        PeerOf(intermediary).ProbeThroughAsync(target, timeout, cancellationToken);
+
+    /// <summary>This process is connecting to that silo: the silo's own connection must give way.</summary>
+    public bool IsCrossing(SiloAddress silo) => _peers.TryGetValue(silo, out var peer) && peer.IsCrossing;
 
     /// <summary>Begins to run a connection that has shaken hands.</summary>
     public Connection Open(Stream stream, SiloAddress remote, PeerRole role)
     {
-        var connection = new Connection(Context, stream, remote, role) { Redirected = Redirect };
+        var connection = new Connection(Context, stream, remote, role) { Handlers = new ConnectionHandlers(Redirect, ProbeForOtherAsync) };
         _open.TryAdd(connection, remote);
         _metrics.Opened();
         Log.Connected(_logger, remote, role);
@@ -81,14 +91,40 @@ internal sealed class PeerConnections : IMessageTransport, IProbeService, IDispo
 
         _metrics.Failed();
         Log.ConnectFailed(_logger, silo, failure.Reason);
-        ConnectionLost?.Invoke(new ConnectionLoss(silo, failure.Kind, failure.Reason));
+        if (failure.Outcome is ProbeOutcome.Refused or ProbeOutcome.Replaced)
+        {
+            ConnectionLost?.Invoke(silo);
+        }
     }
 
     public void KeepAlive()
     {
+        // If this process itself was suspended, the others' signs of life wait to be read.
+        var since = _lastKeepAlive == 0 ? TimeSpan.Zero : Context.Time.GetElapsedTime(_lastKeepAlive);
+        _lastKeepAlive = Context.Time.GetTimestamp();
         foreach (var connection in _open.Keys)
         {
-            connection.KeepAlive();
+            connection.KeepAlive(mayGiveUp: since < 2 * _options.KeepAliveInterval);
+        }
+    }
+
+    /// <summary>Closes the connections of silos that the membership has declared dead, and fails what waits for them.</summary>
+    public void BuryDead(ClusterMembershipSnapshot snapshot)
+    {
+        foreach (var (silo, peer) in _peers)
+        {
+            if (snapshot.GetSiloStatus(silo) == SiloStatus.Dead)
+            {
+                peer.Bury();
+            }
+        }
+
+        foreach (var (connection, silo) in _open)
+        {
+            if (connection.Role == PeerRole.Silo && snapshot.GetSiloStatus(silo) == SiloStatus.Dead)
+            {
+                connection.Abort("the membership has declared it dead", CloseCause.Orderly);
+            }
         }
     }
 
@@ -111,8 +147,22 @@ internal sealed class PeerConnections : IMessageTransport, IProbeService, IDispo
         _stopping.Dispose();
     }
 
-    private Peer PeerOf(SiloAddress silo) =>
-        _peers.TryGetValue(silo, out var peer) ? peer : _peers.GetOrAdd(silo, static (silo, self) => new Peer(self, self.Context, silo), this);
+    private bool IsDead(SiloAddress silo) => Context.Runtime.Membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Dead;
+
+    private Peer PeerOf(SiloAddress silo) => _peers.TryGetValue(silo, out var peer) ? peer : AddPeer(silo);
+
+    private Peer AddPeer(SiloAddress silo)
+    {
+        var peer = _peers.GetOrAdd(silo, static (silo, self) => new Peer(self, self.Context, silo), this);
+
+        // Looked at after the peer is listed: either this or BuryDead sees that it is dead.
+        if (IsDead(silo))
+        {
+            peer.Bury();
+        }
+
+        return peer;
+    }
 
     private async Task RunAsync(Connection connection)
     {
@@ -120,20 +170,14 @@ internal sealed class PeerConnections : IMessageTransport, IProbeService, IDispo
         await Task.Yield();
         await connection.RunAsync().ConfigureAwait(false);
         _open.TryRemove(connection, out _);
+        _metrics.Closed();
         if (connection.Role == PeerRole.Silo)
         {
             PeerOf(connection.Remote).Detach(connection);
         }
 
-        _metrics.Closed();
-        if (connection.LossKind is not { } kind)
-        {
-            Log.Closed(_logger, connection.Remote, connection.Reason);
-            return;
-        }
-
         // A client may go as it likes.
-        if (connection.Role == PeerRole.Client)
+        if (connection.Role == PeerRole.Client || connection.Cause == CloseCause.Orderly)
         {
             Log.Closed(_logger, connection.Remote, connection.Reason);
             return;
@@ -141,7 +185,25 @@ internal sealed class PeerConnections : IMessageTransport, IProbeService, IDispo
 
         _metrics.Lost();
         Log.Lost(_logger, connection.Remote, connection.Reason);
-        ConnectionLost?.Invoke(new ConnectionLoss(connection.Remote, kind, connection.Reason));
+        if (connection.Cause == CloseCause.Lost)
+        {
+            ConnectionLost?.Invoke(connection.Remote);
+        }
+    }
+
+    // Only silos of the table are probed for others: nobody makes this process connect to where he likes.
+    private async Task<ProbeOutcome> ProbeForOtherAsync(SiloAddress target, TimeSpan timeout)
+    {
+        try
+        {
+            return Context.Runtime.Membership.CurrentSnapshot.Members.ContainsKey(target)
+                ? await ProbeAsync(target, timeout, _stopping.Token).ConfigureAwait(false)
+                : ProbeOutcome.TimedOut;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            return ProbeOutcome.TimedOut;
+        }
     }
 
     private void Redirect(GrainCall call, GrainAddress address)

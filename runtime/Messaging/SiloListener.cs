@@ -9,7 +9,7 @@ internal sealed class SiloListener(PeerConnections connections) : IDisposable
     private const int Backlog = 512;
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Acceptor _acceptor = new(connections.Context);
+    private readonly Acceptor _acceptor = new(connections.Context, connections);
     private Socket? _socket;
     private Task _accepting = Task.CompletedTask;
 

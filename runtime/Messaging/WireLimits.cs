@@ -8,6 +8,9 @@ internal static class WireLimits
 
     public const int MaxVersion = 1;
 
+    /// <summary>How long one silo may ask another to probe a third.</summary>
+    public static readonly TimeSpan MaxProbeTimeout = TimeSpan.FromMinutes(1);
+
     /// <summary>Bytes of a hello or a welcome: addresses, a cluster identity and a reason need far less.</summary>
     public const int MaxHandshakeLength = 1024;
 

@@ -93,14 +93,21 @@ public static class Codecs
         where TKey : notnull => new SequenceCodec<ImmutableDictionary<TKey, TValue>, KeyValuePair<TKey, TValue>>(
             new PairCodec<TKey, TValue>(keys, values), static map => [.. map], static array => Unique(() => array.ToImmutableDictionary()));
 
+    /// <summary>In the order of the items, texts by their code units, whatever the sender's order was.</summary>
+    public static WireCodec<ImmutableSortedSet<T>> ImmutableSortedSet<T>(WireCodec<T> items) => new SequenceCodec<ImmutableSortedSet<T>, T>(
+        items, static set => set, static array => array.ToImmutableSortedSet(OrderOf<T>()));
+
+    /// <summary>In the order of the keys, as for <see cref="ImmutableSortedSet{T}"/>.</summary>
     public static WireCodec<ImmutableSortedDictionary<TKey, TValue>> ImmutableSortedDictionary<TKey, TValue>(WireCodec<TKey> keys, WireCodec<TValue> values)
         where TKey : notnull => new SequenceCodec<ImmutableSortedDictionary<TKey, TValue>, KeyValuePair<TKey, TValue>>(
-            new PairCodec<TKey, TValue>(keys, values), static map => [.. map], static array => Unique(() => array.ToImmutableSortedDictionary()));
+            new PairCodec<TKey, TValue>(keys, values), static map => [.. map], static array => Unique(() => array.ToImmutableSortedDictionary(OrderOf<TKey>())));
 
     public static WireCodec<(T1 First, T2 Second)> Tuple<T1, T2>(WireCodec<T1> first, WireCodec<T2> second) => new TupleCodec<T1, T2>(first, second);
 
     private static Dictionary<TKey, TValue> DictionaryOf<TKey, TValue>(KeyValuePair<TKey, TValue>[] entries)
         where TKey : notnull => Unique(() => new Dictionary<TKey, TValue>(entries));
+
+    private static IComparer<T> OrderOf<T>() => typeof(T) == typeof(string) ? (IComparer<T>)StringComparer.Ordinal : Comparer<T>.Default;
 
     private static T Unique<T>(Func<T> create)
     {
