@@ -61,6 +61,9 @@ internal sealed class Connection : IDisposable
 
     public bool IsUsable => !_closing && !IsGoodbyeSaid;
 
+    /// <summary>Bytes that wait to be written.</summary>
+    public long QueuedBytes => _outbox.Bytes;
+
     public Task Ended => _ended.Task;
 
     /// <summary>What the process does for it.</summary>

@@ -29,6 +29,7 @@ internal sealed class PeerConnections : IMessageTransport, ISiloProber, IDisposa
         _options = options.Value;
         _metrics = metrics;
         _logger = logger;
+        metrics.ObserveQueue(() => QueuedBytes);
         _context = new Lazy<MessagingContext>(CreateContext);
         _connector = new Lazy<Connector>(() => new Connector(Context, _stopping.Token));
     }
@@ -42,6 +43,9 @@ internal sealed class PeerConnections : IMessageTransport, ISiloProber, IDisposa
 
     /// <summary>The other ends of all open connections.</summary>
     public IEnumerable<SiloAddress> Connected => _open.Values;
+
+    /// <summary>Bytes that wait to be written, on all connections.</summary>
+    public long QueuedBytes => _open.Keys.Sum(static connection => connection.QueuedBytes);
 
     public void Send(SiloAddress silo, GrainCall call) => PeerOf(silo).Send(call);
 

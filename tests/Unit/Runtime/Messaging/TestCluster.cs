@@ -11,11 +11,11 @@ internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly List<TestNode> _nodes = [];
 
-    public TestCluster() => Directory = new InMemoryGrainDirectory(Membership);
+    public TestCluster() => Directory = new WatchedDirectory(new InMemoryGrainDirectory(Membership));
 
     public SharedMembership Membership { get; } = new();
 
-    public InMemoryGrainDirectory Directory { get; }
+    public WatchedDirectory Directory { get; }
 
     public static IPEndPoint FreeEndpoint()
     {
@@ -24,15 +24,15 @@ internal sealed class TestCluster : IAsyncDisposable
         return (IPEndPoint)socket.LocalEndPoint!;
     }
 
-    /// <summary>A silo, active.</summary>
+    /// <summary>A silo, active if it joins.</summary>
     /// <param name="at">Its address; null: a free port, generation 1.</param>
     public async Task<TestNode> AddSiloAsync(
-        SiloAddress? at = null, Action<MessagingOptions>? messaging = null, string clusterId = "test", TimeProvider? time = null)
+        SiloAddress? at = null, Action<MessagingOptions>? messaging = null, TimeProvider? time = null, bool joins = true)
     {
         at ??= SiloAddress.New(FreeEndpoint(), 1);
         var node = await AddAsync(messaging, time, services =>
         {
-            services.AddSingleton<ILocalSiloDetails>(new FixedSiloDetails(at, clusterId));
+            services.AddSingleton<ILocalSiloDetails>(new FixedSiloDetails(at));
             services.AddMemoryGrainStorage("memory");
             services.AddMemoryGrainStorage("Default");
             services.AddPlacementDirector<TestPlacement, TestPlacementDirector>();
@@ -42,20 +42,28 @@ internal sealed class TestCluster : IAsyncDisposable
                 options.AdvertisedEndpoint = at.Endpoint;
             });
         });
-        Membership.Set(at, SiloStatus.Active);
+        if (joins)
+        {
+            Membership.Set(at, SiloStatus.Active);
+        }
+
         return node;
     }
 
-    public Task<TestNode> AddClientAsync(Action<MessagingOptions>? messaging = null, TimeProvider? time = null) =>
-        AddAsync(messaging, time, static services => services.AddActorRuntimeClient(static options => options.ClusterId = "test"));
+    public Task<TestNode> AddClientAsync(
+        Action<MessagingOptions>? messaging = null, TimeProvider? time = null, Action<ActorRuntimeOptions>? configure = null) =>
+        AddAsync(messaging, time, services => services.AddActorRuntimeClient(options =>
+        {
+            options.ClusterId = "test";
+            configure?.Invoke(options);
+        }));
 
     /// <summary>Puts a grain on a silo.</summary>
-    public async Task ActivateAsync<T>(TestNode silo, string key)
-        where T : IGrainWithStringKey
-    {
-        var address = GrainAddress.NewActivationAddress(silo.Address, silo.Get<T>(key).GetGrainId());
-        await Directory.Register(address);
-    }
+    public Task ActivateAsync<T>(TestNode silo, string key)
+        where T : IGrainWithStringKey => RegisterAsync(silo.Address, silo.Get<T>(key).GetGrainId());
+
+    /// <summary>Has the directory say that a grain is on a silo.</summary>
+    public Task RegisterAsync(SiloAddress silo, GrainId grain) => Directory.Register(GrainAddress.NewActivationAddress(silo, grain));
 
     public async ValueTask DisposeAsync()
     {
