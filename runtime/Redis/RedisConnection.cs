@@ -165,7 +165,8 @@ internal sealed class RedisConnection : IDisposable
             SslHost = options.TlsHost,
             DefaultDatabase = options.Database,
         };
-        foreach (var text in options.Endpoints)
+        // Several parts of a process may have named the same.
+        foreach (var text in options.Endpoints.Distinct(StringComparer.OrdinalIgnoreCase))
         {
             if (RedisClusteringOptionsValidator.TryParse(text, out var endpoint))
             {

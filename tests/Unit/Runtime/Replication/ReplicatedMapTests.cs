@@ -152,8 +152,9 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         using var admin = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(redis.Server.Endpoint + ",allowAdmin=true");
         var arrived = group[1].UntilTextAsync("k", "1");
 
-        await admin.GetDatabase().ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
         await group.ChangeSilentlyAsync("k", "1");
+        Assert.Null(group[1].Text("k"));
+        await admin.GetDatabase().ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
 
         await arrived;
     }
