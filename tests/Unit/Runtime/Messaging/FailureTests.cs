@@ -270,11 +270,12 @@ public sealed class FailureTests : IAsyncLifetime
         var client = await _cluster.AddClientAsync();
         var grain = client.Get<IWireGrain>("g");
         await grain.Silo().Soon();
-        var other = await _cluster.AddSiloAsync();
+        var other = await _cluster.AddSiloAsync(joins: false);
         await leaving.Runtime.Catalog.StopAsync(default).Soon();
         await Assert.ThrowsAsync<SiloUnavailableException>(() => grain.Silo().Soon());
 
         _cluster.Membership.Set(leaving.Address, SiloStatus.ShuttingDown);
+        _cluster.Membership.Set(other.Address, SiloStatus.Active);
 
         Assert.Equal(other.Address.ToParsableString(), await grain.Silo().Soon());
     }
