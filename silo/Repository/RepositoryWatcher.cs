@@ -81,16 +81,19 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     /// </remarks>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var waited = false;
         await foreach (var snapshot in _membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
         {
             if (Leads(snapshot))
             {
                 break;
             }
+
+            waited = true;
         }
 
         Log.Leads(_logger);
-        await Task.WhenAll(await HandOverFirstAsync(stoppingToken).ConfigureAwait(false)).WaitAsync(stoppingToken).ConfigureAwait(false);
+        await Task.WhenAll(await HandOverFirstAsync(waited, stoppingToken).ConfigureAwait(false)).WaitAsync(stoppingToken).ConfigureAwait(false);
         await _registry.RestoreAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
         Log.Ready(_logger, _first!.Models.Count);
@@ -145,13 +148,14 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     }
 
     /// <summary>In its turn: a reload may be asked for as soon as the ports are open. Models that went while nobody watched are handed over as gone.</summary>
-    private async Task<IReadOnlyList<Task>> HandOverFirstAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Task>> HandOverFirstAsync(bool waited, CancellationToken cancellationToken)
     {
         await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             AdoptKnown();
-            return HandOver(_first = _repository.Scan(), everything: false);
+            _first = waited ? _repository.Scan() : _first!;
+            return HandOver(_first, everything: false);
         }
         finally
         {
