@@ -108,7 +108,7 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Says goodbye, answers what is running here, waits for the answers from there, and closes.</summary>
+    /// <summary>Says goodbye, answers what is running here, and closes.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         Incoming.IsStopping = true;

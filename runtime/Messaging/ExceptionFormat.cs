@@ -8,13 +8,14 @@ internal sealed class ExceptionFormat(GrainManifest manifest)
     /// <summary>A message longer than this is cut.</summary>
     private const int MaxMessageLength = 16 << 10;
 
-    public void Write(WireWriter writer, Exception exception)
+    /// <param name="ran">The grain has begun to run the call: then so much is said, whatever the exception came from.</param>
+    public void Write(WireWriter writer, Exception exception, bool ran)
     {
         var codec = manifest.FindException(exception.GetType());
         writer.WriteMember(0, Codecs.Enum<ExceptionKind>(), codec is not null ? ExceptionKind.Serializable : KindOf(exception));
         writer.WriteMember(1, Codecs.String, exception.Message.Length > MaxMessageLength ? exception.Message[..MaxMessageLength] : exception.Message);
         writer.WriteMember(2, Codecs.String, codec?.Alias ?? exception.GetType().FullName ?? "");
-        writer.WriteMember(3, Codecs.Boolean, exception is SiloUnavailableException { MayHaveRun: true });
+        writer.WriteMember(3, Codecs.Boolean, exception is SiloUnavailableException unavailable && (ran || unavailable.MayHaveRun));
         if (codec is not null)
         {
             writer.WriteKey(4, WireKind.Object);

@@ -18,6 +18,7 @@ internal sealed class IncomingCall(IncomingCalls calls, ulong id, bool mayPlace,
     private const int Started = 3;
     private const int Over = 4;
 
+    private int _released;
     private int _state = arrivesInChunks ? Arriving : Waiting;
 
     public ulong Id { get; } = id;
@@ -46,17 +47,17 @@ internal sealed class IncomingCall(IncomingCalls calls, ulong id, bool mayPlace,
     public void StopArriving()
     {
         Interlocked.Exchange(ref _state, Over);
-        Arguments?.DisposePayloads();
+        ReleaseArguments();
     }
 
     public void OnSettled(GrainCall call)
     {
-        Interlocked.CompareExchange(ref _state, SettledWhileArriving, Arriving);
-        var neverRan = Interlocked.CompareExchange(ref _state, Over, Waiting) == Waiting;
-        calls.Respond(this, call);
-        if (neverRan)
+        var whileArriving = Interlocked.CompareExchange(ref _state, SettledWhileArriving, Arriving) == Arriving;
+        var whileWaiting = Interlocked.CompareExchange(ref _state, Over, Waiting) == Waiting;
+        calls.Respond(this, call, ran: !whileArriving && !whileWaiting);
+        if (whileWaiting)
         {
-            Arguments?.DisposePayloads();
+            ReleaseArguments();
         }
     }
 
@@ -69,6 +70,15 @@ internal sealed class IncomingCall(IncomingCalls calls, ulong id, bool mayPlace,
             IncomingCalls.Drop(this, call);
         }
 
+        ReleaseArguments();
+    }
+
+    private void ReleaseArguments()
+    {
         Arguments?.DisposePayloads();
+        if (Arguments is not null && Interlocked.Exchange(ref _released, 1) == 0)
+        {
+            calls.NoteReleased(Arguments.TotalBytes);
+        }
     }
 }

@@ -8,6 +8,7 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
 {
     private readonly ConcurrentDictionary<ulong, GrainCall> _running = new();
     private TaskCompletionSource? _drained;
+    private long _heldBytes;
 
     public int Count => _running.Count;
 
@@ -20,7 +21,7 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
     {
         var reader = new WireReader(body, segments?.BodyLength ?? body.Length, segments);
         var preamble = MessageFormat.ReadCall(ref reader);
-        var error = RefusalOf(preamble);
+        var error = RefusalOf(preamble, segments);
         if (error is null)
         {
             try
@@ -40,7 +41,7 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
         }
 
         segments?.DisposePayloads();
-        outbox.AddOrRelease(MessageFormat.WriteFailure(header.Id, error, context.Exceptions));
+        outbox.AddOrRelease(MessageFormat.WriteFailure(header.Id, error, ran: false, context.Exceptions));
         return null;
     }
 
@@ -57,7 +58,8 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
         }
     }
 
-    public void Respond(IncomingCall incoming, GrainCall call)
+    /// <param name="ran">False: the grain has not begun to run it.</param>
+    public void Respond(IncomingCall incoming, GrainCall call, bool ran)
     {
         if (!_running.TryRemove(incoming.Id, out _))
         {
@@ -65,9 +67,12 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
             return;
         }
 
-        outbox.AddOrRelease(MessageFormat.WriteOutcome(incoming.Id, call, incoming.Arguments, context.Exceptions, context.Options.MaxMessageBytes));
+        outbox.AddOrRelease(MessageFormat.WriteOutcome(incoming.Id, call, ran, incoming.Arguments, context.Exceptions, context.Options.MaxMessageBytes));
         NoteRemoved();
     }
+
+    /// <summary>The arguments of a call are given back.</summary>
+    public void NoteReleased(long bytes) => Interlocked.Add(ref _heldBytes, -bytes);
 
     /// <summary>Disposes a result that nobody waits for.</summary>
     public static void Drop(IncomingCall incoming, GrainCall call)
@@ -102,15 +107,19 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
             throw new WireFormatException($"call {incoming.Id} came twice");
         }
 
+        Interlocked.Add(ref _heldBytes, incoming.Arguments?.TotalBytes ?? 0);
         var reference = new GrainReference(new GrainReferenceSeed(context.Runtime, preamble.Target));
         call.BindIncoming(reference, incoming, preamble.TimeLeft);
     }
 
-    private Exception? RefusalOf(CallPreamble preamble)
+    private Exception? RefusalOf(CallPreamble preamble, IncomingSegments? segments)
     {
-        if (IsStopping || outbox.IsFull)
+        var holdsTooMuch = segments is not null && Volatile.Read(ref _heldBytes) + segments.TotalBytes > context.Options.MaxHeldBytes;
+        if (IsStopping || outbox.IsFull || holdsTooMuch)
         {
-            var why = IsStopping ? "is stopping" : "has too many answers waiting to be sent on this connection";
+            var why = IsStopping ? "is stopping"
+                : holdsTooMuch ? $"holds {context.Options.MaxHeldBytes} bytes for calls of this connection already"
+                : "has too many answers waiting to be sent on this connection";
             return new SiloUnavailableException($"{preamble.Target}: silo {context.Runtime.Silo.SiloAddress} {why}");
         }
 

@@ -11,6 +11,7 @@ internal sealed class IncomingResponse(
 {
     private Exception? _error;
     private GrainAddress? _redirect;
+    private bool _refused;
 
     public void Read(ResponseKind kind, ReadOnlySpan<byte> body)
     {
@@ -26,6 +27,7 @@ internal sealed class IncomingResponse(
                     _redirect = MessageFormat.ReadRedirect(ref reader, outgoing.Call.Target);
                     break;
                 default:
+                    _refused = kind == ResponseKind.Refused;
                     _error = exceptions.Read(ref reader);
                     break;
             }
@@ -54,6 +56,11 @@ internal sealed class IncomingResponse(
         }
         else if (isWanted && _error is not null)
         {
+            if (_refused)
+            {
+                calls.NoteRefused(outgoing);
+            }
+
             outgoing.Call.Fail(_error);
         }
     }

@@ -43,11 +43,12 @@ internal static class MessageFormat
     }
 
     /// <summary>The response to a call that has its end. Its payloads are disposed with it, save for those that are arguments too.</summary>
-    public static OutgoingMessage WriteOutcome(ulong id, GrainCall call, IncomingSegments? arguments, ExceptionFormat exceptions, long maxBytes)
+    public static OutgoingMessage WriteOutcome(
+        ulong id, GrainCall call, bool ran, IncomingSegments? arguments, ExceptionFormat exceptions, long maxBytes)
     {
         if (call.Outcome is not { IsCompletedSuccessfully: true } outcome)
         {
-            return WriteFailure(id, ErrorOf(call.Outcome), exceptions);
+            return WriteFailure(id, ErrorOf(call.Outcome), ran, exceptions);
         }
 
         var writer = OutgoingMessage.BeginBody();
@@ -66,11 +67,11 @@ internal static class MessageFormat
         catch (WireFormatException exception)
         {
             Drop(writer, arguments);
-            return WriteFailure(id, exception, exceptions);
+            return WriteFailure(id, exception, ran, exceptions);
         }
     }
 
-    public static OutgoingMessage WriteFailure(ulong id, Exception error, ExceptionFormat exceptions)
+    public static OutgoingMessage WriteFailure(ulong id, Exception error, bool ran, ExceptionFormat exceptions)
     {
         var writer = OutgoingMessage.BeginBody();
         if (error is WrongSiloException wrong)
@@ -81,11 +82,13 @@ internal static class MessageFormat
         }
         else
         {
-            exceptions.Write(writer, error);
+            exceptions.Write(writer, error, ran);
         }
 
         writer.WriteEnd();
-        var kind = error is WrongSiloException ? ResponseKind.Redirect : ResponseKind.Error;
+        var kind = error is WrongSiloException ? ResponseKind.Redirect
+            : error is SiloUnavailableException && !ran ? ResponseKind.Refused
+            : ResponseKind.Error;
         return OutgoingMessage.Finish(writer, FrameType.Response, (byte)kind, id, 0, null);
     }
 

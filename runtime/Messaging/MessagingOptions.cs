@@ -35,6 +35,12 @@ public sealed class MessagingOptions
     /// </summary>
     public long MaxQueuedBytes { get; set; } = 128L << 20;
 
+    /// <summary>
+    /// Payload bytes that calls from one connection may hold in this process until their grains have answered; further calls are
+    /// refused. Default 1 GiB, at least <see cref="MaxMessageBytes"/>. More costs memory when grains are slow, less refuses bursts.
+    /// </summary>
+    public long MaxHeldBytes { get; set; } = 1L << 30;
+
     /// <summary>Payload bytes of one message, at most. Default 512 MiB. The same in all processes of a cluster.</summary>
     public long MaxMessageBytes { get; set; } = 512L << 20;
 

@@ -24,6 +24,11 @@ internal sealed class MessagingOptionsValidator : IValidateOptions<MessagingOpti
 
         RequirePositive(failures, nameof(options.MaxQueuedBytes), options.MaxQueuedBytes);
         RequirePositive(failures, nameof(options.MaxMessageBytes), options.MaxMessageBytes);
+        if (options.MaxHeldBytes < options.MaxMessageBytes)
+        {
+            failures.Add($"{nameof(options.MaxHeldBytes)} is {options.MaxHeldBytes}; it must not be less than {nameof(options.MaxMessageBytes)}, {options.MaxMessageBytes}");
+        }
+
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

@@ -100,6 +100,9 @@ internal sealed class OutgoingCalls(MessagingContext context, Outbox outbox, Sil
         }
     }
 
+    /// <summary>The silo does not run it: the next call looks where the grain is by then.</summary>
+    public void NoteRefused(OutgoingCall outgoing) => context.Runtime.Locator.Forget(outgoing.Call.Target, silo);
+
     /// <summary>Fails every call. The connection sends nothing any more by now.</summary>
     public void Close(string reason)
     {

@@ -120,6 +120,7 @@ internal sealed class PeerConnections : IMessageTransport, ISiloProber, IDisposa
             if (snapshot.GetSiloStatus(silo) == SiloStatus.Dead)
             {
                 peer.Bury();
+                _peers.TryRemove(silo, out _);
             }
         }
 
@@ -175,9 +176,9 @@ internal sealed class PeerConnections : IMessageTransport, ISiloProber, IDisposa
         await connection.RunAsync().ConfigureAwait(false);
         _open.TryRemove(connection, out _);
         _metrics.Closed();
-        if (connection.Role == PeerRole.Silo)
+        if (connection.Role == PeerRole.Silo && _peers.TryGetValue(connection.Remote, out var peer))
         {
-            PeerOf(connection.Remote).Detach(connection);
+            peer.Detach(connection);
         }
 
         // A client may go as it likes.

@@ -8,4 +8,7 @@ internal enum ResponseKind : byte
 
     /// <summary>The grain is elsewhere; it has not run the call.</summary>
     Redirect = 2,
+
+    /// <summary>The silo does not run the call, because it stops or has too much to do; reads as an error.</summary>
+    Refused = 3,
 }

@@ -50,6 +50,7 @@ public static class RedisServiceCollectionExtensions
         services.TryAddKeyedSingleton(ClusterMembershipService.RandomKey, static (_, _) => new Random());
         services.AddSingleton<ClusterMembershipService>();
         services.AddSingleton<IClusterMembershipService>(static provider => provider.GetRequiredService<ClusterMembershipService>());
+        services.AddSingleton<IClusterStanding>(static provider => provider.GetRequiredService<ClusterMembershipService>());
         services.AddSingleton<FailureDetector>();
         services.AddSingleton<IHostedService, MembershipAgent>();
     }

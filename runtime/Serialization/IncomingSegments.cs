@@ -17,6 +17,7 @@ internal sealed class IncomingSegments
     {
         _segments = segments;
         BodyLength = bodyLength;
+        TotalBytes = segments.Sum(static segment => (long)segment.Length);
         ChunkedBytes = segments.Sum(static segment => segment.IsChunked ? (long)segment.Length : 0);
     }
 
@@ -63,6 +64,9 @@ internal sealed class IncomingSegments
         entry[4] = (byte)segment.Misalignment;
         entry[5] = isChunked ? (byte)1 : (byte)0;
     }
+
+    /// <summary>Bytes of all segments.</summary>
+    public long TotalBytes { get; }
 
     /// <summary>Bytes that come in chunks.</summary>
     public long ChunkedBytes { get; }

@@ -223,7 +223,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
     private Task StartAsync()
     {
-        _watcher = new RepositoryWatcher(_repository, this, _grains, _states, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
+        _watcher = new RepositoryWatcher(_repository, this, _grains, _states, _membership, _silo, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
         return _watcher.StartAsync(CancellationToken.None);
     }
 

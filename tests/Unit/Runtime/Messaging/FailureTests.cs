@@ -233,4 +233,50 @@ public sealed class FailureTests : IAsyncLifetime
         await stopping.Soon();
         Assert.DoesNotContain(client.Log.Entries, static entry => entry.EventId == 1103);
     }
+
+    [Fact]
+    public async Task Call_BeyondWhatTheSiloHolds_IsRefusedAndHasNotRun()
+    {
+        const int Length = 600 << 10;
+        var silo = await _cluster.AddSiloAsync(messaging: static options => options.MaxHeldBytes = options.MaxMessageBytes = 1 << 20);
+        var client = await _cluster.AddClientAsync();
+        var grain = client.Get<IWireGrain>("g");
+        var first = grain.Infer(Request(1, Length), default).AsTask();
+        await silo.Probe.Reached("start 1").Soon();
+
+        var error = await Assert.ThrowsAsync<SiloUnavailableException>(() => grain.Infer(Request(2, Length), default).AsTask().Soon());
+
+        Assert.False(error.MayHaveRun);
+        silo.Probe.Set("release 1");
+        Assert.True((await first.Soon()).Succeeded);
+        Assert.True((await grain.Infer(Request(0, Length), default).AsTask().Soon()).Succeeded);
+    }
+
+    [Fact]
+    public async Task Call_WithMessageBeyondTheLimit_FailsHere()
+    {
+        await _cluster.AddSiloAsync();
+        var client = await _cluster.AddClientAsync(static options => options.MaxMessageBytes = 100_000);
+
+        await Assert.ThrowsAsync<WireFormatException>(() => client.Get<IWireGrain>("g").Infer(Request(0, 100_001), default).AsTask().Soon());
+
+        Assert.True((await client.Get<IWireGrain>("g").Infer(Request(0, 100_000), default).AsTask().Soon()).Succeeded);
+    }
+
+    [Fact]
+    public async Task Call_OfGrainWhoseSiloWillNotHaveIt_IsLookedUpAnew()
+    {
+        var leaving = await _cluster.AddSiloAsync();
+        var client = await _cluster.AddClientAsync();
+        var grain = client.Get<IWireGrain>("g");
+        await grain.Silo().Soon();
+        var other = await _cluster.AddSiloAsync(joins: false);
+        await leaving.Runtime.Catalog.StopAsync(default).Soon();
+        await Assert.ThrowsAsync<SiloUnavailableException>(() => grain.Silo().Soon());
+
+        _cluster.Membership.Set(leaving.Address, SiloStatus.ShuttingDown);
+        _cluster.Membership.Set(other.Address, SiloStatus.Active);
+
+        Assert.Equal(other.Address.ToParsableString(), await grain.Silo().Soon());
+    }
 }
