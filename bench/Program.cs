@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Cluster.Bench.Framework;
+using Cluster.Bench.Messaging;
 
 const int Failed = 1;
 const int UsageError = 64;
@@ -15,6 +17,12 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
+    if (args is [EchoSilo.Command, var port])
+    {
+        await EchoSilo.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
+        return 0;
+    }
+
     if (args is ["list"] or ["--help"] or ["-h"] or ["help"])
     {
         Usage.Write(Console.Out);

@@ -17,6 +17,16 @@ internal static partial class Log
     [LoggerMessage(4004, LogLevel.Warning, "A model of the repository is not served: {Reason}")]
     public static partial void NameTaken(ILogger logger, string reason);
 
+    [LoggerMessage(4005, LogLevel.Information, "Silo {Silo} of cluster '{ClusterId}' over Redis {Redis}: metrics and health on {Http}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
+    public static partial void ServingAsSilo(
+        ILogger logger, SiloAddress silo, string clusterId, string redis, string http, string onnxRuntime, string capacity, string models);
+
+    [LoggerMessage(4006, LogLevel.Information, "Gateway serving REST on {Http} and gRPC on {Grpc} for cluster '{ClusterId}' over Redis {Redis}")]
+    public static partial void ServingAsGateway(ILogger logger, string http, string grpc, string clusterId, string redis);
+
+    [LoggerMessage(4008, LogLevel.Information, "This silo reads the model repository from now on")]
+    public static partial void Leads(ILogger logger);
+
     [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
     public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string capacity, string models);
 }

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 const int StartFailed = 1;
 const int UsageError = 64;
@@ -37,11 +39,14 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 
     try
     {
-        await using var app = SiloHost.Build(options, configuration);
-        await app.RunAsync();
+        while (await RunOnceAsync(options, configuration))
+        {
+            // A silo that was declared dead, such as after a suspension of its machine, comes back as a new one.
+        }
+
         return 0;
     }
-    catch (Exception exception) when (exception is RepositoryConfigurationException or IOException)
+    catch (Exception exception) when (exception is RepositoryConfigurationException or IOException or TimeoutException)
     {
         await Console.Error.WriteLineAsync($"error: {exception.Message}");
         return StartFailed;
@@ -51,4 +56,13 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
         await Console.Error.WriteLineAsync($"error: cannot listen on {options.Bind}: {exception.Message}");
         return StartFailed;
     }
+}
+
+// True: the cluster has declared this silo dead, and it is to start again.
+static async Task<bool> RunOnceAsync(ServeOptions options, IConfiguration configuration)
+{
+    await using var app = ServeHost.Build(options, configuration);
+    var standing = app.Services.GetService<IClusterStanding>();
+    await app.RunAsync();
+    return standing is { Removal: not null };
 }

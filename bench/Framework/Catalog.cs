@@ -1,3 +1,4 @@
+using Cluster.Bench.Messaging;
 using Cluster.Bench.Overhead;
 
 namespace Cluster.Bench.Framework;
@@ -5,7 +6,7 @@ namespace Cluster.Bench.Framework;
 /// <summary>All benchmarks, in the order of <c>bench/run list</c>.</summary>
 internal static class Catalog
 {
-    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark()];
+    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark(), new MessagingBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

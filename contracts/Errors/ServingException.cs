@@ -4,6 +4,7 @@ namespace Cluster.Contracts.Errors;
 /// Carries a <see cref="Errors.Failure"/> up to the edge that answers the client: out of a parser, or out of a grain's
 /// control-plane call. The inference path returns failures as values instead.
 /// </summary>
+[GenerateSerializer, Alias("serving-exception")]
 public sealed class ServingException : Exception
 {
     public ServingException(Failure failure, Exception? inner = null)
@@ -13,6 +14,7 @@ public sealed class ServingException : Exception
     }
 
     /// <summary>What the client is told.</summary>
+    [Id(0)]
     public Failure Failure { get; }
 
     /// <summary>An exception for a request that is wrong in itself.</summary>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Cluster.Contracts.Models;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Grpc.Health;
 using Cluster.Gateway.Grpc.Reflection;
@@ -12,6 +13,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Hosting;
@@ -29,12 +31,11 @@ public static class GatewayExtensions
         services.AddRest();
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
         services.AddSingleton(new ServerIdentity(options.ServerName, ProductVersion()));
-        services.AddSingleton<RouteTable>();
-        services.AddSingleton<ModelNames>();
-        services.AddSingleton<InferenceDispatcher>();
+        services.AddModelRouting();
         services.AddSingleton<IServingApi, ServingApi>();
         services.AddSingleton(provider => new StreamInference(
             provider.GetRequiredService<IServingApi>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.TryAddSingleton<IRepositoryControl, RemoteRepository>();
         services.AddSingleton<KServeService>();
         services.AddSingleton<ManagedModels>();
         services.AddSingleton<ManagedAliases>();

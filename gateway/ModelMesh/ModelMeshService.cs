@@ -2,32 +2,33 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Routing;
 using Google.Protobuf.Reflection;
 using Microsoft.AspNetCore.Routing;
 
 namespace Cluster.Gateway.ModelMesh;
 
 /// <summary><c>mmesh.ModelMesh</c> and <c>mmesh.ModelMeshRegistry</c>; docs/modelmesh.md says where the former differs from ModelMesh's own.</summary>
-internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistryWatch watch)
+internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistryWatch watch, ControlCalls control)
 {
     private const int MaxNameLength = 255;
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGrpcService(Service("ModelMesh"), service => service
-            .Unary("registerModel", RegisterModelRequest.Parser, RegisterAsync)
-            .Unary("unregisterModel", UnregisterModelRequest.Parser, UnregisterAsync)
-            .Unary("getModelStatus", GetStatusRequest.Parser, async (_, request) =>
-                await models.GetStatusAsync(Required(request.ModelId, "modelId")).ConfigureAwait(false))
-            .Unary("ensureLoaded", EnsureLoadedRequest.Parser, async (call, request) =>
-                await models.LoadAsync(Required(request.ModelId, "modelId"), request.Sync, call.CancellationToken).ConfigureAwait(false))
-            .Unary("setVModel", SetVModelRequest.Parser, SetAliasAsync)
-            .Unary("deleteVModel", DeleteVModelRequest.Parser, DeleteAliasAsync)
-            .Unary("getVModelStatus", GetVModelStatusRequest.Parser, async (_, request) =>
-                await aliases.GetStatusAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false)));
+            .Unary("registerModel", RegisterModelRequest.Parser, Steady<RegisterModelRequest, ModelStatusInfo>(RegisterAsync))
+            .Unary("unregisterModel", UnregisterModelRequest.Parser, Steady<UnregisterModelRequest, UnregisterModelResponse>(UnregisterAsync))
+            .Unary("getModelStatus", GetStatusRequest.Parser, Steady<GetStatusRequest, ModelStatusInfo>(async (_, request) =>
+                await models.GetStatusAsync(Required(request.ModelId, "modelId")).ConfigureAwait(false)))
+            .Unary("ensureLoaded", EnsureLoadedRequest.Parser, Steady<EnsureLoadedRequest, ModelStatusInfo>(async (call, request) =>
+                await models.LoadAsync(Required(request.ModelId, "modelId"), request.Sync, call.CancellationToken).ConfigureAwait(false)))
+            .Unary("setVModel", SetVModelRequest.Parser, Steady<SetVModelRequest, VModelStatusInfo>(SetAliasAsync))
+            .Unary("deleteVModel", DeleteVModelRequest.Parser, Steady<DeleteVModelRequest, DeleteVModelResponse>(DeleteAliasAsync))
+            .Unary("getVModelStatus", GetVModelStatusRequest.Parser, Steady<GetVModelStatusRequest, VModelStatusInfo>(async (_, request) =>
+                await aliases.GetStatusAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false))));
         endpoints.MapGrpcService(Service("ModelMeshRegistry"), service => service
-            .Unary("listModels", ListModelsRequest.Parser, ListModelsAsync)
-            .Unary("listVModels", ListVModelsRequest.Parser, ListAliasesAsync)
+            .Unary("listModels", ListModelsRequest.Parser, Steady<ListModelsRequest, ListModelsResponse>(ListModelsAsync))
+            .Unary("listVModels", ListVModelsRequest.Parser, Steady<ListVModelsRequest, ListVModelsResponse>(ListAliasesAsync))
             .ServerStream<WatchModelsRequest, WatchModelsResponse>("watchModels", WatchModelsRequest.Parser, watch.RunAsync));
     }
 
@@ -42,6 +43,9 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         > MaxNameLength => throw ServingException.InvalidArgument($"{field} is longer than {MaxNameLength} characters"),
         _ => text,
     };
+
+    private Func<GrpcCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<GrpcCallContext, TRequest, ValueTask<TResponse>> method) =>
+        (call, request) => control.RunAsync(() => method(call, request), call.CancellationToken);
 
     private static RegisteredInfo Info(ModelInfo info) => new(info.Type, info.Path, info.Key);
 

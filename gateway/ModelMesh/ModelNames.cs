@@ -10,7 +10,7 @@ namespace Cluster.Gateway.ModelMesh;
 /// From what a request names to the model that answers it. Models and aliases have names of their own: a header says which is meant; a plain name is a
 /// model's if there is such a model, else an alias's.
 /// </summary>
-internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFactory grains)
+internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFactory grains, ControlCalls control)
 {
     /// <summary>Takes no lock and no network.</summary>
     /// <param name="name">What the message or the path says.</param>
@@ -43,7 +43,8 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
         }
 
         // This process may not have heard of it yet; the alias itself knows.
-        var state = await grains.GetGrain<IAliasGrain>(alias).GetAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        var state = await control.RunAsync(() => grains.GetGrain<IAliasGrain>(alias).GetAsync(), cancellationToken)
+            .AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         return state is not null && state.Active != missing ? state.Active : null;
     }
 
@@ -54,7 +55,7 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
 
     private async ValueTask<bool> WakeCoreAsync(string model, CancellationToken cancellationToken)
     {
-        await grains.GetGrain<IModelGrain>(model).WakeAsync(cancellationToken).ConfigureAwait(false);
+        await control.RunAsync(() => grains.GetGrain<IModelGrain>(model).WakeAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         return true;
     }
 }

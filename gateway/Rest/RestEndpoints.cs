@@ -22,6 +22,7 @@ public static class RestEndpoints
         services.AddSingleton<RestBoundary>();
         services.AddSingleton<ModelEndpoints>();
         services.AddSingleton<RepositoryEndpoints>();
+        services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<InferEndpoint>();
         return services;
     }
@@ -33,6 +34,7 @@ public static class RestEndpoints
         var routes = new RestRoutes(endpoints, services.GetRequiredService<RestBoundary>());
         MapModels(routes, services.GetRequiredService<ModelEndpoints>(), services.GetRequiredService<InferEndpoint>());
         MapRepository(routes, services.GetRequiredService<RepositoryEndpoints>());
+        routes.Get("/v2/cluster", services.GetRequiredService<ClusterEndpoint>().GetAsync);
         MapUnsupported(routes);
         routes.MapRest("/{**path}", static context =>
             RestErrors.WriteAsync(context, StatusCodes.Status404NotFound, $"unknown path '{context.Request.Path}'"));

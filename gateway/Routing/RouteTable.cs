@@ -157,12 +157,24 @@ internal sealed class RouteTable : IDisposable
                 return;
             }
 
-            var route = new ModelRoute(state, [.. state.Versions.Select(version => Route(name, version))]);
+            var route = new ModelRoute(
+                state,
+                [.. state.Versions.Select(version => Route(name, version, old?.Versions.FirstOrDefault(known => known.Version == version.Version)))]);
             _routes[name] = route;
             Changed?.Invoke(old, route);
         }
     }
 
-    private VersionRoute Route(string name, VersionServingState state) =>
-        new(state, [.. state.Copies.Select(copy => _grains.GetGrain<IModelVersionGrain>(new ModelCopyId(name, state.Version, copy).ToString()))]);
+    private VersionRoute Route(string name, VersionServingState state, VersionRoute? old) =>
+        new(state, [.. state.Copies.Select(copy => Route(new ModelCopyId(name, state.Version, copy), state, old?.Copies))]);
+
+    private CopyRoute Route(ModelCopyId id, VersionServingState state, CopyRoute[]? old)
+    {
+        var placement = state.Placements.FirstOrDefault(candidate => candidate.Copy == id.Copy);
+        return new CopyRoute(
+            id.Copy,
+            _grains.GetGrain<IModelVersionGrain>(id.ToString()),
+            placement is null ? null : SiloAddress.FromParsableString(placement.Silo),
+            old?.FirstOrDefault(copy => copy.Number == id.Copy)?.Load ?? new CopyLoad());
+    }
 }

@@ -1,11 +1,10 @@
 using System.Globalization;
-using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 
 namespace Cluster.Gateway.Routing;
 
 /// <summary>One version of a model, with references to the copies that take its requests.</summary>
-internal sealed class VersionRoute(VersionServingState state, IModelVersionGrain[] copies)
+internal sealed class VersionRoute(VersionServingState state, CopyRoute[] copies)
 {
     public long Version => state.Version;
 
@@ -15,5 +14,5 @@ internal sealed class VersionRoute(VersionServingState state, IModelVersionGrain
     public VersionServingState State => state;
 
     /// <summary>Empty for a version that is not served.</summary>
-    public IModelVersionGrain[] Copies => copies;
+    public CopyRoute[] Copies => copies;
 }

@@ -38,6 +38,10 @@ internal interface IServingApi
 
     ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken);
 
+    /// <summary>The silos and where each model's copies are.</summary>
+    /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>
+    ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken);
+
     /// <summary>Reads the repository again; returns once every change is carried out, with the repository's problems.</summary>
     Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);
 

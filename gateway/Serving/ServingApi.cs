@@ -2,6 +2,7 @@ using System.Globalization;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
@@ -18,6 +19,9 @@ internal sealed class ServingApi : IServingApi
     /// <summary>How the repository index spells <see cref="ModelVersionState.Ready"/>.</summary>
     private const string ReadyState = "READY";
 
+    /// <summary>Looks for copies that are not there any more when they are asked.</summary>
+    private const int MaxTries = 3;
+
     private readonly ServerIdentity _identity;
     private readonly RouteTable _routes;
     private readonly ModelNames _names;
@@ -27,6 +31,8 @@ internal sealed class ServingApi : IServingApi
     private readonly IRepositoryControl _repository;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly RequestMetrics _metrics;
+    private readonly CopyChooser _chooser;
+    private readonly ControlCalls _control;
     private readonly TimeProvider _time;
 
     public ServingApi(
@@ -39,6 +45,8 @@ internal sealed class ServingApi : IServingApi
         IRepositoryControl repository,
         IHostApplicationLifetime lifetime,
         RequestMetrics metrics,
+        CopyChooser chooser,
+        ControlCalls control,
         TimeProvider time)
     {
         _identity = identity;
@@ -50,6 +58,8 @@ internal sealed class ServingApi : IServingApi
         _repository = repository;
         _lifetime = lifetime;
         _metrics = metrics;
+        _chooser = chooser;
+        _control = control;
         _time = time;
     }
 
@@ -114,7 +124,7 @@ internal sealed class ServingApi : IServingApi
         {
             try
             {
-                var copies = await AskAsync(name, route.Text, now => StatisticsOf(name, now, cancellationToken)).ConfigureAwait(false);
+                var copies = await AskAsync(name, route.Text, now => StatisticsOf(name, now, cancellationToken), cancellationToken).ConfigureAwait(false);
                 response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
             }
             catch (ServingException) when (version.Length == 0)
@@ -155,7 +165,8 @@ internal sealed class ServingApi : IServingApi
                 $"{string.Join(", ", request.Parameters.Keys.Order(StringComparer.Ordinal))}; settings are in model.json beside the versions");
         }
 
-        await Model(ModelName(request.ModelName, request.RepositoryName)).LoadAsync(cancellationToken).ConfigureAwait(false);
+        var model = Model(ModelName(request.ModelName, request.RepositoryName));
+        await _control.RunAsync(() => model.LoadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -166,7 +177,16 @@ internal sealed class ServingApi : IServingApi
             throw ServingException.InvalidArgument($"unknown parameter '{parameter}' of unload, expected unload_dependents");
         }
 
-        return Model(ModelName(request.ModelName, request.RepositoryName)).UnloadAsync(cancellationToken);
+        var model = Model(ModelName(request.ModelName, request.RepositoryName));
+        return _control.RunAsync(() => model.UnloadAsync(cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken)
+    {
+        var grain = _grains.GetGrain<IClusterGrain>(IClusterGrain.Key);
+        var cluster = await _control.RunAsync(grain.DescribeAsync, cancellationToken).ConfigureAwait(false);
+        return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow());
     }
 
     /// <inheritdoc/>
@@ -206,15 +226,15 @@ internal sealed class ServingApi : IServingApi
         _routes.TryRoute(model, version, out var route, out var failure) ? route : throw new ServingException(failure);
 
     /// <summary>Asks a version's copies; a copy that is not there any more is followed by another route, as requests are.</summary>
-    private async Task<T> AskAsync<T>(string model, string version, Func<VersionRoute, ValueTask<T>> ask)
+    private async Task<T> AskAsync<T>(string model, string version, Func<VersionRoute, ValueTask<T>> ask, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await ask(Route(model, version)).ConfigureAwait(false);
+                return await _control.RunAsync(() => ask(Route(model, version)), cancellationToken).ConfigureAwait(false);
             }
-            catch (ServingException exception) when (tries < InferenceDispatcher.MaxTries && InferenceDispatcher.IsMoved(exception.Failure))
+            catch (ServingException exception) when (tries < MaxTries && Attempt.IsMoved(exception.Failure))
             {
                 continue;
             }
@@ -226,26 +246,33 @@ internal sealed class ServingApi : IServingApi
     {
         await _names.WakeAsync(model, cancellationToken).ConfigureAwait(false);
         if (Route(model, version) is { State.OnDemand: true } route
-            && (await Model(model).GetUnloadedAsync(route.Version).ConfigureAwait(false)).Description is { } known)
+            && (await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Description is { } known)
         {
             return known;
         }
 
-        return await AskAsync(model, version, now => now.Copies[0].DescribeAsync(cancellationToken)).ConfigureAwait(false);
+        return await AskAsync(
+            model, version, now => (_chooser.Choose(now, default) ?? now.Copies[0]).Grain.DescribeAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    private ValueTask<UnloadedCopy> UnloadedAsync(string model, long version, CancellationToken cancellationToken)
+    {
+        var grain = Model(model);
+        return _control.RunAsync(() => grain.GetUnloadedAsync(version), cancellationToken);
     }
 
     /// <summary>Of the copies in memory, and of those that were; loads none.</summary>
     private async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(string model, VersionRoute route, CancellationToken cancellationToken)
     {
         var copies = new List<CopyStatistics>();
-        if ((await Model(model).GetUnloadedAsync(route.Version).ConfigureAwait(false)).Statistics is { } past)
+        if ((await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Statistics is { } past)
         {
             copies.Add(past);
         }
 
-        foreach (var copy in route.State.OnDemand ? [] : route.Copies)
+        foreach (var copy in route.Copies.Where(copy => copy.Silo is not null || (!route.State.OnDemand && route.State.Placements.IsEmpty)))
         {
-            copies.Add(await copy.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
+            copies.Add(await copy.Grain.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
         }
 
         return copies;

@@ -39,9 +39,6 @@ public sealed class ClusterOptions
     /// <summary>Models told of lost silos at once, 1 to 10,000. Default 64.</summary>
     public int LossConcurrency { get; set; } = 64;
 
-    /// <summary>Labels of this silo. Default none.</summary>
-    public IReadOnlyCollection<string> Labels { get; set; } = [];
-
     /// <summary>Every mistake in the options, empty if there is none.</summary>
     public IEnumerable<string> Validate()
     {

@@ -15,10 +15,8 @@ public static class ClusterWork
     public static IServiceCollection AddClusterWork(this IServiceCollection services, ClusterOptions? options = null)
     {
         services.AddSingleton(options ?? new ClusterOptions());
-        services.TryAddSingleton(new PublishOptions());
+        services.TryAddSingleton<SiloDraining>();
         services.AddSingleton<ClusterMetrics>();
-        services.AddSingleton<SiloStatePublisher>();
-        services.AddHostedService(static provider => provider.GetRequiredService<SiloStatePublisher>());
         services.AddHostedService<CopyLoadReporter>();
         services.AddHostedService<ClusterCaretaker>();
         services.AddHostedService<SiloDrain>();

@@ -12,7 +12,7 @@ namespace Cluster.Grains.Cluster;
 /// </summary>
 internal sealed class SiloDrain(
     LocalCopies copies,
-    SiloStatePublisher publisher,
+    SiloDraining draining,
     SiloView silos,
     ILocalSiloDetails local,
     IGrainFactory grains,
@@ -37,7 +37,7 @@ internal sealed class SiloDrain(
         }
 
         copies.IsDraining = true;
-        publisher.Publish();
+        draining.Begin();
         var models = copies.Models();
         var start = time.GetTimestamp();
         Log.DrainBegins(logger, models.Count);

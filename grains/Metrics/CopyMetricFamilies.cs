@@ -5,6 +5,11 @@ namespace Cluster.Grains.Metrics;
 /// <summary>The families that a loaded copy has series in. Names that begin with <c>ovms_</c> mean, are labelled and are bucketed as in OpenVINO Model Server.</summary>
 internal sealed class CopyMetricFamilies(MetricRegistry registry)
 {
+    private long _requestsStarted;
+
+    /// <summary>Requests that copies of this process have started to run, ever.</summary>
+    public long RequestsStarted => Interlocked.Read(ref _requestsStarted);
+
     public MetricFamily<ValueSeries> CurrentRequests { get; } =
         registry.Gauge("ovms_current_requests", "Requests in processing, those that wait for a slot left out.", "name", "version");
 
@@ -35,4 +40,6 @@ internal sealed class CopyMetricFamilies(MetricRegistry registry)
     /// <summary>Held for good: a process without a copy says 0, not nothing.</summary>
     public ValueSeries ModelsLoaded { get; } =
         registry.Gauge("cluster_models_loaded", "Copies of model versions that are loaded.").Acquire();
+
+    public void CountRequest() => Interlocked.Increment(ref _requestsStarted);
 }

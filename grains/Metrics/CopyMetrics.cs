@@ -62,6 +62,7 @@ internal sealed class CopyMetrics : IDisposable
     public void RequestStarted(TimeSpan wait)
     {
         _currentRequests.Increment();
+        _families.CountRequest();
         _waitTime.Record(wait.TotalMicroseconds);
     }
 

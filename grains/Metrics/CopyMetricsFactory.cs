@@ -7,6 +7,9 @@ internal sealed class CopyMetricsFactory(MetricRegistry registry)
 {
     private readonly CopyMetricFamilies _families = new(registry);
 
+    /// <summary>Requests that copies of this process have started to run, ever.</summary>
+    public long RequestsStarted => _families.RequestsStarted;
+
     /// <param name="model">The model's name.</param>
     /// <param name="version">At least 1.</param>
     /// <param name="streams">Runs that the execution provider carries out side by side.</param>

@@ -1,11 +1,19 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Cluster.Grains.Placement;
 
-/// <summary>This process's replica of what the silos publish of themselves. Safe from any thread.</summary>
+/// <summary>What living silos published of themselves. Reads take no lock and no network; safe from any thread.</summary>
 public interface ISiloStates
 {
-    /// <summary>The latest known state of each silo, of silos that are gone too for a while; in no order.</summary>
+    /// <summary>Every living silo that has published, in no order.</summary>
     IEnumerable<SiloState> All { get; }
 
-    /// <summary>Replaces the state of its silo.</summary>
+    /// <summary>False: the silo is dead, unknown, or has not published yet.</summary>
+    bool TryGet(SiloAddress silo, [NotNullWhen(true)] out SiloState? state);
+
+    /// <summary>Replaces a silo's state.</summary>
     void Publish(SiloState state);
+
+    /// <summary>Forgets a silo.</summary>
+    void Remove(SiloAddress silo);
 }

@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(2143, LogLevel.Error, "Shard {Shard} of the model registry was not restored")]
     public static partial void RestoreFailed(ILogger logger, Exception exception, string shard);
+
+    [LoggerMessage(2144, LogLevel.Error, "The entry {Key} of map {Map} cannot be read and counts as missing")]
+    public static partial void UnreadableEntry(ILogger logger, Exception exception, string key, string map);
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
 using Cluster.Grains.Aliases;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,6 +14,7 @@ public static class ModelRegistry
         services.AddSingleton<RegisteredModelReader>();
         services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
         services.AddSingleton<IAliases, InMemoryAliases>();
+        services.AddSingleton<ISiloHealth, LocalSiloHealth>();
         services.AddSingleton<ICopyLocations, LocalCopyLocations>();
         return services.AddHostedService<AliasTransitions>();
     }

@@ -17,4 +17,9 @@ public sealed class SiloUnavailableException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>
+    /// False: the grain has certainly not run the call. True: the call was on its way, so it may have run. Only this runtime says it.
+    /// </summary>
+    public bool MayHaveRun { get; init; }
 }

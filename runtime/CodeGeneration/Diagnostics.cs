@@ -26,8 +26,30 @@ internal static class Diagnostics
 
     public static readonly DiagnosticDescriptor Timeout = Error("CLR009", "{0} has the response time-out '{1}'; expected a positive time such as 00:00:30");
 
+    public static readonly DiagnosticDescriptor SerializedType = Error(
+        "CLR010", "{0} is of type {1}, which cannot cross a process boundary; a type of ours needs [GenerateSerializer]");
+
+    public static readonly DiagnosticDescriptor DuplicateId = Error("CLR011", "{0} has two members with [Id({1})]");
+
+    public static readonly DiagnosticDescriptor Constructor = Error(
+        "CLR012", "{0} has neither a constructor without parameters nor one whose every parameter has the name and type of a member with [Id]");
+
+    public static readonly DiagnosticDescriptor SerializableType = Error(
+        "CLR013", "{0} is generic, abstract or derived; a type with [GenerateSerializer] is none of these, save for direct descendants of Exception");
+
+    public static readonly DiagnosticDescriptor SerializableMember = Error(
+        "CLR014", "{0} has [Id] but no storage of its own; only fields and automatic properties can have it");
+
+    public static readonly DiagnosticDescriptor TooManyMembers = Error("CLR015", "{0} has more than {1} members with [Id]");
+
+    public static readonly DiagnosticDescriptor Overload = Error(
+        "CLR016", "{0} has the name '{1}' on the wire, like another method of its interface; give one of them an [Alias]");
+
     private static readonly DiagnosticDescriptor[] All =
-        [ReturnType, Parameter, GenericMethod, Member, GenericType, Accessibility, Key, Token, Timeout];
+    [
+        ReturnType, Parameter, GenericMethod, Member, GenericType, Accessibility, Key, Token, Timeout,
+        SerializedType, DuplicateId, Constructor, SerializableType, SerializableMember, TooManyMembers, Overload,
+    ];
 
     public static DiagnosticDescriptor Find(string id) => All.First(descriptor => descriptor.Id == id);
 

@@ -5,7 +5,7 @@ namespace Cluster.Runtime.CodeGeneration;
 
 /// <summary>
 /// Writes, for a compilation that declares grain interfaces or grain classes: a proxy per interface, and the application part
-/// that the runtime reads at start.
+/// that the runtime reads at start. Writes a codec for each type with GenerateSerializer.
 /// </summary>
 [Generator]
 public sealed class GrainGenerator : IIncrementalGenerator
@@ -25,6 +25,26 @@ public sealed class GrainGenerator : IIncrementalGenerator
         var generatedNamespace = context.CompilationProvider.Select(static (compilation, _) =>
             "Cluster.Runtime.Generated." + Names.Identifier(compilation.AssemblyName ?? "Assembly"));
 
+        var serializables = context.SyntaxProvider
+            .ForAttributeWithMetadataName(
+                Names.Runtime + ".GenerateSerializerAttribute",
+                static (_, _) => true,
+                static (syntax, _) => syntax.TargetSymbol is INamedTypeSymbol type ? SerializableParser.Parse(type) : null)
+            .Where(static parsed => parsed is not null);
+
+        context.RegisterSourceOutput(serializables.Combine(generatedNamespace), static (output, pair) =>
+        {
+            var (parsed, generatedNamespace) = pair;
+            foreach (var finding in parsed!.Findings)
+            {
+                output.ReportDiagnostic(finding.ToDiagnostic());
+            }
+
+            if (parsed.Model is { } model)
+            {
+                output.AddSource(model.CodecName + ".g.cs", CodecWriter.Write(model, generatedNamespace));
+            }
+        });
         context.RegisterSourceOutput(interfaces.Combine(generatedNamespace), static (output, pair) =>
         {
             var (parsed, generatedNamespace) = pair;

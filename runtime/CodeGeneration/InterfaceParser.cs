@@ -35,10 +35,17 @@ internal sealed class InterfaceParser
         var methods = new List<MethodModel>();
         foreach (var member in type.AllInterfaces.Insert(0, type).SelectMany(static i => i.GetMembers()))
         {
-            if (ParseMember(member) is { } method)
+            if (ParseMember(member) is not { } method)
             {
-                methods.Add(method);
+                continue;
             }
+
+            if (methods.Exists(other => other.WireInterface == method.WireInterface && other.WireName == method.WireName))
+            {
+                _findings.Add(Finding.At(member, Diagnostics.Overload, Names.Plain(member), method.WireName));
+            }
+
+            methods.Add(method);
         }
 
         var fullName = Names.Of(type);
@@ -88,10 +95,30 @@ internal sealed class InterfaceParser
             _findings.Add(Finding.At(method, Diagnostics.Timeout, name, timeout));
         }
 
-        return _findings.Count > before ? null : CreateModel(method, awaitable!, timeout);
+        if (_findings.Count > before)
+        {
+            return null;
+        }
+
+        var sent = method.Parameters.Where(static parameter => !IsToken(parameter)).ToArray();
+        var codecs = sent.Select(parameter => CodecOf(parameter, name + ", parameter " + parameter.Name, parameter.Type)).ToArray();
+        var result = awaitable!.IsGenericType ? CodecOf(method, name, awaitable.TypeArguments[0]) : null;
+        return _findings.Count > before ? null : CreateModel(method, awaitable, timeout, codecs, result);
     }
 
-    private static MethodModel CreateModel(IMethodSymbol method, INamedTypeSymbol awaitable, string? timeout) => new(
+    private string CodecOf(ISymbol symbol, string name, ITypeSymbol type)
+    {
+        var codec = CodecExpression.Of(type);
+        if (codec is null)
+        {
+            _findings.Add(Finding.At(symbol, Diagnostics.SerializedType, name, Names.Plain(type)));
+        }
+
+        return codec ?? "";
+    }
+
+    private static MethodModel CreateModel(
+        IMethodSymbol method, INamedTypeSymbol awaitable, string? timeout, IEnumerable<string> codecs, string? resultCodec) => new(
         Names.Of(method.ContainingType),
         Names.AttributeText(method.ContainingType, "AliasAttribute") ?? method.ContainingType.ToDisplayString(),
         method.Name,
@@ -102,7 +129,9 @@ internal sealed class InterfaceParser
         new EquatableArray<string>(method.Parameters.Select(static parameter => Names.Of(parameter.Type))),
         method.Parameters.Length > 0 && IsToken(method.Parameters[method.Parameters.Length - 1]),
         Names.Attribute(method, "AlwaysInterleaveAttribute") is not null,
-        timeout);
+        timeout,
+        new EquatableArray<string>(codecs),
+        resultCodec);
 
     private void CheckParameters(IMethodSymbol method, string name)
     {

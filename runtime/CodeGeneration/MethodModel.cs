@@ -12,6 +12,8 @@ namespace Cluster.Runtime.CodeGeneration;
 /// <param name="TakesToken">True: the last parameter is the token.</param>
 /// <param name="AlwaysInterleave">Has the attribute.</param>
 /// <param name="ResponseTimeout">The attribute's text; null without one.</param>
+/// <param name="ParameterCodecs">Of those that are sent: all but the token.</param>
+/// <param name="ResultCodec">Null if there is no result.</param>
 internal sealed record MethodModel(
     string DeclaringInterface,
     string WireInterface,
@@ -23,4 +25,6 @@ internal sealed record MethodModel(
     EquatableArray<string> ParameterTypes,
     bool TakesToken,
     bool AlwaysInterleave,
-    string? ResponseTimeout);
+    string? ResponseTimeout,
+    EquatableArray<string> ParameterCodecs,
+    string? ResultCodec);

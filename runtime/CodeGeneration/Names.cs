@@ -26,6 +26,10 @@ internal static class Names
     public static string? AttributeText(ISymbol symbol, string name) =>
         Attribute(symbol, name) is { ConstructorArguments.Length: > 0 } attribute ? attribute.ConstructorArguments[0].Value as string : null;
 
+    /// <summary>A C# literal.</summary>
+    public static string Literal(string? text) =>
+        text is null ? "null" : Microsoft.CodeAnalysis.CSharp.SymbolDisplay.FormatLiteral(text, quote: true);
+
     /// <summary>A name that an identifier can have, different for different types.</summary>
     public static string Identifier(string fullName)
     {

@@ -24,7 +24,7 @@ internal static class PartWriter
         code.AppendLine("    {");
         foreach (var model in interfaces)
         {
-            code.AppendLine($"        sink.AddInterface(typeof({model.FullName}), static seed => new {model.ProxyName}(seed));");
+            code.AppendLine($"        sink.AddInterface(typeof({model.FullName}), static seed => new {model.ProxyName}(seed), {model.ProxyName}.Methods);");
         }
 
         foreach (var model in classes)

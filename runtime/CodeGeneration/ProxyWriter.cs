@@ -18,10 +18,13 @@ internal static class ProxyWriter
         code.AppendLine();
         code.AppendLine($"internal sealed class {model.ProxyName}({Support}.GrainReferenceSeed seed) : global::Cluster.Runtime.GrainReference(seed), {model.FullName}");
         code.AppendLine("{");
+        var names = model.Methods.Select(static (method, i) => $"Call{i}_{method.Name.TrimStart('@')}").ToArray();
+        code.AppendLine($"    public static readonly {Support}.GrainMethod[] Methods = [{string.Join(", ", names.Select(static name => name + ".Description"))}];");
+        code.AppendLine();
         var index = 0;
         foreach (var method in model.Methods)
         {
-            WriteMethod(code, method, $"Call{index}_{method.Name.TrimStart('@')}");
+            WriteMethod(code, method, names[index]);
             index++;
         }
 
@@ -34,30 +37,68 @@ internal static class ProxyWriter
         var types = method.ParameterTypes.ToArray();
         var sent = method.TakesToken ? types.Length - 1 : types.Length;
         var parameters = string.Join(", ", types.Select((type, i) => $"{type} p{i}"));
-        var arguments = string.Join(", ", types.Select((_, i) => i < sent ? $"P{i}" : "CancellationToken"));
         var initializer = sent == 0 ? "" : " { " + string.Join(", ", Enumerable.Range(0, sent).Select(i => $"P{i} = p{i}")) + " }";
         var token = method.TakesToken ? $", p{sent}" : "";
-        var answer = method.ResultType is null ? "global::System.Threading.Tasks.ValueTask" : $"global::System.Threading.Tasks.ValueTask<{method.ResultType}>";
         var baseClass = method.ResultType is null ? "VoidCall" : $"ResultCall<{method.ResultType}>";
-        var invocation = $"(({method.DeclaringInterface})grain).@{method.Name}({arguments})";
 
         code.AppendLine($"    {method.ReturnType} {method.DeclaringInterface}.@{method.Name}({parameters}) =>");
         code.AppendLine($"        Send(new {callName}(){initializer}{token}){(method.IsValueTask ? "" : ".AsTask()")};");
         code.AppendLine();
         code.AppendLine($"    private sealed class {callName} : {Support}.{baseClass}");
         code.AppendLine("    {");
-        code.AppendLine($"        private static readonly {Support}.GrainMethod Description = new({Literal(method.WireInterface)}, {Literal(method.WireName)}, {(method.AlwaysInterleave ? "true" : "false")}, {Literal(method.ResponseTimeout)});");
-        for (var i = 0; i < sent; i++)
-        {
-            code.AppendLine($"        public {types[i]} P{i} = default!;");
-        }
-
-        code.AppendLine($"        public override {Support}.GrainMethod Method => Description;");
-        code.AppendLine($"        protected override {answer} Invoke(object grain) => {(method.IsValueTask ? invocation : $"new({invocation})")};");
+        WriteCall(code, method, callName, [.. types.Take(sent)]);
         code.AppendLine("    }");
         code.AppendLine();
     }
 
-    private static string Literal(string? text) =>
-        text is null ? "null" : Microsoft.CodeAnalysis.CSharp.SymbolDisplay.FormatLiteral(text, quote: true);
+    private static void WriteCall(StringBuilder code, MethodModel method, string callName, string[] types)
+    {
+        var arguments = string.Join(", ", method.ParameterTypes.Select((_, i) => i < types.Length ? $"P{i}" : "CancellationToken"));
+        var answer = method.ResultType is null ? "global::System.Threading.Tasks.ValueTask" : $"global::System.Threading.Tasks.ValueTask<{method.ResultType}>";
+        var invocation = $"(({method.DeclaringInterface})grain).@{method.Name}({arguments})";
+        var codecs = method.ParameterCodecs.ToArray();
+
+        code.AppendLine($"        public static readonly {Support}.GrainMethod Description = new({Names.Literal(method.WireInterface)}, {Names.Literal(method.WireName)}, static () => new {callName}(), {(method.AlwaysInterleave ? "true" : "false")}, {Names.Literal(method.ResponseTimeout)});");
+        for (var i = 0; i < types.Length; i++)
+        {
+            code.AppendLine($"        private static readonly {Support}.WireCodec<{types[i]}> C{i} = {codecs[i]};");
+        }
+
+        for (var i = 0; i < types.Length; i++)
+        {
+            code.AppendLine($"        public {types[i]} P{i} = default!;");
+        }
+
+        if (method.ResultType is not null)
+        {
+            code.AppendLine($"        private static readonly {Support}.WireCodec<{method.ResultType}> R = {method.ResultCodec};");
+            code.AppendLine($"        protected override {Support}.WireCodec<{method.ResultType}> ResultCodec => R;");
+        }
+
+        code.AppendLine($"        public override {Support}.GrainMethod Method => Description;");
+        code.AppendLine($"        protected override {answer} Invoke(object grain) => {(method.IsValueTask ? invocation : $"new({invocation})")};");
+        WriteArguments(code, types.Length);
+    }
+
+    private static void WriteArguments(StringBuilder code, int count)
+    {
+        code.AppendLine($"        public override void WriteArguments({Support}.WireWriter writer)");
+        code.AppendLine("        {");
+        for (var i = 0; i < count; i++)
+        {
+            code.AppendLine($"            writer.WriteMember({i}u, C{i}, P{i});");
+        }
+
+        code.AppendLine("        }");
+        code.AppendLine($"        public override void ReadArguments(ref {Support}.WireReader reader)");
+        code.AppendLine("        {");
+        code.AppendLine("        var seen = 0UL;");
+        CodecWriter.WriteReadLoop(code, Enumerable.Range(0, count).Select(static i => (uint)i), static i => $"P{i}");
+        for (var i = 0; i < count; i++)
+        {
+            code.AppendLine($"            if ((seen & {CodecWriter.Bit(i)}) == 0) P{i} = C{i}.Missing(\"parameter {i}\");");
+        }
+
+        code.AppendLine("        }");
+    }
 }

@@ -14,9 +14,9 @@ internal sealed class GrainLocator(
     /// <exception cref="SiloUnavailableException">No silo can take the grain.</exception>
     public async ValueTask<SiloAddress> LocateAsync(GrainId id)
     {
-        if (_remote.TryGetValue(id, out var known) && IsUsable(known))
+        if (FindKnown(id) is { } known)
         {
-            return known.SiloAddress!;
+            return known;
         }
 
         var found = await directory.Lookup(id).ConfigureAwait(false);
@@ -27,8 +27,12 @@ internal sealed class GrainLocator(
         }
 
         _remote.TryRemove(id, out _);
-        return await placement.PlaceAsync(id).ConfigureAwait(false);
+        return await PlaceAsync(id).ConfigureAwait(false);
     }
+
+    /// <summary>Chooses the silo of a grain that is active nowhere.</summary>
+    /// <exception cref="SiloUnavailableException">No silo can take the grain.</exception>
+    public Task<SiloAddress> PlaceAsync(GrainId id) => placement.PlaceAsync(id);
 
     /// <summary>Remembers where a grain is.</summary>
     public void Learn(GrainAddress address)
@@ -39,8 +43,29 @@ internal sealed class GrainLocator(
         }
     }
 
+    /// <summary>The silo of a grain as far as this process has learned it, unless it is dead.</summary>
+    public SiloAddress? FindKnown(GrainId id) => _remote.TryGetValue(id, out var known) && IsUsable(known) ? known.SiloAddress : null;
+
+    /// <summary>Remembers that a grain has answered from a silo, unless an address is known.</summary>
+    public void LearnIfUnknown(GrainId id, SiloAddress silo)
+    {
+        if (!_remote.ContainsKey(id))
+        {
+            _remote.TryAdd(id, new GrainAddress { GrainId = id, SiloAddress = silo });
+        }
+    }
+
     /// <summary>Forgets an address that turned out wrong.</summary>
     public void Forget(GrainAddress address) => _remote.TryRemove(KeyValuePair.Create(address.GrainId, address));
+
+    /// <summary>Forgets that a grain is on that silo.</summary>
+    public void Forget(GrainId id, SiloAddress silo)
+    {
+        if (_remote.TryGetValue(id, out var known) && known.SiloAddress == silo)
+        {
+            Forget(known);
+        }
+    }
 
     /// <summary>Forgets every address on silos that are dead, or no longer listed.</summary>
     public void ForgetDead()

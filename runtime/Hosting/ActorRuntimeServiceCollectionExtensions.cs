@@ -35,12 +35,13 @@ public static class ActorRuntimeServiceCollectionExtensions
         services.AddSingleton(static provider =>
         {
             var options = provider.GetRequiredService<IOptions<ActorRuntimeOptions>>().Value;
-            return new GrainManifest(options.ApplicationParts, options.CollectionAge);
+            return new GrainManifest(provider.GetRequiredService<ILocalSiloDetails>() is ClientDetails ? [] : options.ApplicationParts, options.CollectionAge);
         });
         services.AddSingleton<RuntimeMetrics>();
         services.AddSingleton<PlacementService>();
         services.AddSingleton<GrainLocator>();
         services.AddSingleton<ActorRuntime>();
+        services.TryAddSingleton<IGrainLocations, GrainLocations>();
         services.AddSingleton<IGrainFactory>(static provider => provider.GetRequiredService<ActorRuntime>());
         services.AddScoped<GrainContextHolder>();
         services.AddScoped(static provider => provider.GetRequiredService<GrainContextHolder>().Context

@@ -19,6 +19,7 @@ public abstract class GrainCall : GrainRequest
     private CancellationTokenRegistration _registration;
     private ExecutionContext? _callersLocals;
     private Activation? _activation;
+    private ICallObserver? _observer;
 
     private protected GrainCall()
     {
@@ -45,13 +46,84 @@ public abstract class GrainCall : GrainRequest
 
     internal long Deadline { get; set; }
 
+    /// <summary>What is left of the time of a caller in another process; null: the method's own time-out.</summary>
+    internal TimeSpan? TimeLeft { get; private set; }
+
+    /// <summary>How often the call was sent to a silo that turned out wrong.</summary>
+    internal int Redirects { get; set; }
+
+    /// <summary>Set on a call that came from another process.</summary>
+    internal IncomingCall? Incoming => _observer as IncomingCall;
+
+    /// <summary>The promise's task. Only for calls that have one.</summary>
+    internal abstract Task Outcome { get; }
+
     internal override bool Interleaves => Method.AlwaysInterleave;
 
     internal override bool KeepsAlive => true;
 
     private protected abstract bool HasPromise { get; }
 
+    /// <summary>Writes the arguments, save for the token.</summary>
+    public abstract void WriteArguments(WireWriter writer);
+
+    /// <summary>Reads the arguments.</summary>
+    public abstract void ReadArguments(ref WireReader reader);
+
+    /// <summary>Writes what the grain answered; only after it has, and without exception.</summary>
+    internal abstract void WriteResult(WireWriter writer);
+
+    /// <summary>The grain has answered, and not by an exception.</summary>
+    internal abstract bool HasResult { get; }
+
+    /// <summary>Reads the answer of a grain in another process, for <see cref="TrySetFromRemote"/>.</summary>
+    internal abstract void ReadResult(ref WireReader reader);
+
+    /// <summary>Ends the call with what <see cref="ReadResult"/> read; false: it had ended before, and nobody has the result.</summary>
+    internal bool TryEndFromRemote()
+    {
+        var ended = TrySetFromRemote();
+        if (ended)
+        {
+            Leave();
+        }
+
+        return ended;
+    }
+
     internal void Bind(GrainReference reference) => _reference = reference;
+
+    /// <summary>Makes this a call of a process elsewhere.</summary>
+    internal void BindIncoming(GrainReference reference, IncomingCall incoming, TimeSpan timeLeft)
+    {
+        _reference = reference;
+        _calleeCancellation = new CancellationTokenSource();
+        _observer = incoming;
+        TimeLeft = timeLeft;
+        BecomePending();
+    }
+
+    /// <summary>Tells the network's side of the call, in place of the one before, when the call ends; at once if it has.</summary>
+    internal void Observe(ICallObserver? observer)
+    {
+        Volatile.Write(ref _observer, observer);
+        Interlocked.MemoryBarrier();
+        if (IsAbandoned)
+        {
+            observer?.OnSettled(this);
+        }
+    }
+
+    /// <summary>Ends a call for a caller in another process that has gone.</summary>
+    internal void CancelIncoming()
+    {
+        if (TrySetCanceled(new CancellationToken(canceled: true)))
+        {
+            Leave();
+        }
+
+        CancelCallee();
+    }
 
     internal void Bind(GrainReference reference, CancellationToken callersToken)
     {
@@ -149,20 +221,36 @@ public abstract class GrainCall : GrainRequest
 
     private protected abstract bool TrySetCanceled(CancellationToken token);
 
+    private protected abstract bool TrySetFromRemote();
+
     /// <summary>Hands the grain's task to the promise.</summary>
     private protected abstract bool TrySetFromGrain();
+
+    /// <summary>False: its caller in another process has gone, and its arguments with it.</summary>
+    private protected bool MayStart => _observer is not IncomingCall incoming || incoming.TryStart();
 
     /// <summary>The grain answered synchronously.</summary>
     private protected void EndedSynchronously()
     {
-        if (!HasPromise)
+        if (HasPromise)
+        {
+            TakeAnswer();
+        }
+        else
         {
             _registration.Unregister();
         }
-        else if (TrySetFromGrain())
+    }
+
+    private void TakeAnswer()
+    {
+        var delivered = TrySetFromGrain();
+        if (delivered)
         {
             Leave();
         }
+
+        (_observer as IncomingCall)?.OnMethodEnded(this, delivered);
     }
 
     /// <summary>The grain will answer later: the caller needs a promise, and the activation hears of the end.</summary>
@@ -175,11 +263,7 @@ public abstract class GrainCall : GrainRequest
     /// <summary>Runs in a turn of the activation: the awaiter was given the turn's synchronization context.</summary>
     private protected void OnGrainAnswered()
     {
-        if (TrySetFromGrain())
-        {
-            Leave();
-        }
-
+        TakeAnswer();
         _activation!.OnRequestEnded(this);
     }
 
@@ -187,5 +271,6 @@ public abstract class GrainCall : GrainRequest
     {
         Reference.Runtime.Pending.Remove(this);
         _registration.Unregister();
+        Volatile.Read(ref _observer)?.OnSettled(this);
     }
 }

@@ -70,6 +70,10 @@ internal sealed class PendingCalls(TimeProvider time, TimeSpan defaultTimeout)
         }
     }
 
+    /// <summary>Until a listed call's time-out, less than nothing if it is overdue; null: it has none.</summary>
+    public TimeSpan? TimeLeft(GrainCall call) =>
+        call.Deadline == long.MaxValue ? null : TimeSpan.FromSeconds((call.Deadline - time.GetTimestamp()) / (double)time.TimestampFrequency);
+
     /// <summary>Ends the calls whose time is over.</summary>
     public void Sweep()
     {
@@ -83,7 +87,7 @@ internal sealed class PendingCalls(TimeProvider time, TimeSpan defaultTimeout)
         }
     }
 
-    private TimeSpan TimeoutOf(GrainCall call) => call.Method.ResponseTimeout ?? defaultTimeout;
+    private TimeSpan TimeoutOf(GrainCall call) => call.TimeLeft ?? call.Method.ResponseTimeout ?? defaultTimeout;
 
     private static List<GrainCall> Overdue(Shard shard, long now)
     {

@@ -8,6 +8,7 @@ public abstract class ResultCall<T> : GrainCall
     private ValueTask<T> _answer;
     private Task<T>? _task;
     private TaskCompletionSource<T>? _promise;
+    private T? _remoteResult;
 
     internal ValueTask<T> Result => _promise is { } promise ? new ValueTask<T>(promise.Task) : _answer;
 
@@ -15,11 +16,23 @@ public abstract class ResultCall<T> : GrainCall
 
     private protected override bool HasPromise => Volatile.Read(ref _promise) is not null;
 
+    /// <summary>Writes and reads the result.</summary>
+    protected abstract WireCodec<T> ResultCodec { get; }
+
     /// <summary>Calls the method on the grain.</summary>
     protected abstract ValueTask<T> Invoke(object grain);
 
+    internal override bool HasResult => _task is { IsCompletedSuccessfully: true };
+
+    internal override Task Outcome => _promise!.Task;
+
     internal override bool Start(Activation activation)
     {
+        if (!MayStart)
+        {
+            return true;
+        }
+
         RestoreCallersLocals();
         try
         {
@@ -44,6 +57,32 @@ public abstract class ResultCall<T> : GrainCall
         return false;
     }
 
+    internal override void WriteResult(WireWriter writer) => writer.WriteMember(0, ResultCodec, _task!.Result);
+
+    internal override void ReadResult(ref WireReader reader)
+    {
+        var seen = false;
+        while (reader.TryReadKey(out var id, out var kind))
+        {
+            if (id == 0)
+            {
+                _remoteResult = ResultCodec.ReadMember(ref reader, kind);
+                seen = true;
+            }
+            else
+            {
+                reader.Skip(kind);
+            }
+        }
+
+        if (!seen)
+        {
+            _remoteResult = ResultCodec.Missing("the result");
+        }
+    }
+
+    private protected override bool TrySetFromRemote() => _promise!.TrySetResult(_remoteResult!);
+
     // Continuations run elsewhere: the promise is kept in the middle of a turn.
     private protected override void CreatePromise() =>
         Volatile.Write(ref _promise, new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -54,7 +93,7 @@ public abstract class ResultCall<T> : GrainCall
 
     private protected override bool TrySetFromGrain()
     {
-        var task = _task ?? _answer.AsTask();
+        var task = _task ??= _answer.AsTask();
         if (_promise!.TrySetFromTask(task))
         {
             return true;

@@ -18,8 +18,17 @@ public abstract class VoidCall : GrainCall
     /// <summary>Calls the method on the grain.</summary>
     protected abstract ValueTask Invoke(object grain);
 
+    internal override bool HasResult => _task is { IsCompletedSuccessfully: true };
+
+    internal override Task Outcome => _promise!.Task;
+
     internal override bool Start(Activation activation)
     {
+        if (!MayStart)
+        {
+            return true;
+        }
+
         RestoreCallersLocals();
         try
         {
@@ -44,6 +53,20 @@ public abstract class VoidCall : GrainCall
         return false;
     }
 
+    internal override void WriteResult(WireWriter writer)
+    {
+    }
+
+    internal override void ReadResult(ref WireReader reader)
+    {
+        while (reader.TryReadKey(out _, out var kind))
+        {
+            reader.Skip(kind);
+        }
+    }
+
+    private protected override bool TrySetFromRemote() => _promise!.TrySetResult();
+
     // Continuations run elsewhere: the promise is kept in the middle of a turn.
     private protected override void CreatePromise() =>
         Volatile.Write(ref _promise, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -54,7 +77,7 @@ public abstract class VoidCall : GrainCall
 
     private protected override bool TrySetFromGrain()
     {
-        var task = _task ?? _answer.AsTask();
+        var task = _task ??= _answer.AsTask();
         if (_promise!.TrySetFromTask(task))
         {
             return true;

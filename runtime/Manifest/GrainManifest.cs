@@ -16,6 +16,10 @@ internal sealed class GrainManifest : IApplicationPartSink
     private readonly Dictionary<Type, List<GrainClass>> _implementations = [];
     private readonly Dictionary<Type, Func<GrainReferenceSeed, GrainReference>> _proxies = [];
     private readonly ConcurrentDictionary<Type, GrainInterface> _interfaces = new();
+    private readonly ConcurrentDictionary<ulong, GrainMethod> _methods = new();
+    private readonly ConcurrentDictionary<Type, ExceptionCodec> _exceptions = new();
+    private readonly ConcurrentDictionary<string, ExceptionCodec> _exceptionsByAlias = new();
+    private readonly HashSet<Assembly> _searched = [];
     private readonly Lock _lock = new();
     private bool _acceptsClasses = true;
 
@@ -32,6 +36,12 @@ internal sealed class GrainManifest : IApplicationPartSink
         }
 
         _acceptsClasses = false;
+
+        // Calls from elsewhere name methods of interfaces that nobody here may have asked for.
+        foreach (var assembly in _implementations.Keys.Select(static type => type.Assembly).ToArray())
+        {
+            Describe(assembly);
+        }
     }
 
     public IEnumerable<GrainClass> Classes => _classes.Values;
@@ -45,8 +55,27 @@ internal sealed class GrainManifest : IApplicationPartSink
     /// <exception cref="ArgumentException">The type has no generated proxy.</exception>
     public GrainInterface GetInterface(Type type) => _interfaces.TryGetValue(type, out var known) ? known : _interfaces.GetOrAdd(type, Resolve);
 
-    void IApplicationPartSink.AddInterface(Type grainInterface, Func<GrainReferenceSeed, GrainReference> createReference) =>
+    /// <summary>How exceptions of that type travel; null: only their name and message do.</summary>
+    public ExceptionCodec? FindException(Type type) => _exceptions.GetValueOrDefault(type);
+
+    /// <summary>How exceptions with that alias travel.</summary>
+    public ExceptionCodec? FindException(string alias) => _exceptionsByAlias.GetValueOrDefault(alias);
+
+    /// <summary>The method with that number on the wire; null if no assembly that this process knows of declares it.</summary>
+    public GrainMethod? FindMethod(ulong wireId) => _methods.GetValueOrDefault(wireId);
+
+    void IApplicationPartSink.AddInterface(Type grainInterface, Func<GrainReferenceSeed, GrainReference> createReference, GrainMethod[] methods)
+    {
         _proxies[grainInterface] = createReference;
+        foreach (var method in methods)
+        {
+            var known = _methods.GetOrAdd(method.WireId, method);
+            if (known.ToString() != method.ToString())
+            {
+                throw new InvalidOperationException($"{known} and {method} have the same number on the wire; give one of them another [Alias]");
+            }
+        }
+    }
 
     void IApplicationPartSink.AddClass(Type grainClass, params Type[] grainInterfaces)
     {
@@ -100,6 +129,34 @@ internal sealed class GrainManifest : IApplicationPartSink
         }
 
         ((IApplicationPart)Activator.CreateInstance(part)!).Describe(this);
+        AddExceptions(assembly);
         return true;
     }
+
+    // Grains also throw exceptions of the assemblies that theirs builds on.
+    private void AddExceptions(Assembly assembly)
+    {
+        if (!_searched.Add(assembly))
+        {
+            return;
+        }
+
+        foreach (var codec in assembly.GetCustomAttributes<WireCodecAttribute>().Where(static codec => codec.ValueType.IsAssignableTo(typeof(Exception))))
+        {
+            var exception = ExceptionCodec.Create(codec);
+            _exceptions.TryAdd(codec.ValueType, exception);
+            if (!_exceptionsByAlias.TryAdd(codec.Alias, exception))
+            {
+                throw new InvalidOperationException($"two exceptions have the alias '{codec.Alias}'; {codec.ValueType} is one");
+            }
+        }
+
+        foreach (var reference in assembly.GetReferencedAssemblies().Where(static name => !IsFramework(name.Name!)))
+        {
+            AddExceptions(Assembly.Load(reference));
+        }
+    }
+
+    private static bool IsFramework(string name) =>
+        name.StartsWith("System.", StringComparison.Ordinal) || name.StartsWith("Microsoft.", StringComparison.Ordinal) || name is "netstandard" or "mscorlib";
 }

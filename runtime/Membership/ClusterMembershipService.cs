@@ -9,7 +9,7 @@ namespace Cluster.Runtime;
 /// faster. Reads and writes of one process go one after the other, so a view that is older than the known one can only mean that the
 /// table was lost or set back; then this silo puts back what it knows.
 /// </summary>
-internal sealed class ClusterMembershipService : IClusterMembershipService, IDisposable
+internal sealed class ClusterMembershipService : IClusterMembershipService, IClusterStanding, IDisposable
 {
     /// <summary>The key of the source of randomness for everything in the membership.</summary>
     public const string RandomKey = "Cluster.Runtime.Membership";
@@ -64,6 +64,10 @@ internal sealed class ClusterMembershipService : IClusterMembershipService, IDis
     public ClusterMembershipSnapshot CurrentSnapshot => _feed.Current;
 
     public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => _feed.ReadAsync();
+
+    public bool IsStoreReachable => Volatile.Read(ref _reachableSince) != 0;
+
+    public string? Removal => _terminated.Task.IsCompletedSuccessfully ? _terminated.Task.Result : null;
 
     /// <summary>For how long the table has answered without a break; null if it does not.</summary>
     public TimeSpan? ReachableFor => Volatile.Read(ref _reachableSince) is var since && since != 0 ? _time.GetElapsedTime(since) : null;

@@ -10,4 +10,7 @@ public interface IMessageTransport
 {
     /// <summary>Sends a call. Whatever goes wrong later ends the call; nothing is thrown for the network's sake.</summary>
     void Send(SiloAddress silo, GrainCall call);
+
+    /// <summary>False: a call to that silo would fail at once now. Looks at nothing but this process' own knowledge.</summary>
+    bool IsReachable(SiloAddress silo) => true;
 }

@@ -32,6 +32,9 @@ internal sealed class RedisConnection : IDisposable
         metrics.ObserveRedis(() => _reachability.IsReachable);
     }
 
+    /// <summary>The connection broke and is back: messages may have been missed.</summary>
+    public event Action? Restored;
+
     /// <summary>As of the last operation.</summary>
     public RedisReachability Reachability => _reachability;
 
@@ -46,7 +49,12 @@ internal sealed class RedisConnection : IDisposable
     }
 
     /// <summary>Calls back for each message of a channel, also after reconnects. False: there is no connection yet.</summary>
-    public async ValueTask<bool> TrySubscribeAsync(string channel, Action received, CancellationToken cancellationToken)
+    public ValueTask<bool> TrySubscribeAsync(string channel, Action received, CancellationToken cancellationToken) =>
+        TrySubscribeAsync(channel, _ => received(), cancellationToken);
+
+    /// <inheritdoc cref="TrySubscribeAsync(string, Action, CancellationToken)"/>
+    /// <param name="received">Called with the content.</param>
+    public async ValueTask<bool> TrySubscribeAsync(string channel, Action<byte[]> received, CancellationToken cancellationToken)
     {
         var connecting = Connect();
         await Settle(connecting, cancellationToken);
@@ -56,7 +64,7 @@ internal sealed class RedisConnection : IDisposable
         }
 
         var subscribing = connecting.Result.GetSubscriber()
-            .SubscribeAsync(new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, _) => received());
+            .SubscribeAsync(new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, content) => received((byte[]?)content ?? []));
         return await Settle(subscribing, cancellationToken) is null;
     }
 
@@ -129,11 +137,18 @@ internal sealed class RedisConnection : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_connecting is null || _connecting.IsFaulted || _connecting.IsCanceled)
             {
-                _connecting = ConnectionMultiplexer.ConnectAsync(ToConfiguration(_options));
+                _connecting = ConnectAsync();
             }
 
             return _connecting;
         }
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var connection = await ConnectionMultiplexer.ConnectAsync(ToConfiguration(_options)).ConfigureAwait(false);
+        connection.ConnectionRestored += (_, _) => Restored?.Invoke();
+        return connection;
     }
 
     private static ConfigurationOptions ToConfiguration(RedisClusteringOptions options)
@@ -150,7 +165,8 @@ internal sealed class RedisConnection : IDisposable
             SslHost = options.TlsHost,
             DefaultDatabase = options.Database,
         };
-        foreach (var text in options.Endpoints)
+        // Several parts of a process may have named the same.
+        foreach (var text in options.Endpoints.Distinct(StringComparer.OrdinalIgnoreCase))
         {
             if (RedisClusteringOptionsValidator.TryParse(text, out var endpoint))
             {

@@ -16,12 +16,16 @@ internal sealed class RedisKeys(string clusterId)
     /// <summary>The last load epoch that was given out.</summary>
     public RedisKey Epoch => _prefix + "epoch";
 
-    /// <summary>Hash: which life of the store this is, and the last version that was given out.</summary>
-    public RedisKey Store => _prefix + "store";
-
     /// <summary>Says that the membership has a new version.</summary>
     public string MembersChannel => _prefix + "members-changed";
 
-    /// <summary>Hash: a state and its version.</summary>
-    public RedisKey State(string stateName, GrainId grain) => $"{_prefix}state/{stateName}/{grain}";
+    /// <summary>Says what changed in a replicated map.</summary>
+    public string MapChannel(string map) => $"{_prefix}map/{map}/changed";
+
+    /// <summary>The keys of a replicated map, as <see cref="ReplicaScripts"/> wants them.</summary>
+    public RedisKey[] Map(string map)
+    {
+        var prefix = $"{_prefix}map/{map}/";
+        return [prefix + "header", prefix + "sequences", prefix + "contents", prefix + "changes", prefix + "removals"];
+    }
 }

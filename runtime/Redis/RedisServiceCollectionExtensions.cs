@@ -28,11 +28,15 @@ public static class RedisServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Adds a grain storage in Redis under a name. States are kept under the cluster's identity.</summary>
+    /// <summary>
+    /// Adds a grain storage in Redis under a name; every silo holds a replica of all states. States are kept under the cluster's identity. Call it
+    /// before <c>AddActorRuntime</c>.
+    /// </summary>
     public static IServiceCollection AddRedisGrainStorage(this IServiceCollection services, string name, Action<RedisClusteringOptions>? configure = null)
     {
-        AddRedis(services, configure);
-        return services.AddKeyedSingleton<IGrainStorage, RedisGrainStorage>(name);
+        services.AddReplicatedMap(ReplicatedGrainStorage.MapName, configure);
+        return services.AddKeyedSingleton<IGrainStorage>(
+            name, static (provider, _) => new ReplicatedGrainStorage(provider.GetRequiredKeyedService<IReplicatedMap>(ReplicatedGrainStorage.MapName)));
     }
 
     /// <summary>Everything of the membership but its table.</summary>
@@ -46,11 +50,13 @@ public static class RedisServiceCollectionExtensions
         services.TryAddKeyedSingleton(ClusterMembershipService.RandomKey, static (_, _) => new Random());
         services.AddSingleton<ClusterMembershipService>();
         services.AddSingleton<IClusterMembershipService>(static provider => provider.GetRequiredService<ClusterMembershipService>());
+        services.AddSingleton<IClusterStanding>(static provider => provider.GetRequiredService<ClusterMembershipService>());
         services.AddSingleton<FailureDetector>();
         services.AddSingleton<IHostedService, MembershipAgent>();
     }
 
-    private static void AddRedis(IServiceCollection services, Action<RedisClusteringOptions>? configure)
+    /// <summary>The connection, and what it needs.</summary>
+    internal static void AddRedis(IServiceCollection services, Action<RedisClusteringOptions>? configure)
     {
         services.AddLogging();
         services.AddMetrics();

@@ -9,5 +9,5 @@ internal static class GrainStateJson
 
     public static byte[] Write<T>(T state) => JsonSerializer.SerializeToUtf8Bytes(state, Json);
 
-    public static T Read<T>(byte[] content) => JsonSerializer.Deserialize<T>(content, Json)!;
+    public static T Read<T>(ReadOnlySpan<byte> content) => JsonSerializer.Deserialize<T>(content, Json)!;
 }

@@ -12,7 +12,7 @@ internal sealed class StartLog
 
     public void AddTo(ILoggingBuilder logging)
     {
-        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => _succeeded);
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => _succeeded && level >= LogLevel.Information);
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => _succeeded && level >= LogLevel.Warning);
     }
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Cluster.Silo.Options;
 
-/// <summary>The command line: <c>[all] [options]</c>. What is given becomes configuration keys; what is not keeps its default.</summary>
+/// <summary>The command line: <c>[all|silo|gateway] [options]</c>. What is given becomes configuration keys; what is not keeps its default.</summary>
 internal static class ServeCommand
 {
     private static readonly (string Property, string Argument, string Help)[] Options =
@@ -15,9 +15,15 @@ internal static class ServeCommand
         (nameof(ServeOptions.Bind), "ADDRESS", "Address to listen on [default: 127.0.0.1]"),
         (nameof(ServeOptions.HttpPort), "PORT", "Port of REST, metrics and health; 0 takes a free one [default: 8000]"),
         (nameof(ServeOptions.GrpcPort), "PORT", "Port of gRPC; 0 takes a free one [default: 8001]"),
+        (nameof(ServeOptions.Redis), "HOST:PORT", "The Redis that the processes of a cluster share; without it this process is the cluster"),
+        (nameof(ServeOptions.RedisPasswordFile), "FILE", "A file with the password of Redis"),
+        (nameof(ServeOptions.ClusterId), "NAME", "Processes with the same Redis and another name are another cluster [default: cluster]"),
+        (nameof(ServeOptions.SiloPort), "PORT", "Port for the other processes of the cluster; 0 takes a free one [default: 8002]"),
+        (nameof(ServeOptions.Advertise), "ADDRESS", "IP address under which other processes reach this silo; without it that of --bind, or the machine's first"),
+        (nameof(ServeOptions.Labels), "A,B", "What this silo has, for models that need or prefer it"),
         (nameof(ServeOptions.PollSeconds), "SECONDS", "Time between two looks at the repository; 0 looks only when asked [default: 1]"),
         (nameof(ServeOptions.MaxMessageMiB), "MIB", "The largest request, MiB [default: 256]"),
-        (nameof(ServeOptions.Capacity), "SIZE", "Memory for loaded models, such as 2GiB, 512MiB or bytes [default: 60 % of the memory limit]"),
+        (nameof(ServeOptions.Capacity), "SIZE", "Memory for loaded models, such as 2GiB, 512MiB or bytes; without it 60 % of the memory limit"),
         (nameof(ServeOptions.InferenceThreads), "COUNT", "Threads that run models; 0 takes four a processor, at least 8 [default: 0]"),
         (nameof(ServeOptions.QueueLimit), "COUNT", "Requests that may wait in front of one model copy [default: 1000]"),
         (nameof(ServeOptions.StopSeconds), "SECONDS", "Time that a stop may take to finish what runs [default: 30]"),
@@ -30,17 +36,28 @@ internal static class ServeCommand
     public static RootCommand Create(Func<IReadOnlyDictionary<string, string?>, Task<int>> run)
     {
         var root = new RootCommand("Serves ONNX models over the KServe v2 protocol, gRPC and REST.");
-        var all = new Command("all", "One process with everything (the default).");
-        foreach (var command in new[] { root, all })
+        var roles = new (Command Command, ServeRole? Role)[]
+        {
+            (root, null),
+            (new Command("all", "One process with everything (the default)."), ServeRole.All),
+            (new Command("silo", "A silo of a cluster: holds models and runs them. Needs --redis."), ServeRole.Silo),
+            (new Command("gateway", "A gateway of a cluster: takes clients' requests. Needs --redis."), ServeRole.Gateway),
+        };
+        foreach (var (command, role) in roles)
         {
             var options = Options.Select(option => (option.Property, Option: CreateOption(option.Property, option.Argument, option.Help))).ToList();
             options.ForEach(option => command.Options.Add(option.Option));
             command.SetAction((result, _) => run(options
                 .Where(option => result.GetResult(option.Option) is { Implicit: false })
-                .ToDictionary(option => $"{ServeOptions.Section}:{option.Property}", option => result.GetValue(option.Option))));
+                .Select(option => (option.Property, Value: result.GetValue(option.Option)))
+                .Concat(role is null ? [] : [(nameof(ServeOptions.Role), (string?)role.ToString())])
+                .ToDictionary(given => $"{ServeOptions.Section}:{given.Property}", given => given.Value)));
+            if (command != root)
+            {
+                root.Subcommands.Add(command);
+            }
         }
 
-        root.Subcommands.Add(all);
         return root;
     }
 

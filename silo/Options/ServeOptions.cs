@@ -9,6 +9,9 @@ public sealed class ServeOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Cluster";
 
+    /// <summary>What the process is; the command line's first word. Default all.</summary>
+    public ServeRole Role { get; set; }
+
     /// <summary>Folder of models, <c>&lt;name&gt;/&lt;version&gt;/model.onnx</c>. Default <c>models</c> in the current folder, unless <see cref="Config"/> is given.</summary>
     public string? Models { get; set; }
 
@@ -26,6 +29,29 @@ public sealed class ServeOptions
 
     /// <summary>Port of gRPC; 0 takes a free one. Default 8001.</summary>
     public int GrpcPort { get; set; } = 8001;
+
+    /// <summary>
+    /// The Redis that the processes of a cluster share: <c>host:port</c>, several separated by commas. Default none: this process is the whole cluster.
+    /// </summary>
+    public string? Redis { get; set; }
+
+    /// <summary>A file with the password of Redis; white space around it is left out. Default none.</summary>
+    public string? RedisPasswordFile { get; set; }
+
+    /// <summary>Processes with the same Redis and another name are another cluster: 1 to 63 letters, digits, dots, dashes or underscores. Default "cluster".</summary>
+    public string ClusterId { get; set; } = "cluster";
+
+    /// <summary>Port for the other processes of the cluster; 0 takes a free one. Default 8002.</summary>
+    public int SiloPort { get; set; } = 8002;
+
+    /// <summary>
+    /// The IP address under which the other processes reach this silo. Default that of <see cref="Bind"/>, or where that is every address, this machine's first
+    /// that is not loopback.
+    /// </summary>
+    public string? Advertise { get; set; }
+
+    /// <summary>What this silo has, for models that need or prefer it: names separated by commas. Default none.</summary>
+    public string Labels { get; set; } = "";
 
     /// <summary>Seconds between two looks at the repository, 0.1 to 86,400; 0 looks only when asked. Default 1.</summary>
     public double PollSeconds { get; set; } = 1;

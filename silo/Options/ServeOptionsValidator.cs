@@ -1,10 +1,12 @@
+using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Silo.Options;
 
 /// <summary>Finds every mistake in the options at once, each with the option, its value and what would be right.</summary>
-internal static class ServeOptionsValidator
+internal static partial class ServeOptionsValidator
 {
     public static IReadOnlyList<string> Validate(ServeOptions options)
     {
@@ -13,6 +15,7 @@ internal static class ServeOptionsValidator
         Check(options.HttpPort is >= 0 and <= 65535, "http-port", options.HttpPort, "0 to 65535");
         Check(options.GrpcPort is >= 0 and <= 65535, "grpc-port", options.GrpcPort, "0 to 65535");
         Check(options.HttpPort != options.GrpcPort || options.HttpPort == 0, "grpc-port", options.GrpcPort, "another port than http-port's");
+        CheckCluster();
         Check(options.PollSeconds is 0 or (>= 0.1 and <= 86_400), "poll-seconds", options.PollSeconds, "0, or 0.1 to 86400");
         Check(options.MaxMessageMiB is >= 1 and <= 2000, "max-message-mib", options.MaxMessageMiB, "1 to 2000");
         Check(
@@ -32,6 +35,24 @@ internal static class ServeOptionsValidator
             "Trace, Debug, Information, Warning or Error");
         return mistakes;
 
+        void CheckCluster()
+        {
+            Check(
+                options.Redis is not null ? IsRedis(options.Redis) : options.Role == ServeRole.All,
+                "redis",
+                options.Redis ?? "",
+                options.Redis is null ? $"host:port, which a {options.Role.ToString().ToLowerInvariant()} needs" : "host:port, several separated by commas");
+            Check(options.RedisPasswordFile is null || options.Redis is not null, "redis-password-file", options.RedisPasswordFile ?? "", "nothing without redis");
+            Check(ClusterName().IsMatch(options.ClusterId), "cluster-id", options.ClusterId, "1 to 63 letters, digits, dots, dashes or underscores");
+            Check(options.SiloPort is >= 0 and <= 65535, "silo-port", options.SiloPort, "0 to 65535");
+            Check(
+                options.Advertise is null || (IPAddress.TryParse(options.Advertise, out var address) && !Equals(address, IPAddress.Any) && !Equals(address, IPAddress.IPv6Any)),
+                "advertise",
+                options.Advertise ?? "",
+                "an IP address that other machines can connect to");
+            Check(SiloLabels.TryParse(options.Labels, out _), "labels", options.Labels, "names of letters, digits, dots, dashes or underscores, separated by commas");
+        }
+
         void Check(bool right, string option, object value, string expected)
         {
             if (!right)
@@ -40,4 +61,10 @@ internal static class ServeOptionsValidator
             }
         }
     }
+
+    private static bool IsRedis(string text) => text.Split(',').All(endpoint =>
+        endpoint.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0);
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,63}$")]
+    private static partial Regex ClusterName();
 }

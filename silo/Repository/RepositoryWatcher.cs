@@ -25,6 +25,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     private readonly IRegistryRestorer _registry;
     private readonly IGrainFactory _grains;
     private readonly IServingStates _states;
+    private readonly IClusterMembershipService _membership;
+    private readonly ILocalSiloDetails _silo;
     private readonly ServeOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RepositoryWatcher> _logger;
@@ -35,6 +37,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         IRegistryRestorer registry,
         IGrainFactory grains,
         IServingStates states,
+        IClusterMembershipService membership,
+        ILocalSiloDetails silo,
         ServeOptions options,
         TimeProvider time,
         ILogger<RepositoryWatcher> logger)
@@ -43,6 +47,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         _registry = registry;
         _grains = grains;
         _states = states;
+        _membership = membership;
+        _silo = silo;
         _options = options;
         _time = time;
         _logger = logger;
@@ -70,9 +76,24 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     }
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// In a cluster the silo whose address comes first among the active ones watches. Two that both do so for a moment do no harm: they hand over the same.
+    /// </remarks>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(await HandOverFirstAsync(stoppingToken).ConfigureAwait(false)).WaitAsync(stoppingToken).ConfigureAwait(false);
+        var waited = false;
+        await foreach (var snapshot in _membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
+        {
+            if (Leads(snapshot))
+            {
+                break;
+            }
+
+            waited = true;
+        }
+
+        Log.Leads(_logger);
+        await Task.WhenAll(await HandOverFirstAsync(waited, stoppingToken).ConfigureAwait(false)).WaitAsync(stoppingToken).ConfigureAwait(false);
         await _registry.RestoreAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
         Log.Ready(_logger, _first!.Models.Count);
@@ -81,18 +102,42 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
             return;
         }
 
+        var leads = true;
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.PollSeconds), _time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
-            await LookAsync(stoppingToken).ConfigureAwait(false);
+            var led = leads;
+            leads = Leads(_membership.CurrentSnapshot);
+            if (leads)
+            {
+                await LookAsync(again: !led, stoppingToken).ConfigureAwait(false);
+            }
         }
     }
 
+    /// <summary>Models that went while another silo watched are to be handed over as gone.</summary>
+    private void AdoptKnown()
+    {
+        foreach (var known in _states.All.Where(state => state.Origin == RegistrationOrigin.Repository))
+        {
+            _handedOver.TryAdd(known.Name, new ModelRegistration { Name = known.Name, Versions = [] });
+        }
+    }
+
+    private bool Leads(ClusterMembershipSnapshot snapshot) =>
+        snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Min(member => member.SiloAddress) == _silo.SiloAddress;
+
     /// <summary>One turn of the watching loop.</summary>
-    private async Task LookAsync(CancellationToken stoppingToken)
+    /// <param name="again">Whether another silo may have watched since the last turn.</param>
+    private async Task LookAsync(bool again, CancellationToken stoppingToken)
     {
         try
         {
+            if (again)
+            {
+                AdoptKnown();
+            }
+
             await ScanAsync(everything: false, stoppingToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
@@ -102,13 +147,15 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         }
     }
 
-    /// <summary>In its turn: a reload may be asked for as soon as the ports are open.</summary>
-    private async Task<IReadOnlyList<Task>> HandOverFirstAsync(CancellationToken cancellationToken)
+    /// <summary>In its turn: a reload may be asked for as soon as the ports are open. Models that went while nobody watched are handed over as gone.</summary>
+    private async Task<IReadOnlyList<Task>> HandOverFirstAsync(bool waited, CancellationToken cancellationToken)
     {
         await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return HandOver(_first!, everything: false);
+            AdoptKnown();
+            _first = waited ? _repository.Scan() : _first!;
+            return HandOver(_first, everything: false);
         }
         finally
         {

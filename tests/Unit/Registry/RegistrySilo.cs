@@ -69,9 +69,7 @@ internal sealed class RegistrySilo : IAsyncDisposable
                     .AddModelRegistry(new RegistryOptions { Root = root ? folder.Path : null })
                     .AddSingleton<IRegistrations, InMemoryRegistrations>()
                     .AddSingleton<IServingStates, InMemoryServingStates>()
-                    .AddSingleton<RouteTable>()
-                    .AddSingleton<ModelNames>()
-                    .AddSingleton<InferenceDispatcher>()
+                    .AddModelRouting()
                     .AddSingleton<ManagedModels>()
                     .AddSingleton<ManagedAliases>();
                 if (before is null)

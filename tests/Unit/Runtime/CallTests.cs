@@ -40,7 +40,7 @@ public sealed class CallTests
     public async Task Call_WithAnObject_PassesTheReference()
     {
         await using var silo = await TestSilo.StartAsync();
-        var value = new object();
+        var value = new CountState();
 
         Assert.Same(value, await silo.Get<IEchoGrain>("a").Same(value).AsTask().Soon());
     }

@@ -46,7 +46,7 @@ public sealed class GrainGeneratorTests
 
     [Theory]
     [InlineData("interface IGood : IGrainWithStringKey { Task A(int? x, string? y, (int P, string Q) z, CancellationToken token = default); }")]
-    [InlineData("interface IGood : IGrainWithStringKey { ValueTask<Dictionary<string, int[]>?> A(params int[] x); Task A(string x = \"d\"); }")]
+    [InlineData("interface IGood : IGrainWithStringKey { ValueTask<Dictionary<string, int[]>?> A(params int[] x); [Alias(\"B\")] Task A(string x = \"d\"); }")]
     [InlineData("interface IBase : IGrainWithStringKey { Task A(); } interface IGood : IBase { new Task A(); Task @class(int @event); }")]
     [InlineData("partial interface IGood : IGrainWithStringKey { Task A(); } partial interface IGood : IDisposable2 { Task B(); } interface IDisposable2 { Task C(); }")]
     [InlineData("interface IGood : IGrainWithStringKey { Task A() => Task.CompletedTask; static int Two => 2; }")]

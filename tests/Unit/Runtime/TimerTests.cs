@@ -13,7 +13,7 @@ public sealed class TimerTests
     {
         await using var silo = await TestSilo.StartAsync();
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("t", new GrainTimerCreationOptions(2 * Second, 5 * Second)).Soon();
+        await grain.StartTimer("t", 2 * Second, 5 * Second).Soon();
 
         silo.Time.Advance(1.9 * Second);
         await grain.Ping().Soon();
@@ -39,7 +39,7 @@ public sealed class TimerTests
     {
         await using var silo = await TestSilo.StartAsync(options => options.ResponseTimeout = TimeSpan.FromDays(1));
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("wait", new GrainTimerCreationOptions(Second, Second)).Soon();
+        await grain.StartTimer("wait", Second, Second).Soon();
         silo.Time.Advance(Second);
         await silo.Probe.Reached("tick wait 1").Soon();
 
@@ -59,7 +59,7 @@ public sealed class TimerTests
     {
         await using var silo = await TestSilo.StartAsync();
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("wait", new GrainTimerCreationOptions(Second, Timeout.InfiniteTimeSpan) { Interleave = interleave }).Soon();
+        await grain.StartTimer("wait", Second, Timeout.InfiniteTimeSpan, interleave: interleave).Soon();
         silo.Time.Advance(Second);
         await silo.Probe.Reached("tick wait 1").Soon();
 
@@ -77,7 +77,7 @@ public sealed class TimerTests
         await using var silo = await TestSilo.StartAsync();
         silo.ExpectedErrors.Add(1020);
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("throw", new GrainTimerCreationOptions(Second, Second)).Soon();
+        await grain.StartTimer("throw", Second, Second).Soon();
 
         silo.Time.Advance(Second);
         await TockAsync(silo, grain, "tick throw 1");
@@ -92,7 +92,7 @@ public sealed class TimerTests
     {
         await using var silo = await TestSilo.StartAsync();
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("t", new GrainTimerCreationOptions(Second, Second)).Soon();
+        await grain.StartTimer("t", Second, Second).Soon();
         await grain.ChangeTimer(10 * Second, Timeout.InfiniteTimeSpan).Soon();
 
         silo.Time.Advance(9 * Second);
@@ -111,7 +111,7 @@ public sealed class TimerTests
     {
         await using var silo = await TestSilo.StartAsync();
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("t", new GrainTimerCreationOptions(Second, Second)).Soon();
+        await grain.StartTimer("t", Second, Second).Soon();
         await grain.StopTimer().Soon();
 
         silo.Time.Advance(10 * Second);
@@ -125,7 +125,7 @@ public sealed class TimerTests
     {
         await using var silo = await TestSilo.StartAsync();
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("wait", new GrainTimerCreationOptions(Second, Second) { Interleave = true }).Soon();
+        await grain.StartTimer("wait", Second, Second, interleave: true).Soon();
         silo.Time.Advance(Second);
         await silo.Probe.Reached("tick wait 1").Soon();
         var ended = silo.Runtime.Catalog.Find(grain.GetGrainId())!.Deactivated;
@@ -144,7 +144,7 @@ public sealed class TimerTests
     {
         await using var silo = await TestSilo.StartAsync();
         var grain = silo.Get<ILifecycleGrain>("a");
-        await grain.StartTimer("t", new GrainTimerCreationOptions(TimeSpan.FromMinutes(10), Timeout.InfiniteTimeSpan) { KeepAlive = keepAlive }).Soon();
+        await grain.StartTimer("t", TimeSpan.FromMinutes(10), Timeout.InfiniteTimeSpan, keepAlive: keepAlive).Soon();
         var activation = silo.Runtime.Catalog.Find(grain.GetGrainId())!;
 
         silo.Time.Advance(TimeSpan.FromMinutes(10));

@@ -1,8 +1,6 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
-using Cluster.Gateway.ModelMesh;
-using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
@@ -12,21 +10,19 @@ namespace Cluster.Unit.Serving;
 
 public sealed class InferenceDispatcherTests : IDisposable
 {
-    private readonly InMemoryServingStates _states = new();
-    private readonly FakeGrains _grains = new();
-    private readonly ManualTimeProvider _time = new();
-    private readonly RouteTable _routes;
-    private readonly InferenceDispatcher _dispatcher;
+    private readonly Routing _routing = new(new FakeHealth());
+    private readonly InMemoryServingStates _states;
+    private readonly FakeGrains _grains;
+    private readonly ManualTimeProvider _time;
     private readonly PayloadBuffer _message = PayloadBuffer.CopyOf([1, 2, 3]);
 
     public InferenceDispatcherTests()
     {
-        _routes = new RouteTable(_states, _grains);
-        _dispatcher = new InferenceDispatcher(_routes, new ModelNames(_routes, new InMemoryAliases(), _grains), _time);
+        (_states, _grains, _time) = (_routing.States, _routing.Grains, _routing.Time);
         _states.Publish(States.Model("m", States.Ready(1)));
     }
 
-    public void Dispose() => _routes.Dispose();
+    public void Dispose() => _routing.Dispose();
 
     [Fact]
     public async Task Infer_CopyAnswers_GivesTheAnswerAndTheMessageBack()
@@ -160,6 +156,7 @@ public sealed class InferenceDispatcherTests : IDisposable
     [Fact]
     public async Task Infer_SiloStops_IsUnavailableWithAHint()
     {
+        _routing.Health.IsAlone = true;
         _grains.Copy("m/1/0").Infer = (_, _) => throw new SiloUnavailableException("stopping");
 
         var (reply, _) = await InferAsync();
@@ -167,6 +164,159 @@ public sealed class InferenceDispatcherTests : IDisposable
         Assert.Equal(Failure.Unavailable("stopping", TimeSpan.FromSeconds(1)), reply.Failure);
         Assert.True(IsGivenBack);
     }
+
+    [Fact]
+    public async Task Infer_SiloLost_AnotherCopyAnswers()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One, Two)));
+        _grains.Copy("m/1/0").Infer = (_, _) =>
+        {
+            _routing.Health.Unreachable.Add(One);
+            throw new SiloUnavailableException("lost");
+        };
+        _grains.Copy("m/1/1").Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([9])));
+
+        for (var i = 0; i < 20; i++)
+        {
+            var (reply, _, _) = await _routing.Dispatcher
+                .InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+            Assert.True(reply.Succeeded);
+        }
+
+        Assert.Single(_grains.Copy("m/1/0").Requests);
+    }
+
+    [Fact]
+    public async Task Infer_OnlyCopyOnALostSilo_WaitsUntilItIsLoadedElsewhere()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One)));
+        _grains.Copy("m/1/0").Infer = (_, _) =>
+        {
+            _routing.Health.Unreachable.Add(One);
+            throw new SiloUnavailableException("lost");
+        };
+
+        var answer = InferAsync();
+        Assert.False(answer.IsCompleted);
+        _grains.Copy("m/1/0").Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([9])));
+        _routing.Health.Gone.Add(One);
+        _routing.Health.Change();
+
+        Assert.True((await answer).Reply.Succeeded);
+        Assert.Equal(2, _grains.Copy("m/1/0").Requests.Count);
+    }
+
+    [Fact]
+    public async Task Infer_SiloLostThatStillSeemsReachable_IsAskedUntilItIsGone()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One)));
+        var copy = _grains.Copy("m/1/0");
+        var calls = 0;
+        copy.Infer = (_, _) =>
+        {
+            if (++calls <= 5)
+            {
+                throw new SiloUnavailableException("connection refused");
+            }
+
+            return new(InferReply.Success(PayloadBuffer.CopyOf([9])));
+        };
+
+        var answer = InferAsync();
+        while (!answer.IsCompleted)
+        {
+            _routing.Health.Change();
+            _time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.True((await answer).Reply.Succeeded);
+        Assert.Equal(6, calls);
+    }
+
+    [Fact]
+    public async Task Infer_LostAndNobodyCanSayWhoHasIt_IsUnavailableAtOnce()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One)));
+        _routing.Health.Unreachable.Add(One);
+        _routing.Health.IsStoreReachable = false;
+
+        var (reply, _) = await InferAsync();
+
+        Assert.Equal(StatusCode.Unavailable, reply.Failure!.Code);
+        Assert.NotNull(reply.Failure.RetryAfter);
+        Assert.True(IsGivenBack);
+    }
+
+    [Fact]
+    public async Task Infer_CallerGivesUpWhileNobodyHasACopy_GivesTheMessageBack()
+    {
+        using var giveUp = new CancellationTokenSource();
+        _states.Publish(States.Model("m", States.Placed(1, One)));
+        _routing.Health.Unreachable.Add(One);
+
+        var answer = InferAsync(cancellationToken: giveUp.Token);
+        Assert.False(answer.IsCompleted);
+        await giveUp.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await answer).Reply.Failure!.Code);
+        Assert.True(IsGivenBack);
+    }
+
+    [Fact]
+    public async Task Infer_QueueFull_AnotherCopyAnswers()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One, Two)));
+        _grains.Copy("m/1/0").Infer = (_, _) => Answer(Full, throws: false);
+        _grains.Copy("m/1/1").Infer = (_, _) => Answer(Full, throws: false);
+
+        var (reply, _) = await InferAsync();
+
+        Assert.Equal(Full, reply.Failure);
+        Assert.Single(_grains.Copy("m/1/0").Requests);
+        Assert.Single(_grains.Copy("m/1/1").Requests);
+    }
+
+    [Fact]
+    public async Task Infer_QueueOfTheOnlyCopyFull_IsRefused()
+    {
+        _grains.Copy("m/1/0").Infer = (_, _) => Answer(Full, throws: false);
+
+        var (reply, _) = await InferAsync();
+
+        Assert.Equal(Full, reply.Failure);
+        Assert.Single(_grains.Copy("m/1/0").Requests);
+    }
+
+    [Fact]
+    public async Task Infer_CopiesInMemory_AreChosenBeforeTheOthersAndEvenly()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One, Two) with { Copies = [0, 1, 2] }));
+        var pending = new List<TaskCompletionSource<InferReply>>();
+        foreach (var copy in (string[])["m/1/0", "m/1/1", "m/1/2"])
+        {
+            _grains.Copy(copy).Infer = (_, _) =>
+            {
+                pending.Add(new TaskCompletionSource<InferReply>());
+                return new ValueTask<InferReply>(pending[^1].Task);
+            };
+        }
+
+        var answers = Enumerable.Range(0, 100)
+            .Select(_ => _routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask())
+            .ToList();
+        pending.ForEach(answer => answer.SetResult(InferReply.Success(PayloadBuffer.CopyOf([9]))));
+        await Task.WhenAll(answers).Soon();
+
+        Assert.Equal(50, _grains.Copy("m/1/0").Requests.Count);
+        Assert.Equal(50, _grains.Copy("m/1/1").Requests.Count);
+        Assert.Empty(_grains.Copy("m/1/2").Requests);
+    }
+
+    private static SiloAddress One { get; } = SiloAddress.FromParsableString("127.0.0.1:1@1");
+
+    private static SiloAddress Two { get; } = SiloAddress.FromParsableString("127.0.0.1:2@1");
+
+    private static Failure Full { get; } = Failure.Exhausted("the queue is full", TimeSpan.FromSeconds(1));
 
     private bool IsGivenBack => Record.Exception(() => _message.Memory) is ObjectDisposedException;
 
@@ -176,7 +326,7 @@ public sealed class InferenceDispatcherTests : IDisposable
     private async Task<(InferReply Reply, long Version)> InferAsync(
         string model = "m", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        var (reply, _, version) = await _dispatcher
+        var (reply, _, version) = await _routing.Dispatcher
             .InferAsync(new InferCall(model, "", _message, Protocol.Grpc, timeout), cancellationToken)
             .AsTask()
             .Soon();

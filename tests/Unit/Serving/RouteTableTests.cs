@@ -100,7 +100,7 @@ public sealed class RouteTableTests : IDisposable
         _states.Publish(States.Model("m", States.Ready(1, 0)));
         _states.Publish(States.Model("m", States.Ready(1, 1)));
         Assert.True(_routes.TryRoute("m", "", out var route, out _));
-        Assert.Same(_grains.Copy("m/1/1"), Assert.Single(route.Copies));
+        Assert.Same(_grains.Copy("m/1/1"), Assert.Single(route.Copies).Grain);
         _states.Publish(States.Model("m"));
 
         Assert.False(_routes.TryFind("m", out _, out _));

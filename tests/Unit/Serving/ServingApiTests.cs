@@ -7,7 +7,6 @@ using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Metrics;
-using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
@@ -19,9 +18,10 @@ namespace Cluster.Unit.Serving;
 
 public sealed class ServingApiTests : IDisposable
 {
-    private readonly InMemoryServingStates _states = new();
-    private readonly FakeGrains _grains = new();
-    private readonly ManualTimeProvider _time = new();
+    private readonly Routing _routing = new();
+    private readonly InMemoryServingStates _states;
+    private readonly FakeGrains _grains;
+    private readonly ManualTimeProvider _time;
     private readonly MetricsHost _metricsHost = new();
     private readonly TestLifetime _lifetime = new();
     private readonly Repository _repository = new();
@@ -30,26 +30,27 @@ public sealed class ServingApiTests : IDisposable
 
     public ServingApiTests()
     {
-        _routes = new RouteTable(_states, _grains);
+        (_states, _grains, _time, _routes) = (_routing.States, _routing.Grains, _routing.Time, _routing.Routes);
         var metrics = new RequestMetrics(_metricsHost.Registry);
         metrics.Follow(_routes);
-        var names = new ModelNames(_routes, new InMemoryAliases(), _grains);
         _api = new ServingApi(
             new ServerIdentity("test-server", "1.2.3"),
             _routes,
-            names,
-            new InferenceDispatcher(_routes, names, _time),
+            _routing.Names,
+            _routing.Dispatcher,
             _states,
             _grains,
             _repository,
             _lifetime,
             metrics,
+            _routing.Chooser,
+            _routing.Control,
             _time);
     }
 
     public void Dispose()
     {
-        _routes.Dispose();
+        _routing.Dispose();
         _metricsHost.Dispose();
         _lifetime.Dispose();
     }

@@ -17,6 +17,12 @@ public sealed class ServeOptionsTests
         { "--bind", nameof(ServeOptions.Bind) },
         { "--http-port", nameof(ServeOptions.HttpPort) },
         { "--grpc-port", nameof(ServeOptions.GrpcPort) },
+        { "--redis", nameof(ServeOptions.Redis) },
+        { "--redis-password-file", nameof(ServeOptions.RedisPasswordFile) },
+        { "--cluster-id", nameof(ServeOptions.ClusterId) },
+        { "--silo-port", nameof(ServeOptions.SiloPort) },
+        { "--advertise", nameof(ServeOptions.Advertise) },
+        { "--labels", nameof(ServeOptions.Labels) },
         { "--poll-seconds", nameof(ServeOptions.PollSeconds) },
         { "--max-message-mib", nameof(ServeOptions.MaxMessageMiB) },
         { "--inference-threads", nameof(ServeOptions.InferenceThreads) },
@@ -33,7 +39,7 @@ public sealed class ServeOptionsTests
     public async Task Parse_Option_BecomesItsConfigurationKey(string option, string property)
     {
         Assert.Equal([new($"Cluster:{property}", "17")], await GivenAsync(option, "17"));
-        Assert.Equal([new($"Cluster:{property}", "17")], await GivenAsync("all", option, "17"));
+        Assert.Equal([new($"Cluster:{property}", "17"), new("Cluster:Role", "Silo")], await GivenAsync("silo", option, "17"));
         Assert.Equal([new($"Cluster:{property}", "17")], await GivenAsync($"{option}=17"));
     }
 
@@ -42,7 +48,7 @@ public sealed class ServeOptionsTests
     {
         var properties = typeof(ServeOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name);
 
-        Assert.Equal(properties.Order(), Names.Select(row => (string)row[1]).Order());
+        Assert.Equal(properties.Order(), Names.Select(row => (string)row[1]).Append(nameof(ServeOptions.Role)).Order());
     }
 
     [Theory]
@@ -53,7 +59,7 @@ public sealed class ServeOptionsTests
         var read = ServeConfiguration.Read(new Dictionary<string, string?>(), NoFile).Options;
         var inForce = typeof(ServeOptions).GetProperty(property)!.GetValue(read);
 
-        if (inForce is null)
+        if (inForce is null or "")
         {
             Assert.DoesNotContain("default", help, StringComparison.Ordinal);
         }
@@ -134,6 +140,15 @@ public sealed class ServeOptionsTests
     [InlineData("QueueLimit", "-1", "--queue-limit is '-1', expected 0 to 1000000")]
     [InlineData("StopSeconds", "0", "--stop-seconds is '0', expected 1 to 3600")]
     [InlineData("ServerName", "", "--server-name is '', expected a name")]
+    [InlineData("Redis", "localhost", "--redis is 'localhost', expected host:port, several separated by commas")]
+    [InlineData("Redis", "a:1,b", "--redis is 'a:1,b', expected host:port, several separated by commas")]
+    [InlineData("Role", "Silo", "--redis is '', expected host:port, which a silo needs")]
+    [InlineData("Role", "Gateway", "--redis is '', expected host:port, which a gateway needs")]
+    [InlineData("RedisPasswordFile", "secret", "--redis-password-file is 'secret', expected nothing without redis")]
+    [InlineData("ClusterId", "a b", "--cluster-id is 'a b', expected 1 to 63 letters, digits, dots, dashes or underscores")]
+    [InlineData("SiloPort", "65536", "--silo-port is '65536', expected 0 to 65535")]
+    [InlineData("Advertise", "0.0.0.0", "--advertise is '0.0.0.0', expected an IP address that other machines can connect to")]
+    [InlineData("Labels", "gpu,,x", "--labels is 'gpu,,x', expected names of letters, digits, dots, dashes or underscores, separated by commas")]
     [InlineData("LogFormat", "xml", "--log-format is 'xml', expected text or json")]
     [InlineData("LogLevel", "loud", "--log-level is 'loud', expected Trace, Debug, Information, Warning or Error")]
     [InlineData("LogLevel", "17", "--log-level is '17', expected Trace, Debug, Information, Warning or Error")]
@@ -145,6 +160,8 @@ public sealed class ServeOptionsTests
     [InlineData("HttpPort", "0")]
     [InlineData("Bind", "::1")]
     [InlineData("LogLevel", "debug")]
+    [InlineData("Redis", "redis-1:6379,[::1]:6380")]
+    [InlineData("Labels", "gpu,zone-a")]
     public void Read_AtTheEdge_IsTaken(string key, string value) => Assert.Empty(Read(key, value).Mistakes);
 
     [Fact]

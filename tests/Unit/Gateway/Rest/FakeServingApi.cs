@@ -10,6 +10,8 @@ namespace Cluster.Unit.Gateway.Rest;
 /// <summary>Answers what a test sets, and keeps what it was asked. Reads messages with Google's parser, not with ours.</summary>
 internal sealed class FakeServingApi : IServingApi
 {
+    public ClusterOverview? Cluster { get; set; }
+
     public bool IsReady { get; set; } = true;
 
     /// <summary>What every call but inference throws, if set.</summary>
@@ -96,6 +98,8 @@ internal sealed class FakeServingApi : IServingApi
         LastUnload = Checked(request, request.ModelName, "");
         return ValueTask.CompletedTask;
     }
+
+    public ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Checked(Cluster!));
 
     public Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => Task.FromResult(Checked(Problems));
 

@@ -1,4 +1,7 @@
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Serving;
+using Cluster.Gateway.Serving;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;
@@ -17,6 +20,45 @@ public sealed class RestEndpointsTests : RestServer
         Assert.Equal("""{"name":"cluster","version":"0.1","extensions":["binary_tensor_data","statistics"]}""", answer.Text);
         Assert.Equal("application/json", answer.Header("Content-Type"));
         Assert.Null(answer.Header("Content-Encoding"));
+    }
+
+    [Fact]
+    public async Task GetCluster_SiloWithACopy_TellsOfBoth()
+    {
+        var node = new NodeDescription
+        {
+            Silo = "10.0.0.1:8002@7",
+            Name = "one",
+            Status = "Active",
+            Capacity = 100,
+            Used = 60,
+            Copies = 1,
+            OldestIdle = TimeSpan.FromSeconds(1.5),
+            Labels = ["gpu"],
+        };
+        var version = new VersionServingState
+        {
+            Version = 3,
+            State = ModelVersionState.Ready,
+            Copies = [0, 1],
+            Arriving = [2],
+            Placements = [new CopyPlacement(0, node.Silo, 5)],
+            Since = DateTimeOffset.UnixEpoch,
+        };
+        Host.Api.Cluster = new ClusterOverview(
+            new ClusterDescription("test", 4, [node]), [new ModelServingState("m", [version], null)], DateTimeOffset.UnixEpoch.AddSeconds(2));
+
+        var answer = await Host.GetAsync("/v2/cluster");
+
+        Assert.Equal(
+            """
+            {"cluster":"test","membership_version":4,"nodes":[{"silo":"10.0.0.1:8002@7","name":"one","status":"Active","draining":false,
+            "capacity_bytes":100,"used_bytes":60,"copies":1,"loading":0,"oldest_idle_seconds":1.5,"requests_per_minute":0,"labels":["gpu"]}],
+            "models":[{"name":"m","versions":[{"version":3,"state":"READY","reason":"","age_seconds":2,
+            "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7"},{"copy":1,"state":"ON_DEMAND"},{"copy":2,"state":"LOADING"}],
+            "failed_on":[]}]}]}
+            """.ReplaceLineEndings(""),
+            answer.Text);
     }
 
     [Theory]

@@ -121,10 +121,12 @@ public sealed class RedisClusterTests
         var activation = one.Runtime.Catalog.Find(grain.GetGrainId())!;
         var winner = activation.Address with { SiloAddress = Silos.B, ActivationId = ActivationId.NewId(), LoadEpoch = activation.Address.LoadEpoch + 1 };
         await using var two = await ClusterSilo.StartAsync(Silos.B, redis, _network);
+        await one.UntilAsync(static view => view.Unsettled.IsEmpty && view.Entries.Count == 2);
+        var before = one.Membership.View.Incarnation;
         await redis.StopAsync();
         await redis.StartAsync();
-        await one.UntilAsync(static view => view.Unsettled.IsEmpty && view.Version > 4);
-        await two.UntilAsync(static view => view.Unsettled.IsEmpty && view.Version > 4);
+        await one.UntilAsync(view => view.Unsettled.IsEmpty && view.Incarnation != before && view.Entries.Count == 2);
+        await two.UntilAsync(view => view.Unsettled.IsEmpty && view.Incarnation != before && view.Entries.Count == 2);
 
         // As the other silo does that holds it with a larger epoch; then all look again.
         Assert.Empty((await ((RedisGrainDirectory)two.Directory).PutBackAsync([winner], default).Soon())!);

@@ -10,7 +10,7 @@ internal sealed class EchoGrain : Grain, IEchoGrain
 
     public ValueTask DoNothingValue() => default;
 
-    public ValueTask<object> Same(object value) => new(value);
+    public ValueTask<CountState> Same(CountState value) => new(value);
 
     public Task<string> Key() => Task.FromResult(this.GetPrimaryKeyString());
 

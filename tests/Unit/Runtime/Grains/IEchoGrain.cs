@@ -10,7 +10,7 @@ public interface IEchoGrain : IGrainWithStringKey
 
     ValueTask DoNothingValue();
 
-    ValueTask<object> Same(object value);
+    ValueTask<CountState> Same(CountState value);
 
     Task<string> Key();
 

@@ -12,7 +12,7 @@ public interface ILifecycleGrain : IGrainWithStringKey
 
     Task Delay(TimeSpan time);
 
-    Task StartTimer(string name, GrainTimerCreationOptions options);
+    Task StartTimer(string name, TimeSpan dueTime, TimeSpan period, bool interleave = false, bool keepAlive = false);
 
     Task ChangeTimer(TimeSpan dueTime, TimeSpan period);
 

@@ -63,8 +63,9 @@ internal sealed class LifecycleGrain(TestProbe probe) : Grain, ILifecycleGrain, 
         return Task.CompletedTask;
     }
 
-    public Task StartTimer(string name, GrainTimerCreationOptions options)
+    public Task StartTimer(string name, TimeSpan dueTime, TimeSpan period, bool interleave, bool keepAlive)
     {
+        var options = new GrainTimerCreationOptions(dueTime, period) { Interleave = interleave, KeepAlive = keepAlive };
         var ticks = 0;
         _timer = this.RegisterGrainTimer(
             async (timer, token) =>

@@ -52,5 +52,20 @@ public sealed class RedisFixture : IAsyncLifetime
         return connection;
     }
 
+    /// <summary>One process' replica of a map, not started.</summary>
+    internal ReplicatedMap OpenMap(RedisServer server, RedisKeys keys, Action<ReplicationOptions>? configure = null, TimeProvider? time = null)
+    {
+        var options = new ReplicationOptions { StartTimeout = Wait.Limit };
+        configure?.Invoke(options);
+        return new ReplicatedMap(
+            "map",
+            Connect(server),
+            keys,
+            options,
+            new ReplicationMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()),
+            time ?? TimeProvider.System,
+            NullLogger.Instance);
+    }
+
     internal MembershipMetrics NewMetrics() => new(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
 }

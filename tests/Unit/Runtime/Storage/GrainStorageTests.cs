@@ -1,6 +1,7 @@
 using Cluster.Tests.Common;
 using Cluster.Unit.Runtime.Grains;
 using Cluster.Unit.Runtime.Membership;
+using Cluster.Unit.Runtime.Replication;
 using Xunit;
 
 namespace Cluster.Unit.Runtime.Storage;
@@ -11,7 +12,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
     private static readonly GrainId Grain = GrainId.Create("state", "a/b c{}");
 
     private IGrainStorage Create(string store) =>
-        store == Stores.Redis ? new RedisGrainStorage(redis.Connect(), redis.NewCluster()) : new MemoryGrainStorage();
+        store == Stores.Redis ? new ReplicatedGrainStorage(redis.OpenMap(redis.Server, redis.NewCluster())) : new MemoryGrainStorage();
 
     private static async Task<GrainState<CountState>> ReadAsync(IGrainStorage storage, string name = "s")
     {
@@ -117,18 +118,44 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
     {
         await using var server = await RedisServer.StartNewAsync();
         var keys = redis.NewCluster();
-        var storage = new RedisGrainStorage(redis.Connect(server), keys);
+        var storage = new ReplicatedGrainStorage(redis.OpenMap(server, keys));
         var held = await WriteAsync(storage, 7);
         var heldElsewhere = new GrainState<CountState>(new(), held.ETag);
         await server.StopAsync();
         await Assert.ThrowsAsync<SiloUnavailableException>(() => storage.WriteStateAsync("s", Grain, held));
         await server.StartAsync();
 
-        var again = new RedisGrainStorage(redis.Connect(server), keys);
+        var again = new ReplicatedGrainStorage(redis.OpenMap(server, keys));
         held.State.Value = 8;
         await again.WriteStateAsync("s", Grain, held);
 
         Assert.Equal(8, (await ReadAsync(again)).State.Value);
         await Assert.ThrowsAsync<InconsistentStateException>(() => again.WriteStateAsync("s", Grain, heldElsewhere));
+    }
+
+    [RedisFact]
+    public async Task Read_AfterRedisLostEverything_FindsStatesThatNobodyHolds()
+    {
+        await using var server = await RedisServer.StartNewAsync();
+        var keys = redis.NewCluster();
+        var writer = redis.OpenMap(server, keys);
+        var other = redis.OpenMap(server, keys);
+        await Task.WhenAll(writer.StartAsync(default), other.StartAsync(default)).Soon();
+        await using var stopWriter = new MapStop(writer);
+        await using var stopOther = new MapStop(other);
+        var arrived = other.UntilAsync(static map => map.Count == 1);
+        var written = await WriteAsync(new ReplicatedGrainStorage(writer), 7);
+        await arrived;
+
+        await writer.StopAsync(default);
+        await server.StopAsync();
+        await server.StartAsync();
+        await other.RefreshWhenBackAsync("x");
+
+        var read = await ReadAsync(new ReplicatedGrainStorage(other));
+        Assert.Equal((7, true), (read.State.Value, read.RecordExists));
+        read.State.Value = 8;
+        await new ReplicatedGrainStorage(other).WriteStateAsync("s", Grain, read);
+        await Assert.ThrowsAsync<InconsistentStateException>(() => new ReplicatedGrainStorage(other).WriteStateAsync("s", Grain, written));
     }
 }

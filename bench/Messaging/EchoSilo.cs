@@ -1,0 +1,33 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Bench.Messaging;
+
+/// <summary>The other process of the benchmark: a silo with the echo grain, which says its address and runs until its input ends.</summary>
+internal static class EchoSilo
+{
+    /// <summary>The first argument of the process.</summary>
+    public const string Command = "messaging-silo";
+
+    public static async Task RunAsync(int port)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddClusterMessaging();
+        builder.Services.AddActorRuntime(options =>
+        {
+            options.AdvertisedEndpoint = new IPEndPoint(IPAddress.Loopback, port);
+            options.AddApplicationPart(typeof(EchoSilo).Assembly);
+        });
+        using var host = builder.Build();
+        await host.StartAsync();
+        Console.WriteLine(host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString());
+        while (await Console.In.ReadLineAsync() is not null)
+        {
+        }
+
+        await host.StopAsync();
+    }
+}

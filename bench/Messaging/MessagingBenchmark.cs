@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Cluster.Bench.Framework;
+using Cluster.Bench.Measurement;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Inference;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Bench.Messaging;
+
+/// <summary>Grain calls from a client process to a silo process: what the runtime's network costs.</summary>
+internal sealed class MessagingBenchmark : IBenchmark
+{
+    private static readonly (int Bytes, int InFlight, double? Target)[] Cells =
+    [
+        (1 << 10, 1, null), (1 << 10, 32, 60_000), (64 << 10, 1, null), (64 << 10, 32, 8_000), (600 << 10, 1, null), (600 << 10, 32, 1_200),
+    ];
+
+    public string Name => "messaging";
+
+    public string Summary => "grain calls between two processes: 1 KiB, 64 KiB and 600 KiB, 1 and 32 in flight";
+
+    public IReadOnlyList<OptionSpec> Options { get; } =
+    [
+        new("seconds", "S", "measured time of each of the 6 cells, 0.5 to 60; default 4"),
+        new("warm-up", "S", "time before each, 0.5 to 60; default 2"),
+    ];
+
+    /// <inheritdoc/>
+    public async Task<BenchmarkReport> RunAsync(BenchContext context, CancellationToken cancellationToken)
+    {
+        var duration = context.Arguments.Seconds("seconds", 4, 0.5, 60);
+        var warmUp = context.Arguments.Seconds("warm-up", 2, 0.5, 60);
+        var started = context.Time.GetUtcNow();
+        await using var silo = await EchoSiloProcess.StartAsync(cancellationToken);
+        using var client = CreateClient(silo.Address);
+        await client.StartAsync(cancellationToken);
+        var grain = client.Services.GetRequiredService<IGrainFactory>().GetGrain<IEchoPayloadGrain>("echo");
+        var cells = new List<MessagingCell>();
+        foreach (var (bytes, inFlight, target) in Cells)
+        {
+            await context.Progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{bytes} B, {inFlight} in flight"));
+            cells.Add(await MeasureAsync(grain, bytes, inFlight, target, new LoadPlan(warmUp, duration), silo.Id, cancellationToken));
+        }
+
+        await client.StopAsync(cancellationToken);
+        var report = new MessagingReport(Name, started, Machine.Read(), duration.TotalSeconds, cells);
+        return new BenchmarkReport(Format(cells), report, cells.Sum(static cell => cell.Failures));
+    }
+
+    private static IHost CreateClient(SiloAddress silo)
+    {
+        var cluster = new OneSiloCluster(silo);
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddSingleton<IClusterMembershipService>(cluster);
+        builder.Services.AddSingleton<IGrainDirectory>(cluster);
+        builder.Services.AddClusterMessaging();
+        builder.Services.AddActorRuntimeClient();
+        return builder.Build();
+    }
+
+    private static async Task<MessagingCell> MeasureAsync(
+        IEchoPayloadGrain grain, int bytes, int inFlight, double? target, LoadPlan plan, int siloProcess, CancellationToken cancellationToken)
+    {
+        var window = new LoadWindow();
+        var recorders = Enumerable.Range(0, inFlight).Select(_ => new LoadRecorder(window)).ToArray();
+        var callers = recorders.Select(recorder => Task.Run(() => CallAsync(grain, bytes, recorder), cancellationToken)).ToArray();
+        await Task.Delay(plan.WarmUp, cancellationToken);
+        var cpu = CpuTimes.Read(siloProcess);
+        var start = Stopwatch.GetTimestamp();
+        window.Open();
+        await Task.Delay(plan.Duration, cancellationToken);
+        window.Close();
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        cpu = CpuTimes.Read(siloProcess) - cpu;
+        await Task.WhenAll(callers);
+        var latencies = new LatencyHistogram();
+        foreach (var recorder in recorders)
+        {
+            latencies.Add(recorder.Latencies);
+        }
+
+        return new MessagingCell(
+            bytes,
+            inFlight,
+            latencies.Count / elapsed.TotalSeconds,
+            latencies.Percentile(0.50) / 1000,
+            latencies.Percentile(0.99) / 1000,
+            Math.Clamp(100 * (cpu.Others / elapsed) / Environment.ProcessorCount, 0, 100),
+            target,
+            recorders.Sum(static recorder => recorder.Failures));
+    }
+
+    private static async Task CallAsync(IEchoPayloadGrain grain, int bytes, LoadRecorder recorder)
+    {
+        using var payload = PayloadBuffer.Rent(bytes);
+        payload.Span.Fill(7);
+        var request = new InferRequest { Message = payload };
+        while (!recorder.Stopped)
+        {
+            var start = Stopwatch.GetTimestamp();
+            try
+            {
+                var reply = await grain.Echo(request, default);
+                using var message = reply.Message;
+                if (message?.Length == bytes && message.Span[^1] == 7)
+                {
+                    recorder.Complete(start);
+                }
+                else
+                {
+                    recorder.Refused("a wrong answer");
+                }
+            }
+            catch (Exception error) when (error is SiloUnavailableException or TimeoutException)
+            {
+                recorder.Refused(error.Message);
+            }
+        }
+    }
+
+    private static string Format(List<MessagingCell> cells)
+    {
+        var text = new StringBuilder();
+        text.AppendLine("payload   in flight     calls/s    p50 µs    p99 µs   target   others");
+        foreach (var cell in cells)
+        {
+            var target = cell.Target is { } aim ? string.Create(CultureInfo.InvariantCulture, $"{aim:0}") : "";
+            text.AppendLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{cell.Bytes >> 10,4} KiB {cell.InFlight,11} {cell.CallsPerSecond,11:0} {cell.P50Microseconds,9:0} {cell.P99Microseconds,9:0} {target,8} {cell.OthersPercent,7:0}%"));
+        }
+
+        return text.ToString();
+    }
+}

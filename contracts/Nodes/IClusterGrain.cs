@@ -1,0 +1,21 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Errors;
+
+namespace Cluster.Contracts.Nodes;
+
+/// <summary>The cluster as a whole, for operators; the key is <see cref="Key"/>.</summary>
+[Alias("cluster")]
+public interface IClusterGrain : IGrainWithStringKey
+{
+    /// <summary>The key of the one grain.</summary>
+    const string Key = "0";
+
+    /// <summary>The silos and what they hold now.</summary>
+    [AlwaysInterleave, Alias("describe")]
+    ValueTask<ClusterDescription> DescribeAsync();
+
+    /// <summary>Reads the model repository now, see <see cref="Models.IRepositoryControl.ReloadAsync"/>.</summary>
+    /// <exception cref="ServingException">UNAVAILABLE: the silo that was asked has no repository.</exception>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("reload-repository")]
+    ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);
+}

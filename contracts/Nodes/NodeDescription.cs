@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Nodes;
+
+/// <summary>One silo.</summary>
+[GenerateSerializer, Immutable, Alias("node-description")]
+public sealed record NodeDescription
+{
+    /// <summary>In the parsable form of its address.</summary>
+    [Id(0)]
+    public required string Silo { get; init; }
+
+    [Id(1)]
+    public required string Name { get; init; }
+
+    /// <summary>As the membership has it: Joining, Active, ShuttingDown, Stopping or Dead.</summary>
+    [Id(2)]
+    public required string Status { get; init; }
+
+    /// <summary>Bytes that copies may take together; 0 where the silo has not told yet.</summary>
+    [Id(3)]
+    public long Capacity { get; init; }
+
+    /// <summary>Bytes taken.</summary>
+    [Id(4)]
+    public long Used { get; init; }
+
+    /// <summary>Copies that are loaded or being loaded.</summary>
+    [Id(5)]
+    public int Copies { get; init; }
+
+    /// <summary>Loads running or waiting.</summary>
+    [Id(6)]
+    public int Loading { get; init; }
+
+    /// <summary>Since the longest unused copy was used; null where none is loaded.</summary>
+    [Id(7)]
+    public TimeSpan? OldestIdle { get; init; }
+
+    /// <summary>Inference requests in the last minute.</summary>
+    [Id(8)]
+    public double RequestsPerMinute { get; init; }
+
+    [Id(9)]
+    public ImmutableArray<string> Labels { get; init; } = [];
+
+    /// <summary>Whether it is about to leave.</summary>
+    [Id(10)]
+    public bool Draining { get; init; }
+}

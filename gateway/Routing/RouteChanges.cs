@@ -1,0 +1,47 @@
+using Cluster.Contracts.Serving;
+
+namespace Cluster.Gateway.Routing;
+
+/// <summary>Lets requests wait for a reason to look at their routes again: another serving state, or another silo that can be reached.</summary>
+internal sealed class RouteChanges : IDisposable
+{
+    /// <summary>How long one wait takes at most: that a silo may be tried again shows only in the passing of time.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(50);
+
+    private readonly IServingStates _states;
+    private readonly ISiloHealth _health;
+    private readonly TimeProvider _time;
+    private TaskCompletionSource _next = New();
+
+    public RouteChanges(IServingStates states, ISiloHealth health, TimeProvider time)
+    {
+        _states = states;
+        _health = health;
+        _time = time;
+        states.Changed += OnState;
+        health.Changed += Signal;
+    }
+
+    /// <summary>Ends with the next change. Taken before a look at the routes, it misses no change after that look.</summary>
+    public Task Next => Volatile.Read(ref _next).Task;
+
+    /// <summary>Waits for <paramref name="change"/>, a while at most.</summary>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task WaitAsync(Task change, CancellationToken cancellationToken)
+    {
+        await change.WaitAsync(Longest, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    public void Dispose()
+    {
+        _states.Changed -= OnState;
+        _health.Changed -= Signal;
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void OnState(string model) => Signal();
+
+    private void Signal() => Interlocked.Exchange(ref _next, New()).TrySetResult();
+}

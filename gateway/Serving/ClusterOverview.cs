@@ -1,0 +1,10 @@
+using Cluster.Contracts.Nodes;
+using Cluster.Contracts.Serving;
+
+namespace Cluster.Gateway.Serving;
+
+/// <summary>What an operator may want to see of the cluster at once.</summary>
+/// <param name="Cluster">The silos.</param>
+/// <param name="Models">Every model that this gateway knows, in the order of their names.</param>
+/// <param name="Time">When this was put together.</param>
+internal sealed record ClusterOverview(ClusterDescription Cluster, IReadOnlyList<ModelServingState> Models, DateTimeOffset Time);

@@ -1,0 +1,14 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
+using Cluster.Gateway.Routing;
+
+namespace Cluster.Gateway.Serving;
+
+/// <summary>The model repository of a cluster whose silos are other processes.</summary>
+internal sealed class RemoteRepository(IGrainFactory grains, ControlCalls control) : IRepositoryControl
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
+        await control.RunAsync(() => grains.GetGrain<IClusterGrain>(IClusterGrain.Key).ReloadRepositoryAsync(cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+}

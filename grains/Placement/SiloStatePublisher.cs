@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Metrics;
+using Microsoft.Extensions.Hosting;
+
+namespace Cluster.Grains.Placement;
+
+/// <summary>Publishes this silo's state when <see cref="PublishRule"/> says so, and takes it back at the end.</summary>
+internal sealed class SiloStatePublisher : BackgroundService
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+    private readonly Lock _lock = new();
+    private readonly ISiloStates _states;
+    private readonly ILocalSiloDetails _local;
+    private readonly IClusterMembershipService _membership;
+    private readonly CopyCache _cache;
+    private readonly CopyMetricsFactory _metrics;
+    private readonly SiloDraining _drain;
+    private readonly SiloStateOptions _options;
+    private readonly ImmutableSortedSet<string> _labels;
+    private readonly RequestRate _rate;
+    private readonly TimeProvider _time;
+    private SiloState? _published;
+    private long _publishedAt;
+    private bool _ended;
+
+    public SiloStatePublisher(
+        ISiloStates states,
+        ILocalSiloDetails local,
+        IClusterMembershipService membership,
+        CopyCache cache,
+        CopyMetricsFactory metrics,
+        SiloDraining drain,
+        SiloStateOptions options,
+        TimeProvider time)
+    {
+        _states = states;
+        _local = local;
+        _membership = membership;
+        _cache = cache;
+        _metrics = metrics;
+        _drain = drain;
+        _options = options;
+        _labels = options.Labels.ToImmutableSortedSet(StringComparer.Ordinal);
+        _rate = new RequestRate(time);
+        _time = time;
+        drain.Begun += Look;
+    }
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Look();
+        return base.StartAsync(cancellationToken);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _ended = true;
+            _states.Remove(_local.SiloAddress);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _drain.Begun -= Look;
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(LookInterval, _time);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            Look();
+        }
+    }
+
+    private void Look()
+    {
+        lock (_lock)
+        {
+            var now = Read();
+            if (!_ended && PublishRule.IsDue(_published, now, _time.GetElapsedTime(_publishedAt), _options.Publish))
+            {
+                _published = now;
+                _publishedAt = _time.GetTimestamp();
+                _states.Publish(now);
+            }
+        }
+    }
+
+    private SiloState Read()
+    {
+        var cache = _cache.Read();
+        return new SiloState
+        {
+            Silo = _local.SiloAddress,
+            Capacity = cache.Capacity,
+            Used = cache.Used + cache.Unloading,
+            Copies = cache.Copies,
+            OldestIdle = cache.OldestIdle,
+            Loading = cache.Loading,
+            RequestsPerMinute = _rate.Read(_metrics.RequestsStarted),
+            Labels = _labels,
+            Draining = _drain.HasBegun
+                || _membership.CurrentSnapshot.GetSiloStatus(_local.SiloAddress) is SiloStatus.ShuttingDown or SiloStatus.Stopping,
+            Version = _options.Version,
+        };
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Cluster.Grains.Placement;
+
+/// <summary>Registers what silos know of each other's load.</summary>
+public static class SiloStates
+{
+    /// <summary>For a cluster that is one process: the states in memory, and the hosted service that publishes this silo's.</summary>
+    public static IServiceCollection AddSiloStates(this IServiceCollection services, SiloStateOptions options)
+    {
+        services.TryAddSingleton<ISiloStates, InMemorySiloStates>();
+        return services.AddSiloStatePublisher(options);
+    }
+
+    internal static IServiceCollection AddSiloStatePublisher(this IServiceCollection services, SiloStateOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton<SiloDraining>();
+        return services.AddHostedService<SiloStatePublisher>();
+    }
+}

@@ -1,0 +1,26 @@
+using Cluster.Contracts.Serving;
+
+namespace Cluster.Grains.Registry;
+
+/// <summary>The health of a cluster that is one process.</summary>
+public sealed class LocalSiloHealth : ISiloHealth
+{
+    /// <inheritdoc/>
+    public event Action? Changed
+    {
+        add => _ = value;
+        remove => _ = value;
+    }
+
+    /// <inheritdoc/>
+    public bool IsAlone => true;
+
+    /// <inheritdoc/>
+    public bool IsStoreReachable => true;
+
+    /// <inheritdoc/>
+    public bool IsReachable(SiloAddress silo) => true;
+
+    /// <inheritdoc/>
+    public bool IsGone(SiloAddress silo) => false;
+}

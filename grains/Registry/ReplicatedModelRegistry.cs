@@ -1,0 +1,59 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Aliases;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Registry.Replicas;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Registry;
+
+/// <summary>
+/// Registers the registry of a cluster of several processes: what <see cref="ModelRegistry"/> and the in-memory registrations and serving states are for one.
+/// Everything is replicated through Redis. Call it before <c>AddActorRuntime</c> and before whatever hosted service reads it, so that replicas are complete
+/// when those start.
+/// </summary>
+public static class ReplicatedModelRegistry
+{
+    private const string Registrations = "registrations";
+    private const string ServingStates = "serving-states";
+    private const string Aliases = "aliases";
+    private const string SiloStates = "silo-states";
+
+    /// <summary>For a silo: everything, and the hosted services that publish and sweep the silos' states.</summary>
+    /// <param name="options">As for <see cref="ModelRegistry.AddModelRegistry"/>.</param>
+    /// <param name="silo">What this silo says of itself.</param>
+    public static IServiceCollection AddReplicatedModelRegistry(
+        this IServiceCollection services, RegistryOptions options, SiloStateOptions silo, Action<RedisClusteringOptions>? configure = null)
+    {
+        services.AddReplicatedServingStates(configure);
+        services.AddReplicatedMap(Registrations);
+        services.AddReplicatedMap(SiloStates);
+        services.AddSingleton<IRegistrations>(static provider => new ReplicatedRegistrations(
+            provider.GetRequiredKeyedService<IReplicatedMap>(Registrations), provider.GetRequiredService<ILogger<ReplicatedRegistrations>>()));
+        services.AddSingleton(static provider => new ReplicatedSiloStates(
+            provider.GetRequiredKeyedService<IReplicatedMap>(SiloStates),
+            provider.GetRequiredService<IClusterMembershipService>(),
+            provider.GetRequiredService<ILogger<ReplicatedSiloStates>>()));
+        services.AddSingleton<ISiloStates>(static provider => provider.GetRequiredService<ReplicatedSiloStates>());
+        services.AddHostedService<SiloStateSweeper>();
+        services.AddSiloStatePublisher(silo);
+        services.AddSingleton(options);
+        services.AddSingleton<RegisteredModelReader>();
+        services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
+        return services.AddHostedService<AliasTransitions>();
+    }
+
+    /// <summary>For a gateway: serving states, aliases and where copies are. Needs nothing of ONNX Runtime.</summary>
+    public static IServiceCollection AddReplicatedServingStates(this IServiceCollection services, Action<RedisClusteringOptions>? configure = null)
+    {
+        services.AddReplicatedMap(ServingStates, configure);
+        services.AddReplicatedMap(Aliases);
+        services.AddSingleton<IServingStates>(static provider => new ReplicatedServingStates(
+            provider.GetRequiredKeyedService<IReplicatedMap>(ServingStates), provider.GetRequiredService<ILogger<ReplicatedServingStates>>()));
+        services.AddSingleton<IAliases>(static provider => new ReplicatedAliases(
+            provider.GetRequiredKeyedService<IReplicatedMap>(Aliases), provider.GetRequiredService<ILogger<ReplicatedAliases>>()));
+        return services.AddSingleton<ICopyLocations, PlacedCopyLocations>();
+    }
+}

@@ -1,0 +1,33 @@
+using Cluster.Contracts.Serving;
+using Microsoft.Extensions.Hosting;
+
+namespace Cluster.Silo.Hosting;
+
+/// <summary>The health of a cluster of many processes, as this one sees it.</summary>
+internal sealed class ClusterHealth(IClusterMembershipService membership, IClusterStanding standing, IGrainLocations locations) : BackgroundService, ISiloHealth
+{
+    /// <inheritdoc/>
+    public event Action? Changed;
+
+    /// <inheritdoc/>
+    public bool IsAlone => false;
+
+    /// <inheritdoc/>
+    public bool IsStoreReachable => standing.IsStoreReachable;
+
+    /// <inheritdoc/>
+    public bool IsReachable(SiloAddress silo) => locations.IsReachable(silo) && !IsGone(silo);
+
+    /// <inheritdoc/>
+    public bool IsGone(SiloAddress silo) =>
+        !membership.CurrentSnapshot.Members.TryGetValue(silo, out var member) || member.Status == SiloStatus.Dead;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var _ in membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
+        {
+            Changed?.Invoke();
+        }
+    }
+}

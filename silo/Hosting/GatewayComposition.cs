@@ -1,0 +1,34 @@
+using System.Net;
+using Cluster.Gateway.Hosting;
+using Cluster.Grains.Registry;
+using Cluster.Silo.Options;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Cluster.Silo.Hosting;
+
+/// <summary>What a gateway needs of its process: alone, as a client of the cluster, or beside a silo.</summary>
+internal static class GatewayComposition
+{
+    /// <summary>A process that is only a gateway.</summary>
+    /// <param name="options">Validated, with Redis.</param>
+    public static void AddGatewayProcess(this WebApplicationBuilder builder, ServeOptions options)
+    {
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddClusterNetwork(options);
+        services.AddReplicatedServingStates();
+        services.AddActorRuntimeClient(runtime => runtime.ClusterId = options.ClusterId);
+        builder.AddGateway(options);
+    }
+
+    /// <summary>The gateway itself.</summary>
+    public static void AddGateway(this WebApplicationBuilder builder, ServeOptions options) => builder.AddGateway(new GatewayOptions
+    {
+        Bind = IPAddress.Parse(options.Bind),
+        HttpPort = options.HttpPort,
+        GrpcPort = options.GrpcPort,
+        ServerName = options.ServerName,
+        MaxMessageBytes = options.MaxMessageMiB << 20,
+    });
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using Cluster.Gateway.Hosting;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Sessions;
+using Cluster.Silo.Options;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Silo.Hosting;
+
+/// <summary>Composes a process of the asked role.</summary>
+internal static class ServeHost
+{
+    /// <param name="options">Validated.</param>
+    /// <param name="configuration">Where further settings of the parts come from.</param>
+    public static WebApplication Build(ServeOptions options, IConfiguration configuration)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddConfiguration(configuration);
+        var start = new StartLog();
+        AddLogging(builder.Logging, options, start);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
+        var app = options.Role switch
+        {
+            ServeRole.Gateway => BuildGateway(builder, options),
+            ServeRole.Silo => BuildSilo(builder, options),
+            _ => BuildAll(builder, options),
+        };
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            start.Succeeded();
+            LogStart(app, options);
+        });
+        return app;
+    }
+
+    private static WebApplication BuildAll(WebApplicationBuilder builder, ServeOptions options)
+    {
+        builder.Services.AddSilo(options);
+        GatewayComposition.AddGateway(builder, options);
+        var app = builder.Build();
+        app.MapGateway();
+        return app;
+    }
+
+    private static WebApplication BuildSilo(WebApplicationBuilder builder, ServeOptions options)
+    {
+        builder.Services.AddSilo(options);
+        builder.AddSiloEndpoints(options);
+        var app = builder.Build();
+        app.MapSiloEndpoints();
+        return app;
+    }
+
+    private static WebApplication BuildGateway(WebApplicationBuilder builder, ServeOptions options)
+    {
+        builder.AddGatewayProcess(options);
+        var app = builder.Build();
+        app.MapGateway();
+        return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, ServeOptions options, StartLog start)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        start.AddTo(logging);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        if (options.LogFormat == "json")
+        {
+            logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
+    }
+
+    private static string CapacityText(long bytes) =>
+        bytes == long.MaxValue ? "unlimited" : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");
+
+    private static void LogStart(WebApplication app, ServeOptions options)
+    {
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Cluster.Silo");
+        if (options.Role == ServeRole.Gateway)
+        {
+            Log.ServingAsGateway(logger, addresses[0], addresses[1], options.ClusterId, options.Redis!);
+            return;
+        }
+
+        var models = string.Join(" and ", new[] { options.Models, options.Config }.OfType<string>());
+        var capacity = CapacityText(app.Services.GetRequiredService<ModelCacheOptions>().Capacity);
+        var onnxRuntime = app.Services.GetRequiredService<OnnxEnvironment>().Version;
+        var silo = app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+        if (options.Role == ServeRole.Silo)
+        {
+            Log.ServingAsSilo(logger, silo, options.ClusterId, options.Redis!, addresses[0], onnxRuntime, capacity, models);
+        }
+        else
+        {
+            Log.Serving(logger, addresses[0], addresses[1], onnxRuntime, capacity, models);
+        }
+    }
+}

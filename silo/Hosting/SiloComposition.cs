@@ -1,0 +1,76 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Grains;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Cluster;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Registry;
+using Cluster.Grains.Repository;
+using Cluster.Grains.Workers;
+using Cluster.Silo.Options;
+using Cluster.Silo.Repository;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Cluster.Silo.Hosting;
+
+/// <summary>What a silo is made of.</summary>
+internal static class SiloComposition
+{
+    /// <param name="options">Validated.</param>
+    /// <exception cref="RepositoryConfigurationException">The folder of registered models is not there.</exception>
+    public static IServiceCollection AddSilo(this IServiceCollection services, ServeOptions options)
+    {
+        var registry = new RegistryOptions { Root = RegisteredModels(options) };
+        var state = new SiloStateOptions { Labels = [.. SiloLabels.Of(options.Labels)], Version = SoftwareVersion() };
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        if (options.Redis is null)
+        {
+            services.AddSingleton<IRegistrations, InMemoryRegistrations>();
+            services.AddSingleton<IServingStates, InMemoryServingStates>();
+            services.AddModelRegistry(registry);
+            services.AddSiloStates(state);
+            services.AddMemoryGrainStorage(ModelGrains.StorageName);
+        }
+        else
+        {
+            services.AddClusterNetwork(options);
+            services.AddReplicatedModelRegistry(registry, state);
+            services.AddRedisGrainStorage(ModelGrains.StorageName);
+        }
+
+        services.AddModelGrains(
+            new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit },
+            new ModelCacheOptions { Capacity = CacheCapacity.Of(options.Capacity) });
+        services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
+        services.AddSingleton<IModelRepository, FileModelRepository>();
+        services.AddActorRuntime(runtime =>
+        {
+            runtime.ClusterId = options.ClusterId;
+            runtime.AddApplicationPart(typeof(ModelGrains).Assembly);
+            if (options.Redis is not null)
+            {
+                runtime.AdvertisedEndpoint = ClusterComposition.Advertised(options);
+            }
+        });
+        services.AddClusterWork(new ClusterOptions { StopTimeout = TimeSpan.FromSeconds(options.StopSeconds) });
+        services.AddSingleton<RepositoryWatcher>();
+        services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());
+        services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());
+        return services;
+    }
+
+    /// <summary>The folder that was asked for must be there, as the model repository must.</summary>
+    private static string? RegisteredModels(ServeOptions options) =>
+        options.RegisteredModels is null || Directory.Exists(options.RegisteredModels)
+            ? options.RegisteredModels ?? options.Models
+            : throw new RepositoryConfigurationException($"registered-models: there is no folder '{options.RegisteredModels}'");
+
+    /// <summary>As one number, greater for a newer version: a million for each major, a thousand for each minor.</summary>
+    private static long SoftwareVersion()
+    {
+        var version = typeof(SiloComposition).Assembly.GetName().Version ?? new Version(0, 0, 0);
+        return (version.Major * 1_000_000L) + (version.Minor * 1000L) + Math.Max(0, version.Build);
+    }
+}

@@ -1,0 +1,43 @@
+using System.Net;
+using Cluster.Contracts.Serving;
+using Cluster.Gateway.Metrics;
+using Cluster.Silo.Options;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cluster.Silo.Hosting;
+
+/// <summary>What a process that is only a silo answers over HTTP: metrics and health, no requests for models.</summary>
+internal static class SiloEndpoints
+{
+    public static void AddSiloEndpoints(this WebApplicationBuilder builder, ServeOptions options)
+    {
+        builder.Services.AddRouting();
+        builder.Services.AddClusterMetrics();
+        builder.WebHost.ConfigureKestrel((_, kestrel) =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Listen(IPAddress.Parse(options.Bind), options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+    }
+
+    public static void MapSiloEndpoints(this WebApplication app)
+    {
+        app.MapMetrics();
+        app.MapGet("/v2/health/live", static context => WriteAsync(context, "live", true));
+        var states = app.Services.GetRequiredService<IServingStates>();
+        app.MapGet("/v2/health/ready", context => WriteAsync(
+            context, "ready", states.InitialLoadFinished && !app.Lifetime.ApplicationStopping.IsCancellationRequested));
+    }
+
+    private static Task WriteAsync(HttpContext context, string what, bool value)
+    {
+        context.Response.StatusCode = value ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync($"{{\"{what}\":{(value ? "true" : "false")}}}", context.RequestAborted);
+    }
+}

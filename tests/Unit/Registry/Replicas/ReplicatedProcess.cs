@@ -1,0 +1,73 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Cluster.Grains;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Registry;
+using Cluster.Grains.Workers;
+using Cluster.Tests.Common;
+using Cluster.Unit.Runtime.Membership;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Unit.Registry.Replicas;
+
+/// <summary>A silo or a gateway on a real Redis, registered as a server registers it, without a transport.</summary>
+internal sealed class ReplicatedProcess : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private ReplicatedProcess(Action<IServiceCollection> configure) => _host = new HostBuilder().ConfigureServices(services =>
+    {
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
+        configure(services);
+    }).Build();
+
+    public LogSink Log { get; } = new();
+
+    public IServingStates States => Get<IServingStates>();
+
+    public IRegistrations Registrations => Get<IRegistrations>();
+
+    public IAliases Aliases => Get<IAliases>();
+
+    public ISiloStates SiloStates => Get<ISiloStates>();
+
+    public T Get<T>()
+        where T : notnull => _host.Services.GetRequiredService<T>();
+
+    public static Task<ReplicatedProcess> StartSiloAsync(RedisServer redis, SiloAddress silo, FakeNetwork network, params string[] labels) => StartAsync(services =>
+    {
+        services.AddSingleton<ILocalSiloDetails>(new FixedSiloDetails(silo));
+        services.AddSingleton(network.ProberOf(silo));
+        services.UseRedisClustering(options => Configure(options, redis));
+        services.Configure<ClusterMembershipOptions>(static options => options.NewTableSettleTime = TimeSpan.FromMilliseconds(100));
+        services.AddReplicatedModelRegistry(new RegistryOptions(), new SiloStateOptions { Labels = [.. labels], Version = 3 });
+        services.AddRedisGrainStorage(ModelGrains.StorageName);
+        services.AddModelGrains(new InferenceOptions());
+        services.AddActorRuntime(static runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly));
+    });
+
+    public static Task<ReplicatedProcess> StartGatewayAsync(RedisServer redis) =>
+        StartAsync(services => services.AddReplicatedServingStates(options => Configure(options, redis)));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync().Soon();
+        _host.Dispose();
+    }
+
+    private static async Task<ReplicatedProcess> StartAsync(Action<IServiceCollection> configure)
+    {
+        var process = new ReplicatedProcess(configure);
+        await process._host.StartAsync().Soon();
+        return process;
+    }
+
+    private static void Configure(RedisClusteringOptions options, RedisServer redis)
+    {
+        options.Endpoints.Add(redis.Endpoint);
+        options.ConnectTimeout = options.OperationTimeout = TimeSpan.FromSeconds(5);
+    }
+}

@@ -1,0 +1,214 @@
+using System.Diagnostics;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
+using Cluster.Tests.Common;
+using Cluster.Unit.Runtime.Membership;
+using Xunit;
+
+namespace Cluster.Unit.Registry.Replicas;
+
+/// <summary>Silos and a gateway that know the same through Redis.</summary>
+[Collection(TimedCollection.Name)]
+public sealed class ReplicatedRegistryTests
+{
+    private static readonly ModelRegistration Registration = new()
+    {
+        Name = "m",
+        Versions = [new ModelVersionSource(1, "/m/1/model.onnx", "r1"), new ModelVersionSource(2, "", "r2", "broken")],
+        VersionPolicy = VersionPolicy.Specific([2, 1]),
+        Settings = new ModelSettings
+        {
+            Concurrency = 3,
+            QueueLimit = 7,
+            InputShapes = ModelSettings.Default.InputShapes.Add("x", [DimensionRange.Any, DimensionRange.Exactly(4)]),
+            BatchSize = new DimensionRange(1, 8),
+            Labels = ModelSettings.Default.Labels.Add("y", "labels.txt"),
+            RequiredLabels = ["gpu"],
+        },
+        SettingsRevision = "s1",
+        Origin = RegistrationOrigin.Registered,
+    };
+
+    private static readonly ModelServingState State = new("m", [new VersionServingState
+    {
+        Version = 2,
+        State = ModelVersionState.Ready,
+        Reason = "why",
+        Copies = [0, 1],
+        Arriving = [2],
+        Since = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero),
+        Placements = [new CopyPlacement(1, Silos.B.ToParsableString(), 99)],
+        FailedOn = [Silos.A.ToParsableString()],
+    }], "problem") { Origin = RegistrationOrigin.Registered };
+
+    private readonly FakeNetwork _network = new(TimeProvider.System);
+
+    /// <summary>Looks until something is so.</summary>
+    private static async Task UntilAsync(Func<bool> condition, string what)
+    {
+        var since = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(since.Elapsed < Wait.Limit, $"still not so: {what}");
+            await Task.Yield();
+        }
+    }
+
+    private static void AssertSame(object expected, object? actual) => Assert.Equivalent(expected, actual, strict: true);
+
+    [RedisFact]
+    public async Task Publish_OnASilo_IsKnownToSilosAndGatewaysAsItWas()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var two = await ReplicatedProcess.StartSiloAsync(redis, Silos.B, _network);
+        await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
+        var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        gateway.States.Changed += name => told.TrySetResult(name);
+        var alias = new AliasState("latest", "me", "m", "n", "because");
+
+        one.Registrations.Publish(Registration);
+        one.Aliases.Publish(alias);
+        one.States.Publish(State);
+
+        Assert.Equal("m", await told.Task.Soon());
+        await UntilAsync(() => two.Registrations.TryGet("m", out _) && gateway.Aliases.TryGet("latest", out _), "everybody knows");
+        Assert.True(two.Registrations.TryGet("m", out var registration));
+        Assert.True(gateway.States.TryGet("m", out var state));
+        Assert.True(gateway.Aliases.TryGet("latest", out var known));
+        AssertSame(Registration, registration);
+        AssertSame(State, state);
+        Assert.Equal(alias, known);
+        Assert.Same(state, gateway.States.All.Single());
+        Assert.Equal(Silos.B.ToParsableString(), gateway.Get<ICopyLocations>().LocationOf(new ModelCopyId("m", 2, 1)));
+        Assert.Equal("", gateway.Get<ICopyLocations>().LocationOf(new ModelCopyId("m", 2, 0)));
+    }
+
+    [RedisFact]
+    public async Task Remove_IsKnownEverywhere()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
+        one.States.Publish(State);
+        one.Aliases.Publish(new AliasState("a", null, "m", "m"));
+        one.Registrations.Publish(Registration);
+        await UntilAsync(() => gateway.Aliases.All.Any() && gateway.States.All.Any(), "the gateway knows");
+
+        one.States.Publish(new ModelServingState("m", [], null));
+        one.Aliases.Remove("a");
+        one.Registrations.Remove("m");
+
+        Assert.Empty(one.Registrations.All);
+        await UntilAsync(() => !gateway.Aliases.All.Any() && !gateway.States.All.Any(), "the gateway has forgotten");
+    }
+
+    [RedisFact]
+    public async Task InitialLoad_OnceFinished_IsFinishedForAllAndForNewcomers()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
+        var completed = 0;
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        one.States.InitialLoadCompleted += () => Interlocked.Increment(ref completed);
+        gateway.States.InitialLoadCompleted += told.SetResult;
+        Assert.False(gateway.States.InitialLoadFinished);
+
+        one.States.FinishInitialLoad();
+        one.States.FinishInitialLoad();
+        await told.Task.Soon();
+
+        Assert.Equal((1, true, true), (completed, one.States.InitialLoadFinished, gateway.States.InitialLoadFinished));
+        Assert.Empty(gateway.States.All);
+        await using var newcomer = await ReplicatedProcess.StartGatewayAsync(redis);
+        Assert.True(newcomer.States.InitialLoadFinished);
+    }
+
+    [RedisFact]
+    public async Task SiloStates_OfTheLivingOnlyAreKnown()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network, "a");
+        await using var two = await ReplicatedProcess.StartSiloAsync(redis, Silos.B, _network, "b");
+        await UntilAsync(() => one.SiloStates.All.Count() == 2 && two.SiloStates.All.Count() == 2, "both know both");
+        Assert.True(one.SiloStates.TryGet(Silos.B, out var state));
+        Assert.Equal((Silos.B, 3L, false), (state.Silo, state.Version, state.Draining));
+        Assert.Equal(["b"], state.Labels);
+        Assert.True(state.Capacity > 0);
+
+        two.Get<SiloDraining>().Begin();
+        await UntilAsync(() => one.SiloStates.TryGet(Silos.B, out var now) && now.Draining, "the drain is known");
+
+        // Nobody published this: left by a silo that the membership has as dead.
+        _network.Kill(Silos.B);
+        await UntilAsync(() => !one.SiloStates.TryGet(Silos.B, out _), "the dead is ignored");
+        var raw = one.Get<IEnumerable<ReplicatedMap>>().Single(static map => map.Name == "silo-states");
+        await UntilAsync(() => !raw.TryGet(Silos.B.ToParsableString(), out _), "the dead is removed");
+        Assert.Equal(Silos.A, Assert.Single(one.SiloStates.All).Silo);
+    }
+
+    [RedisFact]
+    public async Task SiloState_OfASiloThatStops_IsTakenBack()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        var raw = one.Get<IEnumerable<ReplicatedMap>>().Single(static map => map.Name == "silo-states");
+        await using (await ReplicatedProcess.StartSiloAsync(redis, Silos.B, _network))
+        {
+            await UntilAsync(() => raw.TryGet(Silos.B.ToParsableString(), out _), "its state is known");
+        }
+
+        await UntilAsync(() => !raw.TryGet(Silos.B.ToParsableString(), out _), "its state is gone");
+    }
+
+    [RedisFact]
+    public async Task Refresh_WithoutRedis_IsUnavailableAndReadsGoOn()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
+        one.States.Publish(State);
+        await UntilAsync(() => gateway.States.TryGet("m", out _), "the gateway knows");
+        await gateway.States.RefreshAsync("m", default);
+        await redis.StopAsync();
+
+        var failure = await Assert.ThrowsAsync<ServingException>(async () => await gateway.States.RefreshAsync("m", default));
+
+        Assert.Equal(StatusCode.Unavailable, failure.Failure.Code);
+        Assert.NotNull(failure.Failure.RetryAfter);
+        Assert.True(gateway.States.TryGet("m", out _));
+    }
+
+    [RedisFact]
+    public async Task RedisRestartedEmpty_ANewcomerLearnsEverything()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        one.States.Publish(State);
+        one.States.FinishInitialLoad();
+        one.Registrations.Publish(Registration);
+        await redis.StopAsync();
+        await redis.StartAsync();
+
+        await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
+        await UntilAsync(() => gateway.States.TryGet("m", out _) && gateway.States.InitialLoadFinished, "the gateway knows");
+    }
+
+    [RedisFact]
+    public async Task EntryThatCannotBeRead_CountsAsMissingAndIsLogged()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
+        var raw = gateway.Get<IEnumerable<ReplicatedMap>>().Single(static map => map.Name == "serving-states");
+
+        raw.Publish("m", [(byte)'{']);
+
+        Assert.False(gateway.States.TryGet("m", out _));
+        Assert.Empty(gateway.States.All);
+        Assert.Single(gateway.Log.Entries, static entry => entry.EventId == 2144);
+    }
+}

@@ -1,0 +1,53 @@
+using Cluster.Gateway.Metrics;
+using Cluster.Gateway.ModelMesh;
+using Cluster.Gateway.Routing;
+using Cluster.Gateway.Serving;
+using Cluster.Grains.Registry;
+using Cluster.Tests.Common;
+using Cluster.Unit.Metrics;
+
+namespace Cluster.Unit.Serving;
+
+/// <summary>The routing of a gateway over fake grains.</summary>
+internal sealed class Routing : IDisposable
+{
+    private readonly MetricsHost _metrics = new();
+
+    public Routing(FakeHealth? health = null)
+    {
+        Health = health ?? new FakeHealth { IsAlone = true };
+        Routes = new RouteTable(States, Grains);
+        Changes = new RouteChanges(States, Health, Time);
+        Control = new ControlCalls(Changes, Health, Time);
+        Names = new ModelNames(Routes, new InMemoryAliases(), Grains, Control);
+        Chooser = new CopyChooser(Health, new Random(1));
+        Dispatcher = new InferenceDispatcher(Routes, Names, Chooser, Changes, Health, new RoutingMetrics(_metrics.Registry), Time);
+    }
+
+    public InMemoryServingStates States { get; } = new();
+
+    public FakeGrains Grains { get; } = new();
+
+    public ManualTimeProvider Time { get; } = new();
+
+    public FakeHealth Health { get; }
+
+    public RouteTable Routes { get; }
+
+    public RouteChanges Changes { get; }
+
+    public ControlCalls Control { get; }
+
+    public ModelNames Names { get; }
+
+    public CopyChooser Chooser { get; }
+
+    public InferenceDispatcher Dispatcher { get; }
+
+    public void Dispose()
+    {
+        Changes.Dispose();
+        Routes.Dispose();
+        _metrics.Dispose();
+    }
+}
