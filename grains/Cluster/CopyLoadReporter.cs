@@ -63,6 +63,11 @@ internal sealed class CopyLoadReporter(
                 }
             }
         }
+        catch (Exception exception)
+        {
+            // A timer's turn: whatever it is, the next round tries again.
+            Log.RoundFailed(logger, exception);
+        }
         finally
         {
             _ticking.Exit();

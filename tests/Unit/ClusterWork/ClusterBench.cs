@@ -32,7 +32,6 @@ internal sealed class ClusterBench : IDisposable
         Registry = ActivatorUtilities.CreateInstance<MetricRegistry>(_provider);
         Cache = new CopyCache(new ModelCacheOptions { Capacity = 1 << 30 }, new CacheMetrics(Registry), Time, NullLogger<CopyCache>.Instance);
         View = new SiloView(Membership, SiloStates);
-        Publisher = new SiloStatePublisher(SiloStates, Copies, Cache, Local, Options, new PublishOptions(), Time);
         Metrics = new ClusterMetrics(Registry);
     }
 
@@ -50,7 +49,7 @@ internal sealed class ClusterBench : IDisposable
 
     public LocalCopies Copies { get; } = new();
 
-    public ClusterOptions Options { get; } = new() { Labels = ["b", "a"] };
+    public ClusterOptions Options { get; } = new();
 
     public FixedSiloDetails Local { get; } = new(Silos.A);
 
@@ -62,9 +61,9 @@ internal sealed class ClusterBench : IDisposable
 
     public ClusterMetrics Metrics { get; }
 
-    public SiloStatePublisher Publisher { get; }
+    public SiloDraining Draining { get; } = new();
 
-    public SiloDrain Drain() => new(Copies, Publisher, View, Local, Grains, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
+    public SiloDrain Drain() => new(Copies, Draining, View, Local, Grains, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
 
     public CopyLoadReporter Reporter() => new(Copies, States, Grains, Local, Options, new ScalingOptions(), Time, NullLogger<CopyLoadReporter>.Instance);
 
@@ -94,9 +93,5 @@ internal sealed class ClusterBench : IDisposable
         States.Publish(Serving.States.Model(model, version));
     }
 
-    public void Dispose()
-    {
-        Publisher.Dispose();
-        _provider.Dispose();
-    }
+    public void Dispose() => _provider.Dispose();
 }
