@@ -76,8 +76,9 @@ public sealed class StopTests
         await patience.CancelAsync();
         await stop;
 
-        Assert.Equal(
-            "work/a did not end before the silo's stop time was over: Deactivating, 1 requests running",
+        // Whether the activation's own turn that begins its end came before the patience ended is a race: either state is true.
+        Assert.Matches(
+            "^work/a did not end before the silo's stop time was over: (Valid|Deactivating), 1 requests running$",
             Assert.Single(silo.LogSink.Entries, entry => entry.EventId == 1002).Message);
         silo.Probe.Set("release 1");
         await running.Soon();
