@@ -34,8 +34,8 @@ internal static partial class Log
     [LoggerMessage(2108, LogLevel.Debug, "ONNX Runtime [{Session}] {Location}: {Message}")]
     public static partial void OnnxRuntimeMessage(ILogger logger, string session, string location, string message);
 
-    [LoggerMessage(2110, LogLevel.Information, "Version {Version} of {Model} serves as copy {Copy}")]
-    public static partial void Serves(ILogger logger, long version, string model, int copy);
+    [LoggerMessage(2110, LogLevel.Information, "Version {Version} of {Model} serves as copy {Copies}")]
+    public static partial void Serves(ILogger logger, long version, string model, string copies);
 
     [LoggerMessage(2111, LogLevel.Error, "New content of {Model} version {Version} does not load; what served before goes on: {Reason}")]
     public static partial void OldContentStays(ILogger logger, string model, long version, string reason);
@@ -66,4 +66,64 @@ internal static partial class Log
 
     [LoggerMessage(2127, LogLevel.Warning, "New content of {Model} version {Version} gets no room now, another try in {Seconds} s: {Reason}")]
     public static partial void ReplacementWaits(ILogger logger, string model, long version, double seconds, string reason);
+
+    [LoggerMessage(2150, LogLevel.Information, "Version {Version} of {Model} has further copies: {Copies}")]
+    public static partial void CopiesAdded(ILogger logger, long version, string model, string copies);
+
+    [LoggerMessage(2151, LogLevel.Information, "Version {Version} of {Model} gives up copy {Copy}")]
+    public static partial void CopyRemoved(ILogger logger, long version, string model, int copy);
+
+    [LoggerMessage(2152, LogLevel.Information, "Version {Version} of {Model}: copy {Copy} is replaced, {Silo} leaves")]
+    public static partial void CopyMoved(ILogger logger, long version, string model, int copy, string silo);
+
+    [LoggerMessage(2153, LogLevel.Warning, "Version {Version} of {Model}: copy {Copy} stays on {Silo}, which leaves: no other silo takes it")]
+    public static partial void CopyStays(ILogger logger, long version, string model, int copy, string silo);
+
+    [LoggerMessage(2154, LogLevel.Warning, "Version {Version} of {Model} gets no further copy: {Reason}")]
+    public static partial void NotAdded(ILogger logger, long version, string model, string reason);
+
+    [LoggerMessage(2155, LogLevel.Warning, "Version {Version} of {Model} failed to load on {Silo} and is left to another silo: {Reason}")]
+    public static partial void FailureMoved(ILogger logger, long version, string model, string silo, string reason);
+
+    [LoggerMessage(2156, LogLevel.Warning, "{Model} has lost {Count} copies with {Silos}")]
+    public static partial void CopiesLost(ILogger logger, string model, int count, string silos);
+
+    [LoggerMessage(2157, LogLevel.Warning, "Version {Version} of {Model} is not loaded again now: {Reason}")]
+    public static partial void NotReloaded(ILogger logger, long version, string model, string reason);
+
+    [LoggerMessage(2158, LogLevel.Information, "Version {Version} of {Model}: {Add} copies more, {Remove} fewer: {Reason}")]
+    public static partial void Scales(ILogger logger, long version, string model, int add, int remove, string reason);
+
+    [LoggerMessage(2159, LogLevel.Warning, "What follows from a change of {Model} could not be carried out: {Reason}")]
+    public static partial void NotCarriedOut(ILogger logger, string model, string reason);
+
+    [LoggerMessage(2160, LogLevel.Information, "This silo leaves: {Count} models have copies here")]
+    public static partial void DrainBegins(ILogger logger, int count);
+
+    [LoggerMessage(2161, LogLevel.Information, "This silo has left: {Done} of {Count} models were moved, in {Seconds} s")]
+    public static partial void DrainEnds(ILogger logger, int done, int count, double seconds);
+
+    [LoggerMessage(2162, LogLevel.Warning, "Copies of {Model} could not be moved: {Reason}")]
+    public static partial void DrainFailed(ILogger logger, string model, string reason);
+
+    [LoggerMessage(2163, LogLevel.Warning, "Silos are lost: {Silos}; {Count} models had copies there")]
+    public static partial void SilosLost(ILogger logger, string silos, int count);
+
+    [LoggerMessage(2164, LogLevel.Warning, "{Model} could not be told of lost silos: {Reason}")]
+    public static partial void LossNotTold(ILogger logger, string model, string reason);
+
+    [LoggerMessage(2165, LogLevel.Information, "Loads {Count} models ahead of their next request, most recently used first")]
+    public static partial void LoadsAhead(ILogger logger, int count);
+
+    [LoggerMessage(2166, LogLevel.Debug, "{Model} was not loaded ahead: {Reason}")]
+    public static partial void NotLoadedAhead(ILogger logger, string model, string reason);
+
+    [LoggerMessage(2167, LogLevel.Information, "{Copy} ends: nobody wants it any more")]
+    public static partial void EndsOrphan(ILogger logger, string copy);
+
+    [LoggerMessage(2168, LogLevel.Error, "The cluster's caretaker failed and goes on")]
+    public static partial void CaretakerFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2169, LogLevel.Debug, "{Copy} could not report its load: {Reason}")]
+    public static partial void LoadNotReported(ILogger logger, string copy, string reason);
 }

@@ -24,9 +24,6 @@ internal static partial class Log
     [LoggerMessage(4006, LogLevel.Information, "Gateway serving REST on {Http} and gRPC on {Grpc} for cluster '{ClusterId}' over Redis {Redis}")]
     public static partial void ServingAsGateway(ILogger logger, string http, string grpc, string clusterId, string redis);
 
-    [LoggerMessage(4007, LogLevel.Warning, "The cluster declared this silo dead ({Reason}); it starts again as a new one")]
-    public static partial void StartsAgain(ILogger logger, string reason);
-
     [LoggerMessage(4008, LogLevel.Information, "This silo reads the model repository from now on")]
     public static partial void Leads(ILogger logger);
 

@@ -1,12 +1,10 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using Cluster.Grains.Repository;
-using Cluster.Silo;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 const int StartFailed = 1;
 const int UsageError = 64;
@@ -64,12 +62,7 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 static async Task<bool> RunOnceAsync(ServeOptions options, IConfiguration configuration)
 {
     await using var app = ServeHost.Build(options, configuration);
+    var standing = app.Services.GetService<IClusterStanding>();
     await app.RunAsync();
-    if (app.Services.GetService<IClusterStanding>() is not { Removal: { } reason })
-    {
-        return false;
-    }
-
-    Log.StartsAgain(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Cluster.Silo"), reason);
-    return true;
+    return standing is { Removal: not null };
 }

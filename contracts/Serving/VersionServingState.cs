@@ -42,6 +42,10 @@ public sealed record VersionServingState
     [Id(9)]
     public ImmutableArray<string> FailedOn { get; init; } = [];
 
+    /// <summary>The latest use of any copy, some seconds to minutes late; null if none is known.</summary>
+    [Id(10)]
+    public DateTimeOffset? LastUsed { get; init; }
+
     /// <summary>Numbers of the copies that are being loaded beside those that serve: further copies, or new content to replace them.</summary>
     [Id(5)]
     public ImmutableArray<int> Arriving { get; init; } = [];

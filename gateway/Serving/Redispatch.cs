@@ -19,6 +19,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     private InferCall _call = call;
     private Attempt _last = Attempt.Lost($"every copy of model '{call.Model}' is on a silo that cannot be reached now");
     private TriedCopies _tried;
+    private SiloAddress? _lost;
     private long _version;
     private int _tries;
     private int _finds;
@@ -89,8 +90,9 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         _waited = false;
         _tried.Add(copy.Number);
 
-        // A call that was to load its copy and found a silo that is just being found dead has reached nobody.
-        _tries += attempt.End == AttemptEnd.Lost && copy.Silo is null ? 0 : 1;
+        // A call that was to load its copy and came to a silo that is just being found dead has reached nobody, nor has a second one to a lost silo.
+        _tries += attempt.End == AttemptEnd.Lost && (copy.Silo is null || copy.Silo == _lost) ? 0 : 1;
+        _lost = attempt.End == AttemptEnd.Lost ? copy.Silo : null;
     }
 
     private Step Next(CopyRoute? copy)

@@ -29,6 +29,9 @@ internal sealed class CopyCache
 
     public CacheSnapshot Read() => _books.Read();
 
+    /// <summary>What a copy will take, in bytes: measured if this silo has loaded the content before.</summary>
+    public long Predict(string model, ModelVersionSource source) => _sizes.Predict(model, source);
+
     /// <summary>Claims room for a load that nobody waits for; false where others would have to go for it. Give it back with <see cref="EndClaim"/>.</summary>
     public bool TryClaim(ModelCopyId id, ModelVersionSource source, out CacheEntry? claim)
     {

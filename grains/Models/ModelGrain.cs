@@ -1,8 +1,7 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
-using Cluster.Contracts.Serving;
-using Cluster.Grains.Cache;
-using Cluster.Grains.Metrics;
+using Cluster.Grains.Placement;
 using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 
@@ -10,10 +9,12 @@ namespace Cluster.Grains.Models;
 
 /// <inheritdoc cref="IModelGrain"/>
 /// <remarks>
-/// Not reentrant: one change at a time is carried out to its end, whether or not the caller still waits. <see cref="ModelPlan"/> says what to do next; this class does it, keeps it,
-/// and tells the gateways.
+/// Not reentrant: one change at a time is carried out to its end, whether or not the caller still waits. What is reported meanwhile is taken at once, and
+/// acted on in a turn of its own. <see cref="ModelPlan"/> and <see cref="CopyPlan"/> say what follows, <see cref="CopyWork"/> does it, <see cref="ModelKeeper"/>
+/// keeps it and tells the gateways.
 /// </remarks>
-internal sealed class ModelGrain : Grain, IModelGrain
+[ControlPlacement]
+internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
 {
     /// <summary>Least time between two tries of what found no room.</summary>
     private static readonly TimeSpan MinRetry = TimeSpan.FromSeconds(1);
@@ -22,47 +23,58 @@ internal sealed class ModelGrain : Grain, IModelGrain
     private static readonly TimeSpan MaxRetry = TimeSpan.FromMinutes(1);
 
     private readonly IPersistentState<ModelGrainState> _stored;
-    private readonly IRegistrations _registrations;
-    private readonly IServingStates _states;
-    private readonly LoadMetrics _loadMetrics;
-    private readonly CopyCache _cache;
-    private readonly ModelCacheOptions _cacheOptions;
+    private readonly ModelServices _services;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelGrain> _logger;
-    private (long Version, int Copy)? _loading;
-    private Task _writing = Task.CompletedTask;
+    private ModelKeeper _keeper = null!;
+    private CopyLoader _loader = null!;
+    private CopyWork _work = null!;
+    private ScalingDesk _scaling = null!;
+    private ModelChange _change = null!;
+    private bool _scheduled;
+    private int _changes;
     private IGrainTimer? _retry;
+    private DateTimeOffset _retryAt;
 
     public ModelGrain(
-        [PersistentState("model", ModelGrains.StorageName)] IPersistentState<ModelGrainState> stored,
-        IRegistrations registrations,
-        IServingStates states,
-        LoadMetrics loadMetrics,
-        CopyCache cache,
-        ModelCacheOptions cacheOptions,
-        TimeProvider time,
-        ILogger<ModelGrain> logger)
+        [PersistentState("model", ModelGrains.StorageName)] IPersistentState<ModelGrainState> stored, ModelServices services, ILogger<ModelGrain> logger)
     {
         _stored = stored;
-        _registrations = registrations;
-        _states = states;
-        _loadMetrics = loadMetrics;
-        _cache = cache;
-        _cacheOptions = cacheOptions;
-        _time = time;
+        _services = services;
+        _time = services.Time;
         _logger = logger;
     }
 
     private string Name => this.GetPrimaryKeyString();
 
-    private ModelGrainState State => _stored.State;
+    private ModelGrainState State => _keeper.State;
 
-    /// <summary>Goes on with what was to be tried again.</summary>
+    /// <summary>Goes on with what was to be tried again, and ends what was being loaded when the grain was lost.</summary>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _keeper = new ModelKeeper(Name, _stored, _services.States, _services.Metrics, _time);
+        _loader = new CopyLoader(Name, _services.Grains, _keeper, _services.CopyOptions);
+        _work = new CopyWork(Name, _services, _keeper, _loader, _logger);
+        _scaling = new ScalingDesk(Name, _services, _keeper, _work, _logger);
+        _change = new ModelChange(Name, _services, _keeper, _work, _scaling, _logger);
+        if (State.Registration is null)
+        {
+            _services.States.TryGet(Name, out var published);
+            _keeper.Note(CopyPlan.Begin(State, published));
+        }
+
+        if (!State.Arriving.IsEmpty)
+        {
+            Schedule();
+        }
+
         RetryLaterFailures();
         return Task.CompletedTask;
     }
+
+    /// <summary>Keeps when the model was used.</summary>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        State.Registration is null ? Task.CompletedTask : _keeper.SaveAsync();
 
     /// <inheritdoc/>
     public async ValueTask ApplyAsync(ModelRegistration registration, bool retryFailed, CancellationToken cancellationToken)
@@ -88,19 +100,20 @@ internal sealed class ModelGrain : Grain, IModelGrain
                 SettingsRevision = State.Registration.SettingsRevision,
             }
             : registration;
-        await KeepAsync(State with
+        await _keeper.KeepAsync(State with
         {
             Registration = applied,
             NotYetUsed = State.NotYetUsed || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
             Failed = retryFailed ? State.Failed.Clear() : State.Failed,
+            FailedOn = retryFailed ? State.FailedOn.Clear() : State.FailedOn,
         });
-        await CarryOutAsync();
+        await ChangeAsync();
         if (registration.IsRemoval)
         {
-            _registrations.Remove(Name);
-            _loadMetrics.Forget(Name);
-            _cache.Forget(Name);
-            await _stored.ClearStateAsync();
+            _services.Registrations.Remove(Name);
+            _services.LoadMetrics.Forget(Name);
+            _services.Cache.Forget(Name);
+            await _keeper.ClearAsync();
             DeactivateOnIdle();
         }
     }
@@ -109,8 +122,8 @@ internal sealed class ModelGrain : Grain, IModelGrain
     public async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
         RequireKnown();
-        await KeepAsync(State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear() });
-        await CarryOutAsync();
+        await _keeper.KeepAsync(State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear() });
+        await ChangeAsync();
         if (State.Registration!.Problem is { } problem)
         {
             throw new ServingException(Failure.Unavailable($"failed to load '{Name}': {problem}", LoadFailures.RetryAfter));
@@ -121,9 +134,12 @@ internal sealed class ModelGrain : Grain, IModelGrain
             throw new ServingException(Failure.Unavailable(LoadFailures.Message(Name, version, reason), LoadFailures.RetryAfter));
         }
 
-        foreach (var (onDemand, loaded) in State.Loaded.Where(entry => ModelPlan.IsOnDemand(State, entry.Key)))
+        foreach (var source in State.Registration.Versions.Where(source => CopyPlan.IsOnDemand(State, source.Version)))
         {
-            await Copy(onDemand, loaded.Copy).DescribeAsync(CancellationToken.None);
+            if ((await _loader.LoadAsync(source, State.Loaded[source.Version].Copies[0])).Failure is { } failure)
+            {
+                throw new ServingException(failure);
+            }
         }
     }
 
@@ -132,8 +148,8 @@ internal sealed class ModelGrain : Grain, IModelGrain
     {
         if (State.NotYetUsed)
         {
-            await KeepAsync(State with { NotYetUsed = false });
-            await CarryOutAsync();
+            await _keeper.KeepAsync(State with { NotYetUsed = false });
+            await ChangeAsync();
         }
     }
 
@@ -141,25 +157,39 @@ internal sealed class ModelGrain : Grain, IModelGrain
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)
     {
         RequireKnown();
-        await KeepAsync(State with { Unloaded = true, NotYetUsed = false });
-        await CarryOutAsync();
+        await _keeper.KeepAsync(State with { Unloaded = true, NotYetUsed = false });
+        await ChangeAsync();
     }
 
     /// <inheritdoc/>
     public ValueTask<UnloadedCopy> GetUnloadedAsync(long version)
     {
-        var presence = State.Presence.GetValueOrDefault(version);
-        return ValueTask.FromResult(new UnloadedCopy(presence?.Description, presence?.Past));
+        var known = State.Presence.GetValueOrDefault(version)?.Values ?? [];
+        var past = known.Select(presence => presence.Past).OfType<CopyStatistics>().ToList();
+        return ValueTask.FromResult(new UnloadedCopy(
+            known.Select(presence => presence.Description).FirstOrDefault(description => description is not null),
+            past.Count == 0 ? null : past.Aggregate(CopyStatistics.Sum)));
     }
 
     /// <inheritdoc/>
     public async ValueTask ReportAsync(CopyReport report)
     {
-        var state = State.Registration is null ? State : ModelPlan.Take(State, report);
-        if (!ReferenceEquals(state, State))
+        var state = State.Registration is null ? State : CopyPlan.Take(State, report);
+        if (ReferenceEquals(state, State))
         {
-            await KeepAsync(state);
-            Tell(_loading);
+            return;
+        }
+
+        if (report.Statistics?.LastInference is { } used)
+        {
+            state = _scaling.Use(state, report.Copy.Version, used);
+        }
+
+        await _keeper.KeepAsync(state);
+        _keeper.Tell();
+        if (_change.IsDue(report.Copy.Version))
+        {
+            Schedule();
         }
     }
 
@@ -167,32 +197,93 @@ internal sealed class ModelGrain : Grain, IModelGrain
     public async ValueTask<bool> ReportFailureAsync(CopyFailure failure)
     {
         var version = failure.Copy.Version;
-        if (State.Loaded.GetValueOrDefault(version)?.Copy != failure.Copy.Copy || !ModelPlan.IsOnDemand(State, version))
+        if (State.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version) is not { } source)
         {
             return false;
         }
 
-        Log.FailedOnDemand(_logger, version, Name, _cacheOptions.FailureMemory.TotalSeconds, failure.Reason);
-        var retryOn = _time.GetUtcNow() + _cacheOptions.FailureMemory;
-        await KeepAsync(State with
+        var memory = _services.CacheOptions.FailureMemory;
+        var now = _time.GetUtcNow();
+        var state = FailurePlan.Take(FailurePlan.Forget(State, now, memory, _services.CopyOptions), failure, now);
+        _keeper.Note(state);
+        var isForAnother = FailurePlan.Silos(state, version).Length < _services.CopyOptions.MaxFailedSilos && _work.Candidates(source) > 0;
+        if (isForAnother)
         {
-            Loaded = State.Loaded.Remove(version),
-            Presence = State.Presence.Remove(version),
-            Failed = State.Failed.SetItem(version, new FailedLoad(failure.Revision, failure.SettingsRevision, failure.Reason, retryOn)),
-        });
-        RetryIn(_cacheOptions.FailureMemory);
-        await CarryOutAsync();
-        return false;
+            _services.Metrics.FailureMoved();
+            Log.FailureMoved(_logger, version, Name, failure.Silo, failure.Reason);
+        }
+        else if (CopyPlan.IsOnDemand(state, version) && state.Loaded[version].Copies.Contains(failure.Copy.Copy))
+        {
+            Log.FailedOnDemand(_logger, version, Name, memory.TotalSeconds, failure.Reason);
+            var load = new FailedLoad(failure.Revision, failure.SettingsRevision, failure.Reason, now + memory);
+            _keeper.Note(CopyPlan.End(state, version) with { Failed = state.Failed.SetItem(version, load) });
+            Schedule();
+        }
+
+        RetryIn(memory);
+        var kept = _keeper.SaveAsync();
+        _keeper.Tell();
+        await kept;
+        return isForAnother;
     }
 
     /// <inheritdoc/>
-    public ValueTask ReportLoadAsync(CopyLoadReport load) => ValueTask.CompletedTask;
+    public async ValueTask ReportLoadAsync(CopyLoadReport load)
+    {
+        if (_scaling.Take(load, mayDecide: _changes == 0 && !_scheduled))
+        {
+            Schedule();
+        }
+
+        await _scaling.SaveUsesAsync();
+    }
 
     /// <inheritdoc/>
-    public ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public async ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken)
+    {
+        _changes++;
+        try
+        {
+            await _work.LeaveAsync(silo);
+        }
+        finally
+        {
+            _changes--;
+        }
+    }
 
     /// <inheritdoc/>
-    public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<string> silos) => ValueTask.CompletedTask;
+    public async ValueTask SilosLostAsync(ImmutableArray<string> silos)
+    {
+        var before = State;
+        var state = CopyPlan.Lose(before, silos);
+        if (ReferenceEquals(state, before))
+        {
+            return;
+        }
+
+        var lost = before.Loaded.Keys.Sum(version => silos.Sum(silo => CopyPlan.On(before, version, silo).Length));
+        Log.CopiesLost(_logger, Name, lost, string.Join(", ", silos));
+        _services.Metrics.CopiesLost(lost);
+        var kept = _keeper.KeepAsync(state);
+        _keeper.Tell();
+        _change.Reload(state.Loaded.Keys.Where(version =>
+            CopyPlan.IsOnDemand(state, version)
+            && !CopyPlan.IsOnDemand(before, version)
+            && (_work.IsUsedLately(version) || state.Registration?.Settings.MinCopies > 1)));
+        Schedule();
+        await kept;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CarryOutAsync()
+    {
+        _scheduled = false;
+        if (State.Registration is not null)
+        {
+            await ChangeAsync();
+        }
+    }
 
     private void RequireKnown()
     {
@@ -213,120 +304,58 @@ internal sealed class ModelGrain : Grain, IModelGrain
         }
     }
 
-    /// <summary>Loads what should serve, then ends what should not: nothing ends before its successor is ready.</summary>
-    private async Task CarryOutAsync()
+    private async Task ChangeAsync()
     {
-        _registrations.Publish(State.Registration!);
-        var postponed = new HashSet<long>();
-        while (ModelPlan.NextLoad(State, postponed) is var (source, copy))
-        {
-            if (!await LoadVersionAsync(source, copy))
-            {
-                postponed.Add(source.Version);
-            }
-        }
-
-        foreach (var (version, loaded) in ModelPlan.ToUnload(State).ToList())
-        {
-            await KeepAsync(State with { Loaded = State.Loaded.Remove(version), Presence = State.Presence.Remove(version) });
-            Tell(loading: null);
-            await EndAsync(version, loaded.Copy);
-        }
-
-        Tell(loading: null);
-    }
-
-    /// <summary>False: there is no room now for new content beside what serves; it is tried again.</summary>
-    private async Task<bool> LoadVersionAsync(ModelVersionSource source, int copy)
-    {
-        var loads = new LoadedCopy(copy, source.Revision, State.Registration!.SettingsRevision);
-        if (!_cache.TryClaim(new ModelCopyId(Name, source.Version, copy), source, out var claim)
-            && (!State.Loaded.ContainsKey(source.Version) || ModelPlan.IsOnDemand(State, source.Version)))
-        {
-            Log.ServesOnDemand(_logger, source.Version, Name);
-            await ServeAsync(source.Version, loads, inMemory: false);
-            return true;
-        }
-
-        Tell((source.Version, copy));
+        _changes++;
         try
         {
-            await Copy(source.Version, copy).DescribeAsync(CancellationToken.None);
-        }
-        catch (ServingException exception) when (exception.Failure is { Code: StatusCode.ResourceExhausted, RetryAfter: { } retryAfter })
-        {
-            Postpone(source.Version, retryAfter, exception.Message);
-            return false;
-        }
-        catch (Exception exception) when (exception is not (SiloUnavailableException or OperationCanceledException))
-        {
-            await KeepFailureAsync(source, loads.SettingsRevision, LoadFailures.Cause(exception.Message, Name, source.Version));
-            return true;
+            if (await _change.CarryOutAsync() is { } wait)
+            {
+                RetryIn(wait > MinRetry ? wait : MinRetry);
+            }
+
+            RetryLaterFailures();
         }
         finally
         {
-            _cache.EndClaim(claim);
+            _changes--;
         }
-
-        Log.Serves(_logger, source.Version, Name, copy);
-        await ServeAsync(source.Version, loads, inMemory: true);
-        return true;
     }
 
-    private async Task KeepFailureAsync(ModelVersionSource source, string settingsRevision, string cause)
+    /// <summary>Has <see cref="ChangeAsync"/> run in a turn of its own.</summary>
+    private void Schedule()
     {
-        if (State.Loaded.ContainsKey(source.Version))
+        if (!_scheduled)
         {
-            Log.OldContentStays(_logger, Name, source.Version, cause);
-        }
-
-        await KeepAsync(State with { Failed = State.Failed.SetItem(source.Version, new FailedLoad(source.Revision, settingsRevision, cause)) });
-
-        // At once: a request that still took the version for one that loads would begin a load that nobody keeps account of.
-        Tell(loading: null);
-    }
-
-    /// <summary>Has a copy serve from now on, and the one before it end.</summary>
-    private async Task ServeAsync(long version, LoadedCopy copy, bool inMemory)
-    {
-        var replaced = State.Loaded.GetValueOrDefault(version);
-        await KeepAsync(State with
-        {
-            Loaded = State.Loaded.SetItem(version, copy),
-            Presence = inMemory ? State.Presence : State.Presence.SetItem(version, new CopyPresence(copy.Copy, Epoch: 0, InMemory: false)),
-            Failed = State.Failed.Remove(version),
-        });
-        Tell(loading: null);
-        if (replaced is not null)
-        {
-            await EndAsync(version, replaced.Copy);
+            _scheduled = true;
+            _ = RunAsync();
         }
     }
 
-    /// <summary>Ends a copy that no published state names any more; it may have ended already.</summary>
-    private async Task EndAsync(long version, int copy)
+    private async Task RunAsync()
     {
         try
         {
-            await Copy(version, copy).UnloadAsync();
+            await GrainFactory.GetGrain<IModelWorkGrain>(Name).CarryOutAsync();
         }
-        catch (ServingException exception) when (exception.Failure is { Code: StatusCode.Unavailable, RetryAfter: var retry } && retry == TimeSpan.Zero)
+        catch (Exception exception)
         {
-            // It is not in memory, and does not come back for this call.
+            // Nobody is there to hear of it, whatever it is; the next reason to act tries again.
+            _scheduled = false;
+            Log.NotCarriedOut(_logger, Name, exception.Message);
         }
-    }
-
-    private void Postpone(long version, TimeSpan retryAfter, string reason)
-    {
-        Tell(loading: null);
-        var wait = retryAfter > MinRetry ? retryAfter : MinRetry;
-        Log.ReplacementWaits(_logger, Name, version, wait.TotalSeconds, reason);
-        RetryIn(wait);
     }
 
     /// <summary>Has the plan carried out again; a tick that comes too early for one of its reasons arms the next.</summary>
     private void RetryIn(TimeSpan wait)
     {
+        var at = _time.GetUtcNow() + wait;
+        if (_retry is not null && _retryAt <= at)
+        {
+            return;
+        }
+
+        _retryAt = at;
         _retry?.Dispose();
         _retry = this.RegisterGrainTimer(
             static (self, _) => self.RetryAsync(),
@@ -339,13 +368,11 @@ internal sealed class ModelGrain : Grain, IModelGrain
         _retry?.Dispose();
         _retry = null;
         var now = _time.GetUtcNow();
-        await KeepAsync(State with { Failed = State.Failed.RemoveRange(State.Failed.Where(entry => entry.Value.RetryOn <= now).Select(entry => entry.Key)) });
+        await _keeper.KeepAsync(State with { Failed = State.Failed.RemoveRange(State.Failed.Where(entry => entry.Value.RetryOn <= now).Select(entry => entry.Key)) });
         if (State.Registration is not null)
         {
-            await CarryOutAsync();
+            await ChangeAsync();
         }
-
-        RetryLaterFailures();
     }
 
     private void RetryLaterFailures()
@@ -355,28 +382,9 @@ internal sealed class ModelGrain : Grain, IModelGrain
             var wait = next - _time.GetUtcNow();
             RetryIn(wait > MinRetry ? wait : MinRetry);
         }
-    }
-
-    private IModelVersionGrain Copy(long version, int copy) =>
-        GrainFactory.GetGrain<IModelVersionGrain>(new ModelCopyId(Name, version, copy).ToString());
-
-    private void Tell((long Version, int Copy)? loading)
-    {
-        _loading = loading;
-        _states.TryGet(Name, out var before);
-        _states.Publish(ServingTimes.Stamp(before, ModelPlan.Describe(Name, State, loading), _time.GetUtcNow()));
-    }
-
-    /// <summary>One write after the other: reports come between the steps of a change.</summary>
-    private Task KeepAsync(ModelGrainState state)
-    {
-        _stored.State = state;
-        return _writing = WriteAsync(_writing);
-    }
-
-    private async Task WriteAsync(Task before)
-    {
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        await _stored.WriteStateAsync();
+        else if (_retry is null && !State.FailedOn.IsEmpty)
+        {
+            RetryIn(MaxRetry);
+        }
     }
 }

@@ -29,9 +29,9 @@ internal static class ModelPlan
             .Select(source => source.Version));
     }
 
-    /// <summary>The next version to load, and the copy to load it as, or null when there is nothing to load.</summary>
+    /// <summary>The next version whose content is to be loaded, or null when there is nothing to load.</summary>
     /// <param name="postponed">Versions to leave out.</param>
-    public static (ModelVersionSource Source, int Copy)? NextLoad(ModelGrainState state, IReadOnlySet<long>? postponed = null)
+    public static ModelVersionSource? NextLoad(ModelGrainState state, IReadOnlySet<long>? postponed = null)
     {
         if (state.Registration is not { Problem: null } registration)
         {
@@ -44,7 +44,7 @@ internal static class ModelPlan
             var loaded = state.Loaded.GetValueOrDefault(version);
             if (!IsCurrent(registration, source, loaded) && FailureOf(state, source) is null && postponed?.Contains(version) != true)
             {
-                return (source, loaded is { Copy: 0 } ? 1 : 0);
+                return source;
             }
         }
 
@@ -52,11 +52,25 @@ internal static class ModelPlan
     }
 
     /// <summary>Versions that serve and should not any more.</summary>
-    public static IEnumerable<KeyValuePair<long, LoadedCopy>> ToUnload(ModelGrainState state)
+    public static IEnumerable<KeyValuePair<long, LoadedVersion>> ToUnload(ModelGrainState state)
     {
         var desired = Desired(state);
         return state.Loaded.Where(loaded => !desired.Contains(loaded.Key));
     }
+
+    /// <summary>Copies that a version in memory should have.</summary>
+    /// <param name="silos">Silos that may hold one, at least 1.</param>
+    public static int WantedCopies(ModelGrainState state, long version, int silos)
+    {
+        var settings = state.Registration?.Settings ?? ModelSettings.Default;
+        var most = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos;
+        return Math.Clamp(Math.Max(settings.MinCopies, state.Loaded.GetValueOrDefault(version)?.Target ?? 1), 1, Math.Max(1, most));
+    }
+
+    /// <summary>Whether a version serves the content that it should.</summary>
+    public static bool IsCurrent(ModelGrainState state, long version) =>
+        state.Registration?.Versions.FirstOrDefault(source => source.Version == version) is { } source
+        && IsCurrent(state.Registration, source, state.Loaded.GetValueOrDefault(version));
 
     /// <summary>
     /// The highest version that the policy chose and that does not load, or null: whether or not an older version, or its own previous
@@ -80,74 +94,42 @@ internal static class ModelPlan
         return null;
     }
 
-    /// <summary>Whether a version serves without being in memory.</summary>
-    public static bool IsOnDemand(ModelGrainState state, long version) =>
-        state.Loaded.TryGetValue(version, out var loaded)
-        && state.Presence.TryGetValue(version, out var presence)
-        && presence.Copy == loaded.Copy
-        && !presence.InMemory;
-
-    /// <summary>The state after a copy told of itself; the same if it is of no use.</summary>
-    public static ModelGrainState Take(ModelGrainState state, CopyReport report)
-    {
-        var version = report.Copy.Version;
-        var known = state.Presence.GetValueOrDefault(version);
-        if (known is not null && (report.Epoch < known.Epoch || (report.Epoch == known.Epoch && (report.InMemory || !known.InMemory))))
-        {
-            return state;
-        }
-
-        var serves = state.Loaded.GetValueOrDefault(version);
-        if (!report.InMemory && serves?.Copy != report.Copy.Copy)
-        {
-            return known?.Copy == report.Copy.Copy ? state with { Presence = state.Presence.Remove(version) } : state;
-        }
-
-        var past = known?.Copy == report.Copy.Copy ? known.Past : null;
-        if (report.Statistics is { } statistics)
-        {
-            past = past is null ? statistics : CopyStatistics.Sum(past, statistics);
-        }
-
-        var presence = new CopyPresence(report.Copy.Copy, report.Epoch, report.InMemory, report.Description, past);
-        var loaded = serves?.Copy == report.Copy.Copy && report.InMemory
-            ? state.Loaded.SetItem(version, serves with { Revision = report.Revision, SettingsRevision = report.SettingsRevision })
-            : state.Loaded;
-        return state with { Presence = state.Presence.SetItem(version, presence), Loaded = loaded };
-    }
-
     /// <summary>What gateways are told.</summary>
-    /// <param name="loading">The version and copy being loaded now, if any.</param>
-    public static ModelServingState Describe(string name, ModelGrainState state, (long Version, int Copy)? loading)
+    public static ModelServingState Describe(string name, ModelGrainState state)
     {
         var sources = state.Registration?.Versions ?? [];
         var versions = sources.Select(source => source.Version)
             .Union(state.Loaded.Keys)
             .OrderDescending()
-            .Select(version => Describe(version, sources.FirstOrDefault(source => source.Version == version), state, loading));
+            .Select(version => Describe(version, sources.FirstOrDefault(source => source.Version == version), state) with
+            {
+                FailedOn = FailurePlan.Silos(state, version),
+                LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
+            });
         return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default };
     }
 
-    private static VersionServingState Describe(
-        long version, ModelVersionSource? source, ModelGrainState state, (long Version, int Copy)? loading)
+    private static VersionServingState Describe(long version, ModelVersionSource? source, ModelGrainState state)
     {
         var failure = source is null ? null : FailureOf(state, source);
-        int? loadingCopy = loading is { } now && now.Version == version ? now.Copy : null;
+        var arriving = state.Arriving.GetValueOrDefault(version, []);
         if (state.Loaded.TryGetValue(version, out var loaded))
         {
+            var onDemand = CopyPlan.IsOnDemand(state, version);
             return new VersionServingState
             {
                 Version = version,
                 State = ModelVersionState.Ready,
-                Copies = [loaded.Copy],
-                Arriving = loadingCopy is { } arriving ? [arriving] : [],
-                OnDemand = IsOnDemand(state, version),
-                Reason = failure is null ? IsOnDemand(state, version) ? ServingReasons.OnDemand : "" : $"serves its previous content, the new one does not load: {failure}",
+                Copies = loaded.Copies,
+                Placements = CopyPlan.Placements(state, version),
+                Arriving = arriving,
+                OnDemand = onDemand,
+                Reason = failure is null ? onDemand ? ServingReasons.OnDemand : "" : $"serves its previous content, the new one does not load: {failure}",
             };
         }
 
-        return loadingCopy is { } copy
-            ? new VersionServingState { Version = version, State = ModelVersionState.Loading, Copies = [copy] }
+        return arriving.Length > 0
+            ? new VersionServingState { Version = version, State = ModelVersionState.Loading, Copies = arriving }
             : new VersionServingState
             {
                 Version = version,
@@ -164,7 +146,7 @@ internal static class ModelPlan
         _ => ServingReasons.NotChosen,
     };
 
-    private static bool IsCurrent(ModelRegistration registration, ModelVersionSource source, LoadedCopy? loaded) =>
+    private static bool IsCurrent(ModelRegistration registration, ModelVersionSource source, LoadedVersion? loaded) =>
         loaded is not null && loaded.Revision == source.Revision && loaded.SettingsRevision == registration.SettingsRevision;
 
     /// <summary>Why this very content does not load, or null.</summary>

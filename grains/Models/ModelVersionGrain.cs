@@ -6,6 +6,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Placement;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
@@ -17,12 +18,14 @@ namespace Cluster.Grains.Models;
 /// Reentrant: a turn only admits a request to the copy's queue; the run itself happens on an inference thread. Kept alive: a loaded model is
 /// unloaded because somebody wants its place or its end, not because it is quiet.
 /// </remarks>
-[Reentrant, KeepAlive]
+[Reentrant, KeepAlive, ModelPlacement]
 internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
 {
     private readonly IRegistrations _registrations;
     private readonly IServingStates _states;
     private readonly CopyCache _cache;
+    private readonly LocalCopies _copies;
+    private readonly CopyOptions _copyOptions;
     private readonly SessionFactory _sessions;
     private readonly InferenceWorkers _workers;
     private readonly InferenceOptions _options;
@@ -38,6 +41,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     private ModelDescription? _description;
     private ModelRegistration? _registration;
     private ModelVersionSource? _source;
+    private LocalCopy? _local;
     private CacheEntry? _room;
     private ModelCopyId _id;
 
@@ -45,6 +49,8 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         IRegistrations registrations,
         IServingStates states,
         CopyCache cache,
+        LocalCopies copies,
+        CopyOptions copyOptions,
         SessionFactory sessions,
         InferenceWorkers workers,
         InferenceOptions options,
@@ -57,6 +63,8 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         _registrations = registrations;
         _states = states;
         _cache = cache;
+        _copies = copies;
+        _copyOptions = copyOptions;
         _sessions = sessions;
         _workers = workers;
         _options = options;
@@ -79,8 +87,10 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
             throw ServingException.InvalidArgument($"'{this.GetPrimaryKeyString()}' is no key of a model copy, expected name/version/copy");
         }
 
-        (_registration, _source) = FindSource();
+        (_registration, _source) = await FindSourceAsync(cancellationToken);
+        Enter(new LocalCopy(_id, _source.Revision, _registration.SettingsRevision));
         var start = _time.GetTimestamp();
+        ServingException? failure = null;
         var loaded = false;
         try
         {
@@ -90,7 +100,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable && exception.Failure.RetryAfter != TimeSpan.Zero)
         {
-            throw Failed(exception, start);
+            failure = exception;
         }
         finally
         {
@@ -99,6 +109,11 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
                 _model?.Dispose();
                 Leave();
             }
+        }
+
+        if (failure is not null)
+        {
+            throw await FailedAsync(failure, start);
         }
 
         Start(_registration, start);
@@ -113,6 +128,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
             return;
         }
 
+        _copies.Leave(_local!);
         _cache.BeginUnload(Room);
         await Queue.DrainAsync();
         model.Dispose();
@@ -148,6 +164,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     /// <inheritdoc/>
     public ValueTask UnloadAsync()
     {
+        _copies.Leave(_local!);
         DeactivateOnIdle();
         return ValueTask.CompletedTask;
     }
@@ -169,7 +186,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     {
         var start = _time.GetTimestamp();
         _model = await _sessions.OpenAsync(_id.Model, source, registration.Settings, cancellationToken);
-        if (!IsWanted())
+        if (!IsWanted() && !await IsWantedElsewhereAsync(cancellationToken))
         {
             // Given up while it loaded, such as after the failure of an earlier attempt: nobody would ever unload it.
             throw NotServed();
@@ -186,30 +203,78 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         _metrics = _metricsFactory.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency);
         _queue = new CopyQueue(model, queueLimit, _workers, _statistics, _metrics, _time, _logger);
         _description = model.Describe(registration.VersionPolicy, registration.Settings, queueLimit);
+        _local!.Activity = new CopyActivity(_id, Room, _queue, _statistics, model.Concurrency, _time)
+        {
+            Tell = () => Report(inMemory: true),
+            End = () => End("nobody wants it any more"),
+        };
         _loadMetrics.Succeeded(_id.Model, _time.GetElapsedTime(start));
         Log.Loaded(
             _logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), model.Provider.ToString(), model.Concurrency, model.IntraOpThreads);
     }
 
-    private ServingException Failed(ServingException exception, long start)
+    /// <summary>Tells the model, and answers for it: on another silo the load may do.</summary>
+    private async Task<ServingException> FailedAsync(ServingException exception, long start)
     {
         _loadMetrics.Failed(_id.Model);
         Log.LoadFailed(_logger, _id.Model, _id.Version, _id.Copy, Milliseconds(start), exception.Message);
         var failure = new CopyFailure(_id, _source!.Revision, _registration!.SettingsRevision, exception.Message, _silo);
-        _ = TellAsync(ReportFailureAsync(failure));
+        if (await IsForAnotherSiloAsync(failure))
+        {
+            return new ServingException(Failure.Unavailable(LoadFailures.Message(_id.Model, _id.Version, exception.Message), TimeSpan.Zero), exception);
+        }
+
         return new ServingException(
             exception.Failure with { Message = LoadFailures.Message(_id.Model, _id.Version, exception.Message) }, exception);
     }
 
+    private async Task<bool> IsForAnotherSiloAsync(CopyFailure failure)
+    {
+        try
+        {
+            return await GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportFailureAsync(failure).AsTask().WaitAsync(_copyOptions.FailureAnswerTimeout, _time);
+        }
+        catch (Exception exception)
+        {
+            // Whatever keeps the model from answering: the load has failed all the same, and its caller waits to be told.
+            Log.NotTold(_logger, _id.ToString(), exception.Message);
+            return false;
+        }
+    }
+
+    private void Enter(LocalCopy local)
+    {
+        if (_copies.IsDraining)
+        {
+            throw Moved("its silo is about to leave");
+        }
+
+        if (!_copies.TryEnter(local))
+        {
+            // Whoever placed this one here did not know of the other.
+            _copies.InTheWayOf(local)?.Activity?.Tell();
+            throw Moved("its silo holds another copy of it");
+        }
+
+        _local = local;
+    }
+
     private void Leave()
     {
+        _copies.Leave(_local!);
         if (_room is not null)
         {
             _cache.Release(_room);
         }
     }
 
-    private void Evict() => GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "evicted to make room for another"));
+    private void Evict() => End("evicted to make room for another");
+
+    private void End(string reason)
+    {
+        _copies.Leave(_local!);
+        GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, reason));
+    }
 
     private void Report(bool inMemory) => _ = TellAsync(GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportAsync(new CopyReport
     {
@@ -222,9 +287,6 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         Description = _description!,
         Statistics = inMemory ? null : _statistics!.Read(),
     }));
-
-    private async ValueTask ReportFailureAsync(CopyFailure failure) =>
-        await GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportFailureAsync(failure).ConfigureAwait(false);
 
     /// <summary>Awaited by nobody: the model may be waiting for this very copy. What it does not hear only makes what it shows out of date.</summary>
     private async Task TellAsync(ValueTask told)
@@ -241,22 +303,38 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     }
 
     /// <summary>
-    /// What to load. A copy that nobody wants is not loaded, so that a call by an old route brings no unloaded model back.
+    /// What to load. A copy that nobody wants is not loaded, so that a call by an old route brings no unloaded model back. What this silo knows may be
+    /// older than the call: it asks before it says no.
     /// </summary>
-    private (ModelRegistration Registration, ModelVersionSource Source) FindSource()
+    private async Task<(ModelRegistration Registration, ModelVersionSource Source)> FindSourceAsync(CancellationToken cancellationToken)
     {
-        if (!IsWanted() || !_registrations.TryGet(_id.Model, out var registration))
+        var version = _id.Version;
+        var source = FindSource();
+        if (source is null || !IsWanted())
         {
-            throw NotServed();
+            if (!await IsWantedElsewhereAsync(cancellationToken))
+            {
+                throw NotServed();
+            }
+
+            source = FindSource() ?? throw new ServingException(Failure.NotFound($"Request for unknown model: '{_id.Model}' has no version {version}"));
         }
 
-        var version = _id.Version;
-        var source = registration.Versions.FirstOrDefault(entry => entry.Version == version)
-            ?? throw new ServingException(Failure.NotFound($"Request for unknown model: '{_id.Model}' has no version {version}"));
-        return source.Problem is null
+        return source.Value.Source.Problem is { } problem
+            ? throw new ServingException(Failure.Unavailable(LoadFailures.Message(_id.Model, version, problem), LoadFailures.RetryAfter))
+            : source.Value;
+    }
+
+    private (ModelRegistration Registration, ModelVersionSource Source)? FindSource() =>
+        _registrations.TryGet(_id.Model, out var registration) && registration.Versions.FirstOrDefault(entry => entry.Version == _id.Version) is { } source
             ? (registration, source)
-            : throw new ServingException(Failure.Unavailable(
-                LoadFailures.Message(_id.Model, version, source.Problem), LoadFailures.RetryAfter));
+            : null;
+
+    private async Task<bool> IsWantedElsewhereAsync(CancellationToken cancellationToken)
+    {
+        await _registrations.RefreshAsync(_id.Model, cancellationToken);
+        await _states.RefreshAsync(_id.Model, cancellationToken);
+        return IsWanted();
     }
 
     private bool IsWanted() =>
@@ -264,6 +342,9 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
 
     private ServingException NotServed() => new(Failure.Unavailable(
         string.Create(CultureInfo.InvariantCulture, $"model '{_id.Model}' version {_id.Version} is not served by copy {_id.Copy} any more"), TimeSpan.Zero));
+
+    private ServingException Moved(string why) => new(Failure.Unavailable(
+        string.Create(CultureInfo.InvariantCulture, $"copy {_id.Copy} of model '{_id.Model}' version {_id.Version} is not loaded here: {why}"), TimeSpan.Zero));
 
     private double Milliseconds(long start) => Math.Round(_time.GetElapsedTime(start).TotalMilliseconds, 1);
 }

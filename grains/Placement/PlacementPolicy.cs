@@ -38,6 +38,9 @@ public static class PlacementPolicy
         return eligible.Count == 0 ? [] : ShortList(eligible, request, options);
     }
 
+    /// <summary>Whether a silo could take the copy, by making room if need be.</summary>
+    internal static bool IsEligible(SiloState silo, PlacementRequest request) => WhyNot(silo, request) is null;
+
     private static List<SiloState> ShortList(List<SiloState> eligible, PlacementRequest request, PlacementOptions options)
     {
         var withRoom = eligible.Where(silo => silo.Free >= request.Bytes).ToList();

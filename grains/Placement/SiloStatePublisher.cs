@@ -15,7 +15,7 @@ internal sealed class SiloStatePublisher : BackgroundService
     private readonly IClusterMembershipService _membership;
     private readonly CopyCache _cache;
     private readonly CopyMetricsFactory _metrics;
-    private readonly SiloDrain _drain;
+    private readonly SiloDraining _drain;
     private readonly SiloStateOptions _options;
     private readonly ImmutableSortedSet<string> _labels;
     private readonly RequestRate _rate;
@@ -30,7 +30,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         IClusterMembershipService membership,
         CopyCache cache,
         CopyMetricsFactory metrics,
-        SiloDrain drain,
+        SiloDraining drain,
         SiloStateOptions options,
         TimeProvider time)
     {

@@ -16,7 +16,7 @@ public static class SiloStates
     internal static IServiceCollection AddSiloStatePublisher(this IServiceCollection services, SiloStateOptions options)
     {
         services.AddSingleton(options);
-        services.TryAddSingleton<SiloDrain>();
+        services.TryAddSingleton<SiloDraining>();
         return services.AddHostedService<SiloStatePublisher>();
     }
 }

@@ -19,12 +19,12 @@ public static class CopyScaling
         var count = input.Copies.Length;
         if (count < input.Min)
         {
-            return Add(input, input.Min - count, forLoad: false, $"fewer than the least, {Text(input.Min)}");
+            return Add(input, input.Min - count, ScalingCause.Minimum, $"fewer than the least, {Text(input.Min)}");
         }
 
         if (count > input.Max)
         {
-            return new ScalingDecision(0, LeastUsed(input), false, $"more than the most, {Text(input.Max)}");
+            return new ScalingDecision(0, LeastUsed(input), false, $"more than the most, {Text(input.Max)}", ScalingCause.Maximum);
         }
 
         var more = ForLoad(input, options);
@@ -58,14 +58,14 @@ public static class CopyScaling
         var wanted = Math.Max(Math.Ceiling(load), input.Copies.Length + 1) - input.Copies.Length;
         var most = Math.Max(2, input.Silos * options.MaxAddedShare);
         var why = string.Create(CultureInfo.InvariantCulture, $"the work of {load:0.0} copies");
-        return Add(input, (int)Math.Min(wanted, most), forLoad: true, why);
+        return Add(input, (int)Math.Min(wanted, most), ScalingCause.Load, why);
     }
 
     private static ScalingDecision ForLastingUse(ScalingInput input, ScalingOptions options)
     {
         var roomy = input.FreeShare >= options.SecondCopyFreeShare || input.OldestIdle > options.SecondCopyOldestIdle;
         return input is { Copies.Length: 1, IsLasting: true } && roomy && input.Copies[0].LoadedFor is not null
-            ? Add(input, 1, forLoad: false, "its use lasts")
+            ? Add(input, 1, ScalingCause.LastingUse, "its use lasts")
             : ScalingDecision.None;
     }
 
@@ -83,7 +83,7 @@ public static class CopyScaling
             return ScalingDecision.None;
         }
 
-        return new ScalingDecision(0, LeastUsed(input), false, "memory is short and the others suffice");
+        return new ScalingDecision(0, LeastUsed(input), false, "memory is short and the others suffice", ScalingCause.ShortMemory);
     }
 
     private static bool IsSecondUnused(ScalingInput input, ScalingOptions options)
@@ -100,10 +100,10 @@ public static class CopyScaling
     private static int LeastUsed(ScalingInput input) =>
         input.Copies.OrderBy(copy => copy.RequestsPerMinute).ThenByDescending(copy => copy.Idle).ThenByDescending(copy => copy.Copy).First().Copy;
 
-    private static ScalingDecision Add(ScalingInput input, int wanted, bool forLoad, string reason)
+    private static ScalingDecision Add(ScalingInput input, int wanted, ScalingCause cause, string reason)
     {
         var count = Math.Min(wanted, Math.Min(input.Candidates, input.Max - input.Copies.Length));
-        return count > 0 ? new ScalingDecision(count, null, forLoad, reason) : ScalingDecision.None;
+        return count > 0 ? new ScalingDecision(count, null, cause == ScalingCause.Load, reason, cause) : ScalingDecision.None;
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

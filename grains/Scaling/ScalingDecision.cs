@@ -5,7 +5,8 @@ namespace Cluster.Grains.Scaling;
 /// <param name="Remove">The number of the copy to take away, or null.</param>
 /// <param name="ForLoad">Whether copies are added because of what there is to do, so that busy silos are no place for them.</param>
 /// <param name="Reason">For the log; empty where nothing is to be done.</param>
-public readonly record struct ScalingDecision(int Add, int? Remove, bool ForLoad, string Reason)
+/// <param name="Cause">The same for the metrics.</param>
+public readonly record struct ScalingDecision(int Add, int? Remove, bool ForLoad, string Reason, ScalingCause Cause)
 {
-    public static ScalingDecision None { get; } = new(0, null, false, "");
+    public static ScalingDecision None { get; } = new(0, null, false, "", ScalingCause.None);
 }

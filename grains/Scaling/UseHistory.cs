@@ -3,7 +3,8 @@ namespace Cluster.Grains.Scaling;
 /// <summary>Remembers just enough of when a model was used to tell lasting use from a passing one: two moments. Immutable.</summary>
 /// <param name="Earlier">A use before <paramref name="Later"/>, or null.</param>
 /// <param name="Later">A use, or null; others since then are not remembered until it is old enough to count.</param>
-public readonly record struct UseHistory(DateTimeOffset? Earlier, DateTimeOffset? Later)
+[GenerateSerializer, Immutable, Alias("use-history")]
+public readonly record struct UseHistory([property: Id(0)] DateTimeOffset? Earlier, [property: Id(1)] DateTimeOffset? Later)
 {
     /// <summary>The history after a use.</summary>
     public UseHistory Used(DateTimeOffset now, ScalingOptions options)

@@ -47,6 +47,18 @@ internal sealed class CopyQueue
         _logger = logger;
     }
 
+    /// <summary>Requests that wait for a slot.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
     /// <summary>Answers <paramref name="request"/>, at once if it is refused; its memory is used until then.</summary>
     public ValueTask<InferReply> EnqueueAsync(InferRequest request, CancellationToken cancellationToken)
     {

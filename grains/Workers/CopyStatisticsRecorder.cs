@@ -55,6 +55,14 @@ internal sealed class CopyStatisticsRecorder(TimeProvider time)
         }
     }
 
+    public CopyTotals ReadTotals()
+    {
+        lock (_gate)
+        {
+            return new CopyTotals(_success.Count + _fail.Count, _executions, _input.Nanoseconds + _infer.Nanoseconds + _output.Nanoseconds);
+        }
+    }
+
     public CopyStatistics Read()
     {
         lock (_gate)

@@ -47,7 +47,13 @@ internal sealed class GrainLocator(
     public SiloAddress? FindKnown(GrainId id) => _remote.TryGetValue(id, out var known) && IsUsable(known) ? known.SiloAddress : null;
 
     /// <summary>Remembers that a grain has answered from a silo, unless an address is known.</summary>
-    public void LearnIfUnknown(GrainId id, SiloAddress silo) => _remote.TryAdd(id, new GrainAddress { GrainId = id, SiloAddress = silo });
+    public void LearnIfUnknown(GrainId id, SiloAddress silo)
+    {
+        if (!_remote.ContainsKey(id))
+        {
+            _remote.TryAdd(id, new GrainAddress { GrainId = id, SiloAddress = silo });
+        }
+    }
 
     /// <summary>Forgets an address that turned out wrong.</summary>
     public void Forget(GrainAddress address) => _remote.TryRemove(KeyValuePair.Create(address.GrainId, address));

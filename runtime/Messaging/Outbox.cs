@@ -133,7 +133,6 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
 
     private async ValueTask WriteAsync()
     {
-        var before = Bytes;
         if (_filled > 0)
         {
             await stream.WriteAsync(_batch.AsMemory(0, _filled)).ConfigureAwait(false);
@@ -144,8 +143,10 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
             await stream.WriteAsync(_direct).ConfigureAwait(false);
         }
 
-        Interlocked.Add(ref _bytes, -ReleaseDone());
-        if (before >= limit && !IsFull)
+        // Who saw a full outbox while this was written waits for the very step that brings it below the limit.
+        var released = ReleaseDone();
+        var left = Interlocked.Add(ref _bytes, -released);
+        if (left < limit && left + released >= limit)
         {
             Drained?.Invoke();
         }

@@ -53,19 +53,27 @@ internal sealed class ChangeFeed(string map, ILogger logger)
                 return true;
             }
 
-            try
+            foreach (var listener in Delegate.EnumerateInvocationList(Changed))
             {
-                Changed?.Invoke(key);
-            }
-#pragma warning disable CA1031 // The boundary of one listener's turn.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                Log.ReplicaListenerFailed(logger, map, key, exception);
+                Tell(listener, key);
             }
         }
 
         return false;
+    }
+
+    private void Tell(Action<string> listener, string key)
+    {
+        try
+        {
+            listener(key);
+        }
+#pragma warning disable CA1031 // The boundary of one listener's turn.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.ReplicaListenerFailed(logger, map, key, exception);
+        }
     }
 
     private bool TryNext(out string key)

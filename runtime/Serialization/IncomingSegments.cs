@@ -111,13 +111,14 @@ internal sealed class IncomingSegments
         }
     }
 
-    /// <summary>Gives every payload back that is still here; a second call finds none.</summary>
+    /// <summary>Gives every payload back that is still here, after which no byte is received for it; a second call finds none.</summary>
     public void DisposePayloads()
     {
         for (var i = 0; i < _segments.Length; i++)
         {
             var payload = _segments[i].Payload;
             _segments[i].Payload = null;
+            _segments[i].Memory = default;
             payload?.Dispose();
         }
     }

@@ -2,6 +2,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Cache;
+using Cluster.Grains.Cluster;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
@@ -53,6 +54,7 @@ internal static class SiloComposition
                 runtime.AdvertisedEndpoint = ClusterComposition.Advertised(options);
             }
         });
+        services.AddClusterWork(new ClusterOptions { StopTimeout = TimeSpan.FromSeconds(options.StopSeconds) });
         services.AddSingleton<RepositoryWatcher>();
         services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());
         services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());

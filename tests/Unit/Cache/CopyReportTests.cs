@@ -26,7 +26,7 @@ public sealed class CopyReportTests
 
     private static readonly ModelGrainState Serving = new ModelGrainState() with
     {
-        Loaded = new ModelGrainState().Loaded.Add(1, new LoadedCopy(0, "r", "s")),
+        Loaded = new ModelGrainState().Loaded.Add(1, new LoadedVersion([0], "r", "s")),
     };
 
     /// <summary>Reports of a copy's loads may overtake each other.</summary>
@@ -34,38 +34,38 @@ public sealed class CopyReportTests
     public void Take_AnyOrder_TheLatestReportDecides() => Prop.ForAll(
         Gen.Shuffle(Enumerable.Range(2, 8)).ToArbitrary(), order =>
         {
-            var state = order.Aggregate(Serving, (before, number) => ModelPlan.Take(before, Report(0, number / 2, inMemory: number % 2 == 0)));
+            var state = order.Aggregate(Serving, (before, number) => CopyPlan.Take(before, Report(0, number / 2, inMemory: number % 2 == 0)));
 
-            return ModelPlan.IsOnDemand(state, 1);
+            return CopyPlan.IsOnDemand(state, 1);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void Take_LoadedThenGoneThenLoaded_FollowsAndAddsUp()
     {
-        var gone = ModelPlan.Take(ModelPlan.Take(Serving, Report(0, 1, inMemory: true)), Report(0, 1, inMemory: false));
-        var back = ModelPlan.Take(gone, Report(0, 2, inMemory: true));
-        var again = ModelPlan.Take(back, Report(0, 2, inMemory: false));
+        var gone = CopyPlan.Take(CopyPlan.Take(Serving, Report(0, 1, inMemory: true)), Report(0, 1, inMemory: false));
+        var back = CopyPlan.Take(gone, Report(0, 2, inMemory: true));
+        var again = CopyPlan.Take(back, Report(0, 2, inMemory: false));
 
-        Assert.True(ModelPlan.IsOnDemand(gone, 1));
-        Assert.False(ModelPlan.IsOnDemand(back, 1));
-        Assert.Equal(2, again.Presence[1].Past!.InferenceCount);
+        Assert.True(CopyPlan.IsOnDemand(gone, 1));
+        Assert.False(CopyPlan.IsOnDemand(back, 1));
+        Assert.Equal(2, again.Presence[1][0].Past!.InferenceCount);
     }
 
     [Fact]
     public void Take_ACopyThatWasReplaced_IsForgotten()
     {
-        var state = ModelPlan.Take(Serving, Report(1, 5, inMemory: true));
+        var state = CopyPlan.Take(Serving, Report(1, 5, inMemory: true));
 
-        Assert.Empty(ModelPlan.Take(state, Report(1, 5, inMemory: false)).Presence);
-        Assert.False(ModelPlan.IsOnDemand(state, 1));
+        Assert.Empty(CopyPlan.Take(state, Report(1, 5, inMemory: false)).Presence);
+        Assert.False(CopyPlan.IsOnDemand(state, 1));
     }
 
     [Fact]
     public void Take_OtherContentThanThatOfTheLastLoad_IsKnownFromThenOn()
     {
-        var state = ModelPlan.Take(Serving, Report(0, 1, inMemory: true) with { Revision = "newer" });
+        var state = CopyPlan.Take(Serving, Report(0, 1, inMemory: true) with { Revision = "newer" });
 
-        Assert.Equal(new LoadedCopy(0, "newer", "s"), state.Loaded[1]);
+        Assert.Equal(("newer", "s"), (state.Loaded[1].Revision, state.Loaded[1].SettingsRevision));
     }
 
     private static CopyReport Report(int copy, long epoch, bool inMemory) => new()

@@ -145,10 +145,15 @@ public sealed class OnDemandTests : IAsyncLifetime
     [Fact]
     public async Task Apply_NewContentWithoutRoomBeside_TakesThePlaceOfAnother()
     {
+        // An unload need not be the last thing that is told of: the evicted copy and the replaced one are waited for themselves.
+        var before = _silo.Runtime.Catalog.All.Where(activation => activation.GrainInstance is IModelVersionGrain).ToList();
+
         await ApplyAsync("b", "r2");
 
+        Assert.Equal(2, before.Count);
+        await Task.WhenAll(before.Select(activation => activation.Deactivated)).Soon("the end of the evicted copy and of the replaced one");
         Assert.Equal(1, Assert.Single(Version("b").Copies));
-        await UntilAsync(() => Books is { Copies: 1 or 2, Unloading: 0 });
+        Assert.Equal((1, 0L), (Books.Copies, Books.Unloading));
         Assert.InRange(Books.Used, Base, _options.Capacity);
     }
 

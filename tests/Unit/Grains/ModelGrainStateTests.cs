@@ -2,12 +2,15 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Models;
+using Cluster.Grains.Scaling;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
 
 public sealed class ModelGrainStateTests
 {
+    private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
     /// <summary>Grain storage keeps state as JSON: what does not come back equal would be lost when a model's grain is deactivated.</summary>
     [Fact]
     public void State_ThroughJson_ComesBackWhole()
@@ -29,7 +32,13 @@ public sealed class ModelGrainStateTests
                 },
             },
             Unloaded = true,
-            Loaded = ImmutableSortedDictionary<long, LoadedCopy>.Empty.Add(1, new LoadedCopy(1, "r1", "s1")),
+            Loaded = ImmutableSortedDictionary<long, LoadedVersion>.Empty.Add(1, new LoadedVersion([1, 3], "r1", "s1", Target: 2)),
+            Presence = new ModelGrainState().Presence.Add(
+                1, ImmutableSortedDictionary<int, CopyPresence>.Empty.Add(3, new CopyPresence(3, 7, InMemory: true, Silo: "127.0.0.1:1@1", Revision: "r1"))),
+            Arriving = ImmutableSortedDictionary<long, ImmutableArray<int>>.Empty.Add(1, [4]),
+            NextCopy = ImmutableSortedDictionary<long, int>.Empty.Add(1, 5),
+            FailedOn = ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty.Add(1, [new SiloFailure("127.0.0.1:2@1", "r1", "s1", Noon)]),
+            Uses = ImmutableSortedDictionary<long, VersionUse>.Empty.Add(1, new VersionUse(Noon, new UseHistory(null, Noon))),
             Failed = ImmutableSortedDictionary<long, FailedLoad>.Empty.Add(2, new FailedLoad("r2", "s1", "broken")),
         };
 
@@ -38,7 +47,11 @@ public sealed class ModelGrainStateTests
 
         Assert.Equal(json, JsonSerializer.Serialize(copy));
         Assert.Equal(state.Registration.VersionPolicy, copy.Registration!.VersionPolicy);
-        Assert.Equal(state.Loaded[1], copy.Loaded[1]);
+        Assert.Equal([1, 3], copy.Loaded[1].Copies.ToArray());
+        Assert.Equal(state.Presence[1][3], copy.Presence[1][3]);
+        Assert.Equal([4], copy.Arriving[1].ToArray());
+        Assert.Equal(state.FailedOn[1][0], copy.FailedOn[1][0]);
+        Assert.Equal(state.Uses[1], copy.Uses[1]);
         Assert.Equal(new DimensionRange(1, 8), copy.Registration.Settings.BatchSize);
     }
 }

@@ -32,7 +32,7 @@ public sealed class ModelGrainTests
     [Fact]
     public async Task Apply_NewContent_LoadsBesideAndSwitches()
     {
-        await using var silo = await ModelSilo.StartAsync();
+        await using var silo = await ModelSilo.StartAsync(failing: true);
         await silo.ApplyAsync(ModelSilo.Registration((1, One)));
         var told = new ConcurrentQueue<VersionServingState>();
         silo.States.Changed += _ => told.Enqueue(silo.Version(1));
@@ -45,9 +45,10 @@ public sealed class ModelGrainTests
         Assert.Empty(silo.Version(1).Arriving);
         Assert.Equal(12, await silo.AskAsync(1, 1));
 
-        // And back: the number is free again.
+        // A number is never used again.
         await silo.ApplyAsync(ModelSilo.Registration((1, Three)));
-        Assert.Equal(13, await silo.AskAsync(1, 0));
+        Assert.Equal(13, await silo.AskAsync(1, 2));
+        Assert.Equal(TimeSpan.Zero, (await silo.RefuseAsync(1, 0)).RetryAfter);
     }
 
     [Fact]
@@ -89,7 +90,7 @@ public sealed class ModelGrainTests
 
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
         Assert.Equal("", silo.Version(1).Reason);
-        Assert.Equal(12, await silo.AskAsync(1, 1));
+        Assert.Equal(12, await silo.AskAsync(1, Assert.Single(silo.Version(1).Copies)));
     }
 
     [Fact]
@@ -102,7 +103,7 @@ public sealed class ModelGrainTests
         Assert.Equal(11, await silo.AskAsync(1, 0));
         Assert.Equal((ModelVersionState.Unavailable, true), (silo.Version(2).State, silo.Version(2).Failed));
         await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Two)));
-        Assert.Equal(12, await silo.AskAsync(2, 0));
+        Assert.Equal(12, await silo.AskAsync(2, 1));
         Assert.Equal(ModelVersionState.Unavailable, silo.Version(1).State);
     }
 
@@ -158,7 +159,7 @@ public sealed class ModelGrainTests
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)), retryFailed: true);
         Assert.Equal(ModelVersionState.Unavailable, silo.Version(1).State);
         await silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon();
-        Assert.Equal(12, await silo.AskAsync(1, 0));
+        Assert.Equal(12, await silo.AskAsync(1, 1));
     }
 
     [Fact]

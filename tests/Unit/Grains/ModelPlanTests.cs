@@ -13,22 +13,22 @@ public sealed class ModelPlanTests
     public static TheoryData<string, ModelGrainState, long[], string, long[]> Plans => new()
     {
         { "nothing known", new ModelGrainState(), [], "", [] },
-        { "latest of two", State(VersionPolicy.LatestOne, [1, 2]), [2], "2 as 0", [] },
-        { "latest two of three", State(VersionPolicy.Latest(2), [1, 2, 3]), [3, 2], "3 as 0", [] },
-        { "all", State(VersionPolicy.All, [1, 2]), [2, 1], "2 as 0", [] },
-        { "all, highest loaded", Loaded(State(VersionPolicy.All, [1, 2]), (2, 0, "r")), [2, 1], "1 as 0", [] },
-        { "specific", State(VersionPolicy.Specific([1, 7]), [1, 2]), [1], "1 as 0", [] },
+        { "latest of two", State(VersionPolicy.LatestOne, [1, 2]), [2], "2", [] },
+        { "latest two of three", State(VersionPolicy.Latest(2), [1, 2, 3]), [3, 2], "3", [] },
+        { "all", State(VersionPolicy.All, [1, 2]), [2, 1], "2", [] },
+        { "all, highest loaded", Loaded(State(VersionPolicy.All, [1, 2]), (2, 0, "r")), [2, 1], "1", [] },
+        { "specific", State(VersionPolicy.Specific([1, 7]), [1, 2]), [1], "1", [] },
         { "specific but absent", State(VersionPolicy.Specific([7]), [1, 2]), [], "", [] },
         { "loaded as wanted", Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "r")), [1], "", [] },
-        { "a newer version: load it, then end the old", Loaded(State(VersionPolicy.LatestOne, [1, 2]), (1, 0, "r")), [2], "2 as 0", [1] },
+        { "a newer version: load it, then end the old", Loaded(State(VersionPolicy.LatestOne, [1, 2]), (1, 0, "r")), [2], "2", [1] },
         { "the newer version fails: the old one stays", Failed(Loaded(State(VersionPolicy.LatestOne, [1, 2]), (1, 0, "r")), (2, "r", "s")), [1], "", [] },
-        { "the newest fails and nothing serves: the next one", Failed(State(VersionPolicy.LatestOne, [1, 2]), (2, "r", "s")), [1], "1 as 0", [] },
+        { "the newest fails and nothing serves: the next one", Failed(State(VersionPolicy.LatestOne, [1, 2]), (2, "r", "s")), [1], "1", [] },
         { "everything fails", Failed(State(VersionPolicy.LatestOne, [1]), (1, "r", "s")), [], "", [] },
-        { "a version with a problem is passed over", WithProblem(State(VersionPolicy.LatestOne, [1, 2]), 2), [1], "1 as 0", [] },
-        { "failed content was replaced: again", Failed(State(VersionPolicy.LatestOne, [1]), (1, "older", "s")), [1], "1 as 0", [] },
-        { "settings changed after the failure: again", Failed(State(VersionPolicy.LatestOne, [1]), (1, "r", "older")), [1], "1 as 0", [] },
-        { "new content beside copy 0", Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older")), [1], "1 as 1", [] },
-        { "new content beside copy 1", Loaded(State(VersionPolicy.LatestOne, [1]), (1, 1, "older")), [1], "1 as 0", [] },
+        { "a version with a problem is passed over", WithProblem(State(VersionPolicy.LatestOne, [1, 2]), 2), [1], "1", [] },
+        { "failed content was replaced: again", Failed(State(VersionPolicy.LatestOne, [1]), (1, "older", "s")), [1], "1", [] },
+        { "settings changed after the failure: again", Failed(State(VersionPolicy.LatestOne, [1]), (1, "r", "older")), [1], "1", [] },
+        { "new content beside copy 0", Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older")), [1], "1", [] },
+        { "new content beside copy 1", Loaded(State(VersionPolicy.LatestOne, [1]), (1, 1, "older")), [1], "1", [] },
         { "new content fails: the old one stays", Failed(Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older")), (1, "r", "s")), [1], "", [] },
         { "the file of what serves is gone: it stays", WithProblem(Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "r")), 1), [1], "", [] },
         { "a version is gone", Loaded(State(VersionPolicy.All, [2]), (1, 0, "r"), (2, 0, "r")), [2], "", [1] },
@@ -43,7 +43,7 @@ public sealed class ModelPlanTests
     [MemberData(nameof(Plans))]
     public void Plan_OfState_IsWhatFollows(string name, ModelGrainState state, long[] desired, string nextLoad, long[] toUnload)
     {
-        var next = ModelPlan.NextLoad(state) is var (source, copy) ? $"{source.Version} as {copy}" : "";
+        var next = ModelPlan.NextLoad(state) is { } source ? $"{source.Version}" : "";
 
         Assert.Equal((name, string.Join(',', desired)), (name, string.Join(',', ModelPlan.Desired(state))));
         Assert.Equal((name, nextLoad), (name, next));
@@ -58,7 +58,7 @@ public sealed class ModelPlanTests
     {
         var state = Failed(Loaded(State(VersionPolicy.LatestOne, [1, 2, 3, 4, 5]), (3, 1, "older"), (5, 0, "r")), (2, "r", "s"), (3, "r", "s"));
 
-        var told = ModelPlan.Describe("m", state, loading: (4, 0));
+        var told = ModelPlan.Describe("m", CopyPlan.Arrive(state, 4, 1).State);
 
         Assert.Equal("m", told.Name);
         Assert.Equal([5, 4, 3, 2, 1], told.Versions.Select(version => version.Version));
@@ -77,9 +77,9 @@ public sealed class ModelPlanTests
     [Fact]
     public void Describe_ReplacementLoading_KeepsTheOldCopyReady()
     {
-        var state = Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older"));
+        var state = Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older")) with { NextCopy = new ModelGrainState().NextCopy.Add(1, 1) };
 
-        var version = Assert.Single(ModelPlan.Describe("m", state, loading: (1, 1)).Versions);
+        var version = Assert.Single(ModelPlan.Describe("m", CopyPlan.Arrive(state, 1, 1).State).Versions);
 
         Assert.Equal((ModelVersionState.Ready, 1), (version.State, Assert.Single(version.Arriving)));
         Assert.Equal([true, true, false], new[] { 0, 1, 2 }.Select(version.Wants));
@@ -88,7 +88,7 @@ public sealed class ModelPlanTests
     [Fact]
     public void Describe_Unloaded_SaysThatItWasAskedFor()
     {
-        var version = Assert.Single(ModelPlan.Describe("m", WithProblem(State(VersionPolicy.LatestOne, [1]), 1) with { Unloaded = true }, null).Versions);
+        var version = Assert.Single(ModelPlan.Describe("m", WithProblem(State(VersionPolicy.LatestOne, [1]), 1) with { Unloaded = true }).Versions);
 
         Assert.Equal((ModelVersionState.Unavailable, "unloaded on request", false), (version.State, version.Reason, version.Failed));
     }
@@ -96,7 +96,7 @@ public sealed class ModelPlanTests
     [Fact]
     public void Describe_GoneButStillLoaded_IsStillThere()
     {
-        var told = ModelPlan.Describe("m", Loaded(State(VersionPolicy.All, []), (1, 0, "r")), null);
+        var told = ModelPlan.Describe("m", Loaded(State(VersionPolicy.All, []), (1, 0, "r")));
 
         Assert.Equal(ModelVersionState.Ready, Assert.Single(told.Versions).State);
     }
@@ -132,7 +132,7 @@ public sealed class ModelPlanTests
     };
 
     private static ModelGrainState Loaded(ModelGrainState state, params (long Version, int Copy, string Revision)[] loaded) =>
-        state with { Loaded = loaded.ToImmutableSortedDictionary(entry => entry.Version, entry => new LoadedCopy(entry.Copy, entry.Revision, "s")) };
+        state with { Loaded = loaded.ToImmutableSortedDictionary(entry => entry.Version, entry => new LoadedVersion([entry.Copy], entry.Revision, "s")) };
 
     private static ModelGrainState Failed(ModelGrainState state, params (long Version, string Revision, string Settings)[] failed) =>
         state with { Failed = failed.ToImmutableSortedDictionary(entry => entry.Version, entry => new FailedLoad(entry.Revision, entry.Settings, Broken)) };

@@ -207,6 +207,33 @@ public sealed class InferenceDispatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Infer_SiloLostThatStillSeemsReachable_IsAskedUntilItIsGone()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One)));
+        var copy = _grains.Copy("m/1/0");
+        var calls = 0;
+        copy.Infer = (_, _) =>
+        {
+            if (++calls <= 5)
+            {
+                throw new SiloUnavailableException("connection refused");
+            }
+
+            return new(InferReply.Success(PayloadBuffer.CopyOf([9])));
+        };
+
+        var answer = InferAsync();
+        while (!answer.IsCompleted)
+        {
+            _routing.Health.Change();
+            _time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.True((await answer).Reply.Succeeded);
+        Assert.Equal(6, calls);
+    }
+
+    [Fact]
     public async Task Infer_LostAndNobodyCanSayWhoHasIt_IsUnavailableAtOnce()
     {
         _states.Publish(States.Model("m", States.Placed(1, One)));

@@ -140,7 +140,7 @@ public sealed class ReplicatedRegistryTests
         Assert.Equal(["b"], state.Labels);
         Assert.True(state.Capacity > 0);
 
-        two.Get<SiloDrain>().Begin();
+        two.Get<SiloDraining>().Begin();
         await UntilAsync(() => one.SiloStates.TryGet(Silos.B, out var now) && now.Draining, "the drain is known");
 
         // Nobody published this: left by a silo that the membership has as dead.

@@ -3,7 +3,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Grains.Placement;
 
-namespace Cluster.Grains.Nodes;
+namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="IClusterGrain"/>
 /// <remarks>Keeps nothing: it puts together what its silo's replicas say.</remarks>

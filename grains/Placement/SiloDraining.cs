@@ -1,7 +1,7 @@
 namespace Cluster.Grains.Placement;
 
 /// <summary>Whether this silo is about to leave. Safe from any thread.</summary>
-public sealed class SiloDrain
+public sealed class SiloDraining
 {
     private int _begun;
 

@@ -1,0 +1,135 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Models;
+using Cluster.Grains.Scaling;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Cluster;
+
+/// <summary>
+/// Has this silo's copies tell their models what they have to do, every few seconds while they are used. On the same round it compares what is loaded with
+/// what is published: a copy that others do not know of tells of itself again, and one that nobody wants any more ends.
+/// </summary>
+internal sealed class CopyLoadReporter(
+    LocalCopies copies,
+    IServingStates states,
+    IGrainFactory grains,
+    ILocalSiloDetails local,
+    ClusterOptions options,
+    ScalingOptions scaling,
+    TimeProvider time,
+    ILogger<CopyLoadReporter> logger) : IHostedService, IDisposable
+{
+    private readonly Lock _ticking = new();
+    private readonly Dictionary<LocalCopy, CopyRound> _rounds = [];
+    private ITimer? _timer;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _timer = time.CreateTimer(static self => ((CopyLoadReporter)self!).Tick(), this, options.LoadReportInterval, options.LoadReportInterval);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _timer?.Dispose();
+
+    private void Tick()
+    {
+        // A round that takes longer than the interval makes the next one superfluous.
+        if (!_ticking.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            var all = copies.All.ToHashSet();
+            foreach (var gone in _rounds.Keys.Where(copy => !all.Contains(copy)).ToList())
+            {
+                _rounds.Remove(gone);
+            }
+
+            foreach (var copy in all)
+            {
+                if (copy.Activity is { } activity)
+                {
+                    Look(copy, activity);
+                }
+            }
+        }
+        finally
+        {
+            _ticking.Exit();
+        }
+    }
+
+    private void Look(LocalCopy copy, CopyActivity activity)
+    {
+        var now = time.GetTimestamp();
+        states.TryGet(copy.Id.Model, out var state);
+        var version = state?.Versions.FirstOrDefault(candidate => candidate.Version == copy.Id.Version);
+        if (version?.Wants(copy.Id.Copy) != true)
+        {
+            EndOrphan(copy, activity, now);
+            return;
+        }
+
+        var round = _rounds.GetValueOrDefault(copy) ?? (_rounds[copy] = new CopyRound { Reported = now });
+        round.UnwantedSince = null;
+        if (version.Copies.Contains(copy.Id.Copy) && !version.Placements.Any(placement => IsOf(placement, copy, activity)))
+        {
+            activity.Tell();
+        }
+
+        var interval = time.GetElapsedTime(round.Reported);
+        var requests = activity.Requests;
+        if (requests != round.Requests || (version.Copies.Length > 1 && interval >= options.IdleReportInterval))
+        {
+            round.Requests = requests;
+            round.Reported = now;
+            _ = ReportAsync(activity.Read(interval, scaling.MinSamples));
+        }
+    }
+
+    private bool IsOf(CopyPlacement placement, LocalCopy copy, CopyActivity activity) =>
+        placement.Copy == copy.Id.Copy && placement.Epoch == activity.Epoch && placement.Silo == local.SiloAddress.ToParsableString();
+
+    private void EndOrphan(LocalCopy copy, CopyActivity activity, long now)
+    {
+        var round = _rounds.GetValueOrDefault(copy) ?? (_rounds[copy] = new CopyRound { Reported = now });
+        round.UnwantedSince ??= now;
+        if (time.GetElapsedTime(round.UnwantedSince.Value) >= options.OrphanAge)
+        {
+            Log.EndsOrphan(logger, copy.Id.ToString());
+            activity.End();
+        }
+    }
+
+    private async Task ReportAsync(CopyLoadReport load)
+    {
+        try
+        {
+            await grains.GetGrain<IModelGrain>(load.Copy.Model).ReportLoadAsync(load).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // The next round tells anew; nobody is there to hear of this one, whatever it is.
+            Log.LoadNotReported(logger, load.Copy.ToString(), exception.Message);
+        }
+    }
+
+    private sealed class CopyRound
+    {
+        public long Reported { get; set; }
+
+        public long Requests { get; set; }
+
+        public long? UnwantedSince { get; set; }
+    }
+}

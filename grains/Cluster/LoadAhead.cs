@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
+
+namespace Cluster.Grains.Cluster;
+
+/// <summary>Chooses what to load ahead of its next request. Pure.</summary>
+internal static class LoadAhead
+{
+    /// <summary>Versions that are not in memory, most recently used first, as far as they fit into a share of the free space above a reserve.</summary>
+    /// <param name="bytes">What a copy will take; null if that is not known.</param>
+    public static ImmutableArray<ModelCopyId> Choose(
+        IEnumerable<ModelServingState> states, IReadOnlyCollection<SiloState> silos, Func<ModelCopyId, long?> bytes, ClusterOptions options)
+    {
+        var space = silos.Where(silo => !silo.Draining).Sum(silo => Math.Max(0.0, silo.Free - (silo.Capacity * options.Reserve))) * options.LoadAheadShare;
+        var chosen = ImmutableArray.CreateBuilder<ModelCopyId>();
+        var candidates = states
+            .SelectMany(state => state.Versions.Select(version => (state.Name, Version: version)))
+            .Where(candidate => candidate.Version is { OnDemand: true, State: ModelVersionState.Ready, Arriving.IsEmpty: true, Copies.Length: > 0 })
+            .OrderByDescending(candidate => candidate.Version.LastUsed ?? DateTimeOffset.MinValue)
+            .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
+            .ThenByDescending(candidate => candidate.Version.Version);
+        foreach (var (name, version) in candidates)
+        {
+            var id = new ModelCopyId(name, version.Version, version.Copies[0]);
+            if (bytes(id) is { } size && size <= space)
+            {
+                space -= size;
+                chosen.Add(id);
+            }
+        }
+
+        return chosen.DrainToImmutable();
+    }
+}

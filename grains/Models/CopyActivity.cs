@@ -1,0 +1,50 @@
+using Cluster.Contracts.Models;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Workers;
+
+namespace Cluster.Grains.Models;
+
+/// <summary>What a loaded copy does, seen from outside of its grain. <see cref="Read"/> is called by one thread at a time, the rest from any.</summary>
+internal sealed class CopyActivity(ModelCopyId id, CacheEntry room, CopyQueue queue, CopyStatisticsRecorder statistics, int concurrency, TimeProvider time)
+{
+    private readonly long _loaded = time.GetTimestamp();
+    private CopyTotals _last;
+    private CopyTotals _window;
+
+    /// <summary>Tells its model again that it is in memory.</summary>
+    public required Action Tell { get; init; }
+
+    /// <summary>Ends it.</summary>
+    public required Action End { get; init; }
+
+    public long Epoch => room.Epoch;
+
+    /// <summary>Requests taken and answered since it was loaded.</summary>
+    public long Requests => statistics.ReadTotals().Requests;
+
+    public TimeSpan LoadedFor => time.GetElapsedTime(_loaded);
+
+    /// <summary>What it had to do since the last reading.</summary>
+    /// <param name="interval">Since then.</param>
+    /// <param name="minSamples">With fewer runs since then, the mean run time is of the time before too.</param>
+    public CopyLoadReport Read(TimeSpan interval, int minSamples)
+    {
+        var now = statistics.ReadTotals();
+        var since = now - _last;
+        var runs = since.Runs >= minSamples ? since : since + _window;
+        _window = since.Runs >= minSamples ? since : runs.Runs >= minSamples * 2L ? since : runs;
+        _last = now;
+        return new CopyLoadReport
+        {
+            Copy = id,
+            Epoch = Epoch,
+            RequestsPerMinute = since.Requests / Math.Max(interval.TotalMinutes, 1.0 / 6000),
+            Waiting = queue.Waiting,
+            Idle = room.IdleTime,
+            LoadedFor = LoadedFor,
+            MeanRunTime = runs.Runs == 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds(runs.RunNanoseconds / 1000.0 / runs.Runs),
+            Samples = (int)Math.Min(runs.Runs, int.MaxValue),
+            Concurrency = concurrency,
+        };
+    }
+}

@@ -1,0 +1,51 @@
+using Cluster.Contracts.Serving;
+
+namespace Cluster.Grains.Models;
+
+/// <summary>Keeps a model's state and tells it to gateways. Used in the turns of the model's grain alone.</summary>
+internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState> stored, IServingStates states, ModelMetrics metrics, TimeProvider time)
+{
+    private Task _writing = Task.CompletedTask;
+    private bool _unwritten;
+
+    public ModelGrainState State => stored.State;
+
+    /// <summary>Sets the state at once, and writes it: one write after the other, as reports come between the steps of a change.</summary>
+    public Task KeepAsync(ModelGrainState state)
+    {
+        stored.State = state;
+        _unwritten = false;
+        return _writing = WriteAsync(_writing);
+    }
+
+    /// <summary>Sets the state; it is written with the next one, or by <see cref="SaveAsync"/>.</summary>
+    public void Note(ModelGrainState state)
+    {
+        stored.State = state;
+        _unwritten = true;
+    }
+
+    /// <summary>Writes what was only noted.</summary>
+    public Task SaveAsync() => _unwritten ? KeepAsync(State) : Task.CompletedTask;
+
+    public Task ClearAsync()
+    {
+        _unwritten = false;
+        metrics.Forget(name);
+        return stored.ClearStateAsync();
+    }
+
+    /// <summary>Tells gateways.</summary>
+    public void Tell()
+    {
+        states.TryGet(name, out var before);
+        states.Publish(ServingTimes.Stamp(before, ModelPlan.Describe(name, State), time.GetUtcNow()));
+        metrics.Copies(name, State.Loaded.Keys.Sum(version => CopyPlan.InMemory(State, version).Length));
+    }
+
+    private async Task WriteAsync(Task before)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await stored.WriteStateAsync();
+    }
+}

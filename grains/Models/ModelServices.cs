@@ -1,0 +1,23 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Scaling;
+
+namespace Cluster.Grains.Models;
+
+/// <summary>What a model's grain needs of its process.</summary>
+internal sealed record ModelServices(
+    IRegistrations Registrations,
+    IServingStates States,
+    SiloView Silos,
+    PlacementRequests Requests,
+    CopyCache Cache,
+    ModelCacheOptions CacheOptions,
+    CopyOptions CopyOptions,
+    ScalingOptions ScalingOptions,
+    LoadMetrics LoadMetrics,
+    ModelMetrics Metrics,
+    IGrainFactory Grains,
+    TimeProvider Time);

@@ -1,0 +1,20 @@
+namespace Cluster.Grains.Placement;
+
+/// <summary>How a copy came to its silo.</summary>
+internal enum PlacementReason
+{
+    /// <summary>There is no other.</summary>
+    OnlySilo,
+
+    /// <summary>At random: nothing is known of the silos or of the model.</summary>
+    NothingKnown,
+
+    /// <summary>By the policy, and no other is in memory or was when it began.</summary>
+    FirstCopy,
+
+    /// <summary>By the policy, beside others.</summary>
+    FurtherCopy,
+
+    /// <summary>Nowhere: no silo can take it.</summary>
+    NoSilo,
+}

@@ -1,0 +1,41 @@
+namespace Cluster.Grains.Placement;
+
+/// <summary>The silos that could hold something, as this process knows: membership says who is there, the silos themselves what they have. Safe from any thread.</summary>
+internal sealed class SiloView(IClusterMembershipService membership, ISiloStates states)
+{
+    /// <summary>Whether no other silo is active.</summary>
+    public bool IsAlone => membership.CurrentSnapshot.Members.Values.Count(static member => member.Status == SiloStatus.Active) <= 1;
+
+    /// <summary>
+    /// Silos that are active and have told of themselves; all that are active, with nothing known of their size, while none has. Draining ones are among them.
+    /// </summary>
+    public IReadOnlyList<SiloState> Active()
+    {
+        List<SiloAddress> active =
+        [
+            .. membership.CurrentSnapshot.Members.Values.Where(static member => member.Status == SiloStatus.Active).Select(static member => member.SiloAddress).Order(),
+        ];
+        List<SiloState> known = [.. states.All.Where(state => active.Contains(state.Silo))];
+        return known.Count > 0 ? known : [.. active.Select(static silo => new SiloState { Silo = silo, Capacity = long.MaxValue })];
+    }
+
+    /// <summary>Whether a silo is known to be about to leave.</summary>
+    public bool IsDraining(SiloAddress silo) => states.All.Any(state => state.Silo == silo && state.Draining);
+
+    /// <summary>How many silos could take what is asked for.</summary>
+    public int CountEligible(PlacementRequest request) => Active().Count(silo => PlacementPolicy.IsEligible(silo, request));
+
+    /// <summary>Whether one of the silos that could take it has room for it now.</summary>
+    public bool HasRoom(PlacementRequest request) => Active().Any(silo => silo.Free >= request.Bytes && PlacementPolicy.IsEligible(silo, request));
+
+    /// <summary>Free share of the capacity of all active silos, 0 to 1.</summary>
+    public double FreeShare()
+    {
+        var all = Active();
+        var capacity = all.Sum(static silo => (double)silo.Capacity);
+        return capacity > 0 ? all.Sum(static silo => (double)silo.Free) / capacity : 0;
+    }
+
+    /// <summary>Since the longest unused copy of all active silos was used; null where none is known.</summary>
+    public TimeSpan? OldestIdle() => Active().Max(static silo => silo.OldestIdle);
+}
