@@ -1,4 +1,3 @@
-using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Google.Protobuf;
 
@@ -6,7 +7,7 @@ namespace Cluster.ClusterTests.Support;
 /// <summary>A protobuf message put together field by field, for formats that have no generated classes here.</summary>
 internal sealed class ProtoMessage
 {
-    private readonly MemoryStream _bytes = new();
+    private readonly ArrayBufferWriter<byte> _bytes = new();
 
     public ProtoMessage Number(int field, long value) => Write(output =>
     {
@@ -30,12 +31,14 @@ internal sealed class ProtoMessage
         return this;
     }
 
-    public byte[] ToBytes() => _bytes.ToArray();
+    public byte[] ToBytes() => _bytes.WrittenSpan.ToArray();
 
     private ProtoMessage Write(Action<CodedOutputStream> write)
     {
-        using var output = new CodedOutputStream(_bytes, leaveOpen: true);
+        var bytes = new byte[32];
+        using var output = new CodedOutputStream(bytes);
         write(output);
+        _bytes.Write(bytes.AsSpan(0, (int)output.Position));
         return this;
     }
 }
