@@ -7,23 +7,18 @@ namespace Cluster.ClusterTests.Failures;
 /// <summary>Processes are killed (SIGKILL) while 200 requests a second come through two gateways.</summary>
 public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
 {
-    private const string TwoCopies = """{"min_copies": 2}""";
-
     private static readonly TimeSpan TwoCopiesWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WholeAgain = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Beside detection and load, for a request whose model has to be loaded anew.</summary>
     private static readonly TimeSpan ReloadSlack = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>What an answer of a cluster that is whole takes at most, on a machine that is busy with loads.</summary>
-    private static readonly TimeSpan Ordinary = TimeSpan.FromMilliseconds(250);
-
     [Fact]
     public async Task SiloKilled_UnderLoad_NoRequestFailsAndServiceIsWholeAgainSoon()
     {
         await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
         var two = await RegisterAsync(cluster, "two", 3, OnnxModels.Small, TwoCopies);
-        var one = await RegisterAsync(cluster, "one", 6, OnnxModels.Small);
+        var one = await RegisterAsync(cluster, "one", 6, OnnxModels.Small, OneCopy);
         await CopiesAsync(cluster, two, 2, Patience);
         await CopiesAsync(cluster, one, 1, Patience);
         var loadTime = TimeSpan.FromMicroseconds(await cluster.SumAsync("cluster_model_load_time_us_sum") / await cluster.SumAsync("cluster_model_load_time_us_count"));
@@ -103,9 +98,7 @@ public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
         await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget("alias", 1, 2)], rate: 50);
         await client.SetAliasAsync("alias", slow[0].Model, wait: false);
         var loading = "";
-        await cluster.UntilAsync(
-            view => view.Models[slow[0].Model].Copies.FirstOrDefault(static copy => copy is { State: "LOADING", Silo.Length: > 0 }) is { } copy && (loading = copy.Silo).Length > 0,
-            Patience);
+        await cluster.UntilAsync(view => (loading = view.Nodes.FirstOrDefault(static node => node.Loading > 0)?.Silo ?? "").Length > 0, Patience);
         await cluster.SiloAt(loading).KillAsync();
         await cluster.UntilAsync(async () => (await cluster.Client(1).InferAsync("alias", Patience)).Number == 2, Patience);
         var report = await load.StopAsync();

@@ -6,6 +6,15 @@ namespace Cluster.ClusterTests.Support;
 /// <summary>What tests with a cluster of their own share.</summary>
 public abstract class ClusterTest(ITestOutputHelper output)
 {
+    /// <summary>Settings of a model with exactly one copy while it is in memory, however much it is asked for.</summary>
+    internal const string OneCopy = """{"max_copies": 1}""";
+
+    /// <summary>Settings of a model with exactly two copies.</summary>
+    internal const string TwoCopies = """{"min_copies": 2, "max_copies": 2}""";
+
+    /// <summary>What an answer of a cluster that is whole takes at most, on a machine that is busy with loads.</summary>
+    internal static readonly TimeSpan Ordinary = TimeSpan.FromMilliseconds(250);
+
     /// <summary>For one request whose time is not the question.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

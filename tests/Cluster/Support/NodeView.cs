@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Cluster.ClusterTests.Support;
 
 /// <summary>A silo as <c>GET /v2/cluster</c> shows it.</summary>
-internal sealed record NodeView(string Silo, string Status, bool Draining, long Capacity, long Used, int Copies)
+internal sealed record NodeView(string Silo, string Status, bool Draining, long Capacity, long Used, int Copies, int Loading)
 {
     public static NodeView Parse(JsonElement node) => new(
         node.GetProperty("silo").GetString()!,
@@ -11,5 +11,6 @@ internal sealed record NodeView(string Silo, string Status, bool Draining, long 
         node.GetProperty("draining").GetBoolean(),
         node.GetProperty("capacity_bytes").GetInt64(),
         node.GetProperty("used_bytes").GetInt64(),
-        node.GetProperty("copies").GetInt32());
+        node.GetProperty("copies").GetInt32(),
+        node.GetProperty("loading").GetInt32());
 }
