@@ -23,6 +23,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     private long _version;
     private int _tries;
     private int _finds;
+    private bool _called;
     private bool _waited;
 
     private enum Step
@@ -85,6 +86,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
 
     private void Take(VersionRoute route, CopyRoute copy, Attempt attempt)
     {
+        _called = true;
         _version = route.Version;
         _last = attempt;
         _waited = false;
@@ -103,15 +105,15 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
             case AttemptEnd.Full:
                 // Another copy may have room; one that would have to be loaded first is no help, nor one that has said so already.
                 return inMemory && !_tried.Contains(copy!.Number) ? Step.Call : Step.Stop;
-            case AttemptEnd.Lost when inMemory:
+            case AttemptEnd.Lost when inMemory && (copy!.Silo != _lost || _waited):
                 return Step.Call;
             case AttemptEnd.Lost when dispatcher.Health.IsAlone
                 || !dispatcher.Health.IsStoreReachable
                 || dispatcher.Time.GetElapsedTime(start) > MaxWait:
-                return _tries == 0 && copy is not null ? Step.Call : Step.Stop;
+                return !_called && copy is not null ? Step.Call : Step.Stop;
             case AttemptEnd.Lost:
                 // What was lost is found dead in a moment; who asks for it before that finds it lost again.
-                return copy is null || (_version > 0 && !_waited) ? Step.Wait : Step.Call;
+                return copy is null || (_called && !_waited) ? Step.Wait : Step.Call;
             default:
                 return copy is null ? Step.Wait : Step.Call;
         }
