@@ -126,4 +126,7 @@ internal static partial class Log
 
     [LoggerMessage(2169, LogLevel.Debug, "{Copy} could not report its load: {Reason}")]
     public static partial void LoadNotReported(ILogger logger, string copy, string reason);
+
+    [LoggerMessage(2170, LogLevel.Error, "A round over this silo's copies failed and the next one goes on")]
+    public static partial void RoundFailed(ILogger logger, Exception exception);
 }

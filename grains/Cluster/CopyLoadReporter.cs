@@ -63,6 +63,11 @@ internal sealed class CopyLoadReporter(
                 }
             }
         }
+        catch (Exception exception)
+        {
+            // A timer's turn: whatever it is, the next round tries again.
+            Log.RoundFailed(logger, exception);
+        }
         finally
         {
             _ticking.Exit();
@@ -80,16 +85,18 @@ internal sealed class CopyLoadReporter(
             return;
         }
 
-        var round = _rounds.GetValueOrDefault(copy) ?? (_rounds[copy] = new CopyRound { Reported = now });
+        var round = Round(copy, now);
         round.UnwantedSince = null;
         if (version.Copies.Contains(copy.Id.Copy) && !version.Placements.Any(placement => IsOf(placement, copy, activity)))
         {
             activity.Tell();
         }
 
-        var interval = time.GetElapsedTime(round.Reported);
+        // What came since the last round, not since the last report, which may be long ago.
+        var interval = round.Looked is { } looked ? time.GetElapsedTime(looked) : activity.LoadedFor;
+        round.Looked = now;
         var requests = activity.Requests;
-        if (requests != round.Requests || (version.Copies.Length > 1 && interval >= options.IdleReportInterval))
+        if (requests != round.Requests || (version.Copies.Length > 1 && time.GetElapsedTime(round.Reported) >= options.IdleReportInterval))
         {
             round.Requests = requests;
             round.Reported = now;
@@ -97,12 +104,14 @@ internal sealed class CopyLoadReporter(
         }
     }
 
+    private CopyRound Round(LocalCopy copy, long now) => _rounds.TryGetValue(copy, out var round) ? round : _rounds[copy] = new CopyRound { Reported = now };
+
     private bool IsOf(CopyPlacement placement, LocalCopy copy, CopyActivity activity) =>
         placement.Copy == copy.Id.Copy && placement.Epoch == activity.Epoch && placement.Silo == local.SiloAddress.ToParsableString();
 
     private void EndOrphan(LocalCopy copy, CopyActivity activity, long now)
     {
-        var round = _rounds.GetValueOrDefault(copy) ?? (_rounds[copy] = new CopyRound { Reported = now });
+        var round = Round(copy, now);
         round.UnwantedSince ??= now;
         if (time.GetElapsedTime(round.UnwantedSince.Value) >= options.OrphanAge)
         {
@@ -127,6 +136,8 @@ internal sealed class CopyLoadReporter(
     private sealed class CopyRound
     {
         public long Reported { get; set; }
+
+        public long? Looked { get; set; }
 
         public long Requests { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Text.Json;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Json;
@@ -12,6 +13,7 @@ internal sealed class ModelSettingsReader
     public const int MaxConcurrency = 1024;
     public const int MaxQueueLimit = 1_000_000;
     public const int MaxThreads = 1024;
+    public const int MaxCopies = 1000;
 
     private static readonly FrozenDictionary<string, ExecutionProvider> ExecutionProviders = new Dictionary<string, ExecutionProvider>
     {
@@ -57,6 +59,14 @@ internal sealed class ModelSettingsReader
                 (settings, value) => settings with { BatchSize = value == DimensionRange.Any ? null : value }),
             ["input_shapes"] = ReadInputShapes,
             ["labels"] = ReadLabels,
+            ["min_copies"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 1, MaxCopies, errors), (settings, value) => settings with { MinCopies = value }),
+            ["max_copies"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 0, MaxCopies, errors), (settings, value) => settings with { MaxCopies = value }),
+            ["required_labels"] = (reader, member, errors) =>
+                reader._settings = reader._settings with { RequiredLabels = ReadSiloLabels(member, errors) },
+            ["preferred_labels"] = (reader, member, errors) =>
+                reader._settings = reader._settings with { PreferredLabels = ReadSiloLabels(member, errors) },
         }.ToFrozenDictionary();
 
     private VersionPolicy _policy = VersionPolicy.LatestOne;
@@ -75,6 +85,11 @@ internal sealed class ModelSettingsReader
 
         var reader = new ModelSettingsReader();
         JsonExpect.Object("the file", top, Readers, reader, errors);
+        if (reader._settings is { MaxCopies: > 0 } settings && settings.MaxCopies < settings.MinCopies)
+        {
+            errors.Add(top.Members.Last(member => member.Name is "max_copies" or "min_copies").Line, $"'max_copies' is {settings.MaxCopies}, less than 'min_copies', {settings.MinCopies}");
+        }
+
         return errors.Any ? null : ModelDefinition.Of(reader._policy, reader._settings);
     }
 
@@ -116,6 +131,25 @@ internal sealed class ModelSettingsReader
         }
 
         reader._settings = reader._settings with { Labels = labels.ToImmutable() };
+    }
+
+    /// <summary>Labels of silos: sorted, each once, so that their order in the file means nothing.</summary>
+    private static ImmutableArray<string> ReadSiloLabels(JsonMember member, JsonErrors errors)
+    {
+        var labels = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var (item, index) in JsonExpect.Array(member, errors).Select((item, index) => (item, index)))
+        {
+            if (item.Kind == JsonValueKind.String && item.Text.Length > 0 && !item.Text.Any(each => char.IsControl(each) || char.IsWhiteSpace(each) || each == ','))
+            {
+                labels.Add(item.Text);
+            }
+            else
+            {
+                errors.Expected($"{member.Path}[{index}]", item, "a label: a string without spaces and commas");
+            }
+        }
+
+        return [.. labels];
     }
 
     private static bool IsNameInFolder(string file) =>

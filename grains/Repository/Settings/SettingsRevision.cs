@@ -65,5 +65,20 @@ internal static class SettingsRevision
         }
 
         json.WriteEndObject();
+        json.WriteNumberValue(settings.MinCopies);
+        json.WriteNumberValue(settings.MaxCopies);
+        WriteStrings(json, settings.RequiredLabels);
+        WriteStrings(json, settings.PreferredLabels);
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, IEnumerable<string> values)
+    {
+        json.WriteStartArray();
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
     }
 }

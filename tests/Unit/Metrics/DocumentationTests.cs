@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 using Cluster.Contracts.Metrics;
 using Cluster.Gateway.Metrics;
 using Cluster.Grains.Cache;
+using Cluster.Grains.Cluster;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Models;
+using Cluster.Grains.Placement;
 using Xunit;
 
 namespace Cluster.Unit.Metrics;
@@ -61,6 +64,9 @@ public sealed partial class DocumentationTests
         using var copy = new CopyMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);
         _ = new CacheMetrics(host.Registry);
+        new ModelMetrics(host.Registry).Copies("m", 1);
+        _ = new PlacementMetrics(host.Registry);
+        _ = new ClusterMetrics(host.Registry);
         return await host.ScrapeAsync();
     }
 

@@ -25,6 +25,8 @@ public sealed class ModelSchemaTests
     [InlineData("concurrency")]
     [InlineData("queue_limit")]
     [InlineData("intra_op_threads")]
+    [InlineData("min_copies")]
+    [InlineData("max_copies")]
     public void Range_IsThatOfTheReader(string key)
     {
         var property = Properties.GetProperty(key);

@@ -24,7 +24,11 @@ public sealed class ModelSettingsReaderTests
               "performance_hint": "latency",
               "batch_size": "1:8",
               "input_shapes": {"image": [-1, 3, "32:224", "7"], "scalar": []},
-              "labels": {"class": "sub/names.txt"}
+              "labels": {"class": "sub/names.txt"},
+              "min_copies": 2,
+              "max_copies": 3,
+              "required_labels": ["gpu", "big", "gpu"],
+              "preferred_labels": ["near"]
             }
             """);
 
@@ -42,6 +46,21 @@ public sealed class ModelSettingsReaderTests
             settings.InputShapes["image"].ToArray());
         Assert.Empty(settings.InputShapes["scalar"]);
         Assert.Equal("sub/names.txt", settings.Labels["class"]);
+        Assert.Equal((2, 3), (settings.MinCopies, settings.MaxCopies));
+        Assert.Equal(["big", "gpu"], settings.RequiredLabels.ToArray());
+        Assert.Equal(["near"], settings.PreferredLabels.ToArray());
+    }
+
+    [Theory]
+    [InlineData("""{"min_copies": 3, "max_copies": 2}""", "line 1: 'max_copies' is 2, less than 'min_copies', 3")]
+    [InlineData("""{"required_labels": ["a b"]}""", "'required_labels[0]' is \"a b\"; expected a label: a string without spaces and commas")]
+    [InlineData("""{"preferred_labels": [1]}""", "'preferred_labels[0]' is 1; expected a label")]
+    public void Read_CopiesThatCannotBe_IsAnError(string text, string expected)
+    {
+        var errors = new JsonErrors();
+
+        Assert.Null(ModelSettingsReader.Read(Encoding.UTF8.GetBytes(text), errors));
+        Assert.Contains(expected, errors.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,6 +182,10 @@ public sealed class ModelSettingsReaderTests
                 InputShapes = ImmutableSortedDictionary<string, ImmutableArray<DimensionRange>>.Empty.Add("x", [DimensionRange.Exactly(1)]),
             },
             [nameof(ModelSettings.Labels)] = new() { Labels = ImmutableSortedDictionary<string, string>.Empty.Add("x", "y") },
+            [nameof(ModelSettings.MinCopies)] = new() { MinCopies = 2 },
+            [nameof(ModelSettings.MaxCopies)] = new() { MaxCopies = 2 },
+            [nameof(ModelSettings.RequiredLabels)] = new() { RequiredLabels = ["x"] },
+            [nameof(ModelSettings.PreferredLabels)] = new() { PreferredLabels = ["x"] },
         };
 
         // A new property needs a line here and one in SettingsRevision.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cluster.Contracts.Models;
 
 namespace Cluster.Unit.Serving;
@@ -22,7 +23,13 @@ internal sealed class FakeModel : IModelGrain
 
     public IReadOnlyList<string> Calls => _calls;
 
-    /// <summary>What each application awaits.</summary>
+    /// <summary>Reports of load that came.</summary>
+    public ConcurrentQueue<CopyLoadReport> Loads { get; } = new();
+
+    /// <summary>Silos that it was told of.</summary>
+    public ConcurrentQueue<string> Silos { get; } = new();
+
+    /// <summary>What each application, and each leaving of a silo, awaits.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
     public async ValueTask ApplyAsync(ModelRegistration registration, bool retryFailed, CancellationToken cancellationToken)
@@ -57,11 +64,23 @@ internal sealed class FakeModel : IModelGrain
 
     public ValueTask<bool> ReportFailureAsync(CopyFailure failure) => throw new NotSupportedException("no copy reports here");
 
-    public ValueTask ReportLoadAsync(CopyLoadReport load) => throw new NotSupportedException("no copy reports here");
+    public ValueTask ReportLoadAsync(CopyLoadReport load)
+    {
+        Loads.Enqueue(load);
+        return default;
+    }
 
-    public ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken) => throw new NotSupportedException("no silo leaves here");
+    public async ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken)
+    {
+        Silos.Enqueue($"leave {silo}");
+        await Gate;
+    }
 
-    public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<string> silos) => throw new NotSupportedException("no silo dies here");
+    public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<string> silos)
+    {
+        Silos.Enqueue($"lost {string.Join(',', silos)}");
+        return default;
+    }
 
     public ValueTask<UnloadedCopy> GetUnloadedAsync(long version) => ValueTask.FromResult(new UnloadedCopy(null, null));
 }

@@ -1,0 +1,97 @@
+using Cluster.Contracts.Metrics;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Cluster;
+using Cluster.Grains.Models;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Registry;
+using Cluster.Grains.Scaling;
+using Cluster.Tests.Common;
+using Cluster.Unit.Grains;
+using Cluster.Unit.Runtime.Membership;
+using Cluster.Unit.Serving;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cluster.Unit.ClusterWork;
+
+/// <summary>What a silo does for the cluster, with everything around it made up. This silo is A.</summary>
+internal sealed class ClusterBench : IDisposable
+{
+    private readonly ServiceProvider _provider = new ServiceCollection().AddMetrics().BuildServiceProvider();
+
+    public ClusterBench(params SiloAddress[] silos)
+    {
+        foreach (var silo in silos)
+        {
+            Membership.Set(silo, SiloStatus.Active);
+            SiloStates.Publish(new SiloState { Silo = silo, Capacity = 1000 });
+        }
+
+        Registry = ActivatorUtilities.CreateInstance<MetricRegistry>(_provider);
+        Cache = new CopyCache(new ModelCacheOptions { Capacity = 1 << 30 }, new CacheMetrics(Registry), Time, NullLogger<CopyCache>.Instance);
+        View = new SiloView(Membership, SiloStates);
+        Metrics = new ClusterMetrics(Registry);
+    }
+
+    public ManualTimeProvider Time { get; } = new();
+
+    public FakeMembership Membership { get; } = new();
+
+    public InMemorySiloStates SiloStates { get; } = new();
+
+    public InMemoryServingStates States { get; } = new();
+
+    public InMemoryRegistrations Registrations { get; } = new();
+
+    public FakeGrains Grains { get; } = new();
+
+    public LocalCopies Copies { get; } = new();
+
+    public ClusterOptions Options { get; } = new();
+
+    public FixedSiloDetails Local { get; } = new(Silos.A);
+
+    public MetricRegistry Registry { get; }
+
+    public CopyCache Cache { get; }
+
+    public SiloView View { get; }
+
+    public ClusterMetrics Metrics { get; }
+
+    public SiloDraining Draining { get; } = new();
+
+    public SiloDrain Drain() => new(Copies, Draining, View, Local, Grains, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
+
+    public CopyLoadReporter Reporter() => new(Copies, States, Grains, Local, Options, new ScalingOptions(), Time, NullLogger<CopyLoadReporter>.Instance);
+
+    public ClusterCaretaker Caretaker(ILogger<ClusterCaretaker>? logger = null) => new(
+        Membership,
+        States,
+        View,
+        new PlacementRequests(States, Registrations, Cache),
+        Grains,
+        Local,
+        Options,
+        Metrics,
+        Time,
+        logger ?? NullLogger<ClusterCaretaker>.Instance);
+
+    /// <summary>A version of a model that is published as being in memory at those silos, copy 0 at the first, or as on demand.</summary>
+    public void Publish(string model, params SiloAddress[] silos) => Publish(model, lastUsed: null, silos);
+
+    public void Publish(string model, DateTimeOffset? lastUsed, params SiloAddress[] silos)
+    {
+        var version = Serving.States.Ready(1, [.. Enumerable.Range(0, Math.Max(1, silos.Length))]) with
+        {
+            OnDemand = silos.Length == 0,
+            Placements = [.. silos.Select((silo, copy) => new CopyPlacement(copy, silo.ToParsableString(), 1))],
+            LastUsed = lastUsed,
+        };
+        States.Publish(Serving.States.Model(model, version));
+    }
+
+    public void Dispose() => _provider.Dispose();
+}

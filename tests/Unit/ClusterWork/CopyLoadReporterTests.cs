@@ -1,0 +1,104 @@
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Models;
+using Cluster.Grains.Sessions;
+using Cluster.Grains.Workers;
+using Cluster.Unit.Grains;
+using Cluster.Unit.Runtime.Membership;
+using Cluster.Unit.Serving;
+using Xunit;
+
+namespace Cluster.Unit.ClusterWork;
+
+public sealed class CopyLoadReporterTests
+{
+    [Fact]
+    public async Task Tick_CopyWasUsed_TellsItsModelWhatItDid()
+    {
+        using var bench = new ClusterBench(Silos.A, Silos.B);
+        var copy = Enter(bench, out var statistics);
+        bench.Publish("m", Silos.A);
+        using var reporter = bench.Reporter();
+        await reporter.StartAsync(CancellationToken.None);
+        for (var run = 0; run < 100; run++)
+        {
+            statistics.Succeeded(5_000_000, 0, new RunTimes(Input: 0, Infer: 3_000_000, Output: 0, Rows: 1));
+        }
+
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+
+        var load = Assert.Single(bench.Grains.Model("m").Loads);
+        Assert.Equal((copy.Id, 600.0, 100, TimeSpan.FromMilliseconds(3)), (load.Copy, load.RequestsPerMinute, load.Samples, load.MeanRunTime));
+
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+        Assert.Single(bench.Grains.Model("m").Loads);
+
+        // A pause does not count as time of little use.
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+        statistics.Failed(1);
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+        Assert.Equal(6.0, bench.Grains.Model("m").Loads.Last().RequestsPerMinute);
+    }
+
+    [Fact]
+    public async Task Tick_IdleBesideAnother_TellsNowAndThen()
+    {
+        using var bench = new ClusterBench(Silos.A, Silos.B);
+        Enter(bench, out _);
+        bench.Publish("m", Silos.A, Silos.B);
+        using var reporter = bench.Reporter();
+        await reporter.StartAsync(CancellationToken.None);
+
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+        Assert.Empty(bench.Grains.Model("m").Loads);
+        bench.Time.Advance(bench.Options.IdleReportInterval);
+
+        Assert.Equal(0, Assert.Single(bench.Grains.Model("m").Loads).RequestsPerMinute);
+    }
+
+    [Fact]
+    public async Task Tick_NobodyWantsTheCopy_EndsItAfterAWhile()
+    {
+        using var bench = new ClusterBench(Silos.A);
+        var ended = 0;
+        Enter(bench, out _, end: () => ended++);
+        bench.States.Publish(States.Model("m", States.Unavailable(1, ServingReasons.Unloaded)));
+        using var reporter = bench.Reporter();
+        await reporter.StartAsync(CancellationToken.None);
+
+        bench.Time.Advance(bench.Options.OrphanAge);
+        Assert.Equal(0, ended);
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+
+        Assert.Equal(1, ended);
+    }
+
+    [Fact]
+    public async Task Tick_OthersDoNotKnowWhereItIs_TellsAgain()
+    {
+        using var bench = new ClusterBench(Silos.A, Silos.B);
+        var told = 0;
+        Enter(bench, out _, tell: () => told++);
+        bench.Publish("m", Silos.B);
+        using var reporter = bench.Reporter();
+        await reporter.StartAsync(CancellationToken.None);
+
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+
+        Assert.Equal(1, told);
+    }
+
+    private static LocalCopy Enter(ClusterBench bench, out CopyStatisticsRecorder statistics, Action? tell = null, Action? end = null)
+    {
+        var copy = new LocalCopy(new ModelCopyId("m", 1, 0), "r", "s");
+        var source = new ModelVersionSource(1, "/none/model.onnx", "r");
+        Assert.True(bench.Cache.TryClaim(copy.Id, source, out var room));
+        statistics = new CopyStatisticsRecorder(bench.Time);
+        var metrics = new CopyMetricsFactory(bench.Registry).Create("m", 1, 1, 1);
+        var queue = new CopyQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        copy.Activity = new CopyActivity(copy.Id, room!, queue, statistics, concurrency: 1, bench.Time) { Tell = tell ?? (() => { }), End = end ?? (() => { }) };
+        Assert.True(bench.Copies.TryEnter(copy));
+        return copy;
+    }
+}
