@@ -45,9 +45,11 @@ internal sealed class StreamInference(IServingApi api, CancellationToken stoppin
         var writing = WriteAsync(inFlight, answers, reading, call.CancellationToken);
         try
         {
-            while (await requests.ReadAsync(reading.Token).ConfigureAwait(false) is { } message)
+            // Room first: a request that runs is answered, also if the server begins to stop while it does.
+            while (await inFlight.Writer.WaitToWriteAsync(reading.Token).ConfigureAwait(false)
+                && await requests.ReadAsync(reading.Token).ConfigureAwait(false) is { } message)
             {
-                await inFlight.Writer.WriteAsync(AnswerAsync(call, message), reading.Token).ConfigureAwait(false);
+                inFlight.Writer.TryWrite(AnswerAsync(call, message));
             }
         }
         finally
