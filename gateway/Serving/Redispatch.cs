@@ -148,7 +148,10 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 ? await dispatcher.Names.FollowAsync(alias, _call.Model, cancellationToken).ConfigureAwait(false)
                 : null;
             _call = _call with { Model = moved ?? _call.Model };
-            return await dispatcher.Names.WakeAsync(_call.Model, cancellationToken).ConfigureAwait(false) || moved is not null ? null : missing;
+            var woken = await dispatcher.Names.WakeAsync(_call.Model, cancellationToken).ConfigureAwait(false);
+
+            // What waits for nobody any more may just have been loaded for another request.
+            return woken || moved is not null || dispatcher.Routes.TryRoute(_call.Model, _call.Version, out _, out _) ? null : missing;
         }
         catch (ServingException exception)
         {
