@@ -48,7 +48,7 @@ public sealed class CapacityTests(ITestOutputHelper output) : ClusterTest(output
 
         foreach (var model in fresh)
         {
-            await cluster.UntilAsync(async () => (await client.InferAsync(model.Model, Patience)).Number == model.Numbers[0], Patience);
+            await cluster.AnswersAsync(client, model.Model, model.Numbers[0], Patience);
         }
 
         foreach (var model in kept)

@@ -100,7 +100,7 @@ public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
         var loading = "";
         await cluster.UntilAsync(view => (loading = view.Nodes.FirstOrDefault(static node => node.Loading > 0)?.Silo ?? "").Length > 0, Patience);
         await cluster.SiloAt(loading).KillAsync();
-        await cluster.UntilAsync(async () => (await cluster.Client(1).InferAsync("alias", Patience)).Number == 2, Patience);
+        await cluster.AnswersAsync(cluster.Client(1), "alias", 2, Patience);
         var report = await load.StopAsync();
 
         report.AssertNoFailure();

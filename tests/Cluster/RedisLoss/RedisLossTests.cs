@@ -101,7 +101,7 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
         for (var i = 0; i < cold.Count; i++)
         {
             var (client, model) = (clients[i % 2], cold[i]);
-            await cluster.UntilAsync(async () => (await client.InferAsync(model.Model, Patience)).Number == model.Numbers[0], BackIn, "a cold model is loaded");
+            await cluster.AnswersAsync(client, model.Model, model.Numbers[0], BackIn);
         }
 
         await load.GoOnAsync(TimeSpan.FromSeconds(2));

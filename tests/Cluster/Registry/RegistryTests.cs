@@ -58,7 +58,7 @@ public sealed class RegistryTests(ITestOutputHelper output) : ClusterTest(output
         await other.UnregisterAsync("model");
         await cluster.UntilAsync(async () => (await one.InferAsync("model", Patience)).Status == StatusCode.NotFound, Patience);
         await one.RegisterAsync("model", path: "another");
-        await cluster.UntilAsync(async () => (await other.InferAsync("model", Patience)).Number == 2, Patience);
+        await cluster.AnswersAsync(other, "model", 2, Patience);
     }
 
     [Fact]

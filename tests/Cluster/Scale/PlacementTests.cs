@@ -50,7 +50,7 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
         AssertOk(await client.InferAsync(preferred[0].Model, Patience), 1);
         Assert.Equal(StatusCode.Unavailable, (await client.InferAsync(required[0].Model, Patience)).Status);
         await cluster.AddSiloAsync("gpu");
-        await cluster.UntilAsync(async () => (await client.InferAsync(required[0].Model, Patience)).Number == 1, Patience);
+        await cluster.AnswersAsync(client, required[0].Model, 1, Patience);
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
         // Mended and asked for: it serves.
         File.WriteAllBytes(Path.Combine(cluster.Registered.Path, "corrupt", "1", "model.onnx"), OnnxModels.Small(5));
         await cluster.Client(1).EnsureLoadedAsync("corrupt");
-        await cluster.UntilAsync(async () => (await cluster.Client(0).InferAsync("corrupt", Patience)).Number == 5, Patience);
+        await cluster.AnswersAsync(cluster.Client(0), "corrupt", 5, Patience);
     }
 
     /// <summary>Models for which there was no room are loaded on a silo that joins, without anybody asking for them.</summary>

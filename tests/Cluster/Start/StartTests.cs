@@ -19,7 +19,7 @@ public sealed class StartTests(ITestOutputHelper output) : ClusterTest(output)
         for (var gateway = 0; gateway < 2; gateway++)
         {
             var client = cluster.Client(gateway);
-            await cluster.UntilAsync(async () => (await client.InferAsync("shipped", Patience)).Number == 7, Patience);
+            await cluster.AnswersAsync(client, "shipped", 7, Patience);
             AssertOk(await client.InferAsync(cold[gateway].Model, Patience), gateway + 1);
             await CopiesAsync(cluster, [cold[gateway]], 1, Patience);
         }

@@ -139,6 +139,29 @@ internal sealed class TestCluster : IAsyncDisposable
         return TimeProvider.System.GetElapsedTime(start);
     }
 
+    /// <summary>Asks a model until it answers with its number.</summary>
+    /// <exception cref="TimeoutException">It did not; the message has the last answer.</exception>
+    public async Task AnswersAsync(MeshClient client, string model, float number, TimeSpan limit)
+    {
+        var last = "";
+        try
+        {
+            await UntilAsync(
+                async () =>
+                {
+                    var result = await client.InferAsync(model, limit);
+                    last = $"{result}";
+                    return result.Number == number;
+                },
+                limit,
+                $"{model} answers {number}");
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{exception.Message}\nthe last answer: {last}", exception);
+        }
+    }
+
     /// <summary>The sum of a metric over all running silos.</summary>
     public async Task<double> SumAsync(string family, params string[] labels)
     {
