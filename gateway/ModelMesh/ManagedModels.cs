@@ -3,14 +3,19 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
+using Cluster.Gateway.Routing;
 using Microsoft.Extensions.Logging;
 using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
 
 namespace Cluster.Gateway.ModelMesh;
 
 /// <summary>What clients may do with models at run time. That a model does not load is its status, not an error of the call.</summary>
-internal sealed class ManagedModels(IGrainFactory grains, IServingStates states, ICopyLocations locations, ILogger<ManagedModels> logger)
+internal sealed class ManagedModels(
+    IGrainFactory grains, IServingStates states, ICopyLocations locations, RouteChanges changes, TimeProvider time, ILogger<ManagedModels> logger)
 {
+    /// <summary>How long a registration waits until this gateway has heard of it: far longer than that takes while Redis answers.</summary>
+    private static readonly TimeSpan MaxHearing = TimeSpan.FromSeconds(2);
+
     /// <exception cref="ServingException">As <see cref="IRegistryGrain.RegisterAsync"/>.</exception>
     public async Task<ModelStatusInfo> RegisterAsync(string model, RegisteredInfo info, bool loadNow, bool sync, CancellationToken cancellationToken)
     {
@@ -26,6 +31,7 @@ internal sealed class ManagedModels(IGrainFactory grains, IServingStates states,
             throw;
         }
 
+        await HearAsync(model, cancellationToken).ConfigureAwait(false);
         return loadNow
             ? await LoadAsync(model, sync, cancellationToken).ConfigureAwait(false)
             : await GetStatusAsync(model).ConfigureAwait(false);
@@ -87,6 +93,16 @@ internal sealed class ManagedModels(IGrainFactory grains, IServingStates states,
                 .Select(model => Describe(model, entries.GetValueOrDefault(model)))
                 .OfType<ModelEntry>(),
         ];
+    }
+
+    /// <summary>Whoever registers a model may ask for it in the next call.</summary>
+    private async Task HearAsync(string model, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        for (var change = changes.Next; !states.TryGet(model, out _) && time.GetElapsedTime(start) < MaxHearing; change = changes.Next)
+        {
+            await changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private ModelEntry? Describe(string model, RegistryEntry? entry)

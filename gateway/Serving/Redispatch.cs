@@ -16,11 +16,15 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     /// <summary>How long a request waits for a copy to be had: longer than it takes to find a hung silo dead and to load what it held.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long after a model was loaded this process may hear of it: far longer than that takes while Redis answers.</summary>
+    private static readonly TimeSpan MaxHearing = TimeSpan.FromSeconds(5);
+
     private InferCall _call = call;
     private Attempt _last = Attempt.Lost($"every copy of model '{call.Model}' is on a silo that cannot be reached now");
     private TriedCopies _tried;
     private SiloAddress? _lost;
     private long _version;
+    private long? _woken;
     private int _tries;
     private int _finds;
     private bool _called;
@@ -58,7 +62,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
             var change = dispatcher.Changes.Next;
             if (!dispatcher.Routes.TryRoute(_call.Model, _call.Version, out var route, out var missing))
             {
-                if (await FindAsync(missing, cancellationToken).ConfigureAwait(false) is { } failure)
+                if (await FindAsync(missing, change, cancellationToken).ConfigureAwait(false) is { } failure)
                 {
                     return End(InferReply.Failed(failure));
                 }
@@ -135,20 +139,27 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
 
     /// <summary>Where there is no route: follows an alias that has moved, and has a model loaded that waits for its first request.</summary>
     /// <returns>Why there is still none; null where it is worth another look.</returns>
-    private async ValueTask<Failure?> FindAsync(Failure missing, CancellationToken cancellationToken)
+    private async ValueTask<Failure?> FindAsync(Failure missing, Task change, CancellationToken cancellationToken)
     {
-        if (++_finds > MaxTries)
-        {
-            return missing;
-        }
-
         try
         {
+            if (dispatcher.Routes.WaitsForUse(_call.Model))
+            {
+                return await WakeAsync(missing, change, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (++_finds > MaxTries)
+            {
+                return missing;
+            }
+
             var moved = _call.Alias is { } alias && missing.Code == StatusCode.NotFound
                 ? await dispatcher.Names.FollowAsync(alias, _call.Model, cancellationToken).ConfigureAwait(false)
                 : null;
             _call = _call with { Model = moved ?? _call.Model };
-            return await dispatcher.Names.WakeAsync(_call.Model, cancellationToken).ConfigureAwait(false) || moved is not null ? null : missing;
+
+            // What waits for nobody any more may just have been loaded for another request.
+            return moved is not null || dispatcher.Routes.TryRoute(_call.Model, _call.Version, out _, out _) ? null : missing;
         }
         catch (ServingException exception)
         {
@@ -162,6 +173,20 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         {
             return GivenUp();
         }
+    }
+
+    /// <summary>The model's own word that it is loaded may come before this process hears of where.</summary>
+    private async ValueTask<Failure?> WakeAsync(Failure missing, Task change, CancellationToken cancellationToken)
+    {
+        await dispatcher.Names.WakeAsync(_call.Model, cancellationToken).ConfigureAwait(false);
+        _woken ??= dispatcher.Time.GetTimestamp();
+        if (dispatcher.Time.GetElapsedTime(_woken.Value) > MaxHearing)
+        {
+            return missing;
+        }
+
+        await dispatcher.Changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
+        return null;
     }
 
     private DispatchedReply End(InferReply reply)

@@ -15,6 +15,9 @@ namespace Cluster.Grains.Aliases;
 /// </remarks>
 internal sealed class AliasGrain : Grain, IAliasGrain
 {
+    /// <summary>A silo that took part in the load was lost, which says nothing about the target: others take its place in about this time.</summary>
+    private static readonly TimeSpan RetryLost = TimeSpan.FromMilliseconds(500);
+
     private readonly IPersistentState<AliasGrainState> _stored;
     private readonly IAliases _aliases;
     private readonly IServingStates _states;
@@ -237,9 +240,14 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     private async Task LoadAsync(string target)
     {
         string? failure = null;
+        var lost = false;
         try
         {
             await Registry(target).EnsureLoadedAsync(target, CancellationToken.None);
+        }
+        catch (SiloUnavailableException)
+        {
+            lost = true;
         }
         catch (Exception exception)
         {
@@ -250,6 +258,12 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         if (_loading == target)
         {
             _loading = null;
+            if (lost)
+            {
+                _retry?.Dispose();
+                _retry = this.RegisterGrainTimer(RetryAsync, RetryLost, Timeout.InfiniteTimeSpan);
+                return;
+            }
         }
 
         await this.AsReference<IAliasGrain>().ReviewAsync(target, failure);

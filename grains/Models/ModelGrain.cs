@@ -148,8 +148,17 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     {
         if (State.NotYetUsed)
         {
-            await _keeper.KeepAsync(State with { NotYetUsed = false });
-            await ChangeAsync();
+            try
+            {
+                await _keeper.KeepAsync(State with { NotYetUsed = false });
+                await ChangeAsync();
+            }
+            catch when (State.Loaded.IsEmpty)
+            {
+                // Nothing was begun, such as without Redis: the next request is the first one still.
+                _keeper.Note(State with { NotYetUsed = true });
+                throw;
+            }
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class IncomingCall(IncomingCalls calls, ulong id, bool mayPlace,
     private const int Over = 4;
 
     private int _released;
+    private int _dropped;
     private int _state = arrivesInChunks ? Arriving : Waiting;
 
     public ulong Id { get; } = id;
@@ -72,6 +73,9 @@ internal sealed class IncomingCall(IncomingCalls calls, ulong id, bool mayPlace,
 
         ReleaseArguments();
     }
+
+    /// <summary>True for the first who asks: a caller may go while the finished method waits for its turn to say so, and then both find the result unwanted.</summary>
+    public bool TryDropResult() => Interlocked.Exchange(ref _dropped, 1) == 0;
 
     private void ReleaseArguments()
     {

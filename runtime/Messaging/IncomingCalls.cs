@@ -77,7 +77,7 @@ internal sealed class IncomingCalls(MessagingContext context, Outbox outbox)
     /// <summary>Disposes a result that nobody waits for.</summary>
     public static void Drop(IncomingCall incoming, GrainCall call)
     {
-        if (call.HasResult)
+        if (call.HasResult && incoming.TryDropResult())
         {
             MessageFormat.DropResult(call, incoming.Arguments);
         }

@@ -1,0 +1,109 @@
+using Cluster.ClusterTests.Support;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Cluster.ClusterTests.Failures;
+
+/// <summary>Processes are killed (SIGKILL) while 200 requests a second come through two gateways.</summary>
+public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
+{
+    private static readonly TimeSpan TwoCopiesWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WholeAgain = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>Beside detection and load, for a request whose model has to be loaded anew.</summary>
+    private static readonly TimeSpan ReloadSlack = TimeSpan.FromSeconds(0.5);
+
+    [Fact]
+    public async Task SiloKilled_UnderLoad_NoRequestFailsAndServiceIsWholeAgainSoon()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var two = await RegisterAsync(cluster, "two", 3, OnnxModels.Small, TwoCopies);
+        var one = await RegisterAsync(cluster, "one", 6, OnnxModels.Small, OneCopy);
+        await CopiesAsync(cluster, two, 2, Patience);
+        await CopiesAsync(cluster, one, 1, Patience);
+        var loadTime = TimeSpan.FromMicroseconds(await cluster.SumAsync("cluster_model_load_time_us_sum") / await cluster.SumAsync("cluster_model_load_time_us_count"));
+
+        await using var load = await OpenLoad.StartAsync(cluster, [.. two, .. one]);
+        await load.GoOnAsync(TimeSpan.FromSeconds(2));
+        var view = await cluster.ViewAsync();
+        var victim = view.Active.MaxBy(node => view.CopiesOn(node.Silo, Names(one)))!.Silo;
+        Assert.True(view.CopiesOn(victim, Names(one)) > 0);
+        var killed = load.Elapsed;
+        await cluster.SiloAt(victim).KillAsync();
+        await load.GoOnAsync(TimeSpan.FromSeconds(5));
+        var report = await load.StopAsync();
+
+        Output.WriteLine($"two copies: {report.For(Names(two)).From(killed)}\none copy: {report.For(Names(one)).From(killed)}\nload {loadTime.TotalMilliseconds:0} ms");
+        report.AssertNoFailure();
+        report.For(Names(two)).AssertNoneSlowerThan(TwoCopiesWait, "two copies, one of them killed");
+        report.For(Names(one)).AssertNoneSlowerThan(Detection + loadTime + ReloadSlack, "one copy, killed");
+        report.From(killed + WholeAgain).AssertNoneSlowerThan(Ordinary, "the service is whole again");
+        await CopiesAsync(cluster, two, 2, Patience);
+        Assert.False((await cluster.ViewAsync(1)).IsActive(victim));
+    }
+
+    [Fact]
+    public async Task SilosKilledOneAfterTheOther_AndReplaced_NoRequestFails()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var two = await RegisterAsync(cluster, "two", 4, OnnxModels.Small, TwoCopies);
+        await CopiesAsync(cluster, two, 2, Patience);
+
+        await using var load = await OpenLoad.StartAsync(cluster, two);
+        foreach (var silo in cluster.Silos.ToList())
+        {
+            await load.GoOnAsync(TimeSpan.FromSeconds(1));
+            await silo.KillAsync();
+            await CopiesAsync(cluster, two, 2, Patience);
+            await silo.StartAsync();
+            await cluster.WholeAsync();
+        }
+
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        var report = await load.StopAsync();
+        Output.WriteLine($"{report}");
+        report.AssertNoFailure();
+        report.AssertNoneSlowerThan(TwoCopiesWait, "each silo killed in turn");
+    }
+
+    [Fact]
+    public async Task GatewayKilled_UnderLoad_TheOtherServesAsBefore()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 2 }, Output);
+        var models = await RegisterAsync(cluster, "model", 4, OnnxModels.Small);
+
+        await using var load = await OpenLoad.StartAsync(cluster, models);
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        await cluster.Gateways[1].KillAsync();
+        await load.GoOnAsync(TimeSpan.FromSeconds(2));
+        var report = await load.StopAsync();
+
+        report.Through(0).AssertNoFailure();
+        report.Through(0).AssertNoneSlowerThan(Ordinary, "the other gateway was killed");
+        await cluster.Gateways[1].StartAsync();
+        using var client = new MeshClient(cluster.Gateways[1].GrpcTarget);
+        await cluster.UntilAsync(async () => (await client.InferAsync("model-1", Patience)).IsOk, Patience);
+    }
+
+    /// <summary>The silo that loads the target of an alias' move dies in the middle of it: the move is finished by another.</summary>
+    [Fact]
+    public async Task SiloKilled_InTheMiddleOfAnAliasMove_TheMoveIsFinished()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        await RegisterAsync(cluster, "model", 1, OnnxModels.Small);
+        var slow = await RegisterAsync(cluster, "slow", 1, static _ => OnnxModels.SlowToLoad(2, 300), load: false);
+        var client = cluster.Client(0);
+        await client.SetAliasAsync("alias", "model-1");
+
+        await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget("alias", 1, 2)], rate: 50);
+        await client.SetAliasAsync("alias", slow[0].Model, wait: false);
+        var loading = "";
+        await cluster.UntilAsync(view => (loading = view.Nodes.FirstOrDefault(static node => node.Loading > 0)?.Silo ?? "").Length > 0, Patience);
+        await cluster.SiloAt(loading).KillAsync();
+        await cluster.AnswersAsync(cluster.Client(1), "alias", 2, Patience);
+        var report = await load.StopAsync();
+
+        report.AssertNoFailure();
+        Assert.Equal(slow[0].Model, (await client.AliasAsync("alias")).ActiveModelId);
+    }
+}

@@ -1,0 +1,105 @@
+using Cluster.ClusterTests.Support;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Cluster.ClusterTests.Network;
+
+/// <summary>Every process is a machine of its own; what some send to each other is lost, and neither end is told.</summary>
+public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(output)
+{
+    private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(8);
+
+    /// <summary>As for a silo that hangs: until then a call to it may wait.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(6);
+
+    /// <summary>Two silos do not hear each other; all others hear both. One witness is not enough to remove a silo.</summary>
+    [NetworkFact]
+    public async Task TwoSilosCutFromEachOther_NoRequestFailsAndBothStay()
+    {
+        using var network = new NetworkLab();
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Network = network }, Output);
+        var models = await RegisterAsync(cluster, "two", 4, OnnxModels.Small, TwoCopies);
+        await CopiesAsync(cluster, models, 2, Patience);
+        var silos = cluster.Silos.Select(static silo => silo.Silo).ToList();
+
+        var report = await RunAsync(cluster, network, models, AddressOf(cluster.Silos[0]), AddressOf(cluster.Silos[1]));
+
+        report.AssertNoFailure();
+        report.AssertNoneSlowerThan(Bound, "two silos cut from each other");
+        Assert.Equal(silos, cluster.Silos.Select(static silo => silo.Silo));
+        await AllServeAsync(cluster);
+    }
+
+    /// <summary>A silo does not hear Redis; it goes on serving, and nobody removes it.</summary>
+    [NetworkFact]
+    public async Task SiloCutFromRedis_NoRequestFailsAndItStays()
+    {
+        using var network = new NetworkLab();
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Network = network }, Output);
+        var models = await RegisterAsync(cluster, "one", 6, OnnxModels.Small, OneCopy);
+        var silos = cluster.Silos.Select(static silo => silo.Silo).ToList();
+
+        var report = await RunAsync(cluster, network, models, AddressOf(cluster.Silos[0]), network.HostAddress);
+
+        report.AssertNoFailure();
+        report.AssertNoneSlowerThan(TimeSpan.FromSeconds(1), "a silo cut from Redis");
+        Assert.Equal(silos, cluster.Silos.Select(static silo => silo.Silo));
+        await AllServeAsync(cluster);
+    }
+
+    /// <summary>A silo hears nobody but Redis: the others remove it, and it comes back as a new one when it hears them again.</summary>
+    [NetworkFact]
+    public async Task SiloCutFromAllOthers_IsReplacedAndNoRequestFails()
+    {
+        using var network = new NetworkLab();
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Network = network }, Output);
+        var models = await RegisterAsync(cluster, "two", 4, OnnxModels.Small, TwoCopies);
+        await CopiesAsync(cluster, models, 2, Patience);
+        var lonely = cluster.Silos[0];
+        var others = cluster.Silos.Skip(1).Concat(cluster.Gateways).Select(AddressOf).ToList();
+
+        await using var load = await OpenLoad.StartAsync(cluster, models, rate: 100);
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        var before = lonely.Silo;
+        others.ForEach(other => network.Cut(AddressOf(lonely), other));
+        await cluster.UntilAsync(view => !view.IsActive(before), Patience, what: "the lonely silo is removed");
+        await CopiesAsync(cluster, models, 2, Patience);
+        others.ForEach(other => network.Heal(AddressOf(lonely), other));
+        await cluster.UntilAsync(view => view.IsActive(lonely.Silo), Patience, what: "the silo is a member again");
+        var report = await load.StopAsync();
+
+        Output.WriteLine($"{report}");
+        report.AssertNoFailure();
+        report.AssertNoneSlowerThan(Bound, "a silo cut from all others");
+        Assert.NotEqual(before, lonely.Silo);
+    }
+
+    private static string AddressOf(ClusterProcess process) => new Uri(process.HttpUrl).Host;
+
+    private static async Task AllServeAsync(TestCluster cluster)
+    {
+        await cluster.WholeAsync();
+        var cold = await RegisterAsync(cluster, "cold", 6, OnnxModels.Small, load: false);
+        foreach (var gateway in new[] { 0, 1 })
+        {
+            using var client = new MeshClient(cluster.Gateways[gateway].GrpcTarget);
+            foreach (var model in cold)
+            {
+                AssertOk(await client.InferAsync(model.Model, Patience), model.Numbers[0]);
+            }
+        }
+    }
+
+    private async Task<LoadReport> RunAsync(TestCluster cluster, NetworkLab network, IReadOnlyList<LoadTarget> models, string one, string other)
+    {
+        await using var load = await OpenLoad.StartAsync(cluster, models, rate: 100);
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        network.Cut(one, other);
+        await load.GoOnAsync(CutFor);
+        network.Heal(one, other);
+        await load.GoOnAsync(TimeSpan.FromSeconds(3));
+        var report = await load.StopAsync();
+        Output.WriteLine($"{report}");
+        return report;
+    }
+}

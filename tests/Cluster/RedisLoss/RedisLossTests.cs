@@ -1,0 +1,124 @@
+using System.Text;
+using Cluster.ClusterTests.Support;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Protocol.Mesh;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Cluster.ClusterTests.RedisLoss;
+
+/// <summary>Redis is gone for a while, or comes back without what it held.</summary>
+public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(output)
+{
+    private static readonly TimeSpan BackIn = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public Task RedisStopped_LoadedModelsServeAndColdOnesAreUnavailable() => RunAsync(TimeSpan.FromSeconds(10));
+
+    [Fact]
+    [Trait("Category", "Soak")]
+    public Task RedisStoppedForAMinute_LoadedModelsServeAndColdOnesAreUnavailable() => RunAsync(TimeSpan.FromSeconds(60));
+
+    [Fact]
+    public async Task RedisHangs_LoadedModelsServeWithoutAFailure()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var loaded = await RegisterAsync(cluster, "loaded", 4, OnnxModels.Small, OneCopy);
+
+        await using var load = await OpenLoad.StartAsync(cluster, loaded, rate: 100);
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        cluster.Redis.Suspend();
+        await load.GoOnAsync(TimeSpan.FromSeconds(6));
+        cluster.Redis.Resume();
+        await load.GoOnAsync(TimeSpan.FromSeconds(3));
+        var report = await load.StopAsync();
+
+        report.AssertNoFailure();
+        report.AssertNoneSlowerThan(TimeSpan.FromSeconds(1), "Redis hung");
+        Assert.Equal(3, (await cluster.ViewAsync()).Active.Count);
+        await OncePerModelAsync(cluster, loaded);
+    }
+
+    [Fact]
+    public async Task RedisComesBackEmpty_RegistrationsAndPlacementsAreBackAndNothingIsLoadedAgain()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { RedisKeepsData = false }, Output);
+        var loaded = await RegisterAsync(cluster, "loaded", 4, OnnxModels.Small, OneCopy);
+        var cold = await RegisterAsync(cluster, "cold", 2, OnnxModels.Small, load: false);
+        await cluster.Client(0).SetAliasAsync("alias", "loaded-1");
+        var silos = cluster.Silos.Select(static silo => silo.Silo).ToList();
+
+        await using var load = await OpenLoad.StartAsync(cluster, [.. loaded, new LoadTarget("alias", 1)], rate: 100);
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        await cluster.Redis.StopAsync();
+        await cluster.Redis.StartAsync();
+
+        // A gateway that starts now has nothing but what Redis was given back.
+        var newcomer = await cluster.AddGatewayAsync();
+        using var client = new MeshClient(newcomer.GrpcTarget);
+        var time = await cluster.UntilAsync(
+            view => silos.All(view.IsActive) && loaded.All(model => view.SilosOf(model.Model).Count == 1) && cold.All(model => view.Models.ContainsKey(model.Model)),
+            BackIn,
+            cluster.Gateways.Count - 1,
+            "members, registrations and placements are back");
+        AssertOk(await client.InferAsync("alias", Patience), 1);
+        Assert.Equal(ModelStatusInfo.Types.ModelStatus.NotLoaded, (await client.StatusAsync(cold[0].Model)).Status);
+        await Task.WhenAll(cold.Select(async model => AssertOk(await client.InferAsync(model.Model, Patience), model.Numbers[0])));
+        await load.GoOnAsync(TimeSpan.FromSeconds(3));
+        var report = await load.StopAsync();
+
+        Output.WriteLine($"back after {time.TotalSeconds:0.0} s; {report}");
+        report.AssertNoFailure();
+        await OncePerModelAsync(cluster, [.. loaded, .. cold]);
+        Assert.Equal(silos, cluster.Silos.Select(static silo => silo.Silo));
+    }
+
+    private static async Task OncePerModelAsync(TestCluster cluster, IEnumerable<LoadTarget> models)
+    {
+        foreach (var model in models)
+        {
+            Assert.Equal((model.Model, 1), (model.Model, await cluster.LoadsAsync(model.Model)));
+        }
+    }
+
+    private async Task RunAsync(TimeSpan gone)
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var loaded = await RegisterAsync(cluster, "loaded", 6, OnnxModels.Small, OneCopy);
+        var cold = await RegisterAsync(cluster, "cold", 4, OnnxModels.Small, load: false);
+        var clients = new[] { cluster.Client(0), cluster.Client(1) };
+
+        await using var load = await OpenLoad.StartAsync(cluster, loaded);
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        var start = load.Elapsed;
+        await cluster.Redis.StopAsync();
+        await load.GoOnAsync(gone / 2);
+        var refused = await clients[0].InferAsync(cold[0].Model, Patience);
+        var (status, retryAfter) = await PostAsync(cluster, cluster.Gateways[1], cold[1].Model);
+        Assert.True(refused is { Status: StatusCode.Unavailable, HasRetryHint: true }, $"{refused}");
+        Assert.Equal((503, true), (status, retryAfter));
+        await load.UntilAsync(start + gone);
+        await cluster.Redis.StartAsync();
+
+        for (var i = 0; i < cold.Count; i++)
+        {
+            var (client, model) = (clients[i % 2], cold[i]);
+            await cluster.AnswersAsync(client, model.Model, model.Numbers[0], BackIn);
+        }
+
+        await load.GoOnAsync(TimeSpan.FromSeconds(2));
+        var report = await load.StopAsync();
+        Output.WriteLine($"{report}; cold: {refused}");
+        report.AssertNoFailure();
+        report.AssertNoneSlowerThan(TimeSpan.FromSeconds(1), "Redis was gone");
+        Assert.Equal(3, (await cluster.ViewAsync()).Active.Count);
+        await OncePerModelAsync(cluster, [.. loaded, .. cold]);
+    }
+
+    private static async Task<(int Status, bool RetryAfter)> PostAsync(TestCluster cluster, ClusterProcess gateway, string model)
+    {
+        using var body = new StringContent("""{"inputs":[{"name":"X","datatype":"FP32","shape":[1],"data":[0]}]}""", Encoding.UTF8, "application/json");
+        using var answer = await cluster.Http.PostAsync(new Uri($"{gateway.HttpUrl}/v2/models/{model}/infer"), body);
+        return ((int)answer.StatusCode, answer.Headers.RetryAfter is not null);
+    }
+}

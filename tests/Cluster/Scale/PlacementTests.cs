@@ -1,0 +1,114 @@
+using Cluster.ClusterTests.Support;
+using Cluster.Contracts.Errors;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Cluster.ClusterTests.Scale;
+
+/// <summary>Where copies go, and how many there are.</summary>
+public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(output)
+{
+    private const string NeedsGpu = """{"required_labels": ["gpu"]}""";
+    private const string PrefersGpu = """{"preferred_labels": ["gpu"]}""";
+    private const string NeedsWhatNobodyHas = """{"required_labels": ["unheard-of"]}""";
+
+    [Fact]
+    public async Task MinimumOfTwoCopies_AreOnTwoSilosAndComeBackAfterALoss()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var models = await RegisterAsync(cluster, "two", 3, OnnxModels.Small, TwoCopies);
+        await CopiesAsync(cluster, models, 2, Patience);
+
+        await cluster.Silos[0].KillAsync();
+        var gone = cluster.Silos[0].Silo;
+        await cluster.UntilAsync(view => models.All(model => view.SilosOf(model.Model) is { Count: 2 } silos && !silos.Contains(gone)), Patience);
+        Assert.All(models, static model => Assert.NotEmpty(model.Numbers));
+    }
+
+    [Fact]
+    public async Task Labels_RequiredAreKeptPreferredArePreferredAndMissingOnesNamed()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Labels = ["gpu,ssd"] }, Output);
+        var required = await RegisterAsync(cluster, "required", 4, OnnxModels.Small, NeedsGpu, load: false);
+        var preferred = await RegisterAsync(cluster, "preferred", 4, OnnxModels.Small, PrefersGpu, load: false);
+        var impossible = await RegisterAsync(cluster, "impossible", 1, OnnxModels.Small, NeedsWhatNobodyHas, load: false);
+        var (client, gpu) = (cluster.Client(1), cluster.Silos[0].Silo);
+
+        foreach (var model in required.Concat(preferred))
+        {
+            AssertOk(await client.InferAsync(model.Model, Patience), model.Numbers[0]);
+            await cluster.UntilAsync(view => view.SilosOf(model.Model).SequenceEqual([gpu]), Patience, what: $"{model.Model} is on {gpu}");
+        }
+
+        var refused = await client.InferAsync(impossible[0].Model, Patience);
+        Assert.Equal(StatusCode.Unavailable, refused.Status);
+        Assert.Contains("unheard-of", refused.Message, StringComparison.Ordinal);
+
+        // Without the one that has the label, what prefers it goes elsewhere and what needs it waits for it.
+        await cluster.Silos[0].KillAsync();
+        await cluster.UntilAsync(view => !view.IsActive(gpu), Patience, gateway: 1);
+        AssertOk(await client.InferAsync(preferred[0].Model, Patience), 1);
+        Assert.Equal(StatusCode.Unavailable, (await client.InferAsync(required[0].Model, Patience)).Status);
+        await cluster.AddSiloAsync("gpu");
+        await cluster.AnswersAsync(client, required[0].Model, 1, Patience);
+    }
+
+    [Fact]
+    public async Task CorruptModel_IsTriedOnAtMostThreeSilosAndItsReasonTold()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 4 }, Output);
+        cluster.Registered.Put("corrupt", OnnxModels.Corrupt());
+        await cluster.Client(0).RegisterAsync("corrupt");
+
+        for (var i = 0; i < 8; i++)
+        {
+            var answer = await cluster.Client(i % 2).InferAsync("corrupt", Patience);
+            Assert.Equal(StatusCode.Unavailable, answer.Status);
+            Assert.Contains("corrupt", answer.Message, StringComparison.Ordinal);
+            Assert.Contains("protobuf", answer.Message, StringComparison.OrdinalIgnoreCase);
+        }
+
+        Assert.InRange(await cluster.SumAsync("cluster_model_loads", "name=\"corrupt\"", "result=\"failure\""), 1, 3);
+        Assert.InRange((await cluster.ViewAsync()).Models["corrupt"].FailedOn.Distinct().Count(), 1, 3);
+
+        // Mended and asked for: it serves.
+        File.WriteAllBytes(Path.Combine(cluster.Registered.Path, "corrupt", "1", "model.onnx"), OnnxModels.Small(5));
+        await cluster.Client(1).EnsureLoadedAsync("corrupt");
+        await cluster.AnswersAsync(cluster.Client(0), "corrupt", 5, Patience);
+    }
+
+    /// <summary>Models for which there was no room are loaded on a silo that joins, without anybody asking for them.</summary>
+    [Fact]
+    public async Task SiloJoins_ModelsThatHadNoRoomAreLoadedThere()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 2, Gateways = 1, Capacity = "24MiB" }, Output);
+        var models = await RegisterAsync(cluster, "model", 11, static number => OnnxModels.Sized(number, 5), OneCopy, load: false);
+        foreach (var model in models)
+        {
+            await cluster.UntilAsync(async () => (await cluster.Client(0).InferAsync(model.Model, Patience)).IsOk, Patience);
+        }
+
+        var loads = await cluster.SumAsync("cluster_model_loads", "result=\"success\"");
+        var silo = await cluster.AddSiloAsync();
+        await cluster.UntilAsync(view => view.Nodes.Any(node => node.Silo == silo.Silo && node.Copies >= 2), TimeSpan.FromSeconds(60));
+
+        Assert.True(await cluster.SumAsync("cluster_model_loads", "result=\"success\"") > loads);
+    }
+
+    /// <summary>One copy is asked for more than one should be: others come beside it, up to the most, and no request fails meanwhile.</summary>
+    [Fact]
+    public async Task Load_BeyondOneCopy_AddsCopiesUpToTheMost()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var models = await RegisterAsync(cluster, "busy", 1, OnnxModels.Small, """{"max_copies": 2}""");
+        await CopiesAsync(cluster, models, 1, Patience);
+
+        await using var load = await OpenLoad.StartAsync(cluster, models, rate: 150);
+        await CopiesAsync(cluster, models, 2, TimeSpan.FromSeconds(60));
+        await load.GoOnAsync(TimeSpan.FromSeconds(2));
+        var report = await load.StopAsync();
+
+        report.AssertNoFailure();
+        Assert.Equal(2, (await cluster.ViewAsync()).SilosOf(models[0].Model).Count);
+    }
+}

@@ -1,0 +1,21 @@
+namespace Cluster.ClusterTests.Support;
+
+/// <summary>What a cluster is started with.</summary>
+internal sealed record ClusterSetup
+{
+    public int Silos { get; init; } = 3;
+
+    public int Gateways { get; init; } = 2;
+
+    /// <summary>Of each silo.</summary>
+    public string Capacity { get; init; } = "200MiB";
+
+    /// <summary>Labels of the first silos, each a list separated by commas; the others have none.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>Whether Redis keeps what it has when it is stopped.</summary>
+    public bool RedisKeepsData { get; init; } = true;
+
+    /// <summary>The machines that the processes run on; null for this one.</summary>
+    public NetworkLab? Network { get; init; }
+}

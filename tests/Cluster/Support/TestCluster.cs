@@ -1,0 +1,224 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Cluster.Tests.Common;
+using Xunit.Abstractions;
+
+namespace Cluster.ClusterTests.Support;
+
+/// <summary>
+/// A Redis, silos and gateways, each a real process on free ports, that share a folder of models. Everything is ended on disposal, by its id, and the last
+/// lines of every log go to the test's output, which is shown when the test fails.
+/// </summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    private const int LinesShown = 60;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly ClusterSetup _setup;
+    private readonly ITestOutputHelper _output;
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly List<ClusterProcess> _silos = [];
+    private readonly List<ClusterProcess> _gateways = [];
+    private readonly List<MeshClient> _clients = [];
+
+    private TestCluster(ClusterSetup setup, ITestOutputHelper output)
+    {
+        _setup = setup;
+        _output = output;
+    }
+
+    /// <summary>The folder of <c>--models</c>.</summary>
+    public ModelFolder Models { get; } = ModelFolder.Create();
+
+    /// <summary>The folder that models are registered from.</summary>
+    public ModelFolder Registered { get; } = ModelFolder.Create();
+
+    public RedisServer Redis { get; private set; } = null!;
+
+    public IReadOnlyList<ClusterProcess> Silos => _silos;
+
+    public IReadOnlyList<ClusterProcess> Gateways => _gateways;
+
+    public HttpClient Http => _http;
+
+    /// <summary>Starts all processes at once and waits until every gateway sees every silo.</summary>
+    /// <param name="fill">Puts models into the folders before the silos start.</param>
+    public static async Task<TestCluster> StartAsync(ClusterSetup setup, ITestOutputHelper output, Action<TestCluster>? fill = null)
+    {
+        var cluster = new TestCluster(setup, output);
+        try
+        {
+            fill?.Invoke(cluster);
+            cluster.Redis = await RedisServer.StartNewAsync(setup.RedisKeepsData, setup.Network is null ? [] : ["--bind", "0.0.0.0", "--protected-mode", "no"]);
+            for (var i = 0; i < setup.Silos; i++)
+            {
+                cluster._silos.Add(cluster.NewSilo(i < setup.Labels.Count ? setup.Labels[i] : ""));
+            }
+
+            for (var i = 0; i < setup.Gateways; i++)
+            {
+                cluster._gateways.Add(cluster.NewGateway());
+            }
+
+            await Task.WhenAll(cluster._silos.Concat(cluster._gateways).Select(static process => process.StartAsync()));
+            await cluster.WholeAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until every gateway sees every running silo as a member and is ready.</summary>
+    public async Task WholeAsync()
+    {
+        for (var i = 0; i < _gateways.Count; i++)
+        {
+            if (_gateways[i].IsRunning)
+            {
+                await UntilAsync(view => _silos.Where(static silo => silo.IsRunning).All(silo => view.IsActive(silo.Silo)), StartTimeout, i, "all silos are members");
+                var url = new Uri(_gateways[i].HttpUrl + "/v2/health/ready");
+                await UntilAsync(() => IsOkAsync(url), StartTimeout, "the gateway is ready");
+            }
+        }
+    }
+
+    /// <summary>One more silo; returns when it serves.</summary>
+    public async Task<ClusterProcess> AddSiloAsync(string labels = "")
+    {
+        var silo = NewSilo(labels);
+        _silos.Add(silo);
+        await silo.StartAsync();
+        return silo;
+    }
+
+    /// <summary>One more gateway; returns when it serves.</summary>
+    public async Task<ClusterProcess> AddGatewayAsync()
+    {
+        var gateway = NewGateway();
+        _gateways.Add(gateway);
+        await gateway.StartAsync();
+        return gateway;
+    }
+
+    /// <summary>Inference and management through one gateway.</summary>
+    public MeshClient Client(int gateway)
+    {
+        var client = new MeshClient(_gateways[gateway].GrpcTarget);
+        _clients.Add(client);
+        return client;
+    }
+
+    public async Task<ClusterView> ViewAsync(int gateway = 0) =>
+        ClusterView.Parse(await _http.GetStringAsync(new Uri(_gateways[gateway].HttpUrl + "/v2/cluster")));
+
+    /// <summary>Looks at the cluster through a gateway until it is so; returns how long that took.</summary>
+    /// <exception cref="TimeoutException">It did not become so; the message says what.</exception>
+    public Task<TimeSpan> UntilAsync(
+        Func<ClusterView, bool> isSo, TimeSpan limit, int gateway = 0, [CallerArgumentExpression(nameof(isSo))] string what = "") =>
+        UntilAsync(async () => isSo(await ViewAsync(gateway)), limit, what);
+
+    /// <inheritdoc cref="UntilAsync(Func{ClusterView, bool}, TimeSpan, int, string)"/>
+    public async Task<TimeSpan> UntilAsync(Func<Task<bool>> isSo, TimeSpan limit, [CallerArgumentExpression(nameof(isSo))] string what = "")
+    {
+        using var timer = new PeriodicTimer(Look);
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await isSo())
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > limit)
+            {
+                throw new TimeoutException($"not so within {limit.TotalSeconds:0.#} s: {what}\n{await DescribeAsync()}");
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+
+        return TimeProvider.System.GetElapsedTime(start);
+    }
+
+    /// <summary>Asks a model until it answers with its number.</summary>
+    /// <exception cref="TimeoutException">It did not; the message has the last answer.</exception>
+    public async Task AnswersAsync(MeshClient client, string model, float number, TimeSpan limit)
+    {
+        var last = "";
+        try
+        {
+            await UntilAsync(
+                async () =>
+                {
+                    var result = await client.InferAsync(model, limit);
+                    last = $"{result}";
+                    return result.Number == number;
+                },
+                limit,
+                $"{model} answers {number}");
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{exception.Message}\nthe last answer: {last}", exception);
+        }
+    }
+
+    /// <summary>The sum of a metric over all running silos.</summary>
+    public async Task<double> SumAsync(string family, params string[] labels)
+    {
+        var pages = await Task.WhenAll(_silos.Where(static silo => silo.IsRunning).Select(silo => MetricsPage.ReadAsync(_http, silo.HttpUrl)));
+        return pages.Sum(page => page.Sum(family, labels));
+    }
+
+    /// <summary>Successful loads of a model by the silos that run.</summary>
+    public Task<double> LoadsAsync(string model) => SumAsync("cluster_model_loads", $"name=\"{model}\"", "result=\"success\"");
+
+    /// <summary>The silo at an address of <c>GET /v2/cluster</c>.</summary>
+    public ClusterProcess SiloAt(string address) => _silos.Single(silo => silo.IsRunning && silo.Silo == address);
+
+    public async ValueTask DisposeAsync()
+    {
+        _clients.ForEach(static client => client.Dispose());
+        _http.Dispose();
+        await Task.WhenAll(_gateways.Concat(_silos).Select(static process => process.DisposeAsync().AsTask()));
+        foreach (var process in _silos.Concat(_gateways))
+        {
+            _output.WriteLine($"--- {process.Name} {process.Silo}, the last lines:\n{process.Tail(LinesShown)}");
+        }
+
+        if (Redis is not null)
+        {
+            await Redis.DisposeAsync();
+        }
+
+        Models.Dispose();
+        Registered.Dispose();
+    }
+
+    private async Task<bool> IsOkAsync(Uri url)
+    {
+        using var answer = await _http.GetAsync(url);
+        return answer.IsSuccessStatusCode;
+    }
+
+    private async Task<string> DescribeAsync()
+    {
+        var index = _gateways.FindIndex(static gateway => gateway.IsRunning);
+        return index < 0 ? "no gateway runs" : await _http.GetStringAsync(new Uri(_gateways[index].HttpUrl + "/v2/cluster"));
+    }
+
+    private ClusterProcess NewSilo(string labels) => NewProcess(
+        "silo",
+        _silos.Count + 1,
+        ["--silo-port", "0", "--models", Models.Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, "--labels", labels]);
+
+    private ClusterProcess NewGateway() => NewProcess("gateway", _gateways.Count + 1, ["--grpc-port", "0"]);
+
+    private ClusterProcess NewProcess(string role, int number, string[] arguments)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{role} {number}");
+        var machine = _setup.Network?.AddMachine();
+        var redis = machine is null ? Redis.Endpoint : string.Create(CultureInfo.InvariantCulture, $"{_setup.Network!.HostAddress}:{Redis.Port}");
+        string[] all = [role, "--redis", redis, "--cluster-id", "tests", "--http-port", "0", "--bind", machine?.Address ?? "127.0.0.1", .. arguments];
+        return new ClusterProcess(name, all, machine?.Name);
+    }
+}
