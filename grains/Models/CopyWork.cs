@@ -166,17 +166,19 @@ internal sealed class CopyWork(string model, ModelServices services, ModelKeeper
             return (failed.Failure!.RetryAfter ?? CopyLoader.NoSiloRetry, failed.Failure.Message);
         }
 
-        await GiveUpAsync(source.Version, copies);
         var cause = LoadFailures.Cause(failed.Failure!.Message, model, source.Version);
         if (State.Loaded.ContainsKey(source.Version))
         {
             Log.OldContentStays(logger, model, source.Version, cause);
         }
 
-        // At once told: a request that still took the version for one that loads would begin a load that nobody keeps account of.
+        // Noted before the copies are given up: gateways must not hear of a version between that is neither loading nor failed.
         DateTimeOffset? retryOn = failed.IsFinal ? null : services.Time.GetUtcNow() + CopyLoader.NoSiloRetry;
         var load = new FailedLoad(source.Revision, State.Registration!.SettingsRevision, cause, retryOn);
-        await keeper.KeepAsync(State with { Failed = State.Failed.SetItem(source.Version, load) });
+        keeper.Note(State with { Failed = State.Failed.SetItem(source.Version, load) });
+        await GiveUpAsync(source.Version, copies);
+
+        // At once told: a request that still took the version for one that loads would begin a load that nobody keeps account of.
         keeper.Tell();
         return null;
     }
