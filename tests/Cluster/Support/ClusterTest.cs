@@ -1,3 +1,4 @@
+using Cluster.Contracts.Errors;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -54,6 +55,12 @@ public abstract class ClusterTest(ITestOutputHelper output)
     }
 
     internal static IEnumerable<string> Names(IEnumerable<LoadTarget> targets) => targets.Select(static target => target.Model);
+
+    /// <param name="words">Of the message.</param>
+    internal static void AssertRefused(InferResult result, StatusCode status, params string[] words)
+    {
+        Assert.True(result.Status == status && words.All(word => result.Message.Contains(word, StringComparison.OrdinalIgnoreCase)), $"{result}");
+    }
 
     internal static void AssertOk(InferResult result, float number)
     {

@@ -34,7 +34,7 @@ internal sealed class NetworkLab : IDisposable
         var number = _machines.Count + 2;
         var machine = new NetworkMachine(
             string.Create(CultureInfo.InvariantCulture, $"{_id}n{number}"), string.Create(CultureInfo.InvariantCulture, $"{_prefix}.{number}"));
-        var outside = string.Create(CultureInfo.InvariantCulture, $"{_id}v{number}");
+        var outside = Outside(number);
         Run($"netns add {machine.Name}");
         _machines.Add(machine);
         Run($"link add {outside} type veth peer name eth0 netns {machine.Name}");
@@ -53,9 +53,11 @@ internal sealed class NetworkLab : IDisposable
 
     public void Dispose()
     {
-        foreach (var machine in _machines)
+        // A namespace takes its end of a pair along only some time after its removal; the name of the other end would be taken until then.
+        for (var number = 2; number < _machines.Count + 2; number++)
         {
-            Run($"netns del {machine.Name}");
+            Run($"link del {Outside(number)}");
+            Run($"netns del {_machines[number - 2].Name}");
         }
 
         Run($"link del {_id}");
@@ -86,6 +88,8 @@ internal sealed class NetworkLab : IDisposable
             throw new InvalidOperationException($"ip {arguments}: {error}");
         }
     }
+
+    private string Outside(int number) => string.Create(CultureInfo.InvariantCulture, $"{_id}v{number}");
 
     private void Both(string one, string other, Action<string, string, string> run)
     {
