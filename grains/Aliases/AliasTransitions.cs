@@ -9,19 +9,24 @@ namespace Cluster.Grains.Aliases;
 
 /// <summary>
 /// Tells aliases on their way to another model when something about that model changes, so that one whose target did not load moves as soon as somebody
-/// puts it right. Serving states are published in a model's own turn, which must not wait for aliases: hence the queue.
+/// puts it right, and looks after all of them now and then: an alias whose silo was lost goes on with its move when it is called. Serving states are published in a model's own turn, which must not wait for aliases: hence the queue.
 /// </summary>
 internal sealed class AliasTransitions : BackgroundService
 {
+    /// <summary>How long an alias may have nobody to go on with its move.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<string, string> _targets = new(StringComparer.Ordinal);
     private readonly Channel<(string Alias, string Target)> _reviews = Channel.CreateUnbounded<(string, string)>(new() { SingleReader = true });
     private readonly IAliases _aliases;
     private readonly IServingStates _states;
     private readonly IGrainFactory _grains;
+    private readonly TimeProvider _time;
     private readonly ILogger<AliasTransitions> _logger;
 
-    public AliasTransitions(IAliases aliases, IServingStates states, IGrainFactory grains, ILogger<AliasTransitions> logger)
+    public AliasTransitions(IAliases aliases, IServingStates states, IGrainFactory grains, TimeProvider time, ILogger<AliasTransitions> logger)
     {
+        _time = time;
         _aliases = aliases;
         _states = states;
         _grains = grains;
@@ -44,6 +49,7 @@ internal sealed class AliasTransitions : BackgroundService
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await using var looks = _time.CreateTimer(static self => ((AliasTransitions)self!).Look(), this, LookInterval, LookInterval);
         await foreach (var (alias, target) in _reviews.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
         {
             try
@@ -55,6 +61,14 @@ internal sealed class AliasTransitions : BackgroundService
                 // The edge of the loop: one alias's trouble must not keep the others from moving.
                 Log.ReviewFailed(_logger, exception, alias, target);
             }
+        }
+    }
+
+    private void Look()
+    {
+        foreach (var (alias, target) in _targets)
+        {
+            _reviews.Writer.TryWrite((alias, target));
         }
     }
 

@@ -7,7 +7,7 @@ namespace Cluster.Grains.Models;
 internal sealed class CopyLoader(string model, IGrainFactory grains, ModelKeeper keeper, CopyOptions options)
 {
     /// <summary>How soon what found no silo is worth another try.</summary>
-    public static readonly TimeSpan NoSiloRetry = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan NoSiloRetry = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Returns once the copy is loaded, or cannot be. A silo that refuses it, fails to load it, or is lost meanwhile leaves it to the next: the failing copy
@@ -42,7 +42,7 @@ internal sealed class CopyLoader(string model, IGrainFactory grains, ModelKeeper
             }
             catch (ServingException exception)
             {
-                return new LoadOutcome(exception.Failure, IsFinal: exception.Failure.Code != StatusCode.ResourceExhausted);
+                return new LoadOutcome(exception.Failure, IsFinal: exception.Failure.Code != StatusCode.ResourceExhausted && !IsNoSilo(exception.Failure));
             }
             catch (SiloUnavailableException exception)
             {
@@ -76,6 +76,9 @@ internal sealed class CopyLoader(string model, IGrainFactory grains, ModelKeeper
     }
 
     private static bool IsMoved(Failure failure) => failure is { Code: StatusCode.Unavailable, RetryAfter: { } retry } && retry == TimeSpan.Zero;
+
+    /// <summary>Another silo may come, whatever those that there are now lack.</summary>
+    private static bool IsNoSilo(Failure failure) => failure.Code == StatusCode.Unavailable && failure.RetryAfter == NoSiloRetry;
 
     private static LoadOutcome Gone(string reason) => new(Failure.Unavailable(reason, NoSiloRetry), IsFinal: false);
 

@@ -1,4 +1,6 @@
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Models;
 
 namespace Cluster.Grains.Placement;
 
@@ -6,7 +8,8 @@ namespace Cluster.Grains.Placement;
 internal sealed class ModelPlacementDirector(
     SiloView view, PlacementRequests requests, RecentPlacements recent, PlacementOptions options, PlacementRandom random, PlacementMetrics metrics) : IPlacementDirector
 {
-    /// <exception cref="SiloUnavailableException">No silo can take the copy; says why.</exception>
+    /// <exception cref="SiloUnavailableException">No silo can take the copy now; says why.</exception>
+    /// <exception cref="ServingException">UNAVAILABLE: no silo has the labels or the capacity.</exception>
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var silos = context.GetCompatibleSilos(target);
@@ -38,8 +41,14 @@ internal sealed class ModelPlacementDirector(
         choice = choice.Found ? choice : Choose(states, request with { Excluded = excluded, Holders = [] });
         choice = choice.Found ? choice : Choose(states, request with { Holders = [] });
         metrics.Placed(!choice.Found ? PlacementReason.NoSilo : request.ForLoad ? PlacementReason.FurtherCopy : PlacementReason.FirstCopy);
-        return choice.Found ? choice.Silo : throw new SiloUnavailableException(choice.Reason);
+        return choice.Found ? choice.Silo : throw NoSilo(states, request, choice.Reason);
     }
+
+    /// <summary>Whoever asks waits where a silo may be had in a moment, and is told where none of them will ever do.</summary>
+    private static Exception NoSilo(List<SiloState> states, PlacementRequest request, string reason) =>
+        states.TrueForAll(silo => request.Bytes > silo.Capacity || !request.Required.All(silo.Labels.Contains))
+            ? new ServingException(Failure.Unavailable(reason, CopyLoader.NoSiloRetry))
+            : new SiloUnavailableException(reason);
 
     private PlacementChoice Choose(List<SiloState> states, PlacementRequest request) =>
         random.Use(source => PlacementPolicy.Choose(states, request, options, source));
