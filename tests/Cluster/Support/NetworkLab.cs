@@ -11,7 +11,11 @@ internal sealed class NetworkLab : IDisposable
 {
     private const string Nowhere = "02:00:00:00:00:fe";
 
-    private readonly string _id = string.Create(CultureInfo.InvariantCulture, $"ct{Environment.ProcessId % 100000}");
+    private static int _labs;
+
+    // Fifteen characters at most, with what is appended.
+    private readonly string _id = string.Create(
+        CultureInfo.InvariantCulture, $"ct{Environment.ProcessId % 100000}{(char)('a' + (Interlocked.Increment(ref _labs) % 26))}");
     private readonly List<NetworkMachine> _machines = [];
     private readonly string _prefix;
 
