@@ -74,8 +74,8 @@ internal sealed class ClusterCaretaker(
     /// <summary>Until a silo joins, or the time is over.</summary>
     private async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), over, atMost, Timeout.InfiniteTimeSpan);
+        using var limit = new CancellationTokenSource(atMost, time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
             await _wake.WaitAsync(over.Token).ConfigureAwait(false);

@@ -172,14 +172,14 @@ internal sealed class CopyWork(string model, ModelServices services, ModelKeeper
             Log.OldContentStays(logger, model, source.Version, cause);
         }
 
-        // Noted before the copies are given up: gateways must not hear of a version between that is neither loading nor failed.
         DateTimeOffset? retryOn = failed.IsFinal ? null : services.Time.GetUtcNow() + CopyLoader.NoSiloRetry;
         var load = new FailedLoad(source.Revision, State.Registration!.SettingsRevision, cause, retryOn);
-        keeper.Note(State with { Failed = State.Failed.SetItem(source.Version, load) });
-        await GiveUpAsync(source.Version, copies);
+        var state = CopyPlan.GiveUp(State, source.Version, copies);
+        var kept = keeper.KeepAsync(state with { Failed = state.Failed.SetItem(source.Version, load) });
 
-        // At once told: a request that still took the version for one that loads would begin a load that nobody keeps account of.
+        // At once: a request that still took the version for one that loads would begin a load that nobody keeps account of.
         keeper.Tell();
+        await kept;
         return null;
     }
 

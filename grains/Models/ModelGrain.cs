@@ -228,6 +228,12 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
             _keeper.Note(CopyPlan.End(state, version) with { Failed = state.Failed.SetItem(version, load) });
             Schedule();
         }
+        else if (!state.Loaded.ContainsKey(version) && state.Arriving.GetValueOrDefault(version, []).Contains(failure.Copy.Copy))
+        {
+            // Told before the copy answers: a request that still took the version for one that loads would begin another load.
+            var load = new FailedLoad(failure.Revision, failure.SettingsRevision, failure.Reason);
+            _keeper.Note(CopyPlan.GiveUp(state, version, [failure.Copy.Copy]) with { Failed = state.Failed.SetItem(version, load) });
+        }
 
         RetryIn(memory);
         var kept = _keeper.SaveAsync();

@@ -31,6 +31,12 @@ internal sealed class Peer(PeerConnections connections, MessagingContext context
     {
         get
         {
+            // Asked for every request: no lock while all is well.
+            if (Usable is not null)
+            {
+                return true;
+            }
+
             lock (_gate)
             {
                 return RefusalLocked() is null;
@@ -52,6 +58,12 @@ internal sealed class Peer(PeerConnections connections, MessagingContext context
 
     public void Send(GrainCall call)
     {
+        if (Usable is { } usable)
+        {
+            usable.Outgoing.Send(call);
+            return;
+        }
+
         Connection? connection;
         ConnectFailure? refusal;
         lock (_gate)
@@ -142,6 +154,10 @@ internal sealed class Peer(PeerConnections connections, MessagingContext context
             Fail(call, Dead);
         }
     }
+
+    /// <summary>The connection if there is one that takes calls, read without a lock: one that has just gone fails what it is given.</summary>
+    private Connection? Usable =>
+        !Volatile.Read(ref _dead) && Volatile.Read(ref _connection) is { IsGoodbyeSaid: false } connection ? connection : null;
 
     private ConnectFailure? RefusalLocked() =>
         _dead ? Dead
