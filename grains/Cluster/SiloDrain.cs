@@ -74,7 +74,14 @@ internal sealed class SiloDrain(
     {
         try
         {
-            var left = grains.GetGrain<IModelGrain>(model).LeaveSiloAsync(local.SiloAddress.ToParsableString(), cancellationToken).AsTask();
+            // First what was used since the last round of reports: a copy that nobody knows to be used would go without a successor.
+            var grain = grains.GetGrain<IModelGrain>(model);
+            foreach (var activity in copies.All.Where(copy => copy.Id.Model == model).Select(copy => copy.Activity).OfType<CopyActivity>().Where(activity => activity.Requests > 0))
+            {
+                await grain.ReportLoadAsync(activity.Read(activity.LoadedFor, minSamples: 1)).ConfigureAwait(false);
+            }
+
+            var left = grain.LeaveSiloAsync(local.SiloAddress.ToParsableString(), cancellationToken).AsTask();
             await left.WaitAsync(cancellationToken).ConfigureAwait(false);
             return true;
         }
