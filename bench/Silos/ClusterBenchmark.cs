@@ -16,6 +16,18 @@ internal sealed class ClusterBenchmark : IBenchmark
     public async Task<BenchmarkReport> RunAsync(BenchContext context, CancellationToken cancellationToken)
     {
         var settings = ClusterSettings.Read(context);
+        try
+        {
+            return await MeasureAsync(settings, context, cancellationToken);
+        }
+        catch (Exception error) when (error is InvalidDataException or IOException or HttpRequestException)
+        {
+            throw new BenchmarkException($"a process of the cluster does not do as it should: {error.Message}");
+        }
+    }
+
+    private async Task<BenchmarkReport> MeasureAsync(ClusterSettings settings, BenchContext context, CancellationToken cancellationToken)
+    {
         var started = context.Time.GetUtcNow();
         var machine = Machine.Read();
         using var models = new BenchModels(context.Root);
@@ -31,7 +43,8 @@ internal sealed class ClusterBenchmark : IBenchmark
         var others = cells.Select(static cell => cell.OthersPercent)
             .Concat(cold?.Select(static model => model.OthersPercent) ?? [])
             .Concat(kills?.Select(static kill => kill.OthersPercent) ?? []);
-        var failures = cells.Sum(static cell => cell.Failures) + (cold?.Sum(static model => model.Failures) ?? 0) + (kills?.Sum(static kill => kill.Failures) ?? 0);
+        var failures = cells.Sum(static cell => cell.Failures) + (cold?.Sum(static model => model.Failures) ?? 0) + (kills?.Sum(static kill => kill.Failures) ?? 0)
+            + (many?.States.Sum(static state => state.Failures) ?? 0);
         var report = new ClusterReport(
             Name, started, machine, settings.Plan.WarmUp.TotalSeconds, settings.Plan.Duration.TotalSeconds, serving, cold, kills, many, others.Max(), failures);
         return new BenchmarkReport(ClusterText.Format(report), report, failures);

@@ -61,14 +61,31 @@ internal sealed class ManyPart(ClusterSettings settings, BenchModels models, Tex
         var gateway = await cluster.AddGatewayAsync(cancellationToken);
         using var caller = new GrpcCaller(gateway.Grpc);
         await cluster.UntilAsync(() => cluster.IsReadyAsync(gateway, cancellationToken), "the new gateway is ready", cancellationToken);
-        await caller.InferAsync(GrpcRequest.Build(models.Small with { Model = Name(Few / 2) }), cancellationToken);
+        var readySeconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2);
+        var early = new List<string>();
+        await cluster.UntilAsync(() => AnswersAsync(caller, early, cancellationToken), "the new gateway answers", cancellationToken);
         var gatewaySeconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2);
         start = Stopwatch.GetTimestamp();
         var silo = await cluster.AddSiloAsync(cancellationToken);
         await cluster.UntilAsync(() => cluster.IsReadyAsync(silo, cancellationToken), "the new silo is ready", cancellationToken);
         await cluster.UntilAsync(gateway, view => view.ActiveSilos.Contains(silo.Silo), "the new silo is a member", cancellationToken);
         return new ManyState(
-            count, registerSeconds, gatewaySeconds, Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2), gatewayMib, siloMib, Mib(gateway));
+            count, registerSeconds, readySeconds, gatewaySeconds, Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2), gatewayMib, siloMib, Mib(gateway), early.Count, early.FirstOrDefault());
+    }
+
+    /// <summary>Asks the model; a failure is kept.</summary>
+    private async Task<bool> AnswersAsync(GrpcCaller gateway, List<string> failures, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await gateway.InferAsync(GrpcRequest.Build(models.Small with { Model = Name(Few / 2) }), cancellationToken);
+            return true;
+        }
+        catch (InvalidDataException error)
+        {
+            failures.Add(error.Message);
+            return false;
+        }
     }
 
     private static double Mib(ClusterProcess process) => Math.Round(process.ResidentBytes / (double)(1 << 20), 1);
