@@ -101,10 +101,10 @@ internal static class ClusterText
         }
 
         Line(text, $"\nmany models: registerModel calls for one tiny file, without loadNow; 1 gateway, 1 silo; one of the models is asked");
-        Line(text, $"  {"models",-10}{"registered s",14}{"new gateway: ready s",22}{"answers s",11}{"failed",8}{"new silo s",12}{"gateway MiB",13}{"silo MiB",10}{"new gateway MiB",17}");
+        Line(text, $"  {"models",-10}{"registered s",14}{"idle CPU %",12}{"new gateway: ready s",22}{"answers s",11}{"failed",8}{"new silo s",12}{"gateway MiB",13}{"silo MiB",10}{"new gateway MiB",17}");
         foreach (var state in many.States)
         {
-            text.Append(CultureInfo.InvariantCulture, $"  {state.Models,-10:N0}{state.RegisterSeconds,14:N2}{state.ReadySeconds,22:N2}{state.GatewaySeconds,11:N2}{state.Failures,8}");
+            text.Append(CultureInfo.InvariantCulture, $"  {state.Models,-10:N0}{state.RegisterSeconds,14:N2}{state.IdlePercent,12:N1}{state.ReadySeconds,22:N2}{state.GatewaySeconds,11:N2}{state.Failures,8}");
             Line(text, $"{state.SiloSeconds,12:N2}{state.GatewayMib,13:N0}{state.SiloMib,10:N0}{state.NewGatewayMib,17:N0}");
             AppendFailure(text, state.FirstFailure);
         }

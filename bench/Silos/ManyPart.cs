@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Bench.Clients;
+using Cluster.Bench.Measurement;
 using Cluster.Bench.Server;
 
 namespace Cluster.Bench.Silos;
@@ -11,6 +12,7 @@ internal sealed class ManyPart(ClusterSettings settings, BenchModels models, Tex
     private const int Few = 10;
     private const int Callers = 32;
     private const int Saturating = 32;
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
 
     public async Task<ManyReport> RunAsync(CancellationToken cancellationToken)
     {
@@ -19,7 +21,7 @@ internal sealed class ManyPart(ClusterSettings settings, BenchModels models, Tex
         var fewSeconds = await RegisterAsync(few, Few, cancellationToken);
         var manySeconds = await RegisterAsync(many, settings.ManyModels, cancellationToken);
         var pairs = new List<(Cell, Cell)>();
-        foreach (var inFlight in new[] { 1, Saturating })
+        foreach (var inFlight in new[] { 1, Saturating, 1, Saturating })
         {
             pairs.Add((await MeasureAsync(few, Few, inFlight, cancellationToken), await MeasureAsync(many, settings.ManyModels, inFlight, cancellationToken)));
         }
@@ -57,6 +59,7 @@ internal sealed class ManyPart(ClusterSettings settings, BenchModels models, Tex
     {
         var gatewayMib = Mib(cluster.Gateways[0]);
         var siloMib = Mib(cluster.Silos[0]);
+        var idle = await IdleAsync(cluster, cancellationToken);
         var start = Stopwatch.GetTimestamp();
         var gateway = await cluster.AddGatewayAsync(cancellationToken);
         using var caller = new GrpcCaller(gateway.Grpc);
@@ -70,7 +73,18 @@ internal sealed class ManyPart(ClusterSettings settings, BenchModels models, Tex
         await cluster.UntilAsync(() => cluster.IsReadyAsync(silo, cancellationToken), "the new silo is ready", cancellationToken);
         await cluster.UntilAsync(gateway, view => view.ActiveSilos.Contains(silo.Silo), "the new silo is a member", cancellationToken);
         return new ManyState(
-            count, registerSeconds, readySeconds, gatewaySeconds, Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2), gatewayMib, siloMib, Mib(gateway), early.Count, early.FirstOrDefault());
+            count, registerSeconds, idle, readySeconds, gatewaySeconds, Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2), gatewayMib, siloMib, Mib(gateway), early.Count, early.FirstOrDefault());
+    }
+
+    /// <summary>What the cluster takes of one processor while nobody asks, percent.</summary>
+    private static async Task<double> IdleAsync(BenchCluster cluster, CancellationToken cancellationToken)
+    {
+        var processes = cluster.ProcessIds;
+        var start = Stopwatch.GetTimestamp();
+        var used = CpuTimes.Read(processes);
+        await Task.Delay(Idle, cancellationToken);
+        used = CpuTimes.Read(processes) - used;
+        return Math.Round(100 * (used.Server!.Value / Stopwatch.GetElapsedTime(start)), 1);
     }
 
     /// <summary>Asks the model; a failure is kept.</summary>

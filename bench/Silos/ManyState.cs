@@ -2,6 +2,7 @@ namespace Cluster.Bench.Silos;
 
 /// <summary>What a number of registered models takes. Times in seconds, memory (resident) in MiB.</summary>
 /// <param name="RegisterSeconds">All calls of registerModel.</param>
+/// <param name="IdlePercent">What all processes take of one processor while nobody asks.</param>
 /// <param name="ReadySeconds">From the start of one more gateway process until it says that it is ready.</param>
 /// <param name="GatewaySeconds">The same, until it has answered a request for a registered model.</param>
 /// <param name="SiloSeconds">From the start of one more silo process until it is ready and a member.</param>
@@ -11,6 +12,7 @@ namespace Cluster.Bench.Silos;
 internal sealed record ManyState(
     int Models,
     double RegisterSeconds,
+    double IdlePercent,
     double ReadySeconds,
     double GatewaySeconds,
     double SiloSeconds,
