@@ -1,6 +1,6 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Buffers.Binary;
 using Google.Protobuf;
 
 namespace Cluster.Bench.Clients;
@@ -56,9 +56,10 @@ internal sealed class GrpcCaller : IDisposable
         using var response = await _http.SendAsync(request, cancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var status = Header(response, "grpc-status");
+        var message = Uri.UnescapeDataString(Header(response, "grpc-message"));
         return status == "0" && body.Length >= GrpcRequest.PrefixSize
             ? body
-            : throw new InvalidDataException($"HTTP {(int)response.StatusCode}, gRPC status {status}: {Uri.UnescapeDataString(Header(response, "grpc-message"))}");
+            : throw new InvalidDataException($"HTTP {(int)response.StatusCode}, gRPC status {status}: {message}");
     }
 
     private static string Header(HttpResponseMessage response, string name) =>

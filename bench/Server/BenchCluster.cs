@@ -29,7 +29,8 @@ internal sealed class BenchCluster : IAsyncDisposable
     public IReadOnlyList<ClusterProcess> Gateways => _gateways;
 
     /// <summary>Of all that run.</summary>
-    public IReadOnlyList<int> ProcessIds => [_redis.Id, .. _silos.Concat(_gateways).Where(static process => process.IsRunning).Select(static process => process.Id)];
+    public IReadOnlyList<int> ProcessIds =>
+        [_redis.Id, .. _silos.Concat(_gateways).Where(static process => process.IsRunning).Select(static process => process.Id)];
 
     /// <summary>Starts the processes and waits until every gateway is ready and sees every silo.</summary>
     /// <param name="models">The repository's folder; models are registered from it, too.</param>
@@ -80,7 +81,8 @@ internal sealed class BenchCluster : IAsyncDisposable
     {
         foreach (var gateway in _gateways)
         {
-            await UntilAsync(gateway, view => _silos.Where(static silo => silo.IsRunning).All(silo => view.ActiveSilos.Contains(silo.Silo)), "all silos are members", cancellationToken);
+            var silos = _silos.Where(static silo => silo.IsRunning).Select(static silo => silo.Silo).ToList();
+            await UntilAsync(gateway, view => silos.TrueForAll(view.ActiveSilos.Contains), "all silos are members", cancellationToken);
             await UntilAsync(() => IsReadyAsync(gateway, cancellationToken), "the gateway is ready", cancellationToken);
         }
     }

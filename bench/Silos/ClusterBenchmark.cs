@@ -43,7 +43,9 @@ internal sealed class ClusterBenchmark : IBenchmark
         var others = cells.Select(static cell => cell.OthersPercent)
             .Concat(cold?.Select(static model => model.OthersPercent) ?? [])
             .Concat(kills?.Select(static kill => kill.OthersPercent) ?? []);
-        var failures = cells.Sum(static cell => cell.Failures) + (cold?.Sum(static model => model.Failures) ?? 0) + (kills?.Sum(static kill => kill.Failures) ?? 0)
+        var failures = cells.Sum(static cell => cell.Failures)
+            + (cold?.Sum(static model => model.Failures) ?? 0)
+            + (kills?.Sum(static kill => kill.Failures) ?? 0)
             + (many?.States.Sum(static state => state.Failures) ?? 0);
         var report = new ClusterReport(
             Name, started, machine, settings.Plan.WarmUp.TotalSeconds, settings.Plan.Duration.TotalSeconds, serving, cold, kills, many, others.Max(), failures);

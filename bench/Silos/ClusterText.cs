@@ -14,7 +14,8 @@ internal static class ClusterText
         var text = new StringBuilder();
         Line(text, $"cluster, {report.Started:u}: {report.Seconds} s a cell after {report.WarmUpSeconds} s of warm-up");
         Line(text, $"machine: {report.Machine}");
-        Line(text, $"Client, gateways, silos and Redis share the machine; all of ours, default settings. CPU is user + system time a request, of all server processes.");
+        Line(text, $"Client, gateways, silos and Redis share the machine, all with default settings.");
+        Line(text, $"CPU is user + system time a request, of all server processes.");
         Line(text, $"Grain calls between two processes, without a model: bench/run messaging.");
         if (report.Serving is { } serving)
         {
@@ -61,7 +62,8 @@ internal static class ClusterText
         }
 
         Line(text, $"\nfirst request through a gateway for a model that is registered and in nobody's memory (medians, ms)");
-        Line(text, $"  {"model",-12}{"loads",7}{"first",9}{"warm",9}{"added",9}{"least",9}{"most",9}{"in process",12}{"others %",10}{"failed",8}");
+        text.Append(CultureInfo.InvariantCulture, $"  {"model",-12}{"loads",7}{"first",9}{"warm",9}{"added",9}");
+        Line(text, $"{"least",9}{"most",9}{"in process",12}{"others %",10}{"failed",8}");
         foreach (var model in models)
         {
             text.Append(CultureInfo.InvariantCulture, $"  {model.Model,-12}{model.Loads,7}{model.FirstMedian,9:N2}{model.WarmMedian,9:N2}{model.AddedMedian,9:N2}");
@@ -79,12 +81,15 @@ internal static class ClusterText
             return;
         }
 
-        Line(text, $"\nthe silo that holds the most killed (SIGKILL): {KillPart.Silos} silos, {KillPart.Gateways} gateways, {KillPart.Rate} requests/s open loop over {KillPart.OneCopyModels} models with one copy and {KillPart.TwoCopyModels} with two (ms)");
-        Line(text, $"  {"",-6}{"held 1-copy",12}{"held 2-copy",12}{"requests",10}{"failed",8}{"longest before",16}{"longest 1-copy",16}{"longest 2-copy",16}{"whole again",13}{"others %",10}");
+        Line(text, $"\nthe silo that holds the most killed (SIGKILL): {KillPart.Silos} silos, {KillPart.Gateways} gateways, {KillPart.Rate} requests/s open loop");
+        Line(text, $"over {KillPart.OneCopyModels} models with one copy and {KillPart.TwoCopyModels} with two (ms)");
+        text.Append(CultureInfo.InvariantCulture, $"  {"",-6}{"held 1-copy",12}{"held 2-copy",12}{"requests",10}{"failed",8}{"longest before",16}");
+        Line(text, $"{"longest 1-copy",16}{"longest 2-copy",16}{"whole again",13}{"others %",10}");
         for (var i = 0; i < kills.Count; i++)
         {
             var kill = kills[i];
-            text.Append(CultureInfo.InvariantCulture, $"  {i + 1,-6}{kill.OneCopyHeld,12}{kill.TwoCopiesHeld,12}{kill.Requests,10}{kill.Failures,8}{kill.LongestBefore,16:N1}");
+            text.Append(CultureInfo.InvariantCulture, $"  {i + 1,-6}{kill.OneCopyHeld,12}{kill.TwoCopiesHeld,12}");
+            text.Append(CultureInfo.InvariantCulture, $"{kill.Requests,10}{kill.Failures,8}{kill.LongestBefore,16:N1}");
             var whole = kill.WholeAgain?.ToString("N1", CultureInfo.InvariantCulture) ?? "never";
             Line(text, $"{kill.LongestOneCopy,16:N1}{kill.LongestTwoCopies,16:N1}{whole,13}{kill.OthersPercent,10:N1}");
             AppendFailure(text, kill.FirstFailure);
@@ -101,10 +106,12 @@ internal static class ClusterText
         }
 
         Line(text, $"\nmany models: registerModel calls for one tiny file, without loadNow; 1 gateway, 1 silo; one of the models is asked");
-        Line(text, $"  {"models",-10}{"registered s",14}{"idle CPU %",12}{"new gateway: ready s",22}{"answers s",11}{"failed",8}{"new silo s",12}{"gateway MiB",13}{"silo MiB",10}{"new gateway MiB",17}");
+        text.Append(CultureInfo.InvariantCulture, $"  {"models",-10}{"registered s",14}{"idle CPU %",12}{"new gateway: ready s",22}{"answers s",11}{"failed",8}");
+        Line(text, $"{"new silo s",12}{"gateway MiB",13}{"silo MiB",10}{"new gateway MiB",17}");
         foreach (var state in many.States)
         {
-            text.Append(CultureInfo.InvariantCulture, $"  {state.Models,-10:N0}{state.RegisterSeconds,14:N2}{state.IdlePercent,12:N1}{state.ReadySeconds,22:N2}{state.GatewaySeconds,11:N2}{state.Failures,8}");
+            text.Append(CultureInfo.InvariantCulture, $"  {state.Models,-10:N0}{state.RegisterSeconds,14:N2}{state.IdlePercent,12:N1}");
+            text.Append(CultureInfo.InvariantCulture, $"{state.ReadySeconds,22:N2}{state.GatewaySeconds,11:N2}{state.Failures,8}");
             Line(text, $"{state.SiloSeconds,12:N2}{state.GatewayMib,13:N0}{state.SiloMib,10:N0}{state.NewGatewayMib,17:N0}");
             AppendFailure(text, state.FirstFailure);
         }

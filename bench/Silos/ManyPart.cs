@@ -73,7 +73,17 @@ internal sealed class ManyPart(ClusterSettings settings, BenchModels models, Tex
         await cluster.UntilAsync(() => cluster.IsReadyAsync(silo, cancellationToken), "the new silo is ready", cancellationToken);
         await cluster.UntilAsync(gateway, view => view.ActiveSilos.Contains(silo.Silo), "the new silo is a member", cancellationToken);
         return new ManyState(
-            count, registerSeconds, idle, readySeconds, gatewaySeconds, Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2), gatewayMib, siloMib, Mib(gateway), early.Count, early.FirstOrDefault());
+            count,
+            registerSeconds,
+            idle,
+            readySeconds,
+            gatewaySeconds,
+            Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2),
+            gatewayMib,
+            siloMib,
+            Mib(gateway),
+            early.Count,
+            early.FirstOrDefault());
     }
 
     /// <summary>What the cluster takes of one processor while nobody asks, percent.</summary>

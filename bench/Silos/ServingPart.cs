@@ -16,7 +16,9 @@ internal sealed class ServingPart(ClusterSettings settings, BenchModels models, 
         {
             foreach (var inFlight in new[] { 1, model.Saturating })
             {
-                pairs.Add((await MeasureAsync("one process", one, workload, inFlight, cancellationToken), await MeasureAsync("gateway, silo", two, workload, inFlight, cancellationToken)));
+                pairs.Add((
+                    await MeasureAsync("one process", one, workload, inFlight, cancellationToken),
+                    await MeasureAsync("gateway, silo", two, workload, inFlight, cancellationToken)));
             }
         }
 
