@@ -1,12 +1,13 @@
 using Cluster.Bench.Messaging;
 using Cluster.Bench.Overhead;
+using Cluster.Bench.Silos;
 
 namespace Cluster.Bench.Framework;
 
 /// <summary>All benchmarks, in the order of <c>bench/run list</c>.</summary>
 internal static class Catalog
 {
-    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark(), new MessagingBenchmark()];
+    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark(), new MessagingBenchmark(), new ClusterBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

@@ -10,9 +10,9 @@ internal static class LoadRunner
     /// <summary>More than any blocking call of a worker may take.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
 
-    /// <param name="serverProcess">Whose processor time to state beside ours; null for none.</param>
+    /// <param name="serverProcesses">Whose processor time to state beside ours; null for none.</param>
     public static async Task<LoadResult> RunAsync(
-        IReadOnlyList<ILoadWorker> workers, LoadPlan plan, int? serverProcess, CancellationToken cancellationToken)
+        IReadOnlyList<ILoadWorker> workers, LoadPlan plan, IReadOnlyCollection<int> serverProcesses, CancellationToken cancellationToken)
     {
         var window = new LoadWindow();
         var recorders = workers.Select(_ => new LoadRecorder(window)).ToArray();
@@ -22,7 +22,7 @@ internal static class LoadRunner
         try
         {
             await Task.Delay(plan.WarmUp, cancellationToken);
-            (elapsed, cpu) = await MeasureAsync(window, plan.Duration, serverProcess, cancellationToken);
+            (elapsed, cpu) = await MeasureAsync(window, plan.Duration, serverProcesses, cancellationToken);
         }
         finally
         {
@@ -34,14 +34,14 @@ internal static class LoadRunner
     }
 
     private static async Task<(TimeSpan Elapsed, CpuTimes Cpu)> MeasureAsync(
-        LoadWindow window, TimeSpan duration, int? serverProcess, CancellationToken cancellationToken)
+        LoadWindow window, TimeSpan duration, IReadOnlyCollection<int> serverProcesses, CancellationToken cancellationToken)
     {
-        var cpu = CpuTimes.Read(serverProcess);
+        var cpu = CpuTimes.Read(serverProcesses);
         var start = Stopwatch.GetTimestamp();
         window.Open();
         await Task.Delay(duration, cancellationToken);
         window.Close();
-        return (Stopwatch.GetElapsedTime(start), CpuTimes.Read(serverProcess) - cpu);
+        return (Stopwatch.GetElapsedTime(start), CpuTimes.Read(serverProcesses) - cpu);
     }
 
     private static Thread Start(ILoadWorker worker, LoadRecorder recorder)

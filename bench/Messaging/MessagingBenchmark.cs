@@ -70,13 +70,13 @@ internal sealed class MessagingBenchmark : IBenchmark
         var recorders = Enumerable.Range(0, inFlight).Select(_ => new LoadRecorder(window)).ToArray();
         var callers = recorders.Select(recorder => Task.Run(() => CallAsync(grain, bytes, recorder), cancellationToken)).ToArray();
         await Task.Delay(plan.WarmUp, cancellationToken);
-        var cpu = CpuTimes.Read(siloProcess);
+        var cpu = CpuTimes.Read([siloProcess]);
         var start = Stopwatch.GetTimestamp();
         window.Open();
         await Task.Delay(plan.Duration, cancellationToken);
         window.Close();
         var elapsed = Stopwatch.GetElapsedTime(start);
-        cpu = CpuTimes.Read(siloProcess) - cpu;
+        cpu = CpuTimes.Read([siloProcess]) - cpu;
         await Task.WhenAll(callers);
         var latencies = new LatencyHistogram();
         foreach (var recorder in recorders)

@@ -61,7 +61,7 @@ internal sealed class OverheadMeasurement(OverheadSettings settings, ServerUnder
         var workers = Enumerable.Range(0, threads).Select(_ => runtime.CreateWorker()).ToArray();
         try
         {
-            var result = await LoadRunner.RunAsync(workers, settings.Plan, null, cancellationToken);
+            var result = await LoadRunner.RunAsync(workers, settings.Plan, [], cancellationToken);
             return OverheadCell.From(Way.InProcess, threads, 0, threads > 1, result);
         }
         finally
@@ -83,7 +83,7 @@ internal sealed class OverheadMeasurement(OverheadSettings settings, ServerUnder
                 Check(connection.AskOnce(), workload, identity);
             }
 
-            var result = await LoadRunner.RunAsync(connections, settings.Plan, server.ProcessId, cancellationToken);
+            var result = await LoadRunner.RunAsync(connections, settings.Plan, server.ProcessId is { } id ? [id] : [], cancellationToken);
             return OverheadCell.From(way, concurrency, connections.Count, saturated, result);
         }
         catch (Exception error) when (error is IOException or SocketException or InvalidDataException or ServingException)

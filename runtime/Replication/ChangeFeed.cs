@@ -11,7 +11,7 @@ internal sealed class ChangeFeed(string map, ILogger logger)
     private const int MaxInline = 16;
 
     private readonly Lock _lock = new();
-    private readonly Queue<string> _keys = new();
+    private readonly Queue<(string Key, TaskCompletionSource? Told)> _keys = new();
     private bool _telling;
 
     public event Action<string>? Changed;
@@ -21,8 +21,21 @@ internal sealed class ChangeFeed(string map, ILogger logger)
     {
         lock (_lock)
         {
-            _keys.Enqueue(key);
+            _keys.Enqueue((key, null));
         }
+    }
+
+    /// <summary>Completes when everything that was added before has been told.</summary>
+    public Task WhenToldAsync()
+    {
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            _keys.Enqueue(("", told));
+        }
+
+        Tell(here: false);
+        return told.Task;
     }
 
     /// <summary>Tells what was added, on this thread or on another; never called under a lock.</summary>
@@ -48,14 +61,20 @@ internal sealed class ChangeFeed(string map, ILogger logger)
     {
         for (var told = 0; told < most; told++)
         {
-            if (!TryNext(out var key))
+            if (!TryNext(out var next))
             {
                 return true;
             }
 
+            if (next.Told is { } waiter)
+            {
+                waiter.SetResult();
+                continue;
+            }
+
             foreach (var listener in Delegate.EnumerateInvocationList(Changed))
             {
-                Tell(listener, key);
+                Tell(listener, next.Key);
             }
         }
 
@@ -76,11 +95,11 @@ internal sealed class ChangeFeed(string map, ILogger logger)
         }
     }
 
-    private bool TryNext(out string key)
+    private bool TryNext(out (string Key, TaskCompletionSource? Told) next)
     {
         lock (_lock)
         {
-            _telling = _keys.TryDequeue(out key!);
+            _telling = _keys.TryDequeue(out next);
             return _telling;
         }
     }

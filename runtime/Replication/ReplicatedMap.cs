@@ -101,7 +101,7 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
         FollowLife(life);
     }
 
-    /// <summary>Returns when the replica is complete.</summary>
+    /// <summary>Returns when the replica is complete, and those who listen know all of it.</summary>
     /// <exception cref="TimeoutException">Redis cannot be reached.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -117,6 +117,9 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
         {
             throw new TimeoutException($"the replica of map '{Name}' was not complete in {_options.StartTimeout}: Redis cannot be reached");
         }
+
+        // A gateway that served before would not know models that the replica has.
+        await _table.Feed.WhenToldAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -230,6 +230,32 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
     }
 
     [RedisFact]
+    public async Task Start_WithASlowListener_ReturnsOnceItKnowsEverything()
+    {
+        const int Entries = 300;
+        await using var group = await StartAsync(1);
+        for (var i = 0; i < Entries; i++)
+        {
+            group[0].Publish($"k{i}", "v");
+        }
+
+        await group.ConvergedAsync();
+        var late = redis.OpenMap(redis.Server, group.Keys);
+        await using var stop = new MapStop(late);
+        var heard = 0;
+        late.Changed += _ =>
+        {
+            var since = Stopwatch.StartNew();
+            SpinWait.SpinUntil(() => since.ElapsedMilliseconds >= 1);
+            Interlocked.Increment(ref heard);
+        };
+
+        await late.StartAsync(default).Soon();
+
+        Assert.Equal(Entries, Volatile.Read(ref heard));
+    }
+
+    [RedisFact]
     public async Task Start_With10000Entries_TakesLessThanTwoSeconds()
     {
         await using var group = await StartAsync(1);

@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using Cluster.Bench.Framework;
+
+namespace Cluster.Bench.Server;
+
+/// <summary>A Redis, silos and gateways of our own on 127.0.0.1, each a process; all ended on disposal, by their ids.</summary>
+internal sealed class BenchCluster : IAsyncDisposable
+{
+    private const string ClusterId = "bench";
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _program;
+    private readonly string _models;
+    private readonly RedisProcess _redis;
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly List<ClusterProcess> _silos = [];
+    private readonly List<ClusterProcess> _gateways = [];
+
+    private BenchCluster(string program, string models, RedisProcess redis)
+    {
+        _program = program;
+        _models = models;
+        _redis = redis;
+    }
+
+    public IReadOnlyList<ClusterProcess> Silos => _silos;
+
+    public IReadOnlyList<ClusterProcess> Gateways => _gateways;
+
+    /// <summary>Of all that run.</summary>
+    public IReadOnlyList<int> ProcessIds =>
+        [_redis.Id, .. _silos.Concat(_gateways).Where(static process => process.IsRunning).Select(static process => process.Id)];
+
+    /// <summary>Starts the processes and waits until every gateway is ready and sees every silo.</summary>
+    /// <param name="models">The repository's folder; models are registered from it, too.</param>
+    /// <exception cref="BenchmarkException">One did not start.</exception>
+    public static async Task<BenchCluster> StartAsync(
+        string program, string models, int silos, int gateways, CancellationToken cancellationToken)
+    {
+        var cluster = new BenchCluster(program, models, await RedisProcess.StartAsync(cancellationToken));
+        try
+        {
+            for (var i = 0; i < silos; i++)
+            {
+                await cluster.AddSiloAsync(cancellationToken);
+            }
+
+            for (var i = 0; i < gateways; i++)
+            {
+                await cluster.AddGatewayAsync(cancellationToken);
+            }
+
+            await cluster.WholeAsync(cancellationToken);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<ClusterProcess> AddSiloAsync(CancellationToken cancellationToken)
+    {
+        string[] arguments = ["silo", .. Common(), "--silo-port", "0", "--models", _models];
+        var silo = await ClusterProcess.StartAsync(_program, arguments, cancellationToken);
+        _silos.Add(silo);
+        return silo;
+    }
+
+    public async Task<ClusterProcess> AddGatewayAsync(CancellationToken cancellationToken)
+    {
+        var gateway = await ClusterProcess.StartAsync(_program, ["gateway", .. Common(), "--grpc-port", "0"], cancellationToken);
+        _gateways.Add(gateway);
+        return gateway;
+    }
+
+    /// <summary>Waits until every gateway sees every silo that runs as a member, and is ready.</summary>
+    public async Task WholeAsync(CancellationToken cancellationToken)
+    {
+        foreach (var gateway in _gateways)
+        {
+            var silos = _silos.Where(static silo => silo.IsRunning).Select(static silo => silo.Silo).ToList();
+            await UntilAsync(gateway, view => silos.TrueForAll(view.ActiveSilos.Contains), "all silos are members", cancellationToken);
+            await UntilAsync(() => IsReadyAsync(gateway, cancellationToken), "the gateway is ready", cancellationToken);
+        }
+    }
+
+    /// <summary>Whether the process answers its readiness probe.</summary>
+    public async Task<bool> IsReadyAsync(ClusterProcess process, CancellationToken cancellationToken)
+    {
+        using var answer = await _http.GetAsync(new Uri($"http://{process.Http}/v2/health/ready"), cancellationToken);
+        return answer.IsSuccessStatusCode;
+    }
+
+    /// <summary>What a gateway says about the cluster.</summary>
+    public async Task<ClusterCopies> CopiesAsync(ClusterProcess gateway, CancellationToken cancellationToken)
+    {
+        await using var json = await _http.GetStreamAsync(new Uri($"http://{gateway.Http}/v2/cluster"), cancellationToken);
+        return ClusterCopies.Parse(json);
+    }
+
+    /// <summary>Looks at the cluster through a gateway until it is so.</summary>
+    /// <exception cref="BenchmarkException">It did not become so within a minute.</exception>
+    public Task UntilAsync(ClusterProcess gateway, Func<ClusterCopies, bool> isSo, string what, CancellationToken cancellationToken) =>
+        UntilAsync(async () => isSo(await CopiesAsync(gateway, cancellationToken)), what, cancellationToken);
+
+    /// <inheritdoc cref="UntilAsync(ClusterProcess, Func{ClusterCopies, bool}, string, CancellationToken)"/>
+    public async Task UntilAsync(Func<Task<bool>> isSo, string what, CancellationToken cancellationToken)
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (!await isSo())
+        {
+            if (Stopwatch.GetElapsedTime(start) > Patience)
+            {
+                var logs = _gateways.Concat(_silos).Select(static process => process.Tail());
+                throw new BenchmarkException($"not so within {Patience.TotalSeconds} s: {what}{string.Concat(logs)}");
+            }
+
+            await Task.Delay(Look, cancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await Task.WhenAll(_gateways.Select(static process => process.DisposeAsync().AsTask()));
+        await Task.WhenAll(_silos.Select(static process => process.DisposeAsync().AsTask()));
+        await _redis.DisposeAsync();
+    }
+
+    private string[] Common() => ["--redis", _redis.Endpoint, "--cluster-id", ClusterId, "--http-port", "0"];
+}

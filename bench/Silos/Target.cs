@@ -1,0 +1,7 @@
+using System.Net;
+
+namespace Cluster.Bench.Silos;
+
+/// <summary>What a load is sent to.</summary>
+/// <param name="Processes">The ids of all processes that serve it.</param>
+internal sealed record Target(IPEndPoint Grpc, IReadOnlyList<int> Processes);
