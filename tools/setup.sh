@@ -37,8 +37,15 @@ need_npm() {
     touch "$folder/node_modules/.package-lock.json"
 }
 
-# Builds a project in Release unless its output is newer than every source.
+# Builds a project in Release unless its output is newer than every source. One at a time: several processes may be started at once in a fresh checkout.
 build() {
+    exec 9<"$root/tools/setup.sh"
+    flock 9
+    build_locked "$@" 9<&-
+    exec 9<&-
+}
+
+build_locked() {
     local project="$1" output="$2"
     need_command dotnet "install the .NET SDK 10"
     need_npm grains/OnnxRuntime
