@@ -1,0 +1,87 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Cluster.Runtime;
+
+/// <summary>Registers Microsoft Orleans under the names that the embedded runtime has, so that whoever composes a process names neither.</summary>
+public static class ActorRuntimeServiceCollectionExtensions
+{
+    /// <summary>Adds a silo to this process: one of many if <c>UseRedisClustering</c> was called before, else a cluster of one, in memory.</summary>
+    public static IServiceCollection AddActorRuntime(this IServiceCollection services, Action<ActorRuntimeOptions>? configure = null)
+    {
+        services.AddRuntimeOptions(configure);
+        var clustered = services.Any(static service => service.ServiceType == typeof(RedisConnection));
+        services.TryAddSingleton<IFatalErrorHandler, RemovalHandler>();
+        services.TryAddSingleton<IGrainLocations, MembershipLocations>();
+        services.AddOrleans(silo =>
+        {
+            silo.AddSiloDefaults();
+            if (clustered)
+            {
+                silo.UseClusterRedis();
+            }
+            else
+            {
+                silo.UseDevelopmentClustering(primarySiloEndpoint: null!);
+            }
+
+            silo.AddOutgoingGrainCallFilter<RejectionFilter>();
+        });
+        if (clustered)
+        {
+            services.AddReplicatedMap(MembershipDocument.MapName);
+            services.AddHostedService<MembershipPublisher>();
+        }
+
+        return services;
+    }
+
+    /// <summary>
+    /// Adds a process that calls grains and hosts none. It connects to the silos' gateways; what it knows of the membership, the silos publish in a
+    /// replicated map. Call <c>UseRedisClustering</c> before.
+    /// </summary>
+    public static IServiceCollection AddActorRuntimeClient(this IServiceCollection services, Action<ActorRuntimeOptions>? configure = null)
+    {
+        services.AddRuntimeOptions(configure);
+        services.AddReplicatedMap(MembershipDocument.MapName);
+        services.AddSingleton<ReplicatedMembership>();
+        services.AddSingleton<IClusterMembershipService>(static provider => provider.GetRequiredService<ReplicatedMembership>());
+        services.AddHostedService(static provider => provider.GetRequiredService<ReplicatedMembership>());
+        services.TryAddSingleton<IGrainLocations, MembershipLocations>();
+        services.AddSingleton<LostCalls>();
+        return services.AddOrleansClient(static client =>
+        {
+            client.AddClientDefaults();
+            client.UseClusterRedis();
+            client.Services.AddSingleton<IOutgoingGrainCallFilter, RejectionFilter>();
+            client.Services.AddSingleton<IOutgoingGrainCallFilter>(static provider => provider.GetRequiredService<LostCalls>());
+            client.AddGatewayCountChangedHandler(static provider =>
+            {
+                var calls = provider.GetRequiredService<LostCalls>();
+                return (_, change) => calls.OnGateways(change.NumberOfConnectedGateways, change.PreviousNumberOfConnectedGateways);
+            });
+        });
+    }
+
+    /// <summary>Adds a grain storage in memory under a name.</summary>
+    public static IServiceCollection AddMemoryGrainStorage(this IServiceCollection services, string name) =>
+        services.AddKeyedSingleton<IGrainStorage, MemoryGrainStorage>(name);
+
+    private static void AddRuntimeOptions(this IServiceCollection services, Action<ActorRuntimeOptions>? configure)
+    {
+        services.AddOptions<ActorRuntimeOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ActorRuntimeOptions>, ActorRuntimeOptionsValidator>());
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+
+        // At Information Orleans tells of every option and life cycle stage; what matters of it this software tells itself.
+        services.AddLogging(static logging => logging.AddFilter("Orleans", LogLevel.Warning));
+    }
+}
