@@ -9,7 +9,7 @@ internal sealed class RejectionFilter : IOutgoingGrainCallFilter
         {
             await context.Invoke();
         }
-        catch (Exception exception) when (IsRejection(exception))
+        catch (Exception exception) when (context.Grain is not ISystemTarget && IsRejection(exception))
         {
             throw new SiloUnavailableException(exception.Message, exception);
         }

@@ -240,10 +240,10 @@ public sealed class ModelGrainTests
     {
         await using var silo = await ModelSilo.StartAsync(failing: true);
         await silo.ApplyAsync(ModelSilo.Registration((1, One), (2, Two)) with { VersionPolicy = VersionPolicy.Specific([1]) });
-        var grain = Assert.Single(silo.Silo.Runtime.Catalog.All, activation => activation.GrainInstance is IModelGrain);
+        var end = Assert.Single(silo.Silo.EndsOf<IModelGrain>());
 
         silo.Silo.Time.Advance(TimeSpan.FromHours(1));
-        await grain.Deactivated.Soon();
+        await end.Soon();
 
         Assert.Equal(11, await silo.AskAsync(1, 0));
         await silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon();

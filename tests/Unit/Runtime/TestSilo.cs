@@ -56,6 +56,9 @@ internal sealed class TestSilo : IAsyncDisposable
     public T Get<T>(string key)
         where T : IGrainWithStringKey => Grains.GetGrain<T>(key);
 
+    /// <summary>The ends of the activations that there are of a grain.</summary>
+    public IReadOnlyList<Task> EndsOf<T>() => [.. Runtime.Catalog.All.Where(activation => activation.GrainInstance is T).Select(activation => activation.Deactivated)];
+
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         _stopped = true;
