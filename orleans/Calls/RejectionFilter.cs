@@ -19,6 +19,8 @@ internal sealed class RejectionFilter : IOutgoingGrainCallFilter
     {
         SiloUnavailableException => false,
         OrleansMessageRejectionException or GatewayTooBusyException or ClientNotAvailableException => true,
-        _ => false,
+
+        // That no silo can take the grain now has no type of its own.
+        _ => exception.GetType() == typeof(OrleansException),
     };
 }
