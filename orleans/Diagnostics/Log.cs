@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(1250, LogLevel.Error, "This silo cannot go on and starts again: {Reason}", EventName = "SiloRemoved")]
     public static partial void Removed(ILogger logger, Exception? exception, string reason);
+
+    [LoggerMessage(1251, LogLevel.Warning, "No silo can be reached yet; this process waits for one ({Error})", EventName = "AwaitsSilo")]
+    public static partial void AwaitsSilo(ILogger logger, string error);
 }

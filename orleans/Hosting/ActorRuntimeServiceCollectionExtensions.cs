@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Cluster.Runtime;
@@ -13,12 +12,12 @@ public static class ActorRuntimeServiceCollectionExtensions
     public static IServiceCollection AddActorRuntime(this IServiceCollection services, Action<ActorRuntimeOptions>? configure = null)
     {
         services.AddRuntimeOptions(configure);
-        var clustered = services.Any(static service => service.ServiceType == typeof(RedisConnection));
+        var clustered = services.IsClustered();
         services.TryAddSingleton<IFatalErrorHandler, RemovalHandler>();
         services.TryAddSingleton<IGrainLocations, MembershipLocations>();
         services.AddOrleans(silo =>
         {
-            silo.AddSiloDefaults();
+            silo.AddSiloDefaults(alone: !clustered);
             if (clustered)
             {
                 silo.UseClusterRedis();
@@ -41,21 +40,30 @@ public static class ActorRuntimeServiceCollectionExtensions
 
     /// <summary>
     /// Adds a process that calls grains and hosts none. It connects to the silos' gateways; what it knows of the membership, the silos publish in a
-    /// replicated map. Call <c>UseRedisClustering</c> before.
+    /// replicated map. Call <c>UseRedisClustering</c> before; without it, who calls says where the gateways are, by <c>AddOrleansClient</c>.
     /// </summary>
     public static IServiceCollection AddActorRuntimeClient(this IServiceCollection services, Action<ActorRuntimeOptions>? configure = null)
     {
         services.AddRuntimeOptions(configure);
-        services.AddReplicatedMap(MembershipDocument.MapName);
-        services.AddSingleton<ReplicatedMembership>();
-        services.AddSingleton<IClusterMembershipService>(static provider => provider.GetRequiredService<ReplicatedMembership>());
-        services.AddHostedService(static provider => provider.GetRequiredService<ReplicatedMembership>());
         services.TryAddSingleton<IGrainLocations, MembershipLocations>();
         services.AddSingleton<LostCalls>();
-        return services.AddOrleansClient(static client =>
+        var clustered = services.IsClustered();
+        if (clustered)
+        {
+            services.AddReplicatedMap(MembershipDocument.MapName);
+            services.AddSingleton<ReplicatedMembership>();
+            services.AddSingleton<IClusterMembershipService>(static provider => provider.GetRequiredService<ReplicatedMembership>());
+            services.AddHostedService(static provider => provider.GetRequiredService<ReplicatedMembership>());
+        }
+
+        return services.AddOrleansClient(client =>
         {
             client.AddClientDefaults();
-            client.UseClusterRedis();
+            if (clustered)
+            {
+                client.UseClusterRedis();
+            }
+
             client.Services.AddSingleton<IOutgoingGrainCallFilter, RejectionFilter>();
             client.Services.AddSingleton<IOutgoingGrainCallFilter>(static provider => provider.GetRequiredService<LostCalls>());
             client.AddGatewayCountChangedHandler(static provider =>
@@ -70,6 +78,8 @@ public static class ActorRuntimeServiceCollectionExtensions
     public static IServiceCollection AddMemoryGrainStorage(this IServiceCollection services, string name) =>
         services.AddKeyedSingleton<IGrainStorage, MemoryGrainStorage>(name);
 
+    private static bool IsClustered(this IServiceCollection services) => services.Any(static service => service.ServiceType == typeof(RedisConnection));
+
     private static void AddRuntimeOptions(this IServiceCollection services, Action<ActorRuntimeOptions>? configure)
     {
         services.AddOptions<ActorRuntimeOptions>().ValidateOnStart();
@@ -80,8 +90,5 @@ public static class ActorRuntimeServiceCollectionExtensions
         }
 
         services.TryAddSingleton(TimeProvider.System);
-
-        // At Information Orleans tells of every option and life cycle stage; what matters of it this software tells itself.
-        services.AddLogging(static logging => logging.AddFilter("Orleans", LogLevel.Warning));
     }
 }

@@ -7,22 +7,23 @@ using Orleans.Configuration;
 namespace Cluster.Runtime;
 
 /// <summary>
-/// Orleans' options where ours differ from its defaults: a failure is to be noticed in seconds, and loading a model may take long. Whatever is configured
-/// after them takes their place; docs/orleans.md says what each does.
+/// Orleans' options where ours differ from its defaults: a failure is to be noticed in seconds, and loading a model may take long. The configuration's section
+/// "Orleans" takes their place; docs/orleans.md says what each does.
 /// </summary>
 internal static class OrleansDefaults
 {
     /// <summary>Longer than any model takes to load.</summary>
     private static readonly TimeSpan LongestLoad = TimeSpan.FromHours(1);
 
-    public static void AddSiloDefaults(this ISiloBuilder silo)
+    /// <param name="alone">In a cluster of one, which nobody looks for at a port that was agreed on.</param>
+    public static void AddSiloDefaults(this ISiloBuilder silo, bool alone)
     {
         var services = silo.Services;
         AddCluster(services);
         services.AddOptions<SiloOptions>().Configure<IOptions<ActorRuntimeOptions>>(static (orleans, ours) => orleans.SiloName = ours.Value.SiloName
             ?? string.Create(CultureInfo.InvariantCulture, $"{Dns.GetHostName()}:{ours.Value.AdvertisedEndpoint.Port}"));
-        services.AddOptions<EndpointOptions>().Configure<IOptions<ActorRuntimeOptions>, IOptions<MessagingOptions>>(static (orleans, ours, messaging) =>
-            SiloEndpoints.Configure(orleans, ours.Value, messaging.Value));
+        services.AddOptions<EndpointOptions>().Configure<IOptions<ActorRuntimeOptions>, IOptions<MessagingOptions>>((orleans, ours, messaging) =>
+            SiloEndpoints.Configure(orleans, ours.Value, messaging.Value, alone));
         services.AddOptions<SiloMessagingOptions>().Configure<IOptions<ActorRuntimeOptions>, IOptions<MessagingOptions>>(static (orleans, ours, messaging) =>
         {
             Configure(orleans, ours.Value, messaging.Value);
@@ -39,6 +40,9 @@ internal static class OrleansDefaults
         {
             orleans.ProbeTimeout = TimeSpan.FromSeconds(1);
             orleans.NumMissedProbesLimit = 2;
+
+            // An indirect probe of a hung silo times out at both ends at once and counts for nothing: such a silo was found dead after 15 s, not 3.
+            orleans.EnableIndirectProbes = false;
             orleans.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             orleans.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
             orleans.DeathVoteExpirationTimeout = TimeSpan.FromSeconds(10);
@@ -47,6 +51,10 @@ internal static class OrleansDefaults
             orleans.DefunctSiloExpiration = TimeSpan.FromMinutes(10);
             orleans.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(1);
         });
+        BindTo<ClusterMembershipOptions>(services, "Membership");
+        BindTo<SiloMessagingOptions>(services, "Messaging");
+        BindTo<GrainCollectionOptions>(services, "Collection");
+        BindTo<EndpointOptions>(services, "Endpoints");
     }
 
     public static void AddClientDefaults(this IClientBuilder client)
@@ -56,6 +64,8 @@ internal static class OrleansDefaults
         services.AddOptions<ClientMessagingOptions>().Configure<IOptions<ActorRuntimeOptions>, IOptions<MessagingOptions>>(static (orleans, ours, messaging) =>
             Configure(orleans, ours.Value, messaging.Value));
         services.Configure<GatewayOptions>(static orleans => orleans.GatewayListRefreshPeriod = TimeSpan.FromSeconds(1));
+        BindTo<ClientMessagingOptions>(services, "Messaging");
+        BindTo<GatewayOptions>(services, "Gateways");
         client.UseConnectionRetryFilter<AwaitSilos>();
     }
 
@@ -71,7 +81,11 @@ internal static class OrleansDefaults
             orleans.OpenConnectionTimeout = ours.Value.ConnectTimeout;
             orleans.ConnectionRetryDelay = TimeSpan.FromMilliseconds(250);
         });
+        BindTo<ConnectionOptions>(services, "Connections");
     }
+
+    private static void BindTo<TOptions>(IServiceCollection services, string section)
+        where TOptions : class => services.AddOptions<TOptions>().BindConfiguration($"Orleans:{section}");
 
     private static void Configure(Orleans.Configuration.MessagingOptions orleans, ActorRuntimeOptions ours, MessagingOptions messaging)
     {
