@@ -19,4 +19,10 @@ internal static partial class Log
 
     [LoggerMessage(1251, LogLevel.Warning, "No silo can be reached yet; this process waits for one ({Error})", EventName = "AwaitsSilo")]
     public static partial void AwaitsSilo(ILogger logger, string error);
+
+    [LoggerMessage(1252, LogLevel.Warning, "{Silo} has not said for long that it lives, and nobody listens there: this silo, which joins, declares it dead", EventName = "DeclaresLost")]
+    public static partial void DeclaresLost(ILogger logger, SiloAddress silo);
+
+    [LoggerMessage(1253, LogLevel.Debug, "Silos that were lost could not be looked for: {Error}", EventName = "NotCleaned")]
+    public static partial void NotCleaned(ILogger logger, string error);
 }

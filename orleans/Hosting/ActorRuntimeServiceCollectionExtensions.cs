@@ -15,9 +15,14 @@ public static class ActorRuntimeServiceCollectionExtensions
         var clustered = services.IsClustered();
         services.TryAddSingleton<IFatalErrorHandler, RemovalHandler>();
         services.TryAddSingleton<IGrainLocations, MembershipLocations>();
+        if (clustered)
+        {
+            services.AddHostedService<LostClusterCleaner>();
+        }
+
         services.AddOrleans(silo =>
         {
-            silo.AddSiloDefaults(alone: !clustered);
+            silo.AddSiloDefaults();
             if (clustered)
             {
                 silo.UseClusterRedis();
@@ -29,6 +34,8 @@ public static class ActorRuntimeServiceCollectionExtensions
 
             silo.AddOutgoingGrainCallFilter<RejectionFilter>();
         });
+        services.AddSingleton(provider => new SiloEndpoints(
+            provider.GetRequiredService<IOptions<ActorRuntimeOptions>>().Value, provider.GetRequiredService<IOptions<MessagingOptions>>().Value, alone: !clustered));
         if (clustered)
         {
             services.AddReplicatedMap(MembershipDocument.MapName);
@@ -56,7 +63,8 @@ public static class ActorRuntimeServiceCollectionExtensions
             services.AddHostedService(static provider => provider.GetRequiredService<ReplicatedMembership>());
         }
 
-        return services.AddOrleansClient(client =>
+        var others = services.Where(IsHosted).ToList();
+        services.AddOrleansClient(client =>
         {
             client.AddClientDefaults();
             if (clustered)
@@ -72,11 +80,22 @@ public static class ActorRuntimeServiceCollectionExtensions
                 return (_, change) => calls.OnGateways(change.NumberOfConnectedGateways, change.PreviousNumberOfConnectedGateways);
             });
         });
+
+        // Only a client that is connected can make references to grains: it starts before all that does, such as what listens to replicated maps.
+        foreach (var own in services.Where(IsHosted).Except(others).Reverse().ToList())
+        {
+            services.Remove(own);
+            services.Insert(0, own);
+        }
+
+        return services;
     }
 
     /// <summary>Adds a grain storage in memory under a name.</summary>
     public static IServiceCollection AddMemoryGrainStorage(this IServiceCollection services, string name) =>
         services.AddKeyedSingleton<IGrainStorage, MemoryGrainStorage>(name);
+
+    private static bool IsHosted(ServiceDescriptor service) => service.ServiceType == typeof(IHostedService);
 
     private static bool IsClustered(this IServiceCollection services) => services.Any(static service => service.ServiceType == typeof(RedisConnection));
 

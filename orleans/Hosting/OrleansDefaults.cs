@@ -15,15 +15,13 @@ internal static class OrleansDefaults
     /// <summary>Longer than any model takes to load.</summary>
     private static readonly TimeSpan LongestLoad = TimeSpan.FromHours(1);
 
-    /// <param name="alone">In a cluster of one, which nobody looks for at a port that was agreed on.</param>
-    public static void AddSiloDefaults(this ISiloBuilder silo, bool alone)
+    public static void AddSiloDefaults(this ISiloBuilder silo)
     {
         var services = silo.Services;
         AddCluster(services);
         services.AddOptions<SiloOptions>().Configure<IOptions<ActorRuntimeOptions>>(static (orleans, ours) => orleans.SiloName = ours.Value.SiloName
             ?? string.Create(CultureInfo.InvariantCulture, $"{Dns.GetHostName()}:{ours.Value.AdvertisedEndpoint.Port}"));
-        services.AddOptions<EndpointOptions>().Configure<IOptions<ActorRuntimeOptions>, IOptions<MessagingOptions>>((orleans, ours, messaging) =>
-            SiloEndpoints.Configure(orleans, ours.Value, messaging.Value, alone));
+        services.AddOptions<EndpointOptions>().Configure<SiloEndpoints>(static (orleans, endpoints) => endpoints.Configure(orleans));
         services.AddOptions<SiloMessagingOptions>().Configure<IOptions<ActorRuntimeOptions>, IOptions<MessagingOptions>>(static (orleans, ours, messaging) =>
         {
             Configure(orleans, ours.Value, messaging.Value);
@@ -54,7 +52,6 @@ internal static class OrleansDefaults
         BindTo<ClusterMembershipOptions>(services, "Membership");
         BindTo<SiloMessagingOptions>(services, "Messaging");
         BindTo<GrainCollectionOptions>(services, "Collection");
-        BindTo<EndpointOptions>(services, "Endpoints");
     }
 
     public static void AddClientDefaults(this IClientBuilder client)

@@ -2,6 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.GrainDirectory;
+using Orleans.GrainDirectory.Redis;
+using Orleans.Runtime.GrainDirectory;
+using Orleans.Runtime.Hosting;
 
 namespace Cluster.Runtime;
 
@@ -14,8 +18,17 @@ internal static class RedisBuilderExtensions
         AddConnection(silo.Services);
 
         // The directory that each silo keeps a part of would forget, with a lost silo, copies that are in memory elsewhere.
-        silo.UseRedisGrainDirectoryAsDefault(static (OptionsBuilder<RedisGrainDirectoryOptions> directory) =>
-            directory.Configure<IOptions<RedisClusteringOptions>>(static (orleans, ours) => orleans.ConfigurationOptions = RedisConnection.ToConfiguration(ours.Value)));
+        var services = silo.Services;
+        services.AddSingleton<IGrainDirectoryCache, DirectoryCache>();
+        services.AddSingleton<DirectoryNews>();
+        services.AddHostedService(static provider => provider.GetRequiredService<DirectoryNews>());
+        services.AddGrainDirectory(GrainDirectoryAttribute.DEFAULT_GRAIN_DIRECTORY, static (provider, _) => new ToldGrainDirectory(
+            ActivatorUtilities.CreateInstance<RedisGrainDirectory>(
+                provider,
+                new RedisGrainDirectoryOptions { ConfigurationOptions = RedisConnection.ToConfiguration(provider.GetRequiredService<IOptions<RedisClusteringOptions>>().Value) }),
+            provider.GetRequiredService<DirectoryNews>(),
+            provider.GetRequiredService<ILocalSiloDetails>(),
+            provider.GetRequiredService<RedisConnection>()));
     }
 
     public static void UseClusterRedis(this IClientBuilder client)

@@ -1,56 +1,49 @@
 using System.Net;
-using System.Net.Sockets;
 using Orleans.Configuration;
 
 namespace Cluster.Runtime;
 
 /// <summary>Orleans has silos and clients on ports of their own: silos on the advertised one, clients on the next one that is free.</summary>
-internal static class SiloEndpoints
+internal sealed class SiloEndpoints : IDisposable
 {
+    private readonly HeldPorts _held = new();
+    private readonly IPEndPoint _advertised;
+    private readonly IPEndPoint _listen;
+    private readonly int _gatewayPort;
+
     /// <param name="alone">In a cluster of one: nobody connects, but Orleans listens all the same.</param>
-    public static void Configure(EndpointOptions orleans, ActorRuntimeOptions ours, MessagingOptions messaging, bool alone)
-    {
-        var advertised = ours.AdvertisedEndpoint;
-        var listen = alone ? new IPEndPoint(advertised.Address, AnyFree(advertised.Address)) : messaging.ListenEndpoint ?? advertised;
-        orleans.AdvertisedIPAddress = advertised.Address;
-        orleans.SiloPort = alone ? listen.Port : advertised.Port;
-        orleans.SiloListeningEndpoint = listen;
-        orleans.GatewayPort = alone ? 0 : NextFree(listen.Address, advertised.Port + 1);
-        orleans.GatewayListeningEndpoint = alone ? null : new IPEndPoint(listen.Address, orleans.GatewayPort);
-    }
-
-    private static int AnyFree(IPAddress address)
-    {
-        using var listener = new TcpListener(address, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     /// <exception cref="IOException">No port is free.</exception>
-    private static int NextFree(IPAddress address, int first)
+    public SiloEndpoints(ActorRuntimeOptions options, MessagingOptions messaging, bool alone)
     {
-        for (var port = first; port <= IPEndPoint.MaxPort; port++)
+        _advertised = options.AdvertisedEndpoint;
+        _listen = messaging.ListenEndpoint ?? _advertised;
+        if (alone)
         {
-            if (IsFree(address, port))
-            {
-                return port;
-            }
+            _advertised = new IPEndPoint(_advertised.Address, _held.TryHold(_advertised.Address, 0) ?? _advertised.Port);
+            _listen = _advertised;
+            return;
         }
 
-        throw new IOException($"no port after {first - 1} is free for the connections of gateways");
+        _held.TryHold(_listen.Address, _listen.Port);
+        for (var port = _advertised.Port + 1; _gatewayPort == 0 && port <= IPEndPoint.MaxPort; port++)
+        {
+            _gatewayPort = _held.TryHold(_listen.Address, port) ?? 0;
+        }
+
+        if (_gatewayPort == 0)
+        {
+            throw new IOException($"no port after {_advertised.Port} is free for the connections of gateways");
+        }
     }
 
-    private static bool IsFree(IPAddress address, int port)
+    public void Configure(EndpointOptions orleans)
     {
-        try
-        {
-            using var listener = new TcpListener(address, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
+        orleans.AdvertisedIPAddress = _advertised.Address;
+        orleans.SiloPort = _advertised.Port;
+        orleans.SiloListeningEndpoint = _listen;
+        orleans.GatewayPort = _gatewayPort;
+        orleans.GatewayListeningEndpoint = _gatewayPort == 0 ? null : new IPEndPoint(_listen.Address, _gatewayPort);
     }
+
+    public void Dispose() => _held.Dispose();
 }
