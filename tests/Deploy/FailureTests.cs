@@ -19,7 +19,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         var noticed = await Cluster.UntilAsync(view => !view.IsActive(before), Soon);
         var whole = noticed + await Cluster.WholeAsync(ComposeCluster.Silos - 1, Soon);
         await Engine.DockerAsync("start", container);
-        var back = await Cluster.WholeAsync(ComposeCluster.Silos, Soon);
+        var back = await Cluster.SpreadAsync(ComposeCluster.Silos, Soon);
         Assert.False((await Cluster.ViewAsync()).IsActive(before), "the run that was killed is a member again");
         return string.Create(CultureInfo.InvariantCulture, $"noticed after {noticed.TotalSeconds:0.0} s, whole after {whole.TotalSeconds:0.0} s, back {back.TotalSeconds:0.0} s after its start");
     });
@@ -30,7 +30,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         var (container, before) = await BusiestAsync();
         var address = await Cluster.AddressAsync(container);
         await Engine.DockerAsync("restart", "--time", "45", container);
-        var back = await Cluster.WholeAsync(ComposeCluster.Silos, Soon);
+        var back = await Cluster.SpreadAsync(ComposeCluster.Silos, Soon);
         var after = (await Cluster.ViewAsync()).Active.Select(static node => node.Silo).Single(silo => silo.Contains(address + ":", StringComparison.Ordinal));
         Assert.NotEqual(before, after);
         return string.Create(CultureInfo.InvariantCulture, $"whole {back.TotalSeconds:0.0} s after the restart; {before} became {after}");
@@ -41,7 +41,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
     {
         var start = TimeProvider.System.GetTimestamp();
         await Cluster.ScaleAsync(5);
-        await Cluster.WholeAsync(5, Seconds);
+        await Cluster.SpreadAsync(5, Seconds);
         var up = TimeProvider.System.GetElapsedTime(start);
         Assert.InRange(up, TimeSpan.Zero, Seconds);
         var since = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());

@@ -47,9 +47,9 @@ public sealed class NetworkTests(ComposeCluster cluster, ITestOutputHelper outpu
     private async Task<string> ConnectAsync(string network, params (string Address, int Port)[] targets)
     {
         var image = (await Engine.InspectAsync((await Cluster.ContainersAsync("redis"))[0])).GetProperty("Config").GetProperty("Image").GetString()!;
-        var script = string.Join("; ", targets.Select(static target =>
-            $"timeout 3 bash -c '</dev/tcp/{target.Address}/{target.Port}' 2>/dev/null && echo open || echo closed"));
+        var script = string.Join(' ', targets.Select(static (target, index) =>
+            $"(timeout 3 bash -c '</dev/tcp/{target.Address}/{target.Port}' 2>/dev/null && echo {index} open || echo {index} closed) &")) + " wait";
         var found = await Engine.DockerAsync("run", "--rm", "--network", $"{Cluster.Project}_{network}", "--entrypoint", "bash", image, "-c", script);
-        return found.Trim().Replace('\n', ' ');
+        return string.Join(' ', found.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order().Select(static line => line.Split(' ')[1]));
     }
 }

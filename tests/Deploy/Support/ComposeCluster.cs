@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Cluster.ClusterTests.Support;
-using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Deploy.Support;
@@ -19,8 +18,9 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(8);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
+
     private readonly string _folder = Directory.CreateTempSubdirectory("cluster-deploy-").FullName;
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
     private readonly Dictionary<string, string> _environment = [];
     private IReadOnlyList<string> _compose = [];
 
@@ -80,7 +80,6 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
             await ComposeAsync("down", "--volumes", "--rmi", "all", "--timeout", "20");
         }
 
-        _http.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -99,12 +98,14 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     public async Task<string> AddressAsync(string container, string network = "inside") =>
         (await Engine.InspectAsync(container)).GetProperty("NetworkSettings").GetProperty("Networks").GetProperty($"{Project}_{network}").GetProperty("IPAddress").GetString()!;
 
-    internal async Task<ClusterView> ViewAsync() => ClusterView.Parse(await _http.GetStringAsync(new Uri(HttpUrl + "/v2/cluster")));
+    internal async Task<ClusterView> ViewAsync() => ClusterView.Parse(await Http.GetStringAsync(new Uri(HttpUrl + "/v2/cluster")));
 
-    /// <summary>Waits until so many silos are members and serve what they should.</summary>
-    internal Task<TimeSpan> WholeAsync(int silos, TimeSpan limit) => UntilAsync(
-        view => view.Active.Count == silos && view.SilosOf(ServedModels.Everywhere).Count == silos && ServedModels.Targets.All(target => view.SilosOf(target.Model) is { Count: > 0 } holders && holders.All(view.IsActive)),
-        limit);
+    /// <summary>Waits until so many silos are members, and every model serves on members alone.</summary>
+    internal Task<TimeSpan> WholeAsync(int silos, TimeSpan limit) => UntilAsync(view => IsWhole(view, silos), limit);
+
+    /// <summary>Waits for that, and until each silo has taken its copy of the model that is to be everywhere.</summary>
+    internal Task<TimeSpan> SpreadAsync(int silos, TimeSpan limit) =>
+        UntilAsync(view => IsWhole(view, silos) && view.SilosOf(ServedModels.Everywhere).Count == silos, limit);
 
     /// <summary>Looks at the cluster until it is so; returns how long that took.</summary>
     /// <exception cref="TimeoutException">It did not become so.</exception>
@@ -113,6 +114,9 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
 
     /// <summary>The last lines of every container.</summary>
     internal Task<string> LogsAsync() => ComposeAsync("logs", "--no-color", "--tail", "40");
+
+    private static bool IsWhole(ClusterView view, int silos) =>
+        view.Active.Count == silos && ServedModels.Targets.All(target => view.SilosOf(target.Model) is { Count: > 0 } holders && holders.All(view.IsActive));
 
     private async Task StartAsync()
     {
@@ -131,7 +135,7 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         try
         {
             using var content = new StringContent(body);
-            using var answer = await _http.PostAsync(new Uri(HttpUrl + "/v2/models/digits/infer"), content);
+            using var answer = await Http.PostAsync(new Uri(HttpUrl + "/v2/models/digits/infer"), content);
             return answer.IsSuccessStatusCode && (await answer.Content.ReadAsStringAsync()).Contains("1.000000:7:7", StringComparison.Ordinal);
         }
         catch (HttpRequestException)

@@ -6,7 +6,7 @@ namespace Cluster.Deploy.Support;
 /// <summary>The model folder that the containers get: the demo models, those beside the checkout, and some that answer with a number.</summary>
 internal static class ServedModels
 {
-    /// <summary>A model that has a copy on every silo, up to five.</summary>
+    /// <summary>A model that has a copy on every silo, up to five, while it is in use.</summary>
     public const string Everywhere = "everywhere";
 
     private const int Numbered = 8;
