@@ -1,3 +1,4 @@
+using Cluster.Tests.Common;
 using System.Globalization;
 using Xunit;
 
