@@ -1,5 +1,5 @@
-using Cluster.Tests.Common;
 using System.Globalization;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.ClusterTests.Support;
