@@ -98,6 +98,22 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
         Assert.Equal(2, (await cluster.ViewAsync()).SilosOf(models[0].Model).Count);
     }
 
+    /// <summary>The number of copies is no matter of the copy that is there: it stays as it is.</summary>
+    [Fact]
+    public async Task MinCopies_RaisedInTheRepository_AddsACopyAndLoadsNothingAnew()
+    {
+        await using var cluster = await TestCluster.StartAsync(
+            new ClusterSetup { Silos = 2, Gateways = 1 }, Output, static cluster => cluster.Models.Put("model", OnnxModels.Small(1)));
+        LoadTarget[] models = [new("model", [1])];
+        AssertOk(await cluster.Client(0).InferAsync("model", Patience), 1);
+        await CopiesAsync(cluster, models, 1, Patience);
+
+        await File.WriteAllTextAsync(Path.Combine(cluster.Models.Path, "model", "model.json"), """{"min_copies": 2}""");
+        await CopiesAsync(cluster, models, 2, Patience);
+
+        Assert.Equal(2, await cluster.LoadsAsync("model"));
+    }
+
     /// <summary>One request after the other, each of which must be answered; how many there were.</summary>
     private static async Task<int> CallAsync(MeshClient client, LoadTarget model, CancellationToken stop)
     {
