@@ -30,6 +30,7 @@ public static class ModelGrains
         services.TryAddSingleton(new ScalingOptions());
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<CopyCache>();
+        services.TryAddSingleton<SiloDraining>();
         services.AddSingleton<LocalCopies>();
         services.AddSingleton<ModelMetrics>();
         services.AddSingleton<ModelServices>();

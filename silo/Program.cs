@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 const int StartFailed = 1;
 const int UsageError = 64;
 
-var parsed = ServeCommand.Create(RunAsync).Parse(args);
+var parsed = ServeCommand.Create(RunAsync, ProbeAsync).Parse(args);
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)
@@ -23,6 +23,13 @@ if (parsed.Errors.Count > 0)
 
 // The host itself ends the process on SIGTERM, when what runs has been answered; the command line would cut that short after two seconds.
 return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+
+static async Task<int> ProbeAsync(IReadOnlyDictionary<string, string?> given)
+{
+    // Mistakes elsewhere in the options are the server's to report: it does not answer then.
+    var options = ServeConfiguration.Read(given, "appsettings.json").Options;
+    return await HealthProbe.RunAsync(options, Console.Out, CancellationToken.None);
+}
 
 static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
 {

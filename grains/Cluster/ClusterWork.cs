@@ -1,6 +1,4 @@
-using Cluster.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Cluster.Grains.Cluster;
 
@@ -15,7 +13,6 @@ public static class ClusterWork
     public static IServiceCollection AddClusterWork(this IServiceCollection services, ClusterOptions? options = null)
     {
         services.AddSingleton(options ?? new ClusterOptions());
-        services.TryAddSingleton<SiloDraining>();
         services.AddSingleton<ClusterMetrics>();
         services.AddHostedService<CopyLoadReporter>();
         services.AddHostedService<ClusterCaretaker>();

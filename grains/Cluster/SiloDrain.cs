@@ -36,7 +36,6 @@ internal sealed class SiloDrain(
             return;
         }
 
-        copies.IsDraining = true;
         draining.Begin();
         var models = copies.Models();
         var start = time.GetTimestamp();

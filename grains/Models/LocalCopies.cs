@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
+using Cluster.Grains.Placement;
 
 namespace Cluster.Grains.Models;
 
 /// <summary>The copies of this silo, from before they load until they begin to end. Safe from any thread.</summary>
-internal sealed class LocalCopies
+internal sealed class LocalCopies(SiloDraining draining)
 {
     private readonly ConcurrentDictionary<(string Model, long Version, string Revision, string SettingsRevision), LocalCopy> _copies = new();
 
     /// <summary>Whether this silo is about to leave: it takes no copy any more.</summary>
-    public bool IsDraining { get; set; }
+    public bool IsDraining => draining.HasBegun;
 
     public IEnumerable<LocalCopy> All => _copies.Values;
 

@@ -16,12 +16,6 @@ namespace Cluster.Grains.Models;
 [ControlPlacement]
 internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
 {
-    /// <summary>Least time between two tries of what found no room.</summary>
-    private static readonly TimeSpan MinRetry = TimeSpan.FromSeconds(1);
-
-    /// <summary>Most time between two looks at what is to be tried again, so that the grain is not collected meanwhile.</summary>
-    private static readonly TimeSpan MaxRetry = TimeSpan.FromMinutes(1);
-
     private readonly IPersistentState<ModelGrainState> _stored;
     private readonly ModelServices _services;
     private readonly TimeProvider _time;
@@ -31,10 +25,9 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     private CopyWork _work = null!;
     private ScalingDesk _scaling = null!;
     private ModelChange _change = null!;
+    private RetryTimer _retry = null!;
     private bool _scheduled;
     private int _changes;
-    private IGrainTimer? _retry;
-    private DateTimeOffset _retryAt;
 
     public ModelGrain(
         [PersistentState("model", ModelGrains.StorageName)] IPersistentState<ModelGrainState> stored, ModelServices services, ILogger<ModelGrain> logger)
@@ -55,6 +48,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
         _keeper = new ModelKeeper(Name, _stored, _services.States, _services.Metrics, _time);
         _loader = new CopyLoader(Name, _services.Grains, _keeper, _services.CopyOptions);
         _work = new CopyWork(Name, _services, _keeper, _loader, _logger);
+        _retry = new RetryTimer(this, RetryAsync, _time);
         _scaling = new ScalingDesk(Name, _services, _keeper, _work, _logger);
         _change = new ModelChange(Name, _services, _keeper, _work, _scaling, _logger);
         if (State.Registration is null)
@@ -235,7 +229,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
             _keeper.Note(CopyPlan.GiveUp(state, version, [failure.Copy.Copy]) with { Failed = state.Failed.SetItem(version, load) });
         }
 
-        RetryIn(memory);
+        _retry.LookIn(memory);
         var kept = _keeper.SaveAsync();
         _keeper.Tell();
         await kept;
@@ -326,7 +320,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
         {
             if (await _change.CarryOutAsync() is { } wait)
             {
-                RetryIn(wait > MinRetry ? wait : MinRetry);
+                _retry.LookIn(wait);
             }
 
             RetryLaterFailures();
@@ -361,27 +355,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
         }
     }
 
-    /// <summary>Has the plan carried out again; a tick that comes too early for one of its reasons arms the next.</summary>
-    private void RetryIn(TimeSpan wait)
-    {
-        var at = _time.GetUtcNow() + wait;
-        if (_retry is not null && _retryAt <= at)
-        {
-            return;
-        }
-
-        _retryAt = at;
-        _retry?.Dispose();
-        _retry = this.RegisterGrainTimer(
-            static (self, _) => self.RetryAsync(),
-            this,
-            new GrainTimerCreationOptions(wait < MaxRetry ? wait : MaxRetry, MaxRetry) { KeepAlive = true });
-    }
-
     private async Task RetryAsync()
     {
-        _retry?.Dispose();
-        _retry = null;
         var now = _time.GetUtcNow();
         await _keeper.KeepAsync(State with { Failed = State.Failed.RemoveRange(State.Failed.Where(entry => entry.Value.RetryOn <= now).Select(entry => entry.Key)) });
         if (State.Registration is not null)
@@ -392,14 +367,13 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
 
     private void RetryLaterFailures()
     {
-        if (_retry is null && State.Failed.Values.Min(failed => failed.RetryOn) is { } next)
+        if (!_retry.IsSet && State.Failed.Values.Min(failed => failed.RetryOn) is { } next)
         {
-            var wait = next - _time.GetUtcNow();
-            RetryIn(wait > MinRetry ? wait : MinRetry);
+            _retry.LookIn(next - _time.GetUtcNow());
         }
-        else if (_retry is null && !State.FailedOn.IsEmpty)
+        else if (!_retry.IsSet && !State.FailedOn.IsEmpty)
         {
-            RetryIn(MaxRetry);
+            _retry.LookIn(RetryTimer.Max);
         }
     }
 }

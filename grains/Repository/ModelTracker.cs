@@ -34,7 +34,7 @@ internal sealed class ModelTracker(string name)
             Versions = versions,
             VersionPolicy = definition.Policy,
             Settings = definition.Settings,
-            SettingsRevision = definition.Revision,
+            SettingsRevision = definition.CopyRevision,
             Problem = problem,
         };
     }

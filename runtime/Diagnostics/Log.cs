@@ -27,7 +27,7 @@ internal static partial class Log
     [LoggerMessage(1013, LogLevel.Error, "{GrainId} could not release what it held", EventName = "ReleaseFailed")]
     public static partial void ReleaseFailed(ILogger logger, GrainId grainId, Exception exception);
 
-    [LoggerMessage(1014, LogLevel.Information, "{GrainId} is active on {Silo} already; its calls go there", EventName = "DuplicateActivation")]
+    [LoggerMessage(1014, LogLevel.Debug, "{GrainId} is active on {Silo} already; its calls go there", EventName = "DuplicateActivation")]
     public static partial void DuplicateActivation(ILogger logger, GrainId grainId, SiloAddress? silo);
 
     [LoggerMessage(1020, LogLevel.Error, "A timer of {GrainId} failed; it goes on", EventName = "TimerFailed")]

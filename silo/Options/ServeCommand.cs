@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Cluster.Silo.Options;
 
-/// <summary>The command line: <c>[all|silo|gateway] [options]</c>. What is given becomes configuration keys; what is not keeps its default.</summary>
+/// <summary>The command line: <c>[all|silo|gateway|health] [options]</c>. What is given becomes configuration keys; what is not keeps its default.</summary>
 internal static class ServeCommand
 {
     private static readonly (string Property, string Argument, string Help)[] Options =
@@ -32,8 +32,14 @@ internal static class ServeCommand
         (nameof(ServeOptions.LogLevel), "LEVEL", "Trace, Debug, Information, Warning or Error [default: Information]"),
     ];
 
-    /// <summary>Parses the command line and hands the given options, as configuration keys, to <paramref name="run"/>.</summary>
-    public static RootCommand Create(Func<IReadOnlyDictionary<string, string?>, Task<int>> run)
+    /// <summary>What tells where a server listens for HTTP.</summary>
+    private static readonly string[] HealthOptions = [nameof(ServeOptions.Bind), nameof(ServeOptions.HttpPort)];
+
+    /// <summary>Parses the command line and hands the given options, as configuration keys, to what was asked for.</summary>
+    /// <param name="run">Serves.</param>
+    /// <param name="probe">Asks a server for its health.</param>
+    public static RootCommand Create(
+        Func<IReadOnlyDictionary<string, string?>, Task<int>> run, Func<IReadOnlyDictionary<string, string?>, Task<int>> probe)
     {
         var root = new RootCommand("Serves ONNX models over the KServe v2 protocol, gRPC and REST.");
         var roles = new (Command Command, ServeRole? Role)[]
@@ -45,20 +51,28 @@ internal static class ServeCommand
         };
         foreach (var (command, role) in roles)
         {
-            var options = Options.Select(option => (option.Property, Option: CreateOption(option.Property, option.Argument, option.Help))).ToList();
-            options.ForEach(option => command.Options.Add(option.Option));
-            command.SetAction((result, _) => run(options
-                .Where(option => result.GetResult(option.Option) is { Implicit: false })
-                .Select(option => (option.Property, Value: result.GetValue(option.Option)))
-                .Concat(role is null ? [] : [(nameof(ServeOptions.Role), (string?)role.ToString())])
-                .ToDictionary(given => $"{ServeOptions.Section}:{given.Property}", given => given.Value)));
+            AddOptions(command, Options, given => run(
+                role is null ? given : given.Append(new($"{ServeOptions.Section}:{nameof(ServeOptions.Role)}", role.ToString())).ToDictionary()));
             if (command != root)
             {
                 root.Subcommands.Add(command);
             }
         }
 
+        var health = new Command("health", "Asks the server on this machine whether it is ready: exit code 0 if so, 1 if not.");
+        AddOptions(health, Options.Where(static option => HealthOptions.Contains(option.Property)), probe);
+        root.Subcommands.Add(health);
         return root;
+    }
+
+    private static void AddOptions(
+        Command command, IEnumerable<(string Property, string Argument, string Help)> known, Func<IReadOnlyDictionary<string, string?>, Task<int>> action)
+    {
+        var options = known.Select(option => (option.Property, Option: CreateOption(option.Property, option.Argument, option.Help))).ToList();
+        options.ForEach(option => command.Options.Add(option.Option));
+        command.SetAction((result, _) => action(options
+            .Where(option => result.GetResult(option.Option) is { Implicit: false })
+            .ToDictionary(option => $"{ServeOptions.Section}:{option.Property}", option => result.GetValue(option.Option))));
     }
 
     private static Option<string?> CreateOption(string property, string argument, string help) =>

@@ -6,7 +6,7 @@ namespace Cluster.Tests.Common;
 public static class Wait
 {
     /// <summary>Far longer than anything a unit test waits for takes.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Awaits a task for at most <see cref="Limit"/>.</summary>
     /// <exception cref="TimeoutException">It took longer; the message names what was awaited.</exception>

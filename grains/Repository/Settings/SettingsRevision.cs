@@ -5,18 +5,28 @@ using Cluster.Contracts.Models;
 
 namespace Cluster.Grains.Repository.Settings;
 
-/// <summary>A fingerprint of policy and settings that is the same in every process and for every order of keys in the file.</summary>
+/// <summary>Fingerprints of settings that are the same in every process and for every order of keys in the file: 64 hexadecimal digits.</summary>
 internal static class SettingsRevision
 {
-    /// <returns>64 hexadecimal digits.</returns>
-    public static string Of(VersionPolicy policy, ModelSettings settings)
+    /// <summary>Changes with anything that is set.</summary>
+    public static string Of(VersionPolicy policy, ModelSettings settings) => Of(json =>
+    {
+        WritePolicy(json, policy);
+        WriteCopySettings(json, settings);
+        json.WriteNumberValue(settings.MinCopies);
+        json.WriteNumberValue(settings.MaxCopies);
+    });
+
+    /// <summary>Changes with what a copy is loaded and placed by: a copy of another revision has to be loaded anew.</summary>
+    public static string OfCopy(ModelSettings settings) => Of(json => WriteCopySettings(json, settings));
+
+    private static string Of(Action<Utf8JsonWriter> write)
     {
         var text = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(text))
         {
             json.WriteStartArray();
-            WritePolicy(json, policy);
-            WriteSettings(json, settings);
+            write(json);
             json.WriteEndArray();
         }
 
@@ -36,7 +46,7 @@ internal static class SettingsRevision
         json.WriteEndArray();
     }
 
-    private static void WriteSettings(Utf8JsonWriter json, ModelSettings settings)
+    private static void WriteCopySettings(Utf8JsonWriter json, ModelSettings settings)
     {
         json.WriteStringValue(settings.ExecutionProvider.ToString());
         json.WriteNumberValue(settings.Concurrency);
@@ -65,8 +75,6 @@ internal static class SettingsRevision
         }
 
         json.WriteEndObject();
-        json.WriteNumberValue(settings.MinCopies);
-        json.WriteNumberValue(settings.MaxCopies);
         WriteStrings(json, settings.RequiredLabels);
         WriteStrings(json, settings.PreferredLabels);
     }

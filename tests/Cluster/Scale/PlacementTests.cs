@@ -8,7 +8,7 @@ namespace Cluster.ClusterTests.Scale;
 /// <summary>Where copies go, and how many there are.</summary>
 public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(output)
 {
-    private const int Runs = 20;
+    private const int Callers = 4;
     private const string NeedsGpu = """{"required_labels": ["gpu"]}""";
     private const string PrefersGpu = """{"preferred_labels": ["gpu"]}""";
     private const string NeedsWhatNobodyHas = """{"required_labels": ["unheard-of"]}""";
@@ -87,20 +87,43 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
         await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
         var models = await RegisterAsync(cluster, "busy", 1, static number => OnnxModels.SlowToRun(number, 40), """{"max_copies": 2, "concurrency": 1}""");
         await CopiesAsync(cluster, models, 1, Patience);
-        await cluster.Client(0).InferAsync(models[0].Model, Patience);
-        var start = TimeProvider.System.GetTimestamp();
-        for (var run = 0; run < Runs; run++)
+
+        // As many at once as keep one copy busy at any speed of the machine, and no more than its queue takes.
+        using var stop = new CancellationTokenSource();
+        var callers = Enumerable.Range(0, Callers).Select(i => CallAsync(cluster.Client(i % 2), models[0], stop.Token)).ToList();
+        await CopiesAsync(cluster, models, 2, TimeSpan.FromSeconds(90));
+        await stop.CancelAsync();
+
+        Assert.All(await Task.WhenAll(callers), static answered => Assert.InRange(answered, 1, int.MaxValue));
+        Assert.Equal(2, (await cluster.ViewAsync()).SilosOf(models[0].Model).Count);
+    }
+
+    /// <summary>The number of copies is no matter of the copy that is there: it stays as it is.</summary>
+    [Fact]
+    public async Task MinCopies_RaisedInTheRepository_AddsACopyAndLoadsNothingAnew()
+    {
+        await using var cluster = await TestCluster.StartAsync(
+            new ClusterSetup { Silos = 2, Gateways = 1 }, Output, static cluster => cluster.Models.Put("model", OnnxModels.Small(1)));
+        LoadTarget[] models = [new("model", [1])];
+        AssertOk(await cluster.Client(0).InferAsync("model", Patience), 1);
+        await CopiesAsync(cluster, models, 1, Patience);
+
+        await File.WriteAllTextAsync(Path.Combine(cluster.Models.Path, "model", "model.json"), """{"min_copies": 2}""");
+        await CopiesAsync(cluster, models, 2, Patience);
+
+        Assert.Equal(2, await cluster.LoadsAsync("model"));
+    }
+
+    /// <summary>One request after the other, each of which must be answered; how many there were.</summary>
+    private static async Task<int> CallAsync(MeshClient client, LoadTarget model, CancellationToken stop)
+    {
+        var answered = 0;
+        while (!stop.IsCancellationRequested)
         {
-            AssertOk(await cluster.Client(0).InferAsync(models[0].Model, Patience), 1);
+            AssertOk(await client.InferAsync(model.Model, Patience), model.Numbers[0]);
+            answered++;
         }
 
-        var runTime = TimeProvider.System.GetElapsedTime(start) / Runs;
-        await using var load = await OpenLoad.StartAsync(cluster, models, rate: 1.5 / runTime.TotalSeconds);
-        await CopiesAsync(cluster, models, 2, TimeSpan.FromSeconds(60));
-        await load.GoOnAsync(TimeSpan.FromSeconds(2));
-        var report = await load.StopAsync();
-
-        report.AssertNoFailure();
-        Assert.Equal(2, (await cluster.ViewAsync()).SilosOf(models[0].Model).Count);
+        return answered;
     }
 }

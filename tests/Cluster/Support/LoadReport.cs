@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.ClusterTests.Support;

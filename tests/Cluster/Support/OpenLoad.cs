@@ -26,11 +26,11 @@ internal sealed class OpenLoad : IAsyncDisposable
     private long _start;
     private Task _running = Task.CompletedTask;
 
-    private OpenLoad(TestCluster cluster, IReadOnlyList<LoadTarget> targets, double rate, TimeSpan deadline, Random? random)
+    private OpenLoad(IGateways cluster, IReadOnlyList<LoadTarget> targets, double rate, TimeSpan deadline, Random? random)
     {
         ThreadPool.GetMinThreads(out _, out var completion);
         ThreadPool.SetMinThreads(32, completion);
-        _clients = [.. cluster.Gateways.Select(static gateway => Enumerable.Range(0, ConnectionsPerGateway).Select(_ => new MeshClient(gateway.GrpcTarget)).ToList())];
+        _clients = [.. cluster.GrpcTargets.Select(static target => Enumerable.Range(0, ConnectionsPerGateway).Select(_ => new MeshClient(target)).ToList())];
         _targets = targets;
         _rate = rate;
         _deadline = deadline;
@@ -45,7 +45,7 @@ internal sealed class OpenLoad : IAsyncDisposable
     /// <param name="deadline">Of each request; default 30 s.</param>
     /// <param name="random">Draws the models; null: they take turns.</param>
     public static async Task<OpenLoad> StartAsync(
-        TestCluster cluster, IReadOnlyList<LoadTarget> targets, double rate = 200, TimeSpan? deadline = null, Random? random = null)
+        IGateways cluster, IReadOnlyList<LoadTarget> targets, double rate = 200, TimeSpan? deadline = null, Random? random = null)
     {
         var load = new OpenLoad(cluster, targets, rate, deadline ?? TimeSpan.FromSeconds(30), random);
         await load.WarmUpAsync(random is null ? targets : [.. targets.Take(1)]);

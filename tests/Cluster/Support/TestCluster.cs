@@ -9,7 +9,7 @@ namespace Cluster.ClusterTests.Support;
 /// A Redis, silos and gateways, each a real process on free ports, that share a folder of models. Everything is ended on disposal, by its id, and the last
 /// lines of every log go to the test's output, which is shown when the test fails.
 /// </summary>
-internal sealed class TestCluster : IAsyncDisposable
+internal sealed class TestCluster : IGateways, IAsyncDisposable
 {
     private const int LinesShown = 60;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
@@ -39,6 +39,8 @@ internal sealed class TestCluster : IAsyncDisposable
     public IReadOnlyList<ClusterProcess> Silos => _silos;
 
     public IReadOnlyList<ClusterProcess> Gateways => _gateways;
+
+    public IReadOnlyList<string> GrpcTargets => [.. _gateways.Select(static gateway => gateway.GrpcTarget)];
 
     public HttpClient Http => _http;
 

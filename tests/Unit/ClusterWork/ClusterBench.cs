@@ -47,7 +47,7 @@ internal sealed class ClusterBench : IDisposable
 
     public FakeGrains Grains { get; } = new();
 
-    public LocalCopies Copies { get; } = new();
+    public LocalCopies Copies => field ??= new(Draining);
 
     public ClusterOptions Options { get; } = new();
 

@@ -9,22 +9,6 @@ namespace Cluster.Unit.Grains;
 
 public sealed class CopyPlanTests
 {
-    private static readonly ModelDescription Description = new()
-    {
-        Name = "m",
-        Version = 1,
-        Inputs = [],
-        Outputs = [],
-        ExecutionProvider = ExecutionProvider.Cpu,
-        Concurrency = 1,
-        IntraOpThreads = 1,
-        QueueLimit = 1,
-        VersionPolicy = VersionPolicy.LatestOne,
-        FileName = "model.onnx",
-        Labels = ImmutableSortedDictionary<string, string>.Empty,
-        Properties = ImmutableSortedDictionary<string, string>.Empty,
-    };
-
     /// <summary>What can happen to a version, with a number that picks the copy, the silo and the content.</summary>
     private enum Step
     {
@@ -52,20 +36,20 @@ public sealed class CopyPlanTests
     [Fact]
     public void Take_AnotherSilosClockIsBehind_IsBelievedOnceTheFormerIsGone()
     {
-        var state = Serving(0);
-        state = CopyPlan.Take(state, Report(0, 900, "a", inMemory: true));
+        var state = CopyReports.Serving(0);
+        state = CopyPlan.Take(state, CopyReports.Of(0, 900, inMemory: true, silo: "a"));
 
-        Assert.Same(state, CopyPlan.Take(state, Report(0, 100, "b", inMemory: true)));
-        state = CopyPlan.Take(state, Report(0, 900, "a", inMemory: false));
-        state = CopyPlan.Take(state, Report(0, 100, "b", inMemory: true));
+        Assert.Same(state, CopyPlan.Take(state, CopyReports.Of(0, 100, inMemory: true, silo: "b")));
+        state = CopyPlan.Take(state, CopyReports.Of(0, 900, inMemory: false, silo: "a"));
+        state = CopyPlan.Take(state, CopyReports.Of(0, 100, inMemory: true, silo: "b"));
         Assert.Equal("b", Assert.Single(CopyPlan.Placements(state, 1)).Silo);
-        Assert.Same(state, CopyPlan.Take(state, Report(0, 900, "a", inMemory: false)));
+        Assert.Same(state, CopyPlan.Take(state, CopyReports.Of(0, 900, inMemory: false, silo: "a")));
     }
 
     [Fact]
     public void Take_OneAmongOthersWithOtherContent_ServesNoMore()
     {
-        var state = CopyPlan.Take(Serving(0, 1), Report(1, 5, "a", inMemory: true) with { Revision = "other" });
+        var state = CopyPlan.Take(CopyReports.Serving(0, 1), CopyReports.Of(1, 5, inMemory: true, silo: "a") with { Revision = "other" });
 
         Assert.Equal([0], state.Loaded[1].Copies.ToArray());
         Assert.Equal("r", state.Loaded[1].Revision);
@@ -74,26 +58,10 @@ public sealed class CopyPlanTests
     [Fact]
     public void Begin_PublishedBefore_GivesOutGreaterNumbers()
     {
-        var published = ModelPlan.Describe("m", CopyPlan.Arrive(Serving(3), 1, 2).State);
+        var published = ModelPlan.Describe("m", CopyPlan.Arrive(CopyReports.Serving(3), 1, 2).State);
 
         Assert.Equal([5], CopyPlan.Arrive(CopyPlan.Begin(new ModelGrainState(), published with { Versions = [.. published.Versions.Select(version => version with { Copies = [4] })] }), 1, 1).Copies.ToArray());
     }
-
-    private static ModelGrainState Serving(params int[] copies) => new()
-    {
-        Loaded = ImmutableSortedDictionary<long, LoadedVersion>.Empty.Add(1, new LoadedVersion([.. copies], "r", "s")),
-    };
-
-    private static CopyReport Report(int copy, long epoch, string silo, bool inMemory) => new()
-    {
-        Copy = new ModelCopyId("m", 1, copy),
-        Silo = silo,
-        Epoch = epoch,
-        InMemory = inMemory,
-        Revision = "r",
-        SettingsRevision = "s",
-        Description = Description,
-    };
 
     /// <summary>What really is in memory, beside the state that is told of it.</summary>
     private sealed class World
@@ -205,7 +173,7 @@ public sealed class CopyPlanTests
         private void Send(int copy, bool inMemory)
         {
             var (silo, revision, epoch) = _memory[copy];
-            _sent.Add(Report(copy, epoch, silo, inMemory) with { Revision = revision });
+            _sent.Add(CopyReports.Of(copy, epoch, inMemory, silo) with { Revision = revision });
             _state = CopyPlan.Take(_state, _sent[^1]);
         }
 

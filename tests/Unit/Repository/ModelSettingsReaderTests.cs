@@ -199,6 +199,11 @@ public sealed class ModelSettingsReaderTests
             .Append(SettingsRevision.Of(VersionPolicy.Specific([2]), ModelSettings.Default))
             .ToList();
         Assert.Equal(revisions.Count, revisions.Distinct().Count());
+
+        // How many copies there are is no matter of any one of them.
+        var ofCopies = changed.ToLookup(pair => SettingsRevision.OfCopy(pair.Value), static pair => pair.Key);
+        Assert.Equal([nameof(ModelSettings.MaxCopies), nameof(ModelSettings.MinCopies)], ofCopies[ModelDefinition.Default.CopyRevision].Order());
+        Assert.Equal(changed.Count - 2, ofCopies.Count - 1);
     }
 
     private static ModelDefinition Read(string text)

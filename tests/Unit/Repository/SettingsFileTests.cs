@@ -32,6 +32,19 @@ public sealed class SettingsFileTests : RepositoryTestBase
     }
 
     [Fact]
+    public void Scan_NumberOfCopiesOrPolicyChanges_IsReportedAndNoReasonToLoadAnew()
+    {
+        var repository = Open();
+        Models.Write("m/model.json", """{"concurrency": 2}""");
+        var before = repository.Scan().Models["m"];
+        Models.Write("m/model.json", """{"concurrency": 2, "min_copies": 2, "max_copies": 3, "version_policy": {"all": {}}}""");
+        var after = repository.Scan().Models["m"];
+
+        Assert.Equal((2, 3, VersionPolicyKind.All), (after.Settings.MinCopies, after.Settings.MaxCopies, after.VersionPolicy.Kind));
+        Assert.Equal(before.SettingsRevision, after.SettingsRevision);
+    }
+
+    [Fact]
     public void Scan_SettingsTouched_KeepTheInstance()
     {
         var path = Models.Write("m/model.json", """{"concurrency": 2}""");

@@ -55,7 +55,7 @@ public sealed class ServeOptionsTests
     [MemberData(nameof(Names))]
     public void Help_OfAnOption_NamesTheDefaultInForce(string option, string property)
     {
-        var help = ServeCommand.Create(_ => Task.FromResult(0)).Options.Single(candidate => candidate.Name == option).Description!;
+        var help = ServeCommand.Create(_ => Task.FromResult(0), _ => Task.FromResult(0)).Options.Single(candidate => candidate.Name == option).Description!;
         var read = ServeConfiguration.Read(new Dictionary<string, string?>(), NoFile).Options;
         var inForce = typeof(ServeOptions).GetProperty(property)!.GetValue(read);
 
@@ -75,7 +75,7 @@ public sealed class ServeOptionsTests
     [InlineData("everything")]
     [InlineData("all", "extra")]
     public void Parse_NotACommandLineOfOurs_HasErrors(params string[] arguments) =>
-        Assert.NotEmpty(ServeCommand.Create(_ => Task.FromResult(0)).Parse(arguments).Errors);
+        Assert.NotEmpty(ServeCommand.Create(_ => Task.FromResult(0), _ => Task.FromResult(0)).Parse(arguments).Errors);
 
     [Fact]
     public async Task Parse_Nothing_GivesNothing() => Assert.Empty(await GivenAsync());
@@ -189,7 +189,7 @@ public sealed class ServeOptionsTests
         {
             given = options;
             return Task.FromResult(5);
-        }).Parse(arguments);
+        }, _ => Task.FromResult(0)).Parse(arguments);
         Assert.Empty(parsed.Errors);
 
         Assert.Equal(5, await parsed.InvokeAsync());

@@ -4,30 +4,11 @@ using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
 
-namespace Cluster.Unit.Cache;
+namespace Cluster.Unit.Grains;
 
 public sealed class CopyReportTests
 {
-    private static readonly ModelDescription Description = new()
-    {
-        Name = "m",
-        Version = 1,
-        Inputs = [],
-        Outputs = [],
-        ExecutionProvider = ExecutionProvider.Cpu,
-        Concurrency = 1,
-        IntraOpThreads = 1,
-        QueueLimit = 1,
-        VersionPolicy = VersionPolicy.LatestOne,
-        FileName = "model.onnx",
-        Labels = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty,
-        Properties = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty,
-    };
-
-    private static readonly ModelGrainState Serving = new ModelGrainState() with
-    {
-        Loaded = new ModelGrainState().Loaded.Add(1, new LoadedVersion([0], "r", "s")),
-    };
+    private static readonly ModelGrainState Serving = CopyReports.Serving(0);
 
     /// <summary>Reports of a copy's loads may overtake each other.</summary>
     [Fact]
@@ -68,15 +49,6 @@ public sealed class CopyReportTests
         Assert.Equal(("newer", "s"), (state.Loaded[1].Revision, state.Loaded[1].SettingsRevision));
     }
 
-    private static CopyReport Report(int copy, long epoch, bool inMemory) => new()
-    {
-        Copy = new ModelCopyId("m", 1, copy),
-        Silo = "127.0.0.1:1@1",
-        Epoch = epoch,
-        InMemory = inMemory,
-        Revision = "r",
-        SettingsRevision = "s",
-        Description = Description,
-        Statistics = inMemory ? null : new CopyStatistics { InferenceCount = 1 },
-    };
+    private static CopyReport Report(int copy, long epoch, bool inMemory) =>
+        CopyReports.Of(copy, epoch, inMemory) with { Statistics = inMemory ? null : new CopyStatistics { InferenceCount = 1 } };
 }

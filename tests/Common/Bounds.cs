@@ -1,7 +1,7 @@
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>How strictly times are taken.</summary>
-internal static class Bounds
+public static class Bounds
 {
     /// <summary>
     /// What a time may be longer than specified: nothing with <c>CLUSTER_TEST_BOUNDS=strict</c>, which is for two processors that nobody else uses; else a
