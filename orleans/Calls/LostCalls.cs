@@ -29,15 +29,6 @@ internal sealed class LostCalls : IOutgoingGrainCallFilter, IDisposable
         }
     }
 
-    /// <summary>The connection to a gateway ends with its silo.</summary>
-    public void OnGateways(int now, int before)
-    {
-        if (now < before)
-        {
-            Fail();
-        }
-    }
-
     /// <summary>Fails what is on its way now.</summary>
     public void Fail()
     {

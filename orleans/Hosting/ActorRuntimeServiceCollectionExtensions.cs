@@ -61,6 +61,8 @@ public static class ActorRuntimeServiceCollectionExtensions
             services.AddSingleton<ReplicatedMembership>();
             services.AddSingleton<IClusterMembershipService>(static provider => provider.GetRequiredService<ReplicatedMembership>());
             services.AddHostedService(static provider => provider.GetRequiredService<ReplicatedMembership>());
+            services.AddSingleton<ClosedSilos>();
+            services.AddHostedService(static provider => provider.GetRequiredService<ClosedSilos>());
         }
 
         var others = services.Where(IsHosted).ToList();
@@ -77,7 +79,15 @@ public static class ActorRuntimeServiceCollectionExtensions
             client.AddGatewayCountChangedHandler(static provider =>
             {
                 var calls = provider.GetRequiredService<LostCalls>();
-                return (_, change) => calls.OnGateways(change.NumberOfConnectedGateways, change.PreviousNumberOfConnectedGateways);
+                var closed = provider.GetService<ClosedSilos>();
+                return (_, change) =>
+                {
+                    if (change.NumberOfConnectedGateways < change.PreviousNumberOfConnectedGateways)
+                    {
+                        closed?.Look();
+                        calls.Fail();
+                    }
+                };
             });
         });
 

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -19,7 +18,6 @@ internal sealed class LostClusterCleaner(
     ILogger<LostClusterCleaner> logger) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -46,7 +44,7 @@ internal sealed class LostClusterCleaner(
         {
             if (entry.Status == SiloStatus.Active
                 && time.GetUtcNow().UtcDateTime - entry.IAmAliveTime > patience
-                && !await ListensAsync(entry.SiloAddress, cancellationToken).ConfigureAwait(false))
+                && !await TcpProbe.ListensAsync(entry.SiloAddress.Endpoint, cancellationToken).ConfigureAwait(false))
             {
                 entry.Status = SiloStatus.Dead;
                 entry.AddSuspector(local.SiloAddress, time.GetUtcNow().UtcDateTime);
@@ -58,22 +56,6 @@ internal sealed class LostClusterCleaner(
                 // One write makes what was read old.
                 return;
             }
-        }
-    }
-
-    private static async Task<bool> ListensAsync(SiloAddress silo, CancellationToken cancellationToken)
-    {
-        using var socket = new Socket(silo.Endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ConnectTimeout);
-        try
-        {
-            await socket.ConnectAsync(silo.Endpoint, limit.Token).ConfigureAwait(false);
-            return true;
-        }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            return false;
         }
     }
 }
