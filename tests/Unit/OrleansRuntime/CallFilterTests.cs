@@ -6,8 +6,11 @@ namespace Cluster.Unit.Runtime;
 
 public sealed class CallFilterTests : IDisposable
 {
-    private readonly LostCalls _calls = new();
+    private readonly ManualTimeProvider _time = new();
+    private readonly LostCalls _calls;
     private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public CallFilterTests() => _calls = new LostCalls(_time);
 
     public void Dispose() => _calls.Dispose();
 
@@ -32,6 +35,20 @@ public sealed class CallFilterTests : IDisposable
         await Assert.ThrowsAsync<SiloUnavailableException>(() => call.Soon());
     }
 
+    /// <summary>One loss is told of in several ways.</summary>
+    [Fact]
+    public async Task Invoke_LossToldOfTwice_FailsForTheSecondOnlyAfterAPause()
+    {
+        _calls.Fail();
+        var call = _calls.Invoke(new FakeCall(_answer.Task));
+        _calls.Fail();
+        Assert.False(call.IsCompleted);
+
+        _time.Advance(LostCalls.Pause);
+
+        await Assert.ThrowsAsync<SiloUnavailableException>(() => call.Soon());
+    }
+
     [Fact]
     public async Task Invoke_AfterALoss_WaitsForItsAnswer()
     {
@@ -47,7 +64,7 @@ public sealed class CallFilterTests : IDisposable
     [Fact]
     public async Task Reject_WhatCannotBeDelivered_IsSiloUnavailable()
     {
-        foreach (var exception in (Exception[])[new GatewayTooBusyException(), new ClientNotAvailableException("client"), new OrleansException("no silo for it")])
+        foreach (var exception in (Exception[])[new GatewayTooBusyException(), new OrleansException("no silo for it")])
         {
             var thrown = await Assert.ThrowsAsync<SiloUnavailableException>(() => new RejectionFilter().Invoke(new FakeCall(Task.FromException(exception))));
             Assert.Same(exception, thrown.InnerException);

@@ -45,7 +45,7 @@ public sealed class MembershipTests
         }
 
         using var endpoints = new SiloEndpoints(
-            new ActorRuntimeOptions { AdvertisedEndpoint = new IPEndPoint(IPAddress.Loopback, silo) }, new MessagingOptions(), alone: false);
+            new ActorRuntimeOptions { AdvertisedEndpoint = new IPEndPoint(IPAddress.Loopback, silo) }, new Cluster.Runtime.MessagingOptions(), alone: false);
         var orleans = new EndpointOptions();
         endpoints.Configure(orleans);
 
@@ -57,7 +57,7 @@ public sealed class MembershipTests
     [Fact]
     public void Endpoints_OfOneAlone_HaveAFreePortAndNoGateway()
     {
-        using var endpoints = new SiloEndpoints(new ActorRuntimeOptions(), new MessagingOptions(), alone: true);
+        using var endpoints = new SiloEndpoints(new ActorRuntimeOptions(), new Cluster.Runtime.MessagingOptions(), alone: true);
         var orleans = new EndpointOptions();
         endpoints.Configure(orleans);
 
