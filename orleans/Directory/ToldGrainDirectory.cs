@@ -8,17 +8,22 @@ namespace Cluster.Runtime;
 /// </summary>
 internal sealed class ToldGrainDirectory : IGrainDirectory, ILifecycleParticipant<ISiloLifecycle>
 {
+    private const int Attempts = 30;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private readonly Orleans.GrainDirectory.Redis.RedisGrainDirectory _directory;
     private readonly DirectoryNews _news;
     private readonly ILocalSiloDetails _local;
+    private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<GrainId, GrainAddress> _own = new();
 
     public ToldGrainDirectory(
-        Orleans.GrainDirectory.Redis.RedisGrainDirectory directory, DirectoryNews news, ILocalSiloDetails local, RedisConnection redis)
+        Orleans.GrainDirectory.Redis.RedisGrainDirectory directory, DirectoryNews news, ILocalSiloDetails local, RedisConnection redis, TimeProvider time)
     {
         _directory = directory;
         _news = news;
         _local = local;
+        _time = time;
         redis.Restored += () => _ = PutBackAsync();
     }
 
@@ -48,18 +53,30 @@ internal sealed class ToldGrainDirectory : IGrainDirectory, ILifecycleParticipan
 
     public void Participate(ISiloLifecycle lifecycle) => _directory.Participate(lifecycle);
 
-    /// <summary>Where somebody else has registered the grain meanwhile, that stays: then there are two activations until one ends.</summary>
+    /// <summary>
+    /// Where somebody else has registered the grain meanwhile, that stays: then there are two activations until one ends. Orleans' own connection to Redis may be back later
+    /// than the one that tells of it.
+    /// </summary>
     private async Task PutBackAsync()
     {
-        foreach (var address in _own.Values)
+        for (var attempt = 0; attempt < Attempts; attempt++)
         {
             try
             {
-                await _directory.Register(address, null).ConfigureAwait(false);
+                foreach (var address in _own.Values)
+                {
+                    await _directory.Register(address, null).ConfigureAwait(false);
+                }
+
+                return;
             }
-            catch (Exception exception) when (exception is OrleansException or ObjectDisposedException)
+            catch (OrleansException)
             {
-                // Redis is away again, or this silo stops: the next time it is back they are put back.
+                await Task.Delay(Pause, _time).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                // This silo stops.
                 return;
             }
         }

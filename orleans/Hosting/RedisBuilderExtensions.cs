@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.GrainDirectory;
 using Orleans.GrainDirectory.Redis;
+using Orleans.Messaging;
 using Orleans.Runtime.GrainDirectory;
 using Orleans.Runtime.Hosting;
 
@@ -28,13 +29,18 @@ internal static class RedisBuilderExtensions
                 new RedisGrainDirectoryOptions { ConfigurationOptions = RedisConnection.ToConfiguration(provider.GetRequiredService<IOptions<RedisClusteringOptions>>().Value) }),
             provider.GetRequiredService<DirectoryNews>(),
             provider.GetRequiredService<ILocalSiloDetails>(),
-            provider.GetRequiredService<RedisConnection>()));
+            provider.GetRequiredService<RedisConnection>(),
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     public static void UseClusterRedis(this IClientBuilder client)
     {
         client.UseRedisClustering(static _ => { });
         AddConnection(client.Services);
+        var gateways = client.Services.Last(static service => service.ServiceType == typeof(IGatewayListProvider));
+        client.Services.Remove(gateways);
+        client.Services.AddSingleton<IGatewayListProvider>(provider =>
+            new RememberedGateways((IGatewayListProvider)ActivatorUtilities.CreateInstance(provider, gateways.ImplementationType!)));
     }
 
     private static void AddConnection(IServiceCollection services) =>
