@@ -29,7 +29,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
     {
         var (container, before) = await BusiestAsync();
         var address = await Cluster.AddressAsync(container);
-        await Engine.DockerAsync("restart", "--time", "45", container);
+        await Engine.DockerAsync("restart", "-t", "45", container);
         var back = await Cluster.SpreadAsync(ComposeCluster.Silos, Soon);
         var after = (await Cluster.ViewAsync()).Active.Select(static node => node.Silo).Single(silo => silo.Contains(address + ":", StringComparison.Ordinal));
         Assert.NotEqual(before, after);
