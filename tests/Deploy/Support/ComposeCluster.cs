@@ -87,6 +87,11 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     public Task ScaleAsync(int silos) =>
         ComposeAsync("up", "-d", "--scale", string.Create(CultureInfo.InvariantCulture, $"silo={silos}"));
 
+    /// <summary>Replaces every silo by one of an image, by the script that the documentation names.</summary>
+    /// <exception cref="InvalidOperationException">It was halted; the message says why.</exception>
+    public Task<string> UpdateAsync(string image) => Command.RunAsync(
+        Path.Combine(Root, "deploy", "update"), [], Root, new Dictionary<string, string>(_environment) { ["SILO_IMAGE"] = image }, TimeSpan.FromMinutes(3));
+
     public Task<string> ComposeAsync(params string[] arguments) => ComposeAsync(TimeSpan.FromMinutes(3), arguments);
 
     /// <summary>The running containers of a service, by id.</summary>
