@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Cluster.Contracts.Models;
 
 namespace Cluster.Unit.Serving;
 
@@ -15,7 +14,7 @@ internal sealed class FakeGrains : IGrainFactory
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey =>
-        (TGrainInterface)(IGrainWithStringKey)(typeof(TGrainInterface) == typeof(IModelGrain) ? Model(primaryKey) : Copy(primaryKey));
+        (TGrainInterface)(IGrainWithStringKey)(typeof(TGrainInterface).IsAssignableFrom(typeof(FakeModel)) ? Model(primaryKey) : Copy(primaryKey));
 
     public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
         where TGrainInterface : IAddressable => throw new NotSupportedException();
