@@ -1,5 +1,6 @@
 using Cluster.Bench.Messaging;
 using Cluster.Bench.Overhead;
+using Cluster.Bench.Runtimes;
 using Cluster.Bench.Silos;
 
 namespace Cluster.Bench.Framework;
@@ -7,7 +8,7 @@ namespace Cluster.Bench.Framework;
 /// <summary>All benchmarks, in the order of <c>bench/run list</c>.</summary>
 internal static class Catalog
 {
-    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark(), new MessagingBenchmark(), new ClusterBenchmark()];
+    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark(), new MessagingBenchmark(), new ClusterBenchmark(), new RuntimesBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

@@ -24,4 +24,11 @@ internal static class ReportFiles
         File.WriteAllText(path + ".json", JsonSerializer.Serialize(report.Data, Json) + "\n");
         return stem + ".txt";
     }
+
+    /// <summary>Reads what was written as JSON.</summary>
+    public static T Read<T>(string path)
+    {
+        using var file = File.OpenRead(path);
+        return JsonSerializer.Deserialize<T>(file, Json) ?? throw new BenchmarkException($"there is nothing in {path}");
+    }
 }

@@ -1,11 +1,10 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Bench.Messaging;
 
-/// <summary>The other process of the benchmark: a silo with the echo grain, which says its address and runs until its input ends.</summary>
+/// <summary>The other process of the benchmark: a silo with the echo grain, which says its address for clients and runs until its input ends.</summary>
 internal static class EchoSilo
 {
     /// <summary>The first argument of the process.</summary>
@@ -15,15 +14,10 @@ internal static class EchoSilo
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddClusterMessaging();
-        builder.Services.AddActorRuntime(options =>
-        {
-            options.AdvertisedEndpoint = new IPEndPoint(IPAddress.Loopback, port);
-            options.AddApplicationPart(typeof(EchoSilo).Assembly);
-        });
+        builder.Services.AddEchoSilo(port);
         using var host = builder.Build();
         await host.StartAsync();
-        Console.WriteLine(host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString());
+        Console.WriteLine(host.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress.ToParsableString());
         while (await Console.In.ReadLineAsync() is not null)
         {
         }

@@ -44,6 +44,9 @@ internal sealed class EchoSiloProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGKILL.</summary>
+    public void Kill() => _process.Kill();
+
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();

@@ -8,4 +8,12 @@ public interface IEchoPayloadGrain : IGrainWithStringKey
     /// <summary>Answers with the very memory that the request came in.</summary>
     [AlwaysInterleave]
     ValueTask<InferReply> Echo(InferRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Never answers.</summary>
+    [AlwaysInterleave]
+    Task Hold();
+
+    /// <summary>Calls that <see cref="Hold"/> does not answer.</summary>
+    [AlwaysInterleave]
+    ValueTask<int> Held();
 }

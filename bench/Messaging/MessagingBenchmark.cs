@@ -19,9 +19,11 @@ internal sealed class MessagingBenchmark : IBenchmark
         (1 << 10, 1, null), (1 << 10, 32, 60_000), (64 << 10, 1, null), (64 << 10, 32, 8_000), (600 << 10, 1, null), (600 << 10, 32, 1_200),
     ];
 
+    private const int PendingCalls = 32;
+
     public string Name => "messaging";
 
-    public string Summary => "grain calls between two processes: 1 KiB, 64 KiB and 600 KiB, 1 and 32 in flight";
+    public string Summary => "grain calls between two processes: 1 KiB, 64 KiB and 600 KiB, 1 and 32 in flight; and when the silo dies";
 
     public IReadOnlyList<OptionSpec> Options { get; } =
     [
@@ -46,20 +48,17 @@ internal sealed class MessagingBenchmark : IBenchmark
             cells.Add(await MeasureAsync(grain, bytes, inFlight, target, new LoadPlan(warmUp, duration), silo.Id, cancellationToken));
         }
 
+        var pending = await MeasurePendingAsync(grain, silo);
         await client.StopAsync(cancellationToken);
-        var report = new MessagingReport(Name, started, Machine.Read(), duration.TotalSeconds, cells);
-        return new BenchmarkReport(Format(cells), report, cells.Sum(static cell => cell.Failures));
+        var report = new MessagingReport(Name, EchoHosts.Runtime, started, Machine.Read(), duration.TotalSeconds, cells, pending);
+        return new BenchmarkReport(Format(report), report, cells.Sum(static cell => cell.Failures));
     }
 
     private static IHost CreateClient(SiloAddress silo)
     {
-        var cluster = new OneSiloCluster(silo);
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddSingleton<IClusterMembershipService>(cluster);
-        builder.Services.AddSingleton<IGrainDirectory>(cluster);
-        builder.Services.AddClusterMessaging();
-        builder.Services.AddActorRuntimeClient();
+        builder.Services.AddEchoClient(silo);
         return builder.Build();
     }
 
@@ -95,6 +94,33 @@ internal sealed class MessagingBenchmark : IBenchmark
             recorders.Sum(static recorder => recorder.Failures));
     }
 
+    /// <summary>From the silo's kill until all of some calls that wait for answers have failed, milliseconds.</summary>
+    private static async Task<double> MeasurePendingAsync(IEchoPayloadGrain grain, EchoSiloProcess silo)
+    {
+        var calls = Enumerable.Range(0, PendingCalls).Select(_ => FailAsync(grain)).ToList();
+        while (await grain.Held() < PendingCalls)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5));
+        }
+
+        var killed = Stopwatch.GetTimestamp();
+        silo.Kill();
+        await Task.WhenAll(calls);
+        return Math.Round(Stopwatch.GetElapsedTime(killed).TotalMilliseconds, 1);
+    }
+
+    private static async Task FailAsync(IEchoPayloadGrain grain)
+    {
+        try
+        {
+            await grain.Hold();
+        }
+        catch (Exception error) when (error is SiloUnavailableException or TimeoutException)
+        {
+            // As it should.
+        }
+    }
+
     private static async Task CallAsync(IEchoPayloadGrain grain, int bytes, LoadRecorder recorder)
     {
         using var payload = PayloadBuffer.Rent(bytes);
@@ -123,11 +149,12 @@ internal sealed class MessagingBenchmark : IBenchmark
         }
     }
 
-    private static string Format(List<MessagingCell> cells)
+    private static string Format(MessagingReport report)
     {
         var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"actor runtime: {report.Runtime}");
         text.AppendLine("payload   in flight     calls/s    p50 µs    p99 µs   target   others");
-        foreach (var cell in cells)
+        foreach (var cell in report.Cells)
         {
             var target = cell.Target is { } aim ? string.Create(CultureInfo.InvariantCulture, $"{aim:0}") : "";
             text.AppendLine(string.Create(
@@ -135,6 +162,7 @@ internal sealed class MessagingBenchmark : IBenchmark
                 $"{cell.Bytes >> 10,4} KiB {cell.InFlight,11} {cell.CallsPerSecond,11:0} {cell.P50Microseconds,9:0} {cell.P99Microseconds,9:0} {target,8} {cell.OthersPercent,7:0}%"));
         }
 
+        text.AppendLine(CultureInfo.InvariantCulture, $"{PendingCalls} calls on their way when the silo is killed have failed after {report.PendingFailedMilliseconds} ms");
         return text.ToString();
     }
 }

@@ -6,6 +6,8 @@ namespace Cluster.Bench.Silos;
 /// <summary>Silos and gateways in processes of their own: what the way between them costs, and what happens when one dies.</summary>
 internal sealed class ClusterBenchmark : IBenchmark
 {
+    private static readonly TimeSpan AfterKill = TimeSpan.FromSeconds(5);
+
     public string Name => "cluster";
 
     public string Summary => "gateway and silo against one process, cold loads, killed silos, thousands of models";
@@ -33,7 +35,7 @@ internal sealed class ClusterBenchmark : IBenchmark
         using var models = new BenchModels(context.Root);
         var (serving, cold) = await OneAndOneAsync(settings, models, context, cancellationToken);
         var kills = settings.Parts.Contains(ClusterSettings.Kill)
-            ? await new KillPart(settings, models, context.Progress).RunAsync(cancellationToken)
+            ? await new KillPart(settings, models, context.Progress, AfterKill).RunAsync(cancellationToken)
             : null;
         var many = settings.Parts.Contains(ClusterSettings.Many)
             ? await new ManyPart(settings, models, context.Progress).RunAsync(cancellationToken)

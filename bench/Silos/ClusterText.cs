@@ -36,7 +36,7 @@ internal static class ClusterText
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, ComparisonReport report)
+    public static void Append(StringBuilder text, ComparisonReport report)
     {
         Line(text, $"  {"",-15}{"model",-12}{"in flight",10}{"req/s",11}{"p50 µs",10}{"p99 µs",10}{"server CPU µs",15}{"others %",10}{"failed",8}");
         foreach (var cell in report.Cells)
@@ -74,7 +74,7 @@ internal static class ClusterText
         Line(text, $"  in process: ONNX Runtime loads the same file and runs it once, in the client");
     }
 
-    private static void Append(StringBuilder text, IReadOnlyList<KillReport>? kills)
+    public static void Append(StringBuilder text, IReadOnlyList<KillReport>? kills)
     {
         if (kills is null)
         {

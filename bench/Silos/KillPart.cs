@@ -6,7 +6,8 @@ using Cluster.Bench.Server;
 namespace Cluster.Bench.Silos;
 
 /// <summary>Silos are killed (SIGKILL) under an open loop through two gateways, and started again between.</summary>
-internal sealed class KillPart(ClusterSettings settings, BenchModels models, TextWriter progress)
+/// <param name="after">How long is looked at what becomes of a kill.</param>
+internal sealed class KillPart(ClusterSettings settings, BenchModels models, TextWriter progress, TimeSpan after)
 {
     public const int Silos = 3;
     public const int Gateways = 2;
@@ -18,7 +19,6 @@ internal sealed class KillPart(ClusterSettings settings, BenchModels models, Tex
     public const int Ordinary = 100;
 
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan After = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OnEnd = TimeSpan.FromSeconds(1);
 
     private readonly string[] _one = Names("one", OneCopyModels);
@@ -82,19 +82,19 @@ internal sealed class KillPart(ClusterSettings settings, BenchModels models, Tex
         var killed = loop.Elapsed;
         await victim.KillAsync();
         var others = new OthersMeter(cluster.ProcessIds);
-        await Task.Delay(After, cancellationToken);
+        await Task.Delay(after, cancellationToken);
         var percent = others.Percent();
         var requests = await loop.StopAsync();
         var failed = requests.Where(static request => request.Failure is not null).ToList();
-        var after = requests.Where(request => request.Due + request.Wait > killed).ToList();
+        var affected = requests.Where(request => request.Due + request.Wait > killed).ToList();
         return new KillReport(
             view.On(victim.Silo, _one),
             view.On(victim.Silo, _two),
             requests.Count,
             Longest(requests.Where(request => request.Due + request.Wait <= killed)),
-            Longest(after.Where(request => _one.Contains(request.Model))),
-            Longest(after.Where(request => _two.Contains(request.Model))),
-            WholeAgain(after, killed),
+            Longest(affected.Where(request => _one.Contains(request.Model))),
+            Longest(affected.Where(request => _two.Contains(request.Model))),
+            WholeAgain(affected, killed),
             percent,
             failed.Count,
             failed.FirstOrDefault()?.Failure);
@@ -104,10 +104,10 @@ internal sealed class KillPart(ClusterSettings settings, BenchModels models, Tex
         Math.Round(requests.Select(static request => request.Wait.TotalMilliseconds).DefaultIfEmpty().Max(), 1);
 
     /// <summary>The due time, since the kill, of the first request from which on every one was answered in ordinary time for a second.</summary>
-    private static double? WholeAgain(IReadOnlyList<OpenRequest> after, TimeSpan killed)
+    private static double? WholeAgain(IReadOnlyList<OpenRequest> affected, TimeSpan killed)
     {
         var from = killed;
-        foreach (var request in after.Where(request => request.Due >= killed))
+        foreach (var request in affected.Where(request => request.Due >= killed))
         {
             if (request.Failure is not null || request.Wait.TotalMilliseconds > Ordinary)
             {

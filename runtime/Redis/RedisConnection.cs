@@ -151,7 +151,7 @@ internal sealed class RedisConnection : IDisposable
         return connection;
     }
 
-    private static ConfigurationOptions ToConfiguration(RedisClusteringOptions options)
+    internal static ConfigurationOptions ToConfiguration(RedisClusteringOptions options)
     {
         var configuration = new ConfigurationOptions
         {

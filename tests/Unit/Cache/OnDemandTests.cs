@@ -146,12 +146,12 @@ public sealed class OnDemandTests : IAsyncLifetime
     public async Task Apply_NewContentWithoutRoomBeside_TakesThePlaceOfAnother()
     {
         // An unload need not be the last thing that is told of: the evicted copy and the replaced one are waited for themselves.
-        var before = _silo.Runtime.Catalog.All.Where(activation => activation.GrainInstance is IModelVersionGrain).ToList();
+        var before = _silo.EndsOf<IModelVersionGrain>();
 
         await ApplyAsync("b", "r2");
 
         Assert.Equal(2, before.Count);
-        await Task.WhenAll(before.Select(activation => activation.Deactivated)).Soon("the end of the evicted copy and of the replaced one");
+        await Task.WhenAll(before).Soon("the end of the evicted copy and of the replaced one");
         Assert.Equal(1, Assert.Single(Version("b").Copies));
         Assert.Equal((1, 0L), (Books.Copies, Books.Unloading));
         Assert.InRange(Books.Used, Base, _options.Capacity);

@@ -24,7 +24,7 @@ namespace Cluster.Unit.Grains;
 /// The real grain of model "m", and the real director, over silos that are simulated: a copy loads where the director says, and tells its model what a copy tells.
 /// Whatever is published is checked: copies of one content, arriving ones apart, placements where the copies are.
 /// </summary>
-internal sealed class SimulatedCluster : IAsyncDisposable, IGrainFactory, IPlacementContext
+internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPlacementContext
 {
     private readonly ConcurrentDictionary<string, SimulatedCopy> _copies = new();
     private readonly ConcurrentQueue<string> _loads = new();
@@ -148,14 +148,10 @@ internal sealed class SimulatedCluster : IAsyncDisposable, IGrainFactory, IPlace
         States.Changed -= Look;
     }
 
-    public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
-        where TGrainInterface : IGrainWithStringKey =>
+    public override TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) =>
         typeof(TGrainInterface) == typeof(IModelVersionGrain)
             ? (TGrainInterface)(IGrainWithStringKey)Copy(primaryKey)
             : _runtime.Grains.GetGrain<TGrainInterface>(primaryKey, grainClassNamePrefix);
-
-    public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
-        where TGrainInterface : IAddressable => throw new NotSupportedException();
 
     public SiloAddress[] GetCompatibleSilos(PlacementTarget target) =>
         [.. Membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress).Order()];
@@ -211,7 +207,7 @@ internal sealed class SimulatedCluster : IAsyncDisposable, IGrainFactory, IPlace
             new PlacementOptions(),
             services.GetRequiredService<PlacementRandom>(),
             services.GetRequiredService<PlacementMetrics>());
-        return director.OnAddActivation(new ModelPlacement(), new PlacementTarget(GrainId.Create("modelversion", id.ToString())), this);
+        return director.OnAddActivation(new ModelPlacement(), TargetOf(GrainId.Create("modelversion", id.ToString())), this);
     }
 
     private sealed class SimulatedCopy(SimulatedCluster cluster, ModelCopyId id) : IModelVersionGrain

@@ -56,6 +56,17 @@ internal sealed class TestSilo : IAsyncDisposable
     public T Get<T>(string key)
         where T : IGrainWithStringKey => Grains.GetGrain<T>(key);
 
+    /// <summary>The ends of the activations that there are of a grain.</summary>
+    public IReadOnlyList<Task> EndsOf<T>() => [.. Runtime.Catalog.All.Where(activation => activation.GrainInstance is T).Select(activation => activation.Deactivated)];
+
+    /// <summary>Lets so much time pass that grains which are idle end; waits for those that there are of a grain.</summary>
+    public async Task RestAsync<T>()
+    {
+        var ends = EndsOf<T>();
+        Time.Advance(TimeSpan.FromHours(1));
+        await Task.WhenAll(ends).Soon("the end of idle grains");
+    }
+
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         _stopped = true;

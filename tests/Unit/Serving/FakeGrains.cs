@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
+using Cluster.Unit.Runtime;
 
 namespace Cluster.Unit.Serving;
 
 /// <summary>Gives out fakes by key, always the same one.</summary>
-internal sealed class FakeGrains : IGrainFactory
+internal sealed class FakeGrains : FakeGrainFactory
 {
     private readonly ConcurrentDictionary<string, FakeCopy> _copies = new();
     private readonly ConcurrentDictionary<string, FakeModel> _models = new();
@@ -12,10 +13,6 @@ internal sealed class FakeGrains : IGrainFactory
 
     public FakeModel Model(string key) => _models.GetOrAdd(key, _ => new FakeModel());
 
-    public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
-        where TGrainInterface : IGrainWithStringKey =>
+    public override TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) =>
         (TGrainInterface)(IGrainWithStringKey)(typeof(TGrainInterface).IsAssignableFrom(typeof(FakeModel)) ? Model(primaryKey) : Copy(primaryKey));
-
-    public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
-        where TGrainInterface : IAddressable => throw new NotSupportedException();
 }

@@ -4,6 +4,7 @@ using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
 using Cluster.Silo.Repository;
 using Cluster.Tests.Common;
+using Cluster.Unit.Grains;
 using Cluster.Unit.Runtime.Membership;
 using Cluster.Unit.Serving;
 using Microsoft.Extensions.Logging;
@@ -19,7 +20,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
     private readonly FakeGrains _grains = new();
     private readonly InMemoryServingStates _states = new();
     private readonly FixedSiloDetails _silo = new(SiloAddress.FromParsableString("127.0.0.1:1@1"));
-    private readonly SingleSiloMembershipService _membership;
+    private readonly FakeMembership _membership = new();
     private readonly ArmedTime _time = new();
     private readonly LogSink _log = new();
     private readonly LoggerFactory _loggers;
@@ -30,7 +31,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
     public RepositoryWatcherTests()
     {
-        _membership = new SingleSiloMembershipService(_silo);
+        _membership.Set(_silo.SiloAddress, SiloStatus.Active);
         _loggers = new LoggerFactory([_log]);
         _states.InitialLoadCompleted += _initialLoad.SetResult;
         _repository.Put("a", "1");
@@ -50,7 +51,6 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
     public void Dispose()
     {
         _watcher?.Dispose();
-        _membership.Dispose();
         _loggers.Dispose();
         _log.Dispose();
     }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Cluster.Tests.Common;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using Xunit;
 
@@ -137,18 +136,5 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
 
         Assert.Equal(5, result.Failures!.Count());
         Assert.Contains("Endpoints", Assert.Single(new RedisClusteringOptionsValidator().Validate(null, new()).Failures!), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void ClusterMembershipOptions_Defaults_AreValidAndBadOnesAreNamed()
-    {
-        var validator = new ClusterMembershipOptionsValidator();
-
-        Assert.True(validator.Validate(null, new ClusterMembershipOptions()).Succeeded);
-        ValidateOptionsResult bad = validator.Validate(null, new ClusterMembershipOptions
-        {
-            ProbeInterval = TimeSpan.Zero, NumProbedSilos = 0, AliveExpiration = TimeSpan.FromMilliseconds(600), NewTableSettleTime = TimeSpan.FromSeconds(-1),
-        });
-        Assert.Equal(4, bad.Failures!.Count());
     }
 }

@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Cluster.Unit.Runtime.Membership;
 
-/// <summary>Addresses and rows for tests.</summary>
-internal static class Silos
+/// <summary>Addresses for tests.</summary>
+internal static partial class Silos
 {
     public static readonly DateTimeOffset Start = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
     public static readonly SiloAddress A = At(1);
@@ -11,24 +11,4 @@ internal static class Silos
     public static readonly SiloAddress C = At(3);
 
     public static SiloAddress At(int number, int generation = 1) => SiloAddress.New(IPAddress.Loopback, 1000 + number, generation);
-
-    public static MembershipEntry Row(SiloAddress silo, SiloStatus status = SiloStatus.Active) =>
-        new(silo, status, $"silo {silo.Endpoint.Port}", "silo", ["fast", "big"], Start, []);
-
-    /// <summary>A table at version 10, life "one", in which those silos are active.</summary>
-    public static MembershipView Table(params SiloAddress[] silos) => Table([.. silos.Select(static silo => Row(silo))]);
-
-    public static MembershipView Table(params MembershipEntry[] rows) => MembershipView.None with
-    {
-        Version = 10,
-        Incarnation = "one",
-        Entries = MembershipView.None.Entries.AddRange(rows.Select(static row => KeyValuePair.Create(row.Silo, row))),
-    };
-
-    /// <summary>A reading in which those silos have just said that they are alive.</summary>
-    public static TableReading Read(MembershipView view, params SiloAddress[] fresh) =>
-        new(view, fresh.ToDictionary(static silo => silo, static _ => Start).ToImmutable(), Start);
-
-    private static System.Collections.Immutable.ImmutableDictionary<TKey, TValue> ToImmutable<TKey, TValue>(this IEnumerable<KeyValuePair<TKey, TValue>> pairs)
-        where TKey : notnull => System.Collections.Immutable.ImmutableDictionary.CreateRange(pairs);
 }

@@ -1,0 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Runtime;
+
+/// <summary>A silo that was declared dead stops in order, and starts again as a new one; Orleans would end the process on the spot.</summary>
+internal sealed class RemovalHandler(IServiceProvider services, ILogger<RemovalHandler> logger) : IFatalErrorHandler
+{
+    public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
+
+    public void OnFatalException(object sender, string context, Exception exception)
+    {
+        Log.Removed(logger, exception, context);
+        services.GetService<ClusterStanding>()?.Remove(context);
+        services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+    }
+}
