@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,11 +11,12 @@ namespace Cluster.Grains.Cluster;
 /// <summary>
 /// Does what is done once for the whole cluster. It runs on every silo and acts on the one whose address sorts first among the active ones; while that changes
 /// two may act, which the models take for one. Models that had copies on a silo that died are told at once; where there is free space, models are loaded
-/// ahead of their next request, after a silo joined and every few minutes.
+/// ahead of their next request, after a silo joined and every few minutes; and models that had to do with fewer copies than their least get them.
 /// </summary>
 internal sealed class ClusterCaretaker(
     IClusterMembershipService membership,
     IServingStates states,
+    IRegistrations registrations,
     SiloView silos,
     PlacementRequests requests,
     IGrainFactory grains,
@@ -65,6 +67,7 @@ internal sealed class ClusterCaretaker(
             await Task.Delay(options.LoadAheadDelay, time, cancellationToken).ConfigureAwait(false);
             if (IsLeader && !silos.IsAlone)
             {
+                await TurnAsync(() => AddCopiesAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
                 await TurnAsync(() => LoadAheadOnceAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
                 await TurnAsync(() => TellOfLostAsync(membership.CurrentSnapshot, cancellationToken), cancellationToken).ConfigureAwait(false);
             }
@@ -129,6 +132,24 @@ internal sealed class ClusterCaretaker(
         {
             // One model's trouble, whatever it is; it is told again on the next round.
             Log.LossNotTold(logger, model, exception.Message);
+        }
+    }
+
+    private Task AddCopiesAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
+        LoadAhead.WithTooFewCopies(states.All, registrations, silos.Active().Count),
+        new ParallelOptions { MaxDegreeOfParallelism = options.LoadAheadConcurrency, CancellationToken = cancellationToken },
+        async (model, _) => await AddCopiesAsync(model).ConfigureAwait(false));
+
+    private async Task AddCopiesAsync(string model)
+    {
+        try
+        {
+            await grains.GetGrain<IModelWorkGrain>(model).CarryOutAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // One model's trouble, whatever it is; it is asked again on the next round.
+            Log.NotCarriedOut(logger, model, exception.Message);
         }
     }
 

@@ -33,4 +33,11 @@ internal static class LoadAhead
 
         return chosen.DrainToImmutable();
     }
+
+    /// <summary>Models of which a version is in memory with fewer copies than its least, though there are silos for more.</summary>
+    public static IEnumerable<string> WithTooFewCopies(IEnumerable<ModelServingState> states, IRegistrations registrations, int silos) =>
+        from state in states
+        let least = registrations.TryGet(state.Name, out var registration) ? Math.Min(registration.Settings.MinCopies, silos) : 1
+        where state.Versions.Any(version => version.Arriving.IsEmpty && version.Placements.Length > 0 && version.Placements.Length < least)
+        select state.Name;
 }

@@ -27,6 +27,7 @@ public sealed class OnnxEnvironment
                     logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
                     loggingFunction = _logging,
                 };
+                OnnxTelemetry.Disable();
                 OrtEnv.CreateInstanceWithOptions(ref options);
                 OrtEnv.Instance().DisableTelemetryEvents();
             }

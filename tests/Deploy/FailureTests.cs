@@ -28,9 +28,9 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
     public Task SiloRestarted_UnderLoad_NoRequestFailsAndItRejoinsAsANewGeneration() => UnderLoadAsync("docker restart of a silo", async () =>
     {
         var (container, before) = await BusiestAsync();
-        var address = await Cluster.AddressAsync(container);
-        await Engine.DockerAsync("restart", "--time", "45", container);
+        await Engine.DockerAsync("restart", "-t", "45", container);
         var back = await Cluster.SpreadAsync(ComposeCluster.Silos, Soon);
+        var address = await Cluster.AddressAsync(container);
         var after = (await Cluster.ViewAsync()).Active.Select(static node => node.Silo).Single(silo => silo.Contains(address + ":", StringComparison.Ordinal));
         Assert.NotEqual(before, after);
         return string.Create(CultureInfo.InvariantCulture, $"whole {back.TotalSeconds:0.0} s after the restart; {before} became {after}");

@@ -114,6 +114,17 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
         Assert.Equal(2, await cluster.LoadsAsync("model"));
     }
 
+    [Fact]
+    public async Task SiloJoins_IdleModelWithFewerCopiesThanItsLeast_GetsOneThere()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 1, Gateways = 1 }, Output);
+        var models = await RegisterAsync(cluster, "model", 2, OnnxModels.Small, TwoCopies);
+        await CopiesAsync(cluster, models, 1, Patience);
+
+        await cluster.AddSiloAsync();
+        await CopiesAsync(cluster, models, 2, TimeSpan.FromSeconds(60));
+    }
+
     /// <summary>One request after the other, each of which must be answered; how many there were.</summary>
     private static async Task<int> CallAsync(MeshClient client, LoadTarget model, CancellationToken stop)
     {

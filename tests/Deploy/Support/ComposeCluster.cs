@@ -23,6 +23,7 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     private readonly string _folder = Directory.CreateTempSubdirectory("cluster-deploy-").FullName;
     private readonly Dictionary<string, string> _environment = [];
     private IReadOnlyList<string> _compose = [];
+    private IReadOnlyList<string> _stages = [];
 
     /// <summary>The clone.</summary>
     public string Root => Path.Combine(_folder, "clone");
@@ -69,7 +70,9 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         _environment["MODELS"] = Path.Combine(_folder, "models");
         _environment["HTTP_PORT"] = HttpPort.ToString(CultureInfo.InvariantCulture);
         _environment["GRPC_PORT"] = GrpcPort.ToString(CultureInfo.InvariantCulture);
+        var before = await DanglingAsync();
         BuildTime = await TimeAsync(() => ComposeAsync(BuildTimeout, "build"));
+        _stages = [.. (await DanglingAsync()).Except(before)];
         await StartAsync();
     }
 
@@ -77,7 +80,8 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     {
         if (_compose.Count > 0)
         {
-            await ComposeAsync("down", "--volumes", "--rmi", "all", "--timeout", "20");
+            await ComposeAsync("down", "--volumes", "--timeout", "20");
+            await Engine.DockerAsync(["rmi", SiloImage, GatewayImage, .. _stages]);
         }
 
         Directory.Delete(_folder, recursive: true);
@@ -181,6 +185,10 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         await work();
         return TimeProvider.System.GetElapsedTime(start);
     }
+
+    /// <summary>Images without a name: a build leaves its stages as such.</summary>
+    private static async Task<IReadOnlyList<string>> DanglingAsync() =>
+        (await Engine.DockerAsync("images", "--quiet", "--no-trunc", "--filter", "dangling=true")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private static (int Http, int Grpc) FreePorts()
     {

@@ -70,6 +70,7 @@ internal sealed class ClusterBench : IDisposable
     public ClusterCaretaker Caretaker(ILogger<ClusterCaretaker>? logger = null) => new(
         Membership,
         States,
+        Registrations,
         View,
         new PlacementRequests(States, Registrations, Cache),
         Grains,

@@ -73,6 +73,31 @@ public sealed class ClusterCaretakerTests
     }
 
     [Fact]
+    public async Task SiloJoined_ModelsWithFewerCopiesThanTheirLeast_AreToldToLook()
+    {
+        using var bench = new ClusterBench(Silos.A);
+        foreach (var (model, least) in new[] { ("two", 2), ("one", 1) })
+        {
+            bench.Registrations.Publish(Registration(model) with { Settings = new ModelSettings { MinCopies = least } });
+            bench.Publish(model, Silos.A);
+        }
+
+        using var caretaker = bench.Caretaker();
+        await caretaker.StartAsync(CancellationToken.None);
+
+        bench.SiloStates.Publish(new SiloState { Silo = Silos.B, Capacity = 1000 });
+        bench.Membership.Set(Silos.B, SiloStatus.Active);
+
+        await UntilAsync(() =>
+        {
+            bench.Time.Advance(TimeSpan.FromSeconds(1));
+            return bench.Grains.Model("two").Looks > 0;
+        });
+        Assert.Equal(0, bench.Grains.Model("one").Looks);
+        await caretaker.StopAsync(CancellationToken.None).Soon();
+    }
+
+    [Fact]
     public void LoadAhead_FreeSpace_FillsHalfOfWhatIsAboveTheReserveMostRecentFirst()
     {
         using var bench = new ClusterBench();

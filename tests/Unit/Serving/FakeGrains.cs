@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Cluster.Contracts.Models;
 using Cluster.Unit.Runtime;
 
 namespace Cluster.Unit.Serving;
@@ -15,5 +14,5 @@ internal sealed class FakeGrains : FakeGrainFactory
     public FakeModel Model(string key) => _models.GetOrAdd(key, _ => new FakeModel());
 
     public override TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) =>
-        (TGrainInterface)(IGrainWithStringKey)(typeof(TGrainInterface) == typeof(IModelGrain) ? Model(primaryKey) : Copy(primaryKey));
+        (TGrainInterface)(IGrainWithStringKey)(typeof(TGrainInterface).IsAssignableFrom(typeof(FakeModel)) ? Model(primaryKey) : Copy(primaryKey));
 }

@@ -1,14 +1,16 @@
 using System.Collections.Concurrent;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Models;
 
 namespace Cluster.Unit.Serving;
 
 /// <summary>A model's grain that keeps what it was asked for.</summary>
-internal sealed class FakeModel : IModelGrain
+internal sealed class FakeModel : IModelGrain, IModelWorkGrain
 {
     private readonly Lock _lock = new();
     private readonly List<(ModelRegistration Registration, bool RetryFailed)> _applied = [];
     private readonly List<string> _calls = [];
+    private int _looks;
 
     public IReadOnlyList<(ModelRegistration Registration, bool RetryFailed)> Applied
     {
@@ -26,6 +28,9 @@ internal sealed class FakeModel : IModelGrain
     /// <summary>Reports of load that came.</summary>
     public ConcurrentQueue<CopyLoadReport> Loads { get; } = new();
 
+    /// <summary>How often it was to look at what it should do.</summary>
+    public int Looks => Volatile.Read(ref _looks);
+
     /// <summary>Silos that it was told of.</summary>
     public ConcurrentQueue<string> Silos { get; } = new();
 
@@ -40,6 +45,12 @@ internal sealed class FakeModel : IModelGrain
         }
 
         await Gate;
+    }
+
+    public ValueTask CarryOutAsync()
+    {
+        Interlocked.Increment(ref _looks);
+        return default;
     }
 
     public ValueTask LoadAsync(CancellationToken cancellationToken)
