@@ -91,9 +91,9 @@ public sealed class ClusterCaretakerTests
         await UntilAsync(() =>
         {
             bench.Time.Advance(TimeSpan.FromSeconds(1));
-            return bench.Grains.Model("two").Looks > 0;
+            return bench.Grains.Looks("two") > 0;
         });
-        Assert.Equal(0, bench.Grains.Model("one").Looks);
+        Assert.Equal(0, bench.Grains.Looks("one"));
         await caretaker.StopAsync(CancellationToken.None).Soon();
     }
 

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Reflection;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Models;
 using Cluster.Unit.Runtime;
 
 namespace Cluster.Unit.Serving;
@@ -8,11 +11,20 @@ internal sealed class FakeGrains : FakeGrainFactory
 {
     private readonly ConcurrentDictionary<string, FakeCopy> _copies = new();
     private readonly ConcurrentDictionary<string, FakeModel> _models = new();
+    private readonly ConcurrentDictionary<string, IModelWorkGrain> _work = new();
 
     public FakeCopy Copy(string key) => _copies.GetOrAdd(key, _ => new FakeCopy());
 
     public FakeModel Model(string key) => _models.GetOrAdd(key, _ => new FakeModel());
 
+    /// <summary>How often a model was to look at what it should do.</summary>
+    public int Looks(string model) => ((FakeModelWork)Work(model)).Looks;
+
     public override TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) =>
-        (TGrainInterface)(IGrainWithStringKey)(typeof(TGrainInterface).IsAssignableFrom(typeof(FakeModel)) ? Model(primaryKey) : Copy(primaryKey));
+        (TGrainInterface)Fake(typeof(TGrainInterface), primaryKey);
+
+    private IGrainWithStringKey Fake(Type type, string key) =>
+        type == typeof(IModelGrain) ? Model(key) : type == typeof(IModelWorkGrain) ? Work(key) : Copy(key);
+
+    private IModelWorkGrain Work(string key) => _work.GetOrAdd(key, static _ => DispatchProxy.Create<IModelWorkGrain, FakeModelWork>());
 }

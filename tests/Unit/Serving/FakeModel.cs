@@ -1,16 +1,14 @@
 using System.Collections.Concurrent;
 using Cluster.Contracts.Models;
-using Cluster.Grains.Models;
 
 namespace Cluster.Unit.Serving;
 
 /// <summary>A model's grain that keeps what it was asked for.</summary>
-internal sealed class FakeModel : IModelGrain, IModelWorkGrain
+internal sealed class FakeModel : IModelGrain
 {
     private readonly Lock _lock = new();
     private readonly List<(ModelRegistration Registration, bool RetryFailed)> _applied = [];
     private readonly List<string> _calls = [];
-    private int _looks;
 
     public IReadOnlyList<(ModelRegistration Registration, bool RetryFailed)> Applied
     {
@@ -28,9 +26,6 @@ internal sealed class FakeModel : IModelGrain, IModelWorkGrain
     /// <summary>Reports of load that came.</summary>
     public ConcurrentQueue<CopyLoadReport> Loads { get; } = new();
 
-    /// <summary>How often it was to look at what it should do.</summary>
-    public int Looks => Volatile.Read(ref _looks);
-
     /// <summary>Silos that it was told of.</summary>
     public ConcurrentQueue<string> Silos { get; } = new();
 
@@ -45,12 +40,6 @@ internal sealed class FakeModel : IModelGrain, IModelWorkGrain
         }
 
         await Gate;
-    }
-
-    public ValueTask CarryOutAsync()
-    {
-        Interlocked.Increment(ref _looks);
-        return default;
     }
 
     public ValueTask LoadAsync(CancellationToken cancellationToken)
