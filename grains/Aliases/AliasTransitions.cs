@@ -56,6 +56,10 @@ internal sealed class AliasTransitions : BackgroundService
             {
                 await _grains.GetGrain<IAliasGrain>(alias).ReviewAsync(target, failure: null).ConfigureAwait(false);
             }
+            catch (SiloUnavailableException exception)
+            {
+                Log.ReviewWaits(_logger, alias, exception.Message);
+            }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The edge of the loop: one alias's trouble must not keep the others from moving.

@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(2154, LogLevel.Error, "Alias {Alias} was not told that {Model} has changed")]
     public static partial void ReviewFailed(ILogger logger, Exception exception, string alias, string model);
+
+    [LoggerMessage(2155, LogLevel.Debug, "Alias {Alias} is looked after at the next look: {Reason}")]
+    public static partial void ReviewWaits(ILogger logger, string alias, string reason);
 }

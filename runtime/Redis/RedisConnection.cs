@@ -97,12 +97,12 @@ internal sealed class RedisConnection : IDisposable
             return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
         }
 
-        var evaluating = redis.GetDatabase(_options.Database).ScriptEvaluateAsync(script, keys, values);
+        var evaluating = Evaluate(redis, script, keys, values);
         var error = await Settle(evaluating, cancellationToken);
         if (error is RedisServerException && error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
             // Redis was restarted or its scripts were flushed; the client now knows and sends the text again.
-            evaluating = redis.GetDatabase(_options.Database).ScriptEvaluateAsync(script, keys, values);
+            evaluating = Evaluate(redis, script, keys, values);
             error = await Settle(evaluating, cancellationToken);
         }
 
@@ -113,6 +113,19 @@ internal sealed class RedisConnection : IDisposable
             RedisConnectionException when !redis.IsConnected => RedisReply.Failed(RedisOutcome.Unknown, "the connection broke"),
             _ => RedisReply.Failed(RedisOutcome.Unknown, error.Message),
         };
+    }
+
+    private Task<RedisResult> Evaluate(ConnectionMultiplexer redis, string script, RedisKey[] keys, RedisValue[] values)
+    {
+        try
+        {
+            return redis.GetDatabase(_options.Database).ScriptEvaluateAsync(script, keys, values);
+        }
+        catch (NullReferenceException)
+        {
+            // What StackExchange.Redis 1.2.6 throws in place of its own exception where the connection goes while it looks at why there is none.
+            return Task.FromException<RedisResult>(new IOException("the connection broke"));
+        }
     }
 
     // Without a throw for each operation while Redis is away: exceptions are dear, and callers are many then.
