@@ -81,11 +81,11 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         throw new InvalidOperationException($"no container has the address of {silo}");
     }
 
-    /// <summary>Of the silos that ended since.</summary>
+    /// <summary>Of the silos that ended since. The engine takes whole seconds: up to the end of this one, for which it waits.</summary>
     private async Task<IEnumerable<string>> ExitCodesAsync(DateTimeOffset since) => (await Engine.DockerAsync(
             "events",
             "--since", since.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
-            "--until", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
+            "--until", (TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 1).ToString(CultureInfo.InvariantCulture),
             "--filter", "event=die",
             "--filter", $"label=com.docker.compose.project={Cluster.Project}",
             "--filter", "label=com.docker.compose.service=silo",
