@@ -15,7 +15,7 @@ namespace Cluster.Runtime;
 internal sealed class Connection : IDisposable
 {
     private readonly MessagingContext _context;
-    private readonly Stream _stream;
+    private readonly NetworkStream _stream;
     private readonly FrameReader _reader;
     private readonly Outbox _outbox;
     private readonly PartialMessages _partials;
@@ -24,7 +24,7 @@ internal sealed class Connection : IDisposable
     private string? _closeReason;
     private volatile bool _closing;
 
-    public Connection(MessagingContext context, Stream stream, SiloAddress remote, PeerRole role)
+    public Connection(MessagingContext context, NetworkStream stream, SiloAddress remote, PeerRole role)
     {
         _context = context;
         _stream = stream;
@@ -34,7 +34,7 @@ internal sealed class Connection : IDisposable
         _reader = new FrameReader(stream, () => Volatile.Write(ref _lastReceived, context.Time.GetTimestamp()));
         var maxMessageBytes = context.Options.MaxMessageBytes;
         _partials = new PartialMessages(_reader, maxMessageBytes, 2 * (context.Options.MaxQueuedBytes + maxMessageBytes));
-        _outbox = new Outbox(stream, context.Options.MaxQueuedBytes, OnWriteFailed);
+        _outbox = new Outbox(new FrameWriter(stream), context.Options.MaxQueuedBytes, OnWriteFailed);
         Outgoing = new OutgoingCalls(context, _outbox, remote);
         Incoming = new IncomingCalls(context, _outbox);
         Probes = new Probes(_outbox, context.Time);

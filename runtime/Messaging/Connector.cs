@@ -11,11 +11,11 @@ internal sealed class Connector(MessagingContext context, CancellationToken stop
     /// for the network's sake.
     /// </summary>
     /// <param name="adopted">Ends when the silo has connected to this process.</param>
-    public async Task<(Stream? Stream, ConnectFailure? Failure)> ConnectAsync(SiloAddress silo, Task adopted)
+    public async Task<(NetworkStream? Stream, ConnectFailure? Failure)> ConnectAsync(SiloAddress silo, Task adopted)
     {
         using var limit = new CancellationTokenSource(context.Options.ConnectTimeout, context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-        Stream? stream = null;
+        NetworkStream? stream = null;
         try
         {
             stream = await OpenAsync(silo, either.Token).ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal sealed class Connector(MessagingContext context, CancellationToken stop
         }
     }
 
-    private static async Task<Stream> OpenAsync(SiloAddress silo, CancellationToken cancellationToken)
+    private static async Task<NetworkStream> OpenAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
         var socket = new Socket(silo.Endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

@@ -5,11 +5,15 @@ namespace Cluster.Runtime;
 /// <summary>Reads frames off a stream. Small ones are handed out where they lie; long bodies and payloads are read to where they belong.</summary>
 internal sealed class FrameReader(Stream stream, Action received) : IDisposable
 {
+    /// <summary>Read at once where the last bytes were a payload's, as the next are likely to be: frames of calls that have payloads are shorter.</summary>
+    private const int HeadLength = 4 << 10;
+
     // 64 KiB: one call of the kernel brings some fifty calls of 1 KiB, and a larger one would only be copied more.
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
     private byte[]? _long;
     private int _start;
     private int _end;
+    private bool _expectsPayload;
 
     private int Buffered => _end - _start;
 
@@ -49,6 +53,7 @@ internal sealed class FrameReader(Stream stream, Action received) : IDisposable
         var buffered = Math.Min(Buffered, target.Length);
         _buffer.AsSpan(_start, buffered).CopyTo(target.Span);
         _start += buffered;
+        _expectsPayload = true;
         while (buffered < target.Length)
         {
             buffered += await ReadAsync(target[buffered..]).ConfigureAwait(false) is var count and > 0
@@ -110,7 +115,10 @@ internal sealed class FrameReader(Stream stream, Action received) : IDisposable
 
         while (Buffered < count)
         {
-            var read = await ReadAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
+            // A longer read would bring payload too, only to be copied.
+            var room = _expectsPayload ? Math.Min(Math.Max(HeadLength, count - Buffered), _buffer.Length - _end) : _buffer.Length - _end;
+            _expectsPayload = false;
+            var read = await ReadAsync(_buffer.AsMemory(_end, room)).ConfigureAwait(false);
             if (read == 0)
             {
                 return false;

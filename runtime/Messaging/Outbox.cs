@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Cluster.Runtime;
 
 /// <summary>
@@ -5,9 +7,10 @@ namespace Cluster.Runtime;
 /// added meanwhile goes out with it in one write. Payloads go out in chunks, small messages in between; of two large messages each
 /// gets its turn.
 /// </summary>
-internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed) : IThreadPoolWorkItem
+internal sealed class Outbox(FrameWriter writer, long limit, Action<Exception> failed) : IThreadPoolWorkItem
 {
-    private const int BatchLength = 64 << 10;
+    /// <summary>A longer head is sent from where it lies; one that is copied leaves room for a chunk's header.</summary>
+    private const int MaxCopiedHead = FrameWriter.MaxCopied - FrameHeader.Size;
 
     /// <summary>What a large message may send before the next one's turn: most are through by then.</summary>
     private const long TurnLength = 1 << 20;
@@ -17,12 +20,9 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
     private readonly Queue<OutgoingMessage> _large = new();
     private readonly List<OutgoingMessage> _taken = [];
     private readonly List<OutgoingMessage> _done = [];
-    private readonly byte[] _batch = GC.AllocateUninitializedArray<byte>(BatchLength);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private OutgoingMessage? _current;
     private long _turnLeft;
-    private int _filled;
-    private ReadOnlyMemory<byte> _direct;
     private long _bytes;
     private bool _flushing;
     private bool _closed;
@@ -133,15 +133,7 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
 
     private async ValueTask WriteAsync()
     {
-        if (_filled > 0)
-        {
-            await stream.WriteAsync(_batch.AsMemory(0, _filled)).ConfigureAwait(false);
-        }
-
-        if (_direct.Length > 0)
-        {
-            await stream.WriteAsync(_direct).ConfigureAwait(false);
-        }
+        await writer.WriteAsync().ConfigureAwait(false);
 
         // Who saw a full outbox while this was written waits for the very step that brings it below the limit.
         var released = ReleaseDone();
@@ -179,8 +171,8 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
 
     private void TakeFitting()
     {
-        var room = BatchLength - FrameHeader.Size;
-        while (_queue.TryPeek(out var next) && (next.HeadLength <= room || (_taken.Count == 0 && next.HeadLength > BatchLength - FrameHeader.Size)))
+        var room = MaxCopiedHead;
+        while (_queue.TryPeek(out var next) && (next.HeadLength <= room || (_taken.Count == 0 && next.HeadLength > MaxCopiedHead)))
         {
             _taken.Add(_queue.Dequeue());
             room -= next.HeadLength;
@@ -189,8 +181,6 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
 
     private void Fill()
     {
-        _filled = 0;
-        _direct = default;
         foreach (var message in _taken)
         {
             // A caller that gave up before anything was sent needs nothing sent.
@@ -201,14 +191,13 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
             }
 
             message.Call?.MarkBegun();
-            if (message.HeadLength > BatchLength - FrameHeader.Size)
+            if (message.HeadLength > MaxCopiedHead)
             {
-                _direct = message.Head;
+                writer.AddInPlace(message.Head);
             }
             else
             {
-                message.Head.CopyTo(_batch.AsMemory(_filled));
-                _filled += message.HeadLength;
+                message.Head.Span.CopyTo(writer.Reserve(message.HeadLength));
             }
 
             if (message.HasChunks)
@@ -223,25 +212,22 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
         }
 
         _taken.Clear();
-        if (_direct.IsEmpty)
+
+        // Together no more than one chunk may be long, so that a small message that comes now waits no longer for them.
+        while (writer.Room >= FrameHeader.Size && TryContinue() && writer.InPlace + _current.NextChunkLength <= WireLimits.MaxChunkLength)
         {
-            AddChunk();
+            AddChunk(_current);
         }
     }
 
-    private void AddChunk()
+    private void AddChunk(OutgoingMessage message)
     {
-        if (!TryContinue())
-        {
-            return;
-        }
-
-        var message = _current!;
-        _direct = message.TakeChunk();
-        _turnLeft -= _direct.Length;
+        var chunk = message.TakeChunk();
+        _turnLeft -= chunk.Length;
         var isResponse = message.Header.Type == FrameType.Response;
-        new FrameHeader(_direct.Length, FrameType.Chunk, isResponse ? (byte)1 : (byte)0, 0, message.Header.Id).Write(_batch.AsSpan(_filled));
-        _filled += FrameHeader.Size;
+        var header = new FrameHeader(chunk.Length, FrameType.Chunk, isResponse ? (byte)1 : (byte)0, 0, message.Header.Id);
+        header.Write(writer.Reserve(FrameHeader.Size));
+        writer.AddInPlace(chunk);
         if (!message.HasChunks)
         {
             message.Call?.MarkSent();
@@ -256,6 +242,7 @@ internal sealed class Outbox(Stream stream, long limit, Action<Exception> failed
     }
 
     /// <summary>Makes sure of a large message to go on with; false: there is none.</summary>
+    [MemberNotNullWhen(true, nameof(_current))]
     private bool TryContinue()
     {
         while (true)

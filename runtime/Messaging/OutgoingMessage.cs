@@ -39,6 +39,9 @@ internal sealed class OutgoingMessage
 
     public bool HasChunks => _segment < _chunked.Length;
 
+    /// <summary>Bytes that <see cref="TakeChunk"/> gives, while there are chunks.</summary>
+    public int NextChunkLength => Math.Min(_chunked[_segment].Bytes.Length - _offset, WireLimits.MaxChunkLength);
+
     /// <summary>A frame without body.</summary>
     public static OutgoingMessage Signal(FrameType type, ulong id, byte flag = 0)
     {
@@ -97,7 +100,7 @@ internal sealed class OutgoingMessage
     public ReadOnlyMemory<byte> TakeChunk()
     {
         var bytes = _chunked[_segment].Bytes;
-        var chunk = bytes.Slice(_offset, Math.Min(bytes.Length - _offset, WireLimits.MaxChunkLength));
+        var chunk = bytes.Slice(_offset, NextChunkLength);
         _offset += chunk.Length;
         if (_offset == bytes.Length)
         {

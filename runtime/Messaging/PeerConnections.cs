@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using Cluster.Runtime.CodeGeneration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -66,7 +67,7 @@ internal sealed class PeerConnections : IMessageTransport, ISiloProber, IDisposa
     public bool IsCrossing(SiloAddress silo) => _peers.TryGetValue(silo, out var peer) && peer.IsCrossing;
 
     /// <summary>Begins to run a connection that has shaken hands.</summary>
-    public Connection Open(Stream stream, SiloAddress remote, PeerRole role)
+    public Connection Open(NetworkStream stream, SiloAddress remote, PeerRole role)
     {
         var connection = new Connection(Context, stream, remote, role) { Handlers = new ConnectionHandlers(Redirect, ProbeForOtherAsync) };
         _open.TryAdd(connection, remote);
@@ -77,7 +78,7 @@ internal sealed class PeerConnections : IMessageTransport, ISiloProber, IDisposa
     }
 
     /// <summary>Runs a connection that the other end made.</summary>
-    public void Accept(Stream stream, Hello hello)
+    public void Accept(NetworkStream stream, Hello hello)
     {
         var connection = Open(stream, hello.Silo, hello.Role);
         if (hello.Role == PeerRole.Silo)

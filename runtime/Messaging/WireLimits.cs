@@ -20,7 +20,7 @@ internal static class WireLimits
     /// <summary>Payloads of one message.</summary>
     public const int MaxSegments = 64;
 
-    /// <summary>A payload up to this size is copied into the frame: cheaper than two writes and a chunk of its own.</summary>
+    /// <summary>A payload up to this size is copied into the frame: cheaper than a chunk of its own.</summary>
     public const int MaxInlineSegment = 16 << 10;
 
     /// <summary>Bytes of a chunk: what a small call may have to wait for, about 0.2 ms on a local network of 10 Gbit/s.</summary>
