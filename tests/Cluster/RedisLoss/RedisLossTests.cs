@@ -2,6 +2,7 @@ using System.Text;
 using Cluster.ClusterTests.Support;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 
