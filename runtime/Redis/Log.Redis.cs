@@ -13,4 +13,7 @@ internal static partial class Log
 
     [LoggerMessage(1202, LogLevel.Error, "Redis refuses an operation: {Error}", EventName = "RedisRefused")]
     public static partial void RedisRefused(ILogger logger, string? error);
+
+    [LoggerMessage(1203, LogLevel.Warning, "Nothing went through the connection to Redis for {Elapsed}, though Redis answers: another takes its place", EventName = "RedisRenewed")]
+    public static partial void RedisRenewed(ILogger logger, TimeSpan elapsed);
 }
