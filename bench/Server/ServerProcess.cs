@@ -8,25 +8,14 @@ namespace Cluster.Bench.Server;
 /// <summary>A server of our own in a process of its own, on free ports of 127.0.0.1; ended on disposal, by its process id.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private const int TailLines = 20;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    private readonly Process _process;
-    private readonly Queue<string> _tail = new();
+    private readonly ChildProcess _process;
 
     private ServerProcess(string program, IReadOnlyList<string> arguments, int httpPort, int grpcPort)
     {
-        _process = new Process
-        {
-            StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
-        };
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _process = ChildProcess.Start(program, arguments);
         Server = new ServerUnderTest(
             new IPEndPoint(IPAddress.Loopback, grpcPort),
             new IPEndPoint(IPAddress.Loopback, httpPort),
@@ -59,24 +48,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (!_process.HasExited)
-        {
-            Signals.Terminate(_process.Id);
-            using var timeout = new CancellationTokenSource(StopTimeout);
-            try
-            {
-                await _process.WaitForExitAsync(timeout.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                _process.Kill();
-            }
-        }
-
-        _process.Dispose();
-    }
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -87,15 +59,15 @@ internal sealed class ServerProcess : IAsyncDisposable
         var start = Stopwatch.GetTimestamp();
         while (!await IsReadyAsync(client, address, cancellationToken))
         {
-            if (_process.HasExited)
+            if (!_process.IsRunning)
             {
                 await _process.WaitForExitAsync(cancellationToken);
-                throw new BenchmarkException($"the server ended with exit code {_process.ExitCode} before it was ready{Tail()}");
+                throw new BenchmarkException($"the server ended with exit code {_process.ExitCode} before it was ready{_process.Tail()}");
             }
 
             if (Stopwatch.GetElapsedTime(start) > StartTimeout)
             {
-                throw new BenchmarkException($"the server was not ready after {StartTimeout.TotalSeconds} s{Tail()}");
+                throw new BenchmarkException($"the server was not ready after {StartTimeout.TotalSeconds} s{_process.Tail()}");
             }
 
             await Task.Delay(PollInterval, cancellationToken);
@@ -116,31 +88,6 @@ internal sealed class ServerProcess : IAsyncDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return false;
-        }
-    }
-
-    private void Keep(string? line)
-    {
-        if (line is null)
-        {
-            return;
-        }
-
-        lock (_tail)
-        {
-            _tail.Enqueue(line);
-            if (_tail.Count > TailLines)
-            {
-                _tail.Dequeue();
-            }
-        }
-    }
-
-    private string Tail()
-    {
-        lock (_tail)
-        {
-            return _tail.Count == 0 ? "" : ":\n  " + string.Join("\n  ", _tail);
         }
     }
 }

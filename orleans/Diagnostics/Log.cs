@@ -2,18 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Runtime;
 
-/// <summary>Messages of what is around Orleans: the event ids of the embedded runtime's like, 1200 to 1259.</summary>
+/// <summary>Messages of what is around Orleans: event ids 1250 to 1259.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1200, LogLevel.Information, "Redis answers, after {Gone} without", EventName = "RedisReachable")]
-    public static partial void RedisReachable(ILogger logger, TimeSpan gone);
-
-    [LoggerMessage(1201, LogLevel.Warning, "Redis cannot be reached ({Error}): what is loaded keeps being served, nothing new is placed", EventName = "RedisUnreachable")]
-    public static partial void RedisUnreachable(ILogger logger, string? error);
-
-    [LoggerMessage(1202, LogLevel.Error, "Redis refuses an operation: {Error}", EventName = "RedisRefused")]
-    public static partial void RedisRefused(ILogger logger, string? error);
-
     [LoggerMessage(1250, LogLevel.Error, "This silo cannot go on and starts again: {Reason}", EventName = "SiloRemoved")]
     public static partial void Removed(ILogger logger, Exception? exception, string reason);
 

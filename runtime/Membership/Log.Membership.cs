@@ -2,18 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Runtime;
 
-/// <summary>Messages of membership, directory and Redis: event ids 1200 to 1299.</summary>
+/// <summary>Messages of membership and directory: event ids 1210 to 1249.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1200, LogLevel.Information, "Redis answers, after {Gone} without", EventName = "RedisReachable")]
-    public static partial void RedisReachable(ILogger logger, TimeSpan gone);
-
-    [LoggerMessage(1201, LogLevel.Warning, "Redis cannot be reached ({Error}): what is loaded keeps being served, nothing new is placed", EventName = "RedisUnreachable")]
-    public static partial void RedisUnreachable(ILogger logger, string? error);
-
-    [LoggerMessage(1202, LogLevel.Error, "Redis refuses an operation: {Error}", EventName = "RedisRefused")]
-    public static partial void RedisRefused(ILogger logger, string? error);
-
     [LoggerMessage(1210, LogLevel.Information, "{Silo} is {Status}, membership version {Version}", EventName = "LocalStatusChanged")]
     public static partial void LocalStatusChanged(ILogger logger, SiloAddress silo, SiloStatus status, long version);
 

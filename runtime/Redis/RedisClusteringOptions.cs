@@ -25,4 +25,10 @@ public sealed class RedisClusteringOptions
     /// How long one operation may take. Default 1 s. Shorter calls a slow Redis gone; longer makes cold loads wait for one that is.
     /// </summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// For how long nothing may have gone through a connection before another is tried beside it. Default 3 s: two attempts of the client's own to reconnect,
+    /// each half a second and <see cref="ConnectTimeout"/> long. Much shorter makes connections that would have come back; longer waits for one that does not.
+    /// </summary>
+    public TimeSpan RenewAfter { get; set; } = TimeSpan.FromSeconds(3);
 }

@@ -27,6 +27,7 @@ internal sealed class RedisClusteringOptionsValidator : IValidateOptions<RedisCl
 
         RequirePositive(failures, nameof(options.ConnectTimeout), options.ConnectTimeout);
         RequirePositive(failures, nameof(options.OperationTimeout), options.OperationTimeout);
+        RequirePositive(failures, nameof(options.RenewAfter), options.RenewAfter);
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

@@ -9,7 +9,7 @@ namespace Cluster.Runtime;
 /// which Redis runs as a whole: that is what makes compare-and-set of several keys possible.
 /// <para>
 /// Nothing here blocks a thread, and no operation throws because Redis is away: its outcome says so. While there is no
-/// connection operations end at once; the client reconnects by itself about once a second.
+/// connection operations end at once; <see cref="RedisLink"/> sees to it that there is one again.
 /// </para>
 /// </summary>
 internal sealed class RedisConnection : IDisposable
@@ -19,21 +19,32 @@ internal sealed class RedisConnection : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private Task<ConnectionMultiplexer>? _connecting;
+    private readonly RedisLink _link;
     private volatile RedisReachability _reachability;
-    private bool _disposed;
 
     public RedisConnection(IOptions<RedisClusteringOptions> options, TimeProvider time, MembershipMetrics metrics, ILogger<RedisConnection> logger)
+        : this(options, time, metrics, logger, () => ConnectionMultiplexer.ConnectAsync(ToConfiguration(options.Value)))
+    {
+    }
+
+    /// <param name="connect">Makes a multiplexer: the first, and those that follow it.</param>
+    internal RedisConnection(
+        IOptions<RedisClusteringOptions> options, TimeProvider time, MembershipMetrics metrics, ILogger<RedisConnection> logger, Func<Task<ConnectionMultiplexer>> connect)
     {
         _options = options.Value;
         _time = time;
         _logger = logger;
         _reachability = new RedisReachability(false, time.GetUtcNow());
+        _link = new RedisLink(_options, time, logger, connect);
         metrics.ObserveRedis(() => _reachability.IsReachable);
     }
 
     /// <summary>The connection broke and is back: messages may have been missed.</summary>
-    public event Action? Restored;
+    public event Action? Restored
+    {
+        add => _link.Restored += value;
+        remove => _link.Restored -= value;
+    }
 
     /// <summary>As of the last operation.</summary>
     public RedisReachability Reachability => _reachability;
@@ -54,39 +65,15 @@ internal sealed class RedisConnection : IDisposable
 
     /// <inheritdoc cref="TrySubscribeAsync(string, Action, CancellationToken)"/>
     /// <param name="received">Called with the content.</param>
-    public async ValueTask<bool> TrySubscribeAsync(string channel, Action<byte[]> received, CancellationToken cancellationToken)
-    {
-        var connecting = Connect();
-        await Settle(connecting, cancellationToken);
-        if (!connecting.IsCompletedSuccessfully || !connecting.Result.IsConnected)
-        {
-            return false;
-        }
+    public ValueTask<bool> TrySubscribeAsync(string channel, Action<byte[]> received, CancellationToken cancellationToken) => _link.TrySubscribeAsync(
+        new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, content) => received((byte[]?)content ?? []), cancellationToken);
 
-        var subscribing = connecting.Result.GetSubscriber()
-            .SubscribeAsync(new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, content) => received((byte[]?)content ?? []));
-        return await Settle(subscribing, cancellationToken) is null;
-    }
-
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _disposed = true;
-        }
-
-        // Closing waits for sockets; nobody who stops needs to wait for that.
-        _connecting?.ContinueWith(
-            static done => done.Result.Close(allowCommandsToComplete: false),
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnRanToCompletion,
-            TaskScheduler.Default);
-    }
+    public void Dispose() => _link.Dispose();
 
     private async ValueTask<RedisReply> EvaluateCoreAsync(string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
     {
-        var connecting = Connect();
-        if (await Settle(connecting, cancellationToken) is { } failure)
+        var connecting = _link.Connect();
+        if (await connecting.SettleAsync(_options.OperationTimeout, _time, cancellationToken) is { } failure)
         {
             return RedisReply.Failed(RedisOutcome.Unreachable, failure.Message);
         }
@@ -97,13 +84,13 @@ internal sealed class RedisConnection : IDisposable
             return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
         }
 
-        var evaluating = Evaluate(redis, script, keys, values);
-        var error = await Settle(evaluating, cancellationToken);
+        var evaluating = ScriptAsync(redis, script, keys, values);
+        var error = await evaluating.SettleAsync(_options.OperationTimeout, _time, cancellationToken);
         if (error is RedisServerException && error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
             // Redis was restarted or its scripts were flushed; the client now knows and sends the text again.
-            evaluating = Evaluate(redis, script, keys, values);
-            error = await Settle(evaluating, cancellationToken);
+            evaluating = ScriptAsync(redis, script, keys, values);
+            error = await evaluating.SettleAsync(_options.OperationTimeout, _time, cancellationToken);
         }
 
         return error switch
@@ -111,58 +98,15 @@ internal sealed class RedisConnection : IDisposable
             null => RedisReply.Done((RedisValue[]?)evaluating.Result ?? []),
             RedisServerException => RedisReply.Failed(RedisOutcome.Refused, error.Message),
             RedisConnectionException when !redis.IsConnected => RedisReply.Failed(RedisOutcome.Unknown, "the connection broke"),
+            // What StackExchange.Redis 1.2.6 throws in place of its own exception where the connection goes while it looks at why there is none.
+            NullReferenceException => RedisReply.Failed(RedisOutcome.Unknown, "the connection broke"),
             _ => RedisReply.Failed(RedisOutcome.Unknown, error.Message),
         };
     }
 
-    private Task<RedisResult> Evaluate(ConnectionMultiplexer redis, string script, RedisKey[] keys, RedisValue[] values)
-    {
-        try
-        {
-            return redis.GetDatabase(_options.Database).ScriptEvaluateAsync(script, keys, values);
-        }
-        catch (NullReferenceException)
-        {
-            // What StackExchange.Redis 1.2.6 throws in place of its own exception where the connection goes while it looks at why there is none.
-            return Task.FromException<RedisResult>(new IOException("the connection broke"));
-        }
-    }
-
-    // Without a throw for each operation while Redis is away: exceptions are dear, and callers are many then.
-    private async ValueTask<Exception?> Settle(Task operation, CancellationToken cancellationToken)
-    {
-        Task limited = operation.WaitAsync(_options.OperationTimeout, _time, cancellationToken);
-        await limited.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (limited.IsCompletedSuccessfully)
-        {
-            return null;
-        }
-
-        // What comes after the time is over is nobody's; it must not become an unobserved exception.
-        _ = operation.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        return limited.Exception?.InnerException ?? new OperationCanceledException(cancellationToken);
-    }
-
-    private Task<ConnectionMultiplexer> Connect()
-    {
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_connecting is null || _connecting.IsFaulted || _connecting.IsCanceled)
-            {
-                _connecting = ConnectAsync();
-            }
-
-            return _connecting;
-        }
-    }
-
-    private async Task<ConnectionMultiplexer> ConnectAsync()
-    {
-        var connection = await ConnectionMultiplexer.ConnectAsync(ToConfiguration(_options)).ConfigureAwait(false);
-        connection.ConnectionRestored += (_, _) => Restored?.Invoke();
-        return connection;
-    }
+    // Asynchronous itself, so that what the client throws at once is how the operation ends.
+    private async Task<RedisResult> ScriptAsync(ConnectionMultiplexer redis, string script, RedisKey[] keys, RedisValue[] values) =>
+        await redis.GetDatabase(_options.Database).ScriptEvaluateAsync(script, keys, values).ConfigureAwait(false);
 
     internal static ConfigurationOptions ToConfiguration(RedisClusteringOptions options)
     {
@@ -194,6 +138,7 @@ internal sealed class RedisConnection : IDisposable
     {
         // An error that Redis answers with shows that it is there.
         var reachable = reply.Outcome is RedisOutcome.Done or RedisOutcome.Refused;
+        _link.ScriptEnded(reachable);
         if (reply.Outcome == RedisOutcome.Refused)
         {
             Log.RedisRefused(_logger, reply.Error);

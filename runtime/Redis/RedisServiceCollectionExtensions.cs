@@ -14,7 +14,7 @@ public static class RedisServiceCollectionExtensions
     /// </summary>
     public static IServiceCollection UseRedisClustering(this IServiceCollection services, Action<RedisClusteringOptions> configure)
     {
-        AddRedis(services, configure);
+        services.AddRedisConnection(configure);
         if (services.Any(static service => service.ServiceType == typeof(ClusterMembershipService)))
         {
             return services;
@@ -26,17 +26,6 @@ public static class RedisServiceCollectionExtensions
         AddMembership(services);
         services.AddSingleton<IHostedService, DirectoryKeeper>();
         return services;
-    }
-
-    /// <summary>
-    /// Adds a grain storage in Redis under a name; every silo holds a replica of all states. States are kept under the cluster's identity. Call it
-    /// before <c>AddActorRuntime</c>.
-    /// </summary>
-    public static IServiceCollection AddRedisGrainStorage(this IServiceCollection services, string name, Action<RedisClusteringOptions>? configure = null)
-    {
-        services.AddReplicatedMap(ReplicatedGrainStorage.MapName, configure);
-        return services.AddKeyedSingleton<IGrainStorage>(
-            name, static (provider, _) => new ReplicatedGrainStorage(provider.GetRequiredKeyedService<IReplicatedMap>(ReplicatedGrainStorage.MapName)));
     }
 
     /// <summary>Everything of the membership but its table.</summary>
@@ -53,23 +42,5 @@ public static class RedisServiceCollectionExtensions
         services.AddSingleton<IClusterStanding>(static provider => provider.GetRequiredService<ClusterMembershipService>());
         services.AddSingleton<FailureDetector>();
         services.AddSingleton<IHostedService, MembershipAgent>();
-    }
-
-    /// <summary>The connection, and what it needs.</summary>
-    internal static void AddRedis(IServiceCollection services, Action<RedisClusteringOptions>? configure)
-    {
-        services.AddLogging();
-        services.AddMetrics();
-        services.AddOptions<RedisClusteringOptions>().ValidateOnStart();
-        if (configure is not null)
-        {
-            services.Configure(configure);
-        }
-
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisClusteringOptions>, RedisClusteringOptionsValidator>());
-        services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<MembershipMetrics>();
-        services.TryAddSingleton<RedisConnection>();
-        services.TryAddSingleton(static provider => new RedisKeys(provider.GetRequiredService<IOptions<ActorRuntimeOptions>>().Value.ClusterId));
     }
 }

@@ -16,7 +16,7 @@ public static class ReplicationServiceCollectionExtensions
     /// <param name="name">The same in every process, of letters, digits and dashes.</param>
     public static IServiceCollection AddReplicatedMap(this IServiceCollection services, string name, Action<RedisClusteringOptions>? configure = null)
     {
-        RedisServiceCollectionExtensions.AddRedis(services, configure);
+        services.AddRedisConnection(configure);
         services.AddOptions<ReplicationOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ReplicationOptions>, ReplicationOptionsValidator>());
         services.TryAddSingleton<ReplicationMetrics>();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Cluster.ClusterTests.Support;
 using Cluster.Contracts.Errors;
+using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 

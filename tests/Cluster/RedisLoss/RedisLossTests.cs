@@ -2,6 +2,7 @@ using System.Text;
 using Cluster.ClusterTests.Support;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -71,6 +72,42 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
         report.AssertNoFailure();
         await OncePerModelAsync(cluster, [.. loaded, .. cold]);
         Assert.Equal(silos, cluster.Silos.Select(static silo => silo.Silo));
+    }
+
+    /// <summary>What cannot be written is not acknowledged, and leaves nothing behind that a client did not get an answer for.</summary>
+    [Fact]
+    public async Task RedisGone_RegistrationsAreRefusedAndNothingHasChangedAfterItsReturn()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var kept = await RegisterAsync(cluster, "kept", 2, OnnxModels.Small, OneCopy);
+        cluster.Registered.Put("late", OnnxModels.Small(2));
+        await cluster.Client(0).SetAliasAsync("alias", kept[0].Model);
+
+        await cluster.Redis.StopAsync();
+        Func<Task>[] changes =
+        [
+            () => cluster.Client(0).RegisterAsync("late"),
+            () => cluster.Client(1).UnregisterAsync(kept[1].Model),
+            () => cluster.Client(1).SetAliasAsync("another", kept[0].Model),
+        ];
+        foreach (var change in changes)
+        {
+            var refused = await Assert.ThrowsAsync<GrpcCallException>(change);
+            Assert.True(refused.Answer.Status == StatusCode.Unavailable, $"{refused.Answer.Status}: {refused.Message}");
+        }
+
+        await cluster.Redis.StartAsync();
+        foreach (var client in new[] { cluster.Client(0), cluster.Client(1) })
+        {
+            await cluster.AnswersAsync(client, "alias", kept[0].Numbers[0], BackIn);
+            await cluster.AnswersAsync(client, kept[1].Model, kept[1].Numbers[0], BackIn);
+            Assert.Equal(ModelStatusInfo.Types.ModelStatus.NotFound, (await client.StatusAsync("late")).Status);
+            Assert.Equal(StatusCode.NotFound, (await client.InferAsync("another", Patience)).Status);
+        }
+
+        await cluster.Client(1).RegisterAsync("late", load: true);
+        AssertOk(await cluster.Client(0).InferAsync("late", Patience), 2);
+        await cluster.Client(0).UnregisterAsync(kept[1].Model);
     }
 
     private static async Task OncePerModelAsync(TestCluster cluster, IEnumerable<LoadTarget> models)

@@ -1,5 +1,6 @@
 using Cluster.ClusterTests.Support;
 using Cluster.Contracts.Errors;
+using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -1,4 +1,5 @@
 using Cluster.ClusterTests.Support;
+using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using Cluster.ClusterTests.Support;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Deploy.Support;

@@ -1,4 +1,4 @@
-using Cluster.ClusterTests.Support;
+using Cluster.Tests.Common;
 using Xunit;
 using Xunit.Abstractions;
 

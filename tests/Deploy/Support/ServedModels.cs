@@ -1,4 +1,3 @@
-using Cluster.ClusterTests.Support;
 using Cluster.Tests.Common;
 
 namespace Cluster.Deploy.Support;

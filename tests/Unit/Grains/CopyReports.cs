@@ -7,7 +7,8 @@ namespace Cluster.Unit.Grains;
 /// <summary>What copies of version 1 of model <c>m</c> report, and a model grain that knows of them.</summary>
 internal static class CopyReports
 {
-    private static readonly ModelDescription Description = new()
+    /// <summary>Of a model with nothing special.</summary>
+    public static ModelDescription Description { get; } = new()
     {
         Name = "m",
         Version = 1,

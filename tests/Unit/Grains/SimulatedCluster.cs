@@ -237,7 +237,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
             }
 
             await activation;
-            return Description;
+            return CopyReports.Description;
         }
 
         public async ValueTask UnloadAsync()
@@ -255,22 +255,6 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
         public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<CopyStatistics> GetStatisticsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        private static ModelDescription Description { get; } = new()
-        {
-            Name = "m",
-            Version = 1,
-            Inputs = [],
-            Outputs = [],
-            ExecutionProvider = ExecutionProvider.Cpu,
-            Concurrency = 1,
-            IntraOpThreads = 1,
-            QueueLimit = 1,
-            VersionPolicy = VersionPolicy.LatestOne,
-            FileName = "model.onnx",
-            Labels = ImmutableSortedDictionary<string, string>.Empty,
-            Properties = ImmutableSortedDictionary<string, string>.Empty,
-        };
 
         private static ServingException Refusal(string why, TimeSpan retryAfter) => new(Failure.Unavailable(why, retryAfter));
 
@@ -313,7 +297,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
             InMemory = inMemory,
             Revision = Revision,
             SettingsRevision = "s",
-            Description = Description,
+            Description = CopyReports.Description,
             Statistics = inMemory ? null : new CopyStatistics(),
         };
     }

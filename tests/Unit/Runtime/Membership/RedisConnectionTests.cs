@@ -7,32 +7,12 @@ namespace Cluster.Unit.Runtime.Membership;
 
 public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
-    private static ValueTask<RedisReply> EchoAsync(RedisConnection connection, string text = "x") => connection.EvaluateAsync("return {ARGV[1]}", [], [text]);
-
-    /// <summary>Asks until Redis answers, or does not, as expected.</summary>
-    private static async Task<RedisReply> UntilAsync(RedisConnection connection, Func<RedisReply, bool> expected)
-    {
-        var since = Stopwatch.StartNew();
-        while (since.Elapsed < Wait.Limit)
-        {
-            var reply = await EchoAsync(connection);
-            if (expected(reply))
-            {
-                return reply;
-            }
-
-            await Task.Yield();
-        }
-
-        throw new TimeoutException("Redis did not become what the test waits for");
-    }
-
     [RedisFact]
     public async Task Evaluate_AnswersAndIsReachable()
     {
         var connection = redis.Connect();
 
-        var reply = await EchoAsync(connection, "hello");
+        var reply = await connection.EchoAsync("hello");
 
         Assert.Equal(RedisOutcome.Done, reply.Outcome);
         Assert.Equal("hello", reply.Values[0]);
@@ -58,11 +38,11 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         // As in production: where nobody listens, the client's first attempt takes anything up to this long.
         var connection = redis.Connect(server, static options => options.ConnectTimeout = new RedisClusteringOptions().ConnectTimeout);
 
-        Assert.Equal(RedisOutcome.Unreachable, (await EchoAsync(connection)).Outcome);
+        Assert.Equal(RedisOutcome.Unreachable, (await connection.EchoAsync()).Outcome);
         Assert.False(connection.Reachability.IsReachable);
 
         await server.StartAsync();
-        await UntilAsync(connection, static reply => reply.IsDone);
+        await connection.UntilAsync(static reply => reply.IsDone);
         Assert.True(connection.Reachability.IsReachable);
     }
 
@@ -71,15 +51,15 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
     {
         await using var server = await RedisServer.StartNewAsync();
         var connection = redis.Connect(server);
-        await UntilAsync(connection, static reply => reply.IsDone);
+        await connection.UntilAsync(static reply => reply.IsDone);
         await server.StopAsync();
-        await UntilAsync(connection, static reply => reply.Outcome == RedisOutcome.Unreachable);
+        await connection.UntilAsync(static reply => reply.Outcome == RedisOutcome.Unreachable);
         var gone = connection.Reachability;
         Assert.False(gone.IsReachable);
 
         // The new server does not know the scripts of the one before.
         await server.StartAsync();
-        await UntilAsync(connection, static reply => reply.IsDone);
+        await connection.UntilAsync(static reply => reply.IsDone);
 
         Assert.True(connection.Reachability.IsReachable);
         Assert.True(connection.Reachability.Since >= gone.Since);
@@ -89,11 +69,11 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
     public async Task Evaluate_AfterScriptsWereFlushed_GoesOn()
     {
         var connection = redis.Connect();
-        await EchoAsync(connection);
+        await connection.EchoAsync();
         using var other = await ConnectionMultiplexer.ConnectAsync(redis.Server.Endpoint + ",allowAdmin=true");
         await other.GetServer(redis.Server.Endpoint).ScriptFlushAsync();
 
-        Assert.True((await EchoAsync(connection)).IsDone);
+        Assert.True((await connection.EchoAsync()).IsDone);
     }
 
     [RedisFact]
@@ -101,16 +81,30 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
     {
         await using var server = await RedisServer.StartNewAsync();
         var connection = redis.Connect(server, static options => options.OperationTimeout = TimeSpan.FromMilliseconds(300));
-        await UntilAsync(connection, static reply => reply.IsDone);
+        await connection.UntilAsync(static reply => reply.IsDone);
         server.Suspend();
 
         var since = Stopwatch.StartNew();
-        var reply = await EchoAsync(connection);
+        var reply = await connection.EchoAsync();
         server.Resume();
 
         Assert.Equal(RedisOutcome.Unknown, reply.Outcome);
         Assert.InRange(since.ElapsedMilliseconds, 250, 3000);
-        await UntilAsync(connection, static answer => answer.IsDone);
+        await connection.UntilAsync(static answer => answer.IsDone);
+    }
+
+    [RedisFact]
+    public async Task Evaluate_OnAServerThatHungAtTheFirstConnection_GoesOnWithoutDelay()
+    {
+        await using var server = await RedisServer.StartNewAsync();
+        server.Suspend();
+        var connection = redis.Connect(server, static options => options.ConnectTimeout = options.OperationTimeout = TimeSpan.FromMilliseconds(300));
+        await connection.UntilAsync(static reply => reply.Outcome == RedisOutcome.Unreachable && reply.Error == "no connection");
+        server.Resume();
+
+        var since = Stopwatch.StartNew();
+        await connection.UntilAsync(static reply => reply.IsDone);
+        Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     [RedisFact]
@@ -120,8 +114,8 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         var without = redis.Connect(server);
         var with = redis.Connect(server, static options => options.Password = "secret");
 
-        Assert.True((await UntilAsync(with, static reply => reply.IsDone)).IsDone);
-        Assert.False((await EchoAsync(without)).IsDone);
+        Assert.True((await with.UntilAsync(static reply => reply.IsDone)).IsDone);
+        Assert.False((await without.EchoAsync()).IsDone);
     }
 
     [Fact]

@@ -1,9 +1,9 @@
 using System.Text.Json;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>A silo as <c>GET /v2/cluster</c> shows it.</summary>
-internal sealed record NodeView(string Silo, string Status, bool Draining, long Capacity, long Used, int Copies, int Loading)
+public sealed record NodeView(string Silo, string Status, bool Draining, long Capacity, long Used, int Copies, int Loading)
 {
     public static NodeView Parse(JsonElement node) => new(
         node.GetProperty("silo").GetString()!,

@@ -1,9 +1,9 @@
 using System.Text.Json;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>What <c>GET /v2/cluster</c> of one gateway says.</summary>
-internal sealed record ClusterView(IReadOnlyList<NodeView> Nodes, IReadOnlyDictionary<string, ModelView> Models)
+public sealed record ClusterView(IReadOnlyList<NodeView> Nodes, IReadOnlyDictionary<string, ModelView> Models)
 {
     public static ClusterView Parse(string text)
     {

@@ -1,14 +1,13 @@
 using Cluster.Contracts.Errors;
-using Cluster.Tests.Common;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>How one inference request ended.</summary>
 /// <param name="Status">Null where the connection failed or the caller gave up.</param>
 /// <param name="Number">The number of the model that answered; null for a failure.</param>
 /// <param name="Message">Of a failure.</param>
 /// <param name="HasRetryHint">Whether a failure says when to try again.</param>
-internal sealed record InferResult(StatusCode? Status, float? Number, string Message, bool HasRetryHint)
+public sealed record InferResult(StatusCode? Status, float? Number, string Message, bool HasRetryHint)
 {
     private const string StatusDetails = "grpc-status-details-bin";
 

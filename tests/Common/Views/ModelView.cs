@@ -1,9 +1,9 @@
 using System.Text.Json;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>A model as <c>GET /v2/cluster</c> shows it; the copies of all its versions together.</summary>
-internal sealed record ModelView(string Name, IReadOnlyList<CopyView> Copies, IReadOnlyList<string> States, IReadOnlyList<string> FailedOn)
+public sealed record ModelView(string Name, IReadOnlyList<CopyView> Copies, IReadOnlyList<string> States, IReadOnlyList<string> FailedOn)
 {
     public static ModelView Parse(JsonElement model)
     {

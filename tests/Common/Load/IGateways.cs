@@ -1,7 +1,7 @@
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>A cluster that a load can be sent to.</summary>
-internal interface IGateways
+public interface IGateways
 {
     /// <summary><c>host:port</c> of every gateway, for gRPC.</summary>
     IReadOnlyList<string> GrpcTargets { get; }

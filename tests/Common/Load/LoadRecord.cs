@@ -1,9 +1,9 @@
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>One request of a load.</summary>
 /// <param name="Due">When it was to be sent, since the load began.</param>
 /// <param name="Latency">From then to its end.</param>
-internal sealed record LoadRecord(string Model, int Gateway, TimeSpan Due, TimeSpan Latency, InferResult Result)
+public sealed record LoadRecord(string Model, int Gateway, TimeSpan Due, TimeSpan Latency, InferResult Result)
 {
     public TimeSpan End => Due + Latency;
 

@@ -1,10 +1,10 @@
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>
 /// Models made for these tests. Each takes <c>X</c> FP32 [1]; for X = 0 every element of its output <c>Y</c> is the number that the model was made with, so
 /// that an answer tells which model gave it.
 /// </summary>
-internal static class OnnxModels
+public static class OnnxModels
 {
     private const int RowWidth = 16;
     private const int FloatsPerMiB = (1 << 20) / sizeof(float);

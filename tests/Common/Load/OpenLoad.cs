@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>
 /// Sends requests by a fixed schedule, whatever becomes of those before: a server that stalls makes every request slow that was due meanwhile. Gateways take
 /// turns, models take turns or are drawn.
 /// </summary>
-internal sealed class OpenLoad : IAsyncDisposable
+public sealed class OpenLoad : IAsyncDisposable
 {
     /// <summary>Kestrel takes 100 requests at once on a connection; a stall must make requests wait in the server, not here.</summary>
     private const int ConnectionsPerGateway = 8;

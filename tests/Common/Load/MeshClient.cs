@@ -3,13 +3,12 @@ using System.Runtime.InteropServices;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Protocol.Mesh;
-using Cluster.Tests.Common;
 using Google.Protobuf;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>Inference and management through one gateway, on one connection.</summary>
-internal sealed class MeshClient(string target) : IDisposable
+public sealed class MeshClient(string target) : IDisposable
 {
     private const string Mesh = "/mmesh.ModelMesh/";
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(60);

@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Text;
 using Google.Protobuf;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>A protobuf message put together field by field, for formats that have no generated classes here.</summary>
-internal sealed class ProtoMessage
+public sealed class ProtoMessage
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();
 

@@ -1,11 +1,10 @@
 using System.Globalization;
-using Cluster.Tests.Common;
 using Xunit;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>The requests of a load, or some of them.</summary>
-internal sealed record LoadReport(IReadOnlyList<LoadRecord> Records)
+public sealed record LoadReport(IReadOnlyList<LoadRecord> Records)
 {
     private const int Shown = 12;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>Writes ONNX models (IR version 8, opset 17) with one input <c>X</c> FP32 [1] and one output <c>Y</c> FP32.</summary>
-internal sealed class OnnxGraph
+public sealed class OnnxGraph
 {
     private const int Float = 1;
     private const int Int64 = 7;

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+
+namespace Cluster.Bench.Server;
+
+/// <summary>A process that a benchmark started: what it writes is read, its last lines are kept, and it ends on disposal, by its process id.</summary>
+internal sealed class ChildProcess : IAsyncDisposable
+{
+    private const int TailLines = 20;
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
+
+    private readonly Process _process;
+    private readonly Action<string>? _wrote;
+    private readonly Queue<string> _tail = new();
+
+    private ChildProcess(string program, IReadOnlyList<string> arguments, Action<string>? wrote, Action? ended)
+    {
+        _wrote = wrote;
+        _process = new Process
+        {
+            StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
+            EnableRaisingEvents = ended is not null,
+        };
+        _process.OutputDataReceived += (_, line) => Read(line.Data);
+        _process.ErrorDataReceived += (_, line) => Read(line.Data);
+        _process.Exited += (_, _) => ended?.Invoke();
+    }
+
+    public int Id => _process.Id;
+
+    public bool IsRunning => !_process.HasExited;
+
+    /// <summary>Once it has ended.</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Resident memory, bytes.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <param name="program">A path.</param>
+    /// <param name="arguments">Its arguments, as they are.</param>
+    /// <param name="wrote">Called with each line that it writes.</param>
+    /// <param name="ended">Called when it ends.</param>
+    public static ChildProcess Start(string program, IReadOnlyList<string> arguments, Action<string>? wrote = null, Action? ended = null)
+    {
+        var child = new ChildProcess(program, arguments, wrote, ended);
+        child._process.Start();
+        child._process.BeginOutputReadLine();
+        child._process.BeginErrorReadLine();
+        return child;
+    }
+
+    /// <summary>Returns when the process is gone and all that it wrote is read.</summary>
+    public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
+
+    /// <summary>SIGKILL; returns when the process is gone.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>The last lines that it wrote, to end a message with.</summary>
+    public string Tail()
+    {
+        lock (_tail)
+        {
+            return _tail.Count == 0 ? "" : ":\n  " + string.Join("\n  ", _tail);
+        }
+    }
+
+    /// <summary>SIGTERM, and SIGKILL where that takes too long.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (IsRunning)
+        {
+            Signals.Terminate(_process.Id);
+            using var timeout = new CancellationTokenSource(StopTimeout);
+            try
+            {
+                await _process.WaitForExitAsync(timeout.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+            }
+        }
+
+        _process.Dispose();
+    }
+
+    private void Read(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_tail)
+        {
+            _tail.Enqueue(line);
+            if (_tail.Count > TailLines)
+            {
+                _tail.Dequeue();
+            }
+        }
+
+        _wrote?.Invoke(line);
+    }
+}
