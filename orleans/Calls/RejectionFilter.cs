@@ -1,3 +1,5 @@
+using Orleans.Runtime.Messaging;
+
 namespace Cluster.Runtime;
 
 /// <summary>Where Orleans says in several ways that a call could not be delivered, callers are told in the one way that they know.</summary>
@@ -18,7 +20,7 @@ internal sealed class RejectionFilter : IOutgoingGrainCallFilter
     private static bool IsRejection(Exception exception) => exception switch
     {
         SiloUnavailableException => false,
-        OrleansMessageRejectionException or GatewayTooBusyException or ClientNotAvailableException => true,
+        OrleansMessageRejectionException or GatewayTooBusyException or ClientNotAvailableException or ConnectionFailedException => true,
 
         // That no silo can take the grain now has no type of its own.
         _ => exception.GetType() == typeof(OrleansException),

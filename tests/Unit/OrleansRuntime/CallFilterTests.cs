@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Tests.Common;
+using Orleans.Runtime.Messaging;
 using Xunit;
 
 namespace Cluster.Unit.Runtime;
@@ -64,7 +65,7 @@ public sealed class CallFilterTests : IDisposable
     [Fact]
     public async Task Reject_WhatCannotBeDelivered_IsSiloUnavailable()
     {
-        foreach (var exception in (Exception[])[new GatewayTooBusyException(), new OrleansException("no silo for it")])
+        foreach (var exception in (Exception[])[new GatewayTooBusyException(), new ConnectionFailedException("it has ended"), new OrleansException("no silo for it")])
         {
             var thrown = await Assert.ThrowsAsync<SiloUnavailableException>(() => new RejectionFilter().Invoke(new FakeCall(Task.FromException(exception))));
             Assert.Same(exception, thrown.InnerException);
