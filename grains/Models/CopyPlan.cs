@@ -150,6 +150,21 @@ internal static class CopyPlan
         return state;
     }
 
+    /// <summary>
+    /// A copy that was lost with its silo serves again, beside the others: a request brought it back elsewhere before it was replaced. The same state if it is
+    /// of no use: the version is of other content by now, is not in memory, or has a copy on that silo.
+    /// </summary>
+    public static ModelGrainState Readmit(ModelGrainState state, CopyReport report)
+    {
+        var (version, copy) = (report.Copy.Version, report.Copy.Copy);
+        var isOfUse = state.Loaded.TryGetValue(version, out var loaded)
+            && !loaded.Copies.Contains(copy)
+            && (loaded.Revision, loaded.SettingsRevision) == (report.Revision, report.SettingsRevision)
+            && !InMemory(state, version).IsEmpty
+            && On(state, version, report.Silo).IsEmpty;
+        return isOfUse ? state with { Loaded = state.Loaded.SetItem(version, loaded! with { Copies = [.. loaded.Copies.Add(copy).Order()] }) } : state;
+    }
+
     /// <summary>A copy that serves alone may have been loaded from newer content than it was before; one among others may not.</summary>
     private static ModelGrainState TakeContent(ModelGrainState state, CopyReport report)
     {

@@ -26,6 +26,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     private ScalingDesk _scaling = null!;
     private ModelChange _change = null!;
     private RetryTimer _retry = null!;
+    private readonly HashSet<(long Version, int Copy)> _lost = [];
     private bool _scheduled;
     private int _changes;
 
@@ -177,7 +178,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     /// <inheritdoc/>
     public async ValueTask ReportAsync(CopyReport report)
     {
-        var state = State.Registration is null ? State : CopyPlan.Take(State, report);
+        var cameBack = report.InMemory && _lost.Remove((report.Copy.Version, report.Copy.Copy));
+        var state = State.Registration is null ? State : CopyPlan.Take(cameBack ? CopyPlan.Readmit(State, report) : State, report);
         if (ReferenceEquals(state, State))
         {
             return;
@@ -190,7 +192,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
 
         await _keeper.KeepAsync(state);
         _keeper.Tell();
-        if (_change.IsDue(report.Copy.Version))
+        if (cameBack || _change.IsDue(report.Copy.Version))
         {
             Schedule();
         }
@@ -274,6 +276,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
         var lost = before.Loaded.Keys.Sum(version => silos.Sum(silo => CopyPlan.On(before, version, silo).Length));
         Log.CopiesLost(_logger, Name, lost, string.Join(", ", silos));
         _services.Metrics.CopiesLost(lost);
+        _lost.UnionWith(before.Loaded.SelectMany(entry => entry.Value.Copies.Except(state.Loaded[entry.Key].Copies).Select(copy => (entry.Key, copy))));
         var kept = _keeper.KeepAsync(state);
         _keeper.Tell();
         _change.Reload(state.Loaded.Keys.Where(version =>

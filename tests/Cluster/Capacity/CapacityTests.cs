@@ -66,7 +66,7 @@ public sealed class CapacityTests(ITestOutputHelper output) : ClusterTest(output
     public async Task OversizeModel_IsRefusedClearlyAndEvictsNobody()
     {
         await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Capacity = Capacity }, Output);
-        var fitting = await RegisterAsync(cluster, "model", 9, static number => OnnxModels.Sized(number, Mebibytes), OneCopy);
+        var fitting = await RegisterAsync(cluster, "model", 6, static number => OnnxModels.Sized(number, Mebibytes), OneCopy);
         cluster.Registered.Put("large", OnnxModels.Sized(99, 40));
         await cluster.Client(0).RegisterAsync("large");
 

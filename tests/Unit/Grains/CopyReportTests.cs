@@ -49,6 +49,21 @@ public sealed class CopyReportTests
         Assert.Equal(("newer", "s"), (state.Loaded[1].Revision, state.Loaded[1].SettingsRevision));
     }
 
+    [Fact]
+    public void Readmit_ACopyThatCameBackElsewhere_ServesBesideTheOthers()
+    {
+        var serving = CopyPlan.Take(Serving, CopyReports.Of(0, 1, inMemory: true, "one"));
+        var back = CopyReports.Of(1, 2, inMemory: true, "two");
+
+        var state = CopyPlan.Take(CopyPlan.Readmit(serving, back), back);
+
+        Assert.Equal("0 1", string.Join(' ', CopyPlan.InMemory(state, 1)));
+        Assert.Same(serving, CopyPlan.Readmit(serving, back with { Revision = "older" }));
+        Assert.Same(serving, CopyPlan.Readmit(serving, back with { Silo = "one" }));
+        var onDemand = CopyPlan.Take(serving, CopyReports.Of(0, 1, inMemory: false, "one"));
+        Assert.Same(onDemand, CopyPlan.Readmit(onDemand, back));
+    }
+
     private static CopyReport Report(int copy, long epoch, bool inMemory) =>
         CopyReports.Of(copy, epoch, inMemory) with { Statistics = inMemory ? null : new CopyStatistics { InferenceCount = 1 } };
 }
