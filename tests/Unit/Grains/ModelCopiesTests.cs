@@ -142,6 +142,26 @@ public sealed class ModelCopiesTests
         Assert.Equal(2, cluster.InMemory.Values.Distinct().Count());
     }
 
+    /// <summary>A gateway's request may load a lost copy on another silo before the model hears of the loss; that it did is heard of afterwards.</summary>
+    [Fact]
+    public async Task Lost_CameBackElsewhereBeforeItWasReplaced_ServesAgainAndNoneIsTooMuch()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        await cluster.ApplyAsync("r1", Two);
+        var lost = SimulatedCluster.Silo(cluster.InMemory[1]);
+        cluster.Kill(lost);
+        var gate = new TaskCompletionSource();
+        cluster.Gate = gate.Task;
+        await cluster.Model.SilosLostAsync([lost.ToParsableString()]).AsTask().Soon();
+
+        await cluster.Model.ReportAsync(CopyReports.Of(1, epoch: 1000, inMemory: true, "127.0.0.1:9@9") with { Revision = "r1" }).AsTask().Soon();
+
+        Assert.Contains(cluster.Told, told => told.Copies is [0]);
+        await cluster.UntilAsync(() => cluster.Version.Copies is [0, 1]);
+        gate.SetResult();
+        await cluster.UntilAsync(() => cluster.Version is { Copies: [0, 1], Arriving.IsEmpty: true });
+    }
+
     [Fact]
     public async Task Leave_InUse_IsReplacedBeforeItEnds()
     {
