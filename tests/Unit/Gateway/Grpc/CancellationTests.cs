@@ -40,7 +40,7 @@ public sealed class CancellationTests
         await server.FinishedAsync();
         Assert.Equal(CancellationCause.Client, cause);
         Assert.Empty(server.Logs.Problems);
-        Assert.Contains(server.Logs.Entries, entry => entry.Id.Id == 3001);
+        Assert.Contains(server.Logs.Entries, entry => entry.EventId == 3001);
     }
 
     [Theory]

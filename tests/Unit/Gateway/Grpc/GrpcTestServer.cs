@@ -1,6 +1,7 @@
 using System.Net;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Grpc;
+using Cluster.Tests.Common;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -26,7 +27,7 @@ internal sealed class GrpcTestServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly SemaphoreSlim _finished;
 
-    private GrpcTestServer(WebApplication app, RecordingLoggerProvider logs, SemaphoreSlim finished)
+    private GrpcTestServer(WebApplication app, LogSink logs, SemaphoreSlim finished)
     {
         _app = app;
         _finished = finished;
@@ -43,7 +44,7 @@ internal sealed class GrpcTestServer : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public RecordingLoggerProvider Logs { get; }
+    public LogSink Logs { get; }
 
     public static async Task<GrpcTestServer> StartAsync(
         Action<GrpcServiceBuilder> configure,
@@ -52,7 +53,7 @@ internal sealed class GrpcTestServer : IAsyncDisposable
         Action<IServiceCollection>? services = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        var logs = new RecordingLoggerProvider();
+        var logs = new LogSink();
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -112,7 +112,7 @@ public sealed class UnaryCallTests
 
         Assert.Equal((StatusCode.Internal, "internal error"), (reply.Status, reply.Message));
         var entry = Assert.Single(server.Logs.Entries, entry => entry.Level == LogLevel.Error);
-        Assert.Equal(3000, entry.Id.Id);
+        Assert.Equal(3000, entry.EventId);
         Assert.Equal("the secret", entry.Exception?.Message);
     }
 
