@@ -7,7 +7,8 @@ namespace Cluster.Runtime;
 /// Its fields change in its own turns only, but for <see cref="_ending"/>; other threads read them as hints.
 /// <para>
 /// A request that arrives before the activation is valid waits. One that arrives while it ends waits for the end and is then
-/// routed anew, so that the next activation starts when this one has released everything.
+/// routed anew, so that the next activation starts when this one has released everything. But the end waits for what runs, which
+/// may itself wait for a call that interleaves with it: that one starts.
 /// </para>
 /// </summary>
 internal sealed class Activation : IGrainContext
@@ -220,7 +221,7 @@ internal sealed class Activation : IGrainContext
             return;
         }
 
-        if (_state == ActivationState.Valid && _requests.MayStart(request))
+        if (_state == ActivationState.Valid ? _requests.MayStart(request) : _state == ActivationState.Deactivating && _requests.MayBeWaitedFor(request))
         {
             Run(request);
         }

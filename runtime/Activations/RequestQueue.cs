@@ -21,6 +21,12 @@ internal sealed class RequestQueue(bool reentrant)
     /// <summary>A request that just arrived may start: nothing blocks it and nothing that waits was there before it.</summary>
     public bool MayStart(GrainRequest request) => Interleaves(request) || (_blocking is null && _waiting.Count == 0);
 
+    /// <summary>
+    /// The request that blocks may wait for one that interleaves with it. False for all of a reentrant grain: nothing blocks there, and its requests would
+    /// never cease.
+    /// </summary>
+    public bool MayBeWaitedFor(GrainRequest request) => _blocking is not null && request.Interleaves;
+
     public void Wait(GrainRequest request) => (Interleaves(request) ? _waitingInterleaved : _waiting).Enqueue(request);
 
     /// <summary>The next one that may start; those whose callers have gone are dropped.</summary>

@@ -80,6 +80,31 @@ public sealed class LifecycleTests
         Assert.Equal(["start 1", "end 1", "deactivated a", "start 2", "end 2"], silo.Probe.Events);
     }
 
+    /// <summary>What runs may call somebody who calls this grain: both would wait for each other.</summary>
+    [Fact]
+    public async Task DeactivateOnIdle_WhileARequestRuns_StartsWhatInterleavesWithIt()
+    {
+        await using var silo = await TestSilo.StartAsync();
+        var grain = silo.Get<IWorkGrain>("a");
+        var running = grain.RunAndDeactivate("1");
+        await silo.Probe.Reached("start 1").Soon();
+
+        var first = grain.RunInterleaved("i");
+        var second = grain.RunInterleaved("j");
+        await silo.Probe.Reached("start j").Soon();
+        silo.Probe.Set("release i");
+        await first.Soon();
+        silo.Probe.Set("release 1");
+        await running.Soon();
+        var moved = grain.RunInterleaved("k");
+        silo.Probe.Set("release k");
+        Assert.False(moved.IsCompleted);
+        silo.Probe.Set("release j");
+        await Task.WhenAll(second, moved).Soon();
+
+        Assert.Equal(["start 1", "start i", "start j", "end i", "end 1", "end j", "deactivated a", "start k", "end k"], silo.Probe.Events);
+    }
+
     [Fact]
     public async Task DeactivateOnIdle_WhileActivating_AnswersBeforeItEnds()
     {
