@@ -129,7 +129,7 @@ internal sealed class ReplicaSender(
             }
             else
             {
-                batch[i].Life = life;
+                table.Sent(batch[i], life);
             }
         }
 

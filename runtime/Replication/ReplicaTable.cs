@@ -44,6 +44,16 @@ internal sealed class ReplicaTable(string map, TimeProvider time, ILogger logger
         Feed.Tell(here: true);
     }
 
+    /// <summary>The store, in that life, has it now. A load that goes on meanwhile may have read past it.</summary>
+    public void Sent(ReplicatedEntry entry, string life)
+    {
+        lock (_lock)
+        {
+            _seen?.Add(entry.Key);
+            entry.Life = life;
+        }
+    }
+
     /// <summary>Takes what the store says. True: it is the value now, or was.</summary>
     public bool Take(StoredEntry stored, string life)
     {

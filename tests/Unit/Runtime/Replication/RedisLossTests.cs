@@ -10,8 +10,6 @@ namespace Cluster.Unit.Runtime.Replication;
 [Collection(TimedCollection.Name)]
 public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
-    private static void Impatient(RedisClusteringOptions options) => options.OperationTimeout = TimeSpan.FromSeconds(2);
-
     /// <summary>A newcomer, which knows only what Redis has.</summary>
     private async Task<SortedDictionary<string, string?>> StoredAsync(RedisServer server, RedisKeys keys)
     {
@@ -171,9 +169,9 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
     public async Task Suspended_Redis_StrongOperationsEndInTime()
     {
         await using var server = await RedisServer.StartNewAsync();
-        using var connection = redis.Connect(server, Impatient);
+        using var connection = redis.Connect(server);
         var store = new RedisReplicaStore(connection, redis.NewCluster(), "map", TimeSpan.FromHours(1));
-        await store.ReadAsync("k", default);
+        await connection.UntilAsync(static reply => reply.IsDone);
         server.Suspend();
         var failure = await Assert.ThrowsAsync<SiloUnavailableException>(async () => await store.ReadAsync("k", default));
         server.Resume();
