@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Cluster.Tests.Common;
 
@@ -13,7 +14,8 @@ internal static class MapWaits
     public static void Publish(this ReplicatedMap map, string key, string text) => map.Publish(key, Bytes(text));
 
     /// <summary>Returns once a condition holds; looks at each change. Call it before what makes it hold.</summary>
-    public static async Task UntilAsync(this ReplicatedMap map, Func<ReplicatedMap, bool> condition)
+    public static async Task UntilAsync(
+        this ReplicatedMap map, Func<ReplicatedMap, bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Look(string key)
@@ -29,6 +31,10 @@ internal static class MapWaits
         try
         {
             await reached.Task.Soon();
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{what}: not of a map of {map.Count} entries, of which {map.Pending} are not sent", exception);
         }
         finally
         {
