@@ -37,14 +37,15 @@ internal sealed class ReplicatedMembership(
 
     private void OnChanged(string key)
     {
-        if (MembershipDocument.Read(map) is not { } document)
-        {
-            return;
-        }
-
         bool lost;
         lock (_lock)
         {
+            // Read under the lock: the start and the map may both be here, and what was read last must be what stays.
+            if (MembershipDocument.Read(map) is not { } document)
+            {
+                return;
+            }
+
             var before = _feed.Current;
             var now = document.ToSnapshot();
             lost = before.Members.Values.Any(member => member.Status != SiloStatus.Dead && IsGone(now, member.SiloAddress));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Cluster.Tests.Common;
 using Cluster.Unit.Runtime.Membership;
 using Orleans.Configuration;
 using Xunit;
@@ -19,6 +20,21 @@ public sealed class MembershipTests
 
         Assert.Equal(snapshot.Version, again.Version);
         Assert.Equal(snapshot.Members, again.Members);
+    }
+
+    /// <summary>A gateway that starts while a silo joins kept the membership without it, and sent nothing to that silo's copies.</summary>
+    [Fact]
+    public async Task Start_WhileTheMembershipChanges_KeepsTheLater()
+    {
+        var map = new OvertakenMap(MembershipDocument.Key, Membership(1, Silos.A), Membership(2, Silos.A, Silos.B));
+        using var calls = new LostCalls(TimeProvider.System);
+        using var membership = new ReplicatedMembership(map, calls);
+
+        await membership.StartAsync(default);
+        await map.Told.Soon();
+
+        Assert.Equal(new MembershipVersion(2), membership.CurrentSnapshot.Version);
+        Assert.Equal(2, membership.CurrentSnapshot.Members.Count);
     }
 
     [Fact]
@@ -64,6 +80,9 @@ public sealed class MembershipTests
         Assert.InRange(orleans.SiloPort, 1024, IPEndPoint.MaxPort);
         Assert.Equal(0, orleans.GatewayPort);
     }
+
+    private static byte[] Membership(long version, params SiloAddress[] silos) => MembershipDocument.Of(new ClusterMembershipSnapshot(
+        silos.ToImmutableDictionary(static silo => silo, static silo => new ClusterMember(silo, SiloStatus.Active, "")), new MembershipVersion(version))).Write();
 
     private static GrainAddress Address(GrainId grain, SiloAddress silo) =>
         new() { GrainId = grain, SiloAddress = silo, ActivationId = ActivationId.NewId(), MembershipVersion = new MembershipVersion(1) };
