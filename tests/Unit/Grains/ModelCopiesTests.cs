@@ -101,9 +101,8 @@ public sealed class ModelCopiesTests
         await cluster.ApplyAsync("r1");
         await cluster.ReportLoadAsync(0);
         var port = cluster.InMemory[0];
-        cluster.Kill(SimulatedCluster.Silo(port));
 
-        await cluster.Model.SilosLostAsync([SimulatedCluster.Silo(port).ToParsableString()]).AsTask().Soon();
+        await cluster.LoseSiloAsync(ofCopy: 0);
 
         Assert.Contains(cluster.Told, told => told is { OnDemand: true, Placements.IsEmpty: true });
         await cluster.UntilAsync(() => cluster.Version is { OnDemand: false, Placements.Length: 1 });
@@ -115,10 +114,8 @@ public sealed class ModelCopiesTests
     {
         await using var cluster = await SimulatedCluster.StartAsync(2);
         await cluster.ApplyAsync("r1");
-        var silo = SimulatedCluster.Silo(cluster.InMemory[0]);
-        cluster.Kill(silo);
 
-        await cluster.Model.SilosLostAsync([silo.ToParsableString()]).AsTask().Soon();
+        await cluster.LoseSiloAsync(ofCopy: 0);
         await cluster.ApplyAsync("r1");
 
         Assert.True(cluster.Version.OnDemand);
@@ -132,10 +129,8 @@ public sealed class ModelCopiesTests
     {
         await using var cluster = await SimulatedCluster.StartAsync(3);
         await cluster.ApplyAsync("r1", Two);
-        var silo = SimulatedCluster.Silo(cluster.InMemory[0]);
-        cluster.Kill(silo);
 
-        await cluster.Model.SilosLostAsync([silo.ToParsableString()]).AsTask().Soon();
+        await cluster.LoseSiloAsync(ofCopy: 0);
 
         Assert.Contains(cluster.Told, told => told.Copies is [1]);
         await cluster.UntilAsync(() => cluster.Version.Copies is [1, 2] && cluster.Version.Arriving.IsEmpty);
@@ -148,11 +143,9 @@ public sealed class ModelCopiesTests
     {
         await using var cluster = await SimulatedCluster.StartAsync(3);
         await cluster.ApplyAsync("r1", Two);
-        var lost = SimulatedCluster.Silo(cluster.InMemory[1]);
-        cluster.Kill(lost);
         var gate = new TaskCompletionSource();
         cluster.Gate = gate.Task;
-        await cluster.Model.SilosLostAsync([lost.ToParsableString()]).AsTask().Soon();
+        await cluster.LoseSiloAsync(ofCopy: 1);
         await cluster.UntilAsync(() => cluster.Version is { Copies: [0], Arriving: [_] });
 
         await cluster.Model.ReportAsync(CopyReports.Of(1, epoch: 1000, inMemory: true, "127.0.0.1:9@9") with { Revision = "r1" }).AsTask().Soon();

@@ -119,14 +119,17 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
         LoadedFor = TimeSpan.FromHours(1),
     }).AsTask().Soon();
 
-    /// <summary>A silo is gone, with everything on it.</summary>
-    public void Kill(SiloAddress silo)
+    /// <summary>The silo of a copy is gone, with everything on it, and the model hears of it.</summary>
+    public Task LoseSiloAsync(int ofCopy)
     {
+        var silo = Silo(InMemory[ofCopy]);
         Membership.Set(silo, SiloStatus.Dead);
         foreach (var copy in _copies.Values.Where(copy => copy.Silo == silo))
         {
             copy.Silo = null;
         }
+
+        return Model.SilosLostAsync([silo.ToParsableString()]).AsTask().Soon("the model's hearing of the loss");
     }
 
     public static SiloAddress Silo(int port) => Silos.At(port - 1000);

@@ -35,7 +35,6 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
     {
         await using var server = await RedisServer.StartNewAsync();
         await server.StopAsync();
-        // As in production: where nobody listens, the client's first attempt takes anything up to this long.
         var connection = redis.Connect(server);
 
         Assert.Equal(RedisOutcome.Unreachable, (await connection.EchoAsync()).Outcome);

@@ -48,7 +48,7 @@ public sealed class RedisFixture : IAsyncLifetime
         if (server == _server)
         {
             // Generous, since a busy machine is no failure of what is tested here. Not so with a test's own server: it goes away, and what it takes along,
-            // an operation or half a handshake, is given up after these times only.
+            // an operation or half a handshake, is given up after these times only, and a first attempt where nobody listens takes up to the first of them.
             options.ConnectTimeout = options.OperationTimeout = Wait.Limit;
         }
 
