@@ -31,7 +31,6 @@ need_packages() {
 need_npm() {
     local folder="$root/$1"
     [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
-    need_command npm "install Node.js 20 or later"
     say "installing npm packages of $1"
     (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) || fail "npm ci failed in $1"
     touch "$folder/node_modules/.package-lock.json"
@@ -58,7 +57,6 @@ build_locked() {
     local project="$1" output
     output=$(output_of "$2")
     need_command dotnet "install the .NET SDK 10"
-    need_npm grains/OnnxRuntime
     if [ -e "$root/$output" ] && [ -z "$(changed_since "$root/$output")" ]; then
         return
     fi
