@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Compression;
@@ -12,31 +10,19 @@ internal static class GrpcDecompressor
     private const int PeekLength = 4096;
     private const int GuessedRatio = 4;
 
-    // Header and trailer.
-    private const int GzipOverhead = 18;
-
     /// <summary>Takes ownership of <paramref name="compressed"/>.</summary>
     public static PayloadBuffer Inflate(GrpcCallContext call, PayloadBuffer compressed, LeadingPadding? padding)
     {
         call.RequestWasCompressed = true;
         using (compressed)
         {
-            var source = new InflateSource(compressed.Memory);
-            using Stream plain = call.RequestEncoding == GrpcEncoding.Gzip
-                ? new GZipStream(source, CompressionMode.Decompress)
-                : new ZLibStream(source, CompressionMode.Decompress);
+            using Stream source = new InflateSource(compressed.Memory);
+            using Stream plain = call.RequestEncoding == GrpcEncoding.Gzip ? CheckedInflater.Gzip(source) : CheckedInflater.Zlib(source);
             try
             {
-                var message = Drain(call, plain, compressed.Length, padding);
-                if (IsWhole(call.RequestEncoding, source, compressed.Span, message.Length))
-                {
-                    return message;
-                }
-
-                message.Dispose();
-                throw new InvalidDataException("The data ends early.");
+                return Drain(call, plain, compressed.Length, padding);
             }
-            catch (Exception exception) when (DamagedData.IsReportedBy(exception))
+            catch (InvalidDataException exception)
             {
                 throw new ServingException(
                     Failure.InvalidArgument($"{call.Method}: a message is not valid {GrpcCompression.NameOf(call.RequestEncoding)} data"), exception);
@@ -77,14 +63,6 @@ internal static class GrpcDecompressor
             message.Dispose();
         }
     }
-
-    // The inflater takes data that breaks off for data that ends. Of zlib it then asks for more; behind gzip it always looks for a
-    // second member, but there the length stands at the end, and peers send one member.
-    private static bool IsWhole(GrpcEncoding encoding, InflateSource source, ReadOnlySpan<byte> compressed, int length) =>
-        compressed.IsEmpty
-        || (encoding == GrpcEncoding.Gzip
-            ? compressed.Length >= GzipOverhead && BinaryPrimitives.ReadUInt32LittleEndian(compressed[^4..]) == (uint)length
-            : !source.AskedBeyondEnd);
 
     private static void RequireWithinLimit(GrpcCallContext call, long length)
     {

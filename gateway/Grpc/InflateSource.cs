@@ -1,11 +1,9 @@
 namespace Cluster.Gateway.Grpc;
 
-/// <summary>Compressed bytes as a stream that remembers whether more was asked for than there is.</summary>
+/// <summary>Compressed bytes as a stream.</summary>
 internal sealed class InflateSource(ReadOnlyMemory<byte> bytes) : Stream
 {
     private int _position;
-
-    public bool AskedBeyondEnd { get; private set; }
 
     public override bool CanRead => true;
 
@@ -20,7 +18,6 @@ internal sealed class InflateSource(ReadOnlyMemory<byte> bytes) : Stream
     public override int Read(Span<byte> buffer)
     {
         var count = Math.Min(buffer.Length, bytes.Length - _position);
-        AskedBeyondEnd |= count == 0 && !buffer.IsEmpty;
         bytes.Span.Slice(_position, count).CopyTo(buffer);
         _position += count;
         return count;

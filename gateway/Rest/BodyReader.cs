@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
@@ -68,7 +67,7 @@ internal sealed class BodyReader : IAsyncDisposable
         {
             count = await _stream.ReadAsync(target, cancellationToken);
         }
-        catch (Exception e) when (DamagedData.IsReportedBy(e))
+        catch (InvalidDataException e)
         {
             throw new ServingException(Failure.InvalidArgument($"the body is not what its Content-Encoding says: {e.Message}"), e);
         }
@@ -117,10 +116,10 @@ internal sealed class BodyReader : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _compressed ? _stream.DisposeAsync() : ValueTask.CompletedTask;
 
-    private static Stream Decompress(Stream body, string encoding) => encoding.ToLowerInvariant() switch
+    private static CheckedInflater Decompress(Stream body, string encoding) => encoding.ToLowerInvariant() switch
     {
-        "gzip" => new GZipStream(body, CompressionMode.Decompress, leaveOpen: true),
-        "deflate" => new ZLibStream(body, CompressionMode.Decompress, leaveOpen: true),
+        "gzip" => CheckedInflater.Gzip(body),
+        "deflate" => CheckedInflater.Zlib(body),
         _ => throw new BadHttpRequestException(
             $"Content-Encoding '{encoding}' is not supported; send gzip, deflate (a zlib stream) or identity", StatusCodes.Status415UnsupportedMediaType),
     };
