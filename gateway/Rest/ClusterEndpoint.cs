@@ -7,5 +7,5 @@ namespace Cluster.Gateway.Rest;
 internal sealed class ClusterEndpoint(IServingApi api)
 {
     public async Task GetAsync(HttpContext context) =>
-        await JsonAnswer.WriteAsync(context, await api.GetClusterAsync(context.RequestAborted), ClusterJson.Write);
+        await JsonAnswer.WriteAsync(context, ClusterAnswer.Of(await api.GetClusterAsync(context.RequestAborted)));
 }

@@ -6,50 +6,33 @@ namespace Cluster.Gateway.Rest;
 /// <summary>What clients ask about the server and its models.</summary>
 internal sealed class ModelEndpoints(IServingApi api)
 {
-    public Task GetServerAsync(HttpContext context) => JsonAnswer.WriteAsync(context, api.GetServerMetadata(), MetadataJson.Write);
+    public Task GetServerAsync(HttpContext context) => JsonAnswer.WriteAsync(context, api.GetServerMetadata());
 
-    public static Task GetLiveAsync(HttpContext context) => JsonAnswer.WriteAsync(context, true, static (json, live) =>
-    {
-        json.WriteStartObject();
-        json.WriteBoolean("live"u8, live);
-        json.WriteEndObject();
-    });
+    public static Task GetLiveAsync(HttpContext context) => JsonAnswer.WriteAsync(context, new LiveAnswer(true));
 
-    public Task GetReadyAsync(HttpContext context) => JsonAnswer.WriteAsync(context, StatusOf(api.IsReady), api.IsReady, static (json, ready) =>
-    {
-        json.WriteStartObject();
-        json.WriteBoolean("ready"u8, ready);
-        json.WriteEndObject();
-    });
+    public Task GetReadyAsync(HttpContext context) => WriteReadyAsync(context, new ReadyAnswer(null, api.IsReady));
 
     public Task GetModelReadyAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
-        var ready = api.IsModelReady(route.Model, route.Version, Protocol.Rest);
-        return JsonAnswer.WriteAsync(context, StatusOf(ready), (route.Model, ready), static (json, model) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("name"u8, model.Model);
-            json.WriteBoolean("ready"u8, model.ready);
-            json.WriteEndObject();
-        });
+        return WriteReadyAsync(context, new ReadyAnswer(route.Model, api.IsModelReady(route.Model, route.Version, Protocol.Rest)));
     }
 
     public Task GetNamesAsync(HttpContext context) =>
-        JsonAnswer.WriteAsync(context, api.GetRepositoryIndex(readyOnly: false), RepositoryIndexJson.WriteNames);
+        JsonAnswer.WriteAsync(context, NamesAnswer.Of(api.GetRepositoryIndex(readyOnly: false)));
 
     public async Task GetModelAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
         var model = await api.GetModelMetadataAsync(route.Model, route.Version, Protocol.Rest, context.RequestAborted);
-        await JsonAnswer.WriteAsync(context, model, MetadataJson.Write);
+        await JsonAnswer.WriteAsync(context, model);
     }
 
     public async Task GetConfigAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
         var config = await api.GetModelConfigAsync(route.Model, route.Version, context.RequestAborted);
-        await JsonAnswer.WriteAsync(context, config, ModelConfigJson.Write);
+        await JsonAnswer.WriteAsync(context, config);
     }
 
     /// <summary>Of one model, or of all where the path names none.</summary>
@@ -57,8 +40,9 @@ internal sealed class ModelEndpoints(IServingApi api)
     {
         var route = ModelRoute.Of(context, api);
         var statistics = await api.GetModelStatisticsAsync(route.Model, route.Version, context.RequestAborted);
-        await JsonAnswer.WriteAsync(context, statistics, StatisticsJson.Write);
+        await JsonAnswer.WriteAsync(context, statistics);
     }
 
-    private static int StatusOf(bool ready) => ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+    private static Task WriteReadyAsync(HttpContext context, ReadyAnswer answer) =>
+        JsonAnswer.WriteAsync(context, answer.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, answer);
 }

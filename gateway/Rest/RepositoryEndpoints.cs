@@ -17,7 +17,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
     {
         using var body = await ReadBodyAsync(context);
         var readyOnly = RepositoryRequestReader.ReadReady(body.Span);
-        await JsonAnswer.WriteAsync(context, api.GetRepositoryIndex(readyOnly), RepositoryIndexJson.Write);
+        await JsonAnswer.WriteAsync(context, IndexRow.Of(api.GetRepositoryIndex(readyOnly)));
     }
 
     public async Task LoadAsync(HttpContext context)
@@ -29,7 +29,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
         }
 
         await api.LoadModelAsync(request, context.RequestAborted);
-        await WriteDoneAsync(context, request.ModelName, "load");
+        await JsonAnswer.WriteAsync(context, new DoneAnswer(request.ModelName, Load: true));
     }
 
     public async Task UnloadAsync(HttpContext context)
@@ -41,11 +41,11 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
         }
 
         await api.UnloadModelAsync(request, context.RequestAborted);
-        await WriteDoneAsync(context, request.ModelName, "unload");
+        await JsonAnswer.WriteAsync(context, new DoneAnswer(request.ModelName, Unload: true));
     }
 
     public Task GetConfigStatusAsync(HttpContext context) =>
-        JsonAnswer.WriteAsync(context, api.GetRepositoryIndex(readyOnly: false), RepositoryIndexJson.WriteConfigStatus);
+        JsonAnswer.WriteAsync(context, ConfigStatus.Of(api.GetRepositoryIndex(readyOnly: false)));
 
     public async Task ReloadAsync(HttpContext context)
     {
@@ -64,13 +64,4 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
         await using var body = BodyReader.Open(context, Math.Min(options.Value.MaxRequestBytes, MaxBody));
         return await body.ReadUpToAsync(long.MaxValue, context.RequestAborted);
     }
-
-    private static Task WriteDoneAsync(HttpContext context, string model, string verb) =>
-        JsonAnswer.WriteAsync(context, (model, verb), static (json, done) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("name"u8, done.model);
-            json.WriteBoolean(done.verb, true);
-            json.WriteEndObject();
-        });
 }

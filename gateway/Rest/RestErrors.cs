@@ -43,10 +43,5 @@ internal static class RestErrors
     }
 
     public static Task WriteAsync(HttpContext context, int status, string message) =>
-        JsonAnswer.WriteAsync(context, status, message, static (writer, text) =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString("error"u8, text);
-            writer.WriteEndObject();
-        });
+        JsonAnswer.WriteAsync(context, status, new ErrorAnswer(message));
 }
