@@ -1,3 +1,4 @@
+using Cluster.Bench.Compare;
 using Cluster.Bench.Messaging;
 using Cluster.Bench.Overhead;
 using Cluster.Bench.Runtimes;
@@ -8,7 +9,8 @@ namespace Cluster.Bench.Framework;
 /// <summary>All benchmarks, in the order of <c>bench/run list</c>.</summary>
 internal static class Catalog
 {
-    public static IReadOnlyList<IBenchmark> All { get; } = [new OverheadBenchmark(), new MessagingBenchmark(), new ClusterBenchmark(), new RuntimesBenchmark()];
+    public static IReadOnlyList<IBenchmark> All { get; } =
+        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new ClusterBenchmark(), new RuntimesBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

@@ -2,14 +2,22 @@ using System.Globalization;
 
 namespace Cluster.Bench.Measurement;
 
-/// <summary>Processor time, user and system, of a process that is not ours to ask.</summary>
+/// <summary>Processor time of a process, user and system, as <c>/proc/PID/stat</c> has it.</summary>
 internal static class ProcessCpu
 {
     /// <summary>Linux reports in hundredths of a second to user space, whatever the kernel's own tick is.</summary>
     private const long TicksPerSecond = 100;
 
+    /// <summary>Of the fields behind the program's name: utime, stime, then cutime and cstime of children that have ended.</summary>
+    private const int UserTime = 11;
+
     /// <exception cref="IOException">There is no such process.</exception>
-    public static TimeSpan Read(int processId)
+    public static TimeSpan Read(int processId) => Sum(processId, 2);
+
+    /// <inheritdoc cref="Read"/>
+    public static TimeSpan ReadWithChildren(int processId) => Sum(processId, 4);
+
+    private static TimeSpan Sum(int processId, int fields)
     {
         string stat;
         try
@@ -22,8 +30,7 @@ internal static class ProcessCpu
         }
 
         // The second field is the program's name in brackets, which may itself hold spaces and brackets.
-        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        var ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+        var ticks = stat[(stat.LastIndexOf(')') + 2)..].Split(' ').Skip(UserTime).Take(fields).Sum(static field => long.Parse(field, CultureInfo.InvariantCulture));
         return TimeSpan.FromTicks(ticks * TimeSpan.TicksPerSecond / TicksPerSecond);
     }
 }

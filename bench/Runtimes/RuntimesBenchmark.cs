@@ -141,7 +141,7 @@ internal sealed class RuntimesBenchmark : IBenchmark
                     foreach (var (build, cluster) in builds.Zip(clusters))
                     {
                         await progress.WriteLineAsync($"{workload.Model}: {build.Name}, {inFlight} in flight");
-                        var target = new Target(cluster.Gateways[0].Grpc, cluster.ProcessIds);
+                        var target = new Target(cluster.Gateways[0].Grpc, cluster.Gateways[0].Http, cluster.ProcessIds);
                         measured.Add(await Cell.MeasureAsync(build.Name, target, workload, inFlight, settings, cancellationToken));
                     }
 

@@ -14,5 +14,12 @@ internal sealed class ModelFolder : IDisposable
         File.Copy(modelFile, System.IO.Path.Combine(version.FullName, "model.onnx"));
     }
 
+    /// <summary>Writes <c>NAME/1/model.onnx</c>.</summary>
+    public void Add(string name, byte[] model)
+    {
+        var version = _folder.CreateSubdirectory(System.IO.Path.Combine(name, "1"));
+        File.WriteAllBytes(System.IO.Path.Combine(version.FullName, "model.onnx"), model);
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 }

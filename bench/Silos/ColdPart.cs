@@ -39,7 +39,7 @@ internal sealed class ColdPart(ClusterSettings settings, BenchModels models, str
             _ = await LoadOnceAsync(gateway, workload, i, cancellationToken);
         }
 
-        var others = new OthersMeter(cluster.ProcessIds);
+        var others = new CpuMeter(cluster.ProcessIds);
         for (var i = 0; i < settings.ColdLoads; i++)
         {
             try
@@ -54,7 +54,7 @@ internal sealed class ColdPart(ClusterSettings settings, BenchModels models, str
             }
         }
 
-        var percent = others.Percent();
+        var percent = others.Read().OthersPercent;
         var added = first.Zip(warm, static (cold, after) => cold - after).DefaultIfEmpty().ToList();
         return new ColdReport(
             model.Name,

@@ -81,9 +81,9 @@ internal sealed class KillPart(ClusterSettings settings, BenchModels models, Tex
         var victim = cluster.Silos.Where(static silo => silo.IsRunning).MaxBy(silo => view.On(silo.Silo, [.. _one, .. _two]))!;
         var killed = loop.Elapsed;
         await victim.KillAsync();
-        var others = new OthersMeter(cluster.ProcessIds);
+        var others = new CpuMeter(cluster.ProcessIds);
         await Task.Delay(after, cancellationToken);
-        var percent = others.Percent();
+        var percent = others.Read().OthersPercent;
         var requests = await loop.StopAsync();
         var failed = requests.Where(static request => request.Failure is not null).ToList();
         var affected = requests.Where(request => request.Due + request.Wait > killed).ToList();

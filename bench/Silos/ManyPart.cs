@@ -51,7 +51,7 @@ internal sealed class ManyPart(ClusterSettings settings, BenchModels models, Tex
     {
         var of = string.Create(CultureInfo.InvariantCulture, $"{count:N0} models");
         await progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{of}, {inFlight} in flight"));
-        var target = new Target(cluster.Gateways[0].Grpc, cluster.ProcessIds);
+        var target = new Target(cluster.Gateways[0].Grpc, cluster.Gateways[0].Http, cluster.ProcessIds);
         return await Cell.MeasureAsync(of, target, models.Small with { Model = Name(Few / 2) }, inFlight, settings, cancellationToken);
     }
 

@@ -9,8 +9,8 @@ internal sealed class ServingPart(ClusterSettings settings, BenchModels models, 
     public async Task<ComparisonReport> RunAsync(BenchCluster cluster, CancellationToken cancellationToken)
     {
         await using var single = await ServerProcess.StartAsync(settings.SiloProgram, models.Folder, cancellationToken);
-        var one = new Target(single.Server.Grpc, [single.Server.ProcessId!.Value]);
-        var two = new Target(cluster.Gateways[0].Grpc, cluster.ProcessIds);
+        var one = new Target(single.Server.Grpc, single.Server.Http, [single.Server.ProcessId!.Value]);
+        var two = new Target(cluster.Gateways[0].Grpc, cluster.Gateways[0].Http, cluster.ProcessIds);
         var pairs = new List<(Cell One, Cell Two)>();
         foreach (var (model, workload) in models.Served)
         {

@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Cluster.Bench.Framework;
+using HdrHistogram;
+
+namespace Cluster.Bench.Load;
+
+/// <summary>The load generator of nghttp2, a process of its own: closed loop, the next request leaves when one is answered.</summary>
+internal static partial class H2Load
+{
+    /// <summary>Longer than any time-out of a server here.</summary>
+    private static readonly long LongestMicroseconds = (long)TimeSpan.FromMinutes(10).TotalMicroseconds;
+
+    private const int SignificantDigits = 3;
+
+    /// <summary>Sends so many requests.</summary>
+    /// <param name="streams">Requests in flight on each connection; 1 for HTTP/1.1.</param>
+    /// <param name="answerBytes">The length of each answer's body.</param>
+    /// <returns>From the first request to the last answer, and each request's latency in microseconds.</returns>
+    /// <exception cref="InvalidDataException">A request failed, or an answer has another status or length.</exception>
+    public static async Task<(TimeSpan Elapsed, LongHistogram Latencies)> RunAsync(
+        InferCall call, int requests, int connections, int streams, long answerBytes, CancellationToken cancellationToken)
+    {
+        var folder = Directory.CreateTempSubdirectory("cluster-bench-load-");
+        try
+        {
+            var body = Path.Combine(folder.FullName, "body");
+            var log = Path.Combine(folder.FullName, "log");
+            await File.WriteAllBytesAsync(body, call.Body, cancellationToken);
+            string[] arguments =
+            [
+                .. call.IsHttp2 ? Array.Empty<string>() : ["--h1"],
+                "-n", Text(requests), "-c", Text(connections), "-m", Text(streams), "-d", body, "--log-file", log,
+                .. call.Headers.SelectMany(static header => new[] { "-H", header }), call.Url.AbsoluteUri,
+            ];
+            Check(await RunToEndAsync(arguments, cancellationToken), requests, answerBytes);
+            return ReadLog(log);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<string> RunToEndAsync(string[] arguments, CancellationToken cancellationToken)
+    {
+        using var process = Process.Start(new ProcessStartInfo("h2load", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return process.ExitCode == 0 ? output : throw new BenchmarkException($"h2load ended with {process.ExitCode}: {await errors}");
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    private static void Check(string output, int requests, long answerBytes)
+    {
+        var counts = Counts().Match(output);
+        var right = long.Parse(counts.Groups["succeeded"].ValueSpan, CultureInfo.InvariantCulture);
+        var ok = long.Parse(Ok().Match(output).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        var bytes = long.Parse(Data().Match(output).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        if (right != requests || ok != requests)
+        {
+            throw new InvalidDataException($"of {requests} requests {ok} were answered with 2xx: {counts.Value}");
+        }
+
+        if (bytes != requests * answerBytes)
+        {
+            throw new InvalidDataException($"{requests} answers are {bytes} bytes together, not {answerBytes} each");
+        }
+    }
+
+    /// <summary>A line a request: start in microseconds, status, microseconds until the answer's end.</summary>
+    private static (TimeSpan Elapsed, LongHistogram Latencies) ReadLog(string path)
+    {
+        var latencies = new LongHistogram(LongestMicroseconds, SignificantDigits);
+        var (first, last) = (long.MaxValue, 0L);
+        foreach (var line in File.ReadLines(path))
+        {
+            var (start, took) = (long.Parse(line.AsSpan(0, line.IndexOf('\t')), CultureInfo.InvariantCulture), long.Parse(line.AsSpan(line.LastIndexOf('\t') + 1), CultureInfo.InvariantCulture));
+            latencies.RecordValue(Math.Min(took, LongestMicroseconds));
+            (first, last) = (Math.Min(first, start), Math.Max(last, start + took));
+        }
+
+        return (TimeSpan.FromMicroseconds(last - first), latencies);
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"requests: .* (?<succeeded>\d+) succeeded, \d+ failed, \d+ errored, \d+ timeout")]
+    private static partial Regex Counts();
+
+    [GeneratedRegex(@"status codes: (\d+) 2xx")]
+    private static partial Regex Ok();
+
+    [GeneratedRegex(@"\((\d+)\) data")]
+    private static partial Regex Data();
+}

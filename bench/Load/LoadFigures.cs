@@ -1,0 +1,26 @@
+using Cluster.Bench.Measurement;
+using HdrHistogram;
+
+namespace Cluster.Bench.Load;
+
+/// <summary>What a load measured; every answer was right.</summary>
+/// <param name="Requests">In the load; those that only checked are left out.</param>
+/// <param name="Cpu">Used meanwhile.</param>
+/// <param name="Checks">Requests that only checked: they are in <paramref name="Cpu"/>.</param>
+internal sealed record LoadFigures(long Requests, TimeSpan Elapsed, double P50Micros, double P99Micros, CpuTimes Cpu, long Checks)
+{
+    public double RequestsPerSecond => Requests / Elapsed.TotalSeconds;
+
+    public double? ServerCpuMicros => Cpu.Server?.TotalMicroseconds / (Requests + Checks);
+
+    public double ClientCpuMicros => Cpu.Client.TotalMicroseconds / (Requests + Checks);
+
+    /// <param name="latencies">Microseconds.</param>
+    public static LoadFigures Of(TimeSpan elapsed, LongHistogram latencies, CpuTimes cpu, long checks) => new(
+        latencies.TotalCount,
+        elapsed,
+        latencies.GetValueAtPercentile(50),
+        latencies.GetValueAtPercentile(99),
+        cpu,
+        checks);
+}
