@@ -251,7 +251,7 @@ internal sealed class InputBinder
     {
         if (count > contentsLength)
         {
-            throw tensor.Invalid($"its shape has {count} elements, but contents has fewer");
+            throw tensor.Invalid($"its shape has {count} elements, but contents has fewer: it is {contentsLength} bytes");
         }
 
         return (long)count * datatype.ElementSize() <= Array.MaxLength

@@ -73,6 +73,19 @@ public sealed class InferCompressionTests : RestServer
     [InlineData("br", null)]
     [InlineData("*", null)]
     [InlineData("identity", null)]
+    [InlineData("", null)]
+    [InlineData("GZIP", "gzip")]
+    [InlineData("x-gzip", null)]
+    [InlineData("gzip;q=0.5, deflate;q=0.5", "gzip")]
+    [InlineData("deflate;q=0.999, gzip;q=0.998", "deflate")]
+    [InlineData("gzip;q=0.001", "gzip")]
+    [InlineData("identity;q=1, gzip;q=0.5", "gzip")]
+    [InlineData("identity;q=0", null)]
+    [InlineData("identity;q=0, deflate", "deflate")]
+    [InlineData("*;q=0", null)]
+    [InlineData("*;q=0, gzip", "gzip")]
+    [InlineData("*, gzip;q=0", null)]
+    [InlineData(";;;", null)]
     public async Task Infer_AcceptEncoding_IsHonouredForAnswersOnly(string accept, string? expected)
     {
         byte[] raw = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i >> 8))];
