@@ -1,3 +1,4 @@
+using Cluster.Contracts.Options;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
@@ -17,17 +18,15 @@ public static class ModelGrains
     public const string StorageName = "models";
 
     /// <summary>
-    /// <see cref="CopyOptions"/>, <see cref="ScalingOptions"/>, <see cref="PlacementOptions"/> and <see cref="ISiloStates"/> that were registered before take
-    /// the place of the defaults.
+    /// Options and <see cref="ISiloStates"/> that were registered before take the place of those of the configuration.
     /// </summary>
-    /// <param name="options">Validated.</param>
-    /// <param name="cache">Validated; null for a cache without limit.</param>
-    public static IServiceCollection AddModelGrains(this IServiceCollection services, InferenceOptions options, ModelCacheOptions? cache = null)
+    /// <param name="options">Validated; null leaves the defaults.</param>
+    public static IServiceCollection AddModelGrains(this IServiceCollection services, InferenceOptions? options = null)
     {
-        services.AddSingleton(options);
-        services.AddSingleton(cache ?? new ModelCacheOptions());
-        services.TryAddSingleton(new CopyOptions());
-        services.TryAddSingleton(new ScalingOptions());
+        services.AddSingleton(options ?? new InferenceOptions());
+        services.AddClusterOptions<ModelCacheOptions>();
+        services.AddClusterOptions<CopyOptions>();
+        services.AddClusterOptions<ScalingOptions>();
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<CopyCache>();
         services.TryAddSingleton<SiloDraining>();
@@ -43,7 +42,7 @@ public static class ModelGrains
 
     private static void AddModelPlacement(this IServiceCollection services)
     {
-        services.TryAddSingleton(new PlacementOptions());
+        services.AddClusterOptions<PlacementOptions>();
         services.TryAddSingleton<ISiloStates, InMemorySiloStates>();
         services.TryAddSingleton(new PlacementRandom(new Random()));
         services.AddSingleton<SiloView>();

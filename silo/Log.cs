@@ -27,6 +27,9 @@ internal static partial class Log
     [LoggerMessage(4008, LogLevel.Information, "This silo reads the model repository from now on")]
     public static partial void Leads(ILogger logger);
 
+    [LoggerMessage(4009, LogLevel.Debug, "Read the options of {Section}: {Values}")]
+    public static partial void Effective(ILogger logger, string section, string values);
+
     [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
     public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string capacity, string models);
 }

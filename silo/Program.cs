@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Net.Sockets;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Hosting;
@@ -8,45 +7,31 @@ using Microsoft.Extensions.DependencyInjection;
 
 const int StartFailed = 1;
 const int UsageError = 64;
+const string OptionsFile = "appsettings.json";
 
-var parsed = ServeCommand.Create(RunAsync, ProbeAsync).Parse(args);
-if (parsed.Errors.Count > 0)
+return await ServeCommand.InvokeAsync(ServeCommand.Create(RunAsync, ProbeAsync).Parse(args, ServeCommand.Words));
+
+static async Task<int> ProbeAsync(GivenOptions given)
 {
-    foreach (var error in parsed.Errors)
-    {
-        await Console.Error.WriteLineAsync($"error: {error.Message}");
-    }
-
-    await Console.Error.WriteLineAsync("See ./serve --help.");
-    return UsageError;
-}
-
-// The host itself ends the process on SIGTERM, when what runs has been answered; the command line would cut that short after two seconds.
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
-
-static async Task<int> ProbeAsync(IReadOnlyDictionary<string, string?> given)
-{
+    var read = ServeConfiguration.Read(given, OptionsFile);
     // Mistakes elsewhere in the options are the server's to report: it does not answer then.
-    var options = ServeConfiguration.Read(given, "appsettings.json").Options;
-    return await HealthProbe.RunAsync(options, Console.Out, CancellationToken.None);
+    var mistakes = read.MistakesOf(nameof(ServeOptions.Bind), nameof(ServeOptions.HttpPort));
+    return mistakes.Count > 0 ? await RefuseAsync(mistakes, UsageError) : await HealthProbe.RunAsync(read.Options, Console.Out, CancellationToken.None);
 }
 
-static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
+static async Task<int> RunAsync(GivenOptions given)
 {
-    var (options, configuration, mistakes) = ServeConfiguration.Read(given, "appsettings.json");
-    foreach (var mistake in mistakes)
+    var read = ServeConfiguration.Read(given, OptionsFile);
+    string[] mistakes = [.. read.Mistakes, .. ServePaths.Check(read)];
+    if (mistakes.Length > 0)
     {
-        await Console.Error.WriteLineAsync($"error: {mistake}");
+        return await RefuseAsync(mistakes, read.Mistakes.Count > 0 ? UsageError : StartFailed);
     }
 
-    if (mistakes.Count > 0)
-    {
-        return UsageError;
-    }
-
+    var options = read.Options;
     try
     {
-        while (await RunOnceAsync(options, configuration))
+        while (await RunOnceAsync(options, read.Configuration))
         {
             // A silo that was declared dead, such as after a suspension of its machine, comes back as a new one.
         }
@@ -63,6 +48,21 @@ static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> given)
         await Console.Error.WriteLineAsync($"error: cannot listen on {options.Bind}: {exception.Message}");
         return StartFailed;
     }
+}
+
+static async Task<int> RefuseAsync(IReadOnlyCollection<string> mistakes, int code)
+{
+    foreach (var mistake in mistakes)
+    {
+        await Console.Error.WriteLineAsync($"error: {mistake}");
+    }
+
+    if (code == UsageError)
+    {
+        await Console.Error.WriteLineAsync("See ./serve --help and docs/options.md.");
+    }
+
+    return code;
 }
 
 // True: the cluster has declared this silo dead, and it is to start again.

@@ -1,10 +1,14 @@
+using System.ComponentModel.DataAnnotations;
+using Cluster.Contracts.Options;
+
 namespace Cluster.Contracts.Metrics;
 
 /// <summary>What the exporter collects besides the families of the <see cref="MetricRegistry"/>.</summary>
-public sealed class PrometheusOptions
+[Section("Metrics")]
+public sealed class PrometheusOptions : IValidatableObject
 {
     /// <summary>Names of the meters to collect. More meters make scrapes larger and every measurement of theirs cost a lookup.</summary>
-    public ISet<string> Meters { get; } = new HashSet<string>(StringComparer.Ordinal)
+    public ISet<string> Meters { get; set; } = new HashSet<string>(StringComparer.Ordinal)
     {
         "Cluster.Runtime",
         ProcessMetrics.MeterName,
@@ -16,8 +20,21 @@ public sealed class PrometheusOptions
     /// <summary>
     /// Bucket bounds by instrument name, ascending and finite. An instrument that is not named gets the bounds that it advises, else ones that fit its unit.
     /// </summary>
-    public IDictionary<string, IReadOnlyList<double>> Bounds { get; } = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
+    public IDictionary<string, IReadOnlyList<double>> Bounds { get; set; } = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
 
     /// <summary>Combinations of tags that one instrument may have; measurements of further ones are dropped and counted. At least 1.</summary>
+    [Range(1, 1_000_000)]
     public int MaxSeriesPerInstrument { get; set; } = 1000;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var (instrument, bounds) in Bounds)
+        {
+            if (!bounds.Zip(bounds.Skip(1)).All(static pair => pair.First < pair.Second))
+            {
+                yield return new ValidationResult($"ascending numbers for {instrument}", [nameof(Bounds)]);
+            }
+        }
+    }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace Cluster.Gateway.Grpc;
 
@@ -16,8 +15,7 @@ public static class GrpcServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<GrpcServer>();
         services.TryAddSingleton<GrpcServiceRegistry>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GrpcServerOptions>, GrpcServerOptionsValidator>());
-        services.AddOptions<GrpcServerOptions>().ValidateOnStart();
+        services.AddOptions<GrpcServerOptions>();
         if (configure is not null)
         {
             services.Configure(configure);

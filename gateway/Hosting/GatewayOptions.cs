@@ -1,4 +1,5 @@
 using System.Net;
+using Cluster.Contracts.Options;
 
 namespace Cluster.Gateway.Hosting;
 
@@ -6,20 +7,25 @@ namespace Cluster.Gateway.Hosting;
 public sealed class GatewayOptions
 {
     /// <summary>The address to listen on. Default 127.0.0.1; 0.0.0.0 or [::] for every interface.</summary>
+    [SetBy("Cluster:Bind")]
     public IPAddress Bind { get; set; } = IPAddress.Loopback;
 
     /// <summary>Port of REST, metrics and health over HTTP/1.1; 0 takes a free one. Default 8000.</summary>
+    [SetBy("Cluster:HttpPort")]
     public int HttpPort { get; set; } = 8000;
 
     /// <summary>Port of gRPC over HTTP/2; 0 takes a free one. Default 8001.</summary>
+    [SetBy("Cluster:GrpcPort")]
     public int GrpcPort { get; set; } = 8001;
 
     /// <summary>The name in the server's metadata; some clients insist on one. Default "cluster".</summary>
+    [SetBy("Cluster:ServerName")]
     public string ServerName { get; set; } = "cluster";
 
     /// <summary>
     /// The largest request message, bytes, over either protocol, also after decompression; 1 KiB to 2,000 MiB. Default 256 MiB. Lower refuses large
     /// tensors, higher lets one request hold that much memory.
     /// </summary>
+    [SetBy("Cluster:MaxMessageMiB")]
     public int MaxMessageBytes { get; set; } = 256 << 20;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Cluster.Contracts.Metrics;
+using Cluster.Contracts.Options;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -9,19 +10,17 @@ namespace Cluster.Gateway.Metrics;
 public static class ClusterMetricsExtensions
 {
     /// <summary>Adds the metrics of requests and of the process, and the exporter that <see cref="MetricsEndpoint.MapMetrics"/> answers from.</summary>
-    /// <param name="configure">Chooses meters and bounds; null for the defaults.</param>
-    public static IServiceCollection AddClusterMetrics(this IServiceCollection services, Action<PrometheusOptions>? configure = null)
+    public static IServiceCollection AddClusterMetrics(this IServiceCollection services)
     {
         services.AddMetrics();
         services.TryAddSingleton<MetricRegistry>();
         services.TryAddSingleton<ProcessMetrics>();
         services.TryAddSingleton<RequestMetrics>();
-        services.TryAddSingleton(provider =>
+        services.AddClusterOptions<PrometheusOptions>();
+        services.TryAddSingleton(static provider =>
         {
-            var options = new PrometheusOptions();
-            configure?.Invoke(options);
             _ = provider.GetRequiredService<ProcessMetrics>();
-            return new PrometheusExporter(provider.GetRequiredService<MetricRegistry>(), provider.GetRequiredService<IMeterFactory>(), options);
+            return new PrometheusExporter(provider.GetRequiredService<MetricRegistry>(), provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<PrometheusOptions>());
         });
         return services;
     }

@@ -16,6 +16,9 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
     /// <summary>Memory taken on a client's word alone; more comes as its bytes do.</summary>
     private const int MaxCapacity = 4 << 20;
 
+    /// <summary>Room for the message's own fields beside its tensors, below what one array can hold.</summary>
+    private const int MessageOverhead = 32 << 10;
+
     private readonly long _maxRequestBytes = options.Value.MaxRequestBytes;
 
     public async Task HandleAsync(HttpContext context)
@@ -52,7 +55,7 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
             var timeout = InferHeaders.ReadTimeout(context.Request);
             await using var body = BodyReader.Open(context, _maxRequestBytes);
             var capacity = (int)Math.Clamp(body.Remaining ?? 0, MinCapacity, MaxCapacity) + MinCapacity;
-            using var builder = new InferRequestBuilder(capacity, (int)(_maxRequestBytes + RestOptionsValidator.MessageOverhead));
+            using var builder = new InferRequestBuilder(capacity, (int)(_maxRequestBytes + MessageOverhead));
             builder.AddModelName(Encoding.UTF8.GetBytes(route.Model));
             builder.AddModelVersion(Encoding.UTF8.GetBytes(route.Version));
             var request = await ReadBodyAsync(context, route, body, builder);

@@ -1,8 +1,8 @@
+using Cluster.Contracts.Options;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace Cluster.Gateway.Rest;
 
@@ -17,8 +17,7 @@ public static class RestEndpoints
     {
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<RestOptions>().BindConfiguration("Rest").ValidateOnStart();
-        services.AddSingleton<IValidateOptions<RestOptions>, RestOptionsValidator>();
+        services.AddClusterOptions<RestOptions>();
         services.AddSingleton<RestBoundary>();
         services.AddSingleton<ModelEndpoints>();
         services.AddSingleton<RepositoryEndpoints>();

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Options;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cluster.Grains.Cluster;
@@ -9,10 +10,9 @@ public static class ClusterWork
     /// Call it after <c>AddModelGrains</c>, <c>AddActorRuntime</c> and, in a cluster of several silos, <c>UseRedisClustering</c>: hosted services stop in
     /// the reverse order, and copies move while everything else still works.
     /// </summary>
-    /// <param name="options">Validated; null for the defaults.</param>
-    public static IServiceCollection AddClusterWork(this IServiceCollection services, ClusterOptions? options = null)
+    public static IServiceCollection AddClusterWork(this IServiceCollection services)
     {
-        services.AddSingleton(options ?? new ClusterOptions());
+        services.AddClusterOptions<ClusterOptions>();
         services.AddSingleton<ClusterMetrics>();
         services.AddHostedService<CopyLoadReporter>();
         services.AddHostedService<ClusterCaretaker>();

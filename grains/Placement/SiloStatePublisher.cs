@@ -17,6 +17,7 @@ internal sealed class SiloStatePublisher : BackgroundService
     private readonly CopyMetricsFactory _metrics;
     private readonly SiloDraining _drain;
     private readonly SiloStateOptions _options;
+    private readonly PublishOptions _publish;
     private readonly ImmutableSortedSet<string> _labels;
     private readonly RequestRate _rate;
     private readonly TimeProvider _time;
@@ -32,6 +33,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         CopyMetricsFactory metrics,
         SiloDraining drain,
         SiloStateOptions options,
+        PublishOptions publish,
         TimeProvider time)
     {
         _states = states;
@@ -41,6 +43,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         _metrics = metrics;
         _drain = drain;
         _options = options;
+        _publish = publish;
         _labels = options.Labels.ToImmutableSortedSet(StringComparer.Ordinal);
         _rate = new RequestRate(time);
         _time = time;
@@ -83,7 +86,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         lock (_lock)
         {
             var now = Read();
-            if (!_ended && PublishRule.IsDue(_published, now, _time.GetElapsedTime(_publishedAt), _options.Publish))
+            if (!_ended && PublishRule.IsDue(_published, now, _time.GetElapsedTime(_publishedAt), _publish))
             {
                 _published = now;
                 _publishedAt = _time.GetTimestamp();

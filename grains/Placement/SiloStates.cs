@@ -1,3 +1,4 @@
+using Cluster.Contracts.Options;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -16,6 +17,7 @@ public static class SiloStates
     internal static IServiceCollection AddSiloStatePublisher(this IServiceCollection services, SiloStateOptions options)
     {
         services.AddSingleton(options);
+        services.AddClusterOptions<PublishOptions>();
         services.TryAddSingleton<SiloDraining>();
         return services.AddHostedService<SiloStatePublisher>();
     }

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Options;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Aliases;
@@ -8,9 +9,9 @@ namespace Cluster.Grains.Registry;
 /// <summary>Registers what the registry and the aliases need of their process, which is the whole cluster, beside the model grains.</summary>
 public static class ModelRegistry
 {
-    public static IServiceCollection AddModelRegistry(this IServiceCollection services, RegistryOptions options)
+    public static IServiceCollection AddModelRegistry(this IServiceCollection services)
     {
-        services.AddSingleton(options);
+        services.AddClusterOptions<RegistryOptions>();
         services.AddSingleton<RegisteredModelReader>();
         services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
         services.AddSingleton<IAliases, InMemoryAliases>();

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Options;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Aliases;
@@ -22,10 +23,9 @@ public static class ReplicatedModelRegistry
     private const string SiloStates = "silo-states";
 
     /// <summary>For a silo: everything, and the hosted services that publish and sweep the silos' states.</summary>
-    /// <param name="options">As for <see cref="ModelRegistry.AddModelRegistry"/>.</param>
     /// <param name="silo">What this silo says of itself.</param>
     public static IServiceCollection AddReplicatedModelRegistry(
-        this IServiceCollection services, RegistryOptions options, SiloStateOptions silo, Action<RedisClusteringOptions>? configure = null)
+        this IServiceCollection services, SiloStateOptions silo, Action<RedisClusteringOptions>? configure = null)
     {
         services.AddReplicatedServingStates(configure);
         services.AddReplicatedMap(Registrations);
@@ -39,7 +39,7 @@ public static class ReplicatedModelRegistry
         services.AddSingleton<ISiloStates>(static provider => provider.GetRequiredService<ReplicatedSiloStates>());
         services.AddHostedService<SiloStateSweeper>();
         services.AddSiloStatePublisher(silo);
-        services.AddSingleton(options);
+        services.AddClusterOptions<RegistryOptions>();
         services.AddSingleton<RegisteredModelReader>();
         services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
         return services.AddHostedService<AliasTransitions>();

@@ -1,9 +1,11 @@
 using System.Globalization;
+using Cluster.Contracts.Options;
 using Cluster.Gateway.Hosting;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Sessions;
 using Cluster.Silo.Options;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
@@ -20,8 +22,12 @@ internal static class ServeHost
     /// <param name="configuration">Where further settings of the parts come from.</param>
     public static WebApplication Build(ServeOptions options, IConfiguration configuration)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddConfiguration(configuration);
+        // The other builders read files, variables and sections that are no options of ours.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddSingleton(configuration);
+        builder.Services.AddOptionSections();
+        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options));
         var start = new StartLog();
         AddLogging(builder.Logging, options, start);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
@@ -68,7 +74,7 @@ internal static class ServeHost
     private static void AddLogging(ILoggingBuilder logging, ServeOptions options, StartLog start)
     {
         logging.ClearProviders();
-        logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
+        logging.SetMinimumLevel(options.LogLevel);
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         start.AddTo(logging);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
@@ -93,6 +99,12 @@ internal static class ServeHost
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Cluster.Silo");
+        foreach (var type in OptionSections.Types)
+        {
+            var section = app.Services.GetRequiredService(type);
+            Log.Effective(logger, OptionProperty.SectionOf(type), string.Join(", ", OptionProperty.Of(type).Select(option => $"{option.Name}={option.Show(section)}")));
+        }
+
         if (options.Role == ServeRole.Gateway)
         {
             Log.ServingAsGateway(logger, addresses[0], addresses[1], options.ClusterId, options.Redis!);

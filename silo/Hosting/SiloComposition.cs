@@ -18,31 +18,29 @@ namespace Cluster.Silo.Hosting;
 internal static class SiloComposition
 {
     /// <param name="options">Validated.</param>
-    /// <exception cref="RepositoryConfigurationException">The folder of registered models is not there.</exception>
     public static IServiceCollection AddSilo(this IServiceCollection services, ServeOptions options)
     {
-        var registry = new RegistryOptions { Root = RegisteredModels(options) };
         var state = new SiloStateOptions { Labels = [.. SiloLabels.Of(options.Labels)], Version = SoftwareVersion() };
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(options);
+        services.Configure<RegistryOptions>(registry => registry.Root = options.RegisteredModels ?? options.Models);
+        services.Configure<ModelCacheOptions>(cache => cache.Capacity = CacheCapacity.Of(options.Capacity));
+        services.Configure<ClusterOptions>(cluster => cluster.StopTimeout = TimeSpan.FromSeconds(options.StopSeconds));
         if (options.Redis is null)
         {
             services.AddSingleton<IRegistrations, InMemoryRegistrations>();
             services.AddSingleton<IServingStates, InMemoryServingStates>();
-            services.AddModelRegistry(registry);
+            services.AddModelRegistry();
             services.AddSiloStates(state);
             services.AddMemoryGrainStorage(ModelGrains.StorageName);
         }
         else
         {
             services.AddClusterNetwork(options);
-            services.AddReplicatedModelRegistry(registry, state);
+            services.AddReplicatedModelRegistry(state);
             services.AddRedisGrainStorage(ModelGrains.StorageName);
         }
 
-        services.AddModelGrains(
-            new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit },
-            new ModelCacheOptions { Capacity = CacheCapacity.Of(options.Capacity) });
+        services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton<IModelRepository, FileModelRepository>();
         services.AddActorRuntime(runtime =>
@@ -54,18 +52,12 @@ internal static class SiloComposition
                 runtime.AdvertisedEndpoint = ClusterComposition.Advertised(options);
             }
         });
-        services.AddClusterWork(new ClusterOptions { StopTimeout = TimeSpan.FromSeconds(options.StopSeconds) });
+        services.AddClusterWork();
         services.AddSingleton<RepositoryWatcher>();
         services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());
         services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());
         return services;
     }
-
-    /// <summary>The folder that was asked for must be there, as the model repository must.</summary>
-    private static string? RegisteredModels(ServeOptions options) =>
-        options.RegisteredModels is null || Directory.Exists(options.RegisteredModels)
-            ? options.RegisteredModels ?? options.Models
-            : throw new RepositoryConfigurationException($"registered-models: there is no folder '{options.RegisteredModels}'");
 
     /// <summary>As one number, greater for a newer version: a million for each major, a thousand for each minor.</summary>
     private static long SoftwareVersion()

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
+using Cluster.Contracts.Options;
 
 namespace Cluster.Silo.Options;
 
@@ -35,11 +38,17 @@ internal static class ServeCommand
     /// <summary>What tells where a server listens for HTTP.</summary>
     private static readonly string[] HealthOptions = [nameof(ServeOptions.Bind), nameof(ServeOptions.HttpPort)];
 
-    /// <summary>Parses the command line and hands the given options, as configuration keys, to what was asked for.</summary>
+    /// <summary>A word that begins with @ is a word, not the name of a file with more of them.</summary>
+    public static readonly ParserConfiguration Words = new() { ResponseFileTokenReplacer = null };
+
+    private static readonly string[] Commands = ["all", "silo", "gateway", "health"];
+
+    private static readonly Dictionary<string, string> Properties = Options.ToDictionary(static option => OptionName(option.Property), static option => option.Property);
+
+    /// <summary>Parses the command line and hands what is given to what was asked for.</summary>
     /// <param name="run">Serves.</param>
     /// <param name="probe">Asks a server for its health.</param>
-    public static RootCommand Create(
-        Func<IReadOnlyDictionary<string, string?>, Task<int>> run, Func<IReadOnlyDictionary<string, string?>, Task<int>> probe)
+    public static RootCommand Create(Func<GivenOptions, Task<int>> run, Func<GivenOptions, Task<int>> probe)
     {
         var root = new RootCommand("Serves ONNX models over the KServe v2 protocol, gRPC and REST.");
         var roles = new (Command Command, ServeRole? Role)[]
@@ -51,8 +60,7 @@ internal static class ServeCommand
         };
         foreach (var (command, role) in roles)
         {
-            AddOptions(command, Options, given => run(
-                role is null ? given : given.Append(new($"{ServeOptions.Section}:{nameof(ServeOptions.Role)}", role.ToString())).ToDictionary()));
+            AddOptions(command, Options, role, run);
             if (command != root)
             {
                 root.Subcommands.Add(command);
@@ -60,25 +68,82 @@ internal static class ServeCommand
         }
 
         var health = new Command("health", "Asks the server on this machine whether it is ready: exit code 0 if so, 1 if not.");
-        AddOptions(health, Options.Where(static option => HealthOptions.Contains(option.Property)), probe);
+        AddOptions(health, Options.Where(static option => HealthOptions.Contains(option.Property)), role: null, probe);
         root.Subcommands.Add(health);
         return root;
     }
 
+    /// <summary><c>--http-port</c> of <c>Cluster:HttpPort</c>; a key that is no option stays.</summary>
+    public static string NameOf(string key) =>
+        key.StartsWith(ServeOptions.Section + ":", StringComparison.Ordinal) && OptionName(key[(ServeOptions.Section.Length + 1)..]) is var name && Properties.ContainsKey(name) ? name : key;
+
+    /// <summary>Carries out what was asked for. What is wrong with the command line is told with every other mistake, so the parser's own errors are not.</summary>
+    public static Task<int> InvokeAsync(ParseResult parsed) =>
+        parsed.Action is ParseErrorAction && parsed.CommandResult.Command.Action is AsynchronousCommandLineAction action
+            ? action.InvokeAsync(parsed)
+            // The host itself ends the process on SIGTERM, when what runs has been answered; the command line would cut that short after two seconds.
+            : parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+
     private static void AddOptions(
-        Command command, IEnumerable<(string Property, string Argument, string Help)> known, Func<IReadOnlyDictionary<string, string?>, Task<int>> action)
+        Command command, IEnumerable<(string Property, string Argument, string Help)> known, ServeRole? role, Func<GivenOptions, Task<int>> action)
     {
-        var options = known.Select(option => (option.Property, Option: CreateOption(option.Property, option.Argument, option.Help))).ToList();
-        options.ForEach(option => command.Options.Add(option.Option));
-        command.SetAction((result, _) => action(options
-            .Where(option => result.GetResult(option.Option) is { Implicit: false })
-            .ToDictionary(option => $"{ServeOptions.Section}:{option.Property}", option => result.GetValue(option.Option))));
+        foreach (var (property, argument, help) in known)
+        {
+            command.Options.Add(new Option<string[]>(OptionName(property)) { HelpName = argument, Description = help, Arity = ArgumentArity.ZeroOrMore });
+        }
+
+        command.SetAction((result, _) => action(Read(result, [.. command.Options.Select(static option => option.Name).Where(Properties.ContainsKey)], role)));
     }
 
-    private static Option<string?> CreateOption(string property, string argument, string help) =>
-        new("--" + OptionName(property)) { HelpName = argument, Description = help };
+    /// <param name="known">The names of the command's options; they may stand before the command too.</param>
+    private static GivenOptions Read(ParseResult result, IReadOnlyList<string> known, ServeRole? role)
+    {
+        var values = new Dictionary<string, string?>();
+        var mistakes = new List<string>();
+        for (SymbolResult? at = result.CommandResult; at is CommandResult command; at = at.Parent)
+        {
+            foreach (var option in command.Children.OfType<OptionResult>().Where(static option => !option.Implicit))
+            {
+                var name = option.Option.Name;
+                var given = option.Tokens.Select(static token => token.Value).ToList();
+                if (!known.Contains(name))
+                {
+                    mistakes.Add($"{name} is unknown here, expected {string.Join(" or ", known)}");
+                }
+                else if (given.Count == 0 || given.Exists(static value => value.StartsWith("--", StringComparison.Ordinal)))
+                {
+                    mistakes.Add($"{name} has no value, expected one after it");
+                }
+                else if (given.Count > 1 || !values.TryAdd($"{ServeOptions.Section}:{Properties[name]}", given[0]))
+                {
+                    mistakes.Add($"{name} is given more than once, expected once");
+                }
+            }
+        }
 
-    /// <summary><c>http-port</c> of <c>HttpPort</c>.</summary>
+        mistakes.AddRange(Unknown(result.UnmatchedTokens, known));
+        if (role is not null)
+        {
+            values[$"{ServeOptions.Section}:{nameof(ServeOptions.Role)}"] = role.ToString();
+        }
+
+        return new GivenOptions(values, mistakes);
+    }
+
+    /// <summary>A word that follows an unknown option is its value.</summary>
+    private static IEnumerable<string> Unknown(IReadOnlyList<string> words, IReadOnlyList<string> known) =>
+        words.Where((word, index) => IsOption(word) || index == 0 || !IsOption(words[index - 1]) || words[index - 1].Contains('='))
+            .Select(static word => IsOption(word) ? word.Split('=')[0] : word)
+            .Select(word => $"'{OptionSection.OneLine(word)}' is unknown{OptionSection.Hint(word, IsOption(word) ? known : Commands)}");
+
+    private static bool IsOption(string word) => word.StartsWith('-');
+
+    /// <summary><c>--http-port</c> of <c>HttpPort</c>.</summary>
     private static string OptionName(string property) =>
-        JsonNamingPolicy.KebabCaseLower.ConvertName(property.Replace("MiB", "Mib", StringComparison.Ordinal)).ToLower(CultureInfo.InvariantCulture);
+        "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property.Replace("MiB", "Mib", StringComparison.Ordinal)).ToLower(CultureInfo.InvariantCulture);
 }
+
+/// <summary>What the command line gives.</summary>
+/// <param name="Values">By configuration key, such as <c>Cluster:HttpPort</c>.</param>
+/// <param name="Mistakes">What is wrong with the command line as such, one line each.</param>
+internal sealed record GivenOptions(IReadOnlyDictionary<string, string?> Values, IReadOnlyList<string> Mistakes);

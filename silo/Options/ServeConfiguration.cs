@@ -1,36 +1,56 @@
+using Cluster.Contracts.Options;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Cluster.Silo.Options;
 
 /// <summary>Everything that was set from outside, read and checked.</summary>
 /// <param name="Options">Valid only without mistakes.</param>
-/// <param name="Configuration">What the options were read from, for settings of the parts.</param>
-/// <param name="Mistakes">Empty if there is none.</param>
-internal sealed record ServeConfiguration(ServeOptions Options, IConfiguration Configuration, IReadOnlyList<string> Mistakes)
+/// <param name="Configuration">What the options of all parts are read from.</param>
+/// <param name="Unreadable">Mistakes of the command line and the file as such; also among the mistakes.</param>
+/// <param name="Mistakes">All of them, one line each.</param>
+internal sealed record ServeConfiguration(
+    ServeOptions Options, IConfiguration Configuration, IReadOnlyList<string> Unreadable, IReadOnlyList<string> Mistakes)
 {
     /// <summary>Puts together the command line, which wins, the environment and the file, which yields to both.</summary>
-    /// <param name="given">The options of the command line, as configuration keys.</param>
     /// <param name="file">A JSON file; it need not exist.</param>
-    public static ServeConfiguration Read(IReadOnlyDictionary<string, string?> given, string file)
+    public static ServeConfiguration Read(GivenOptions given, string file)
     {
+        var settings = AppSettings.Read(file, [.. OptionSections.Types.Select(OptionProperty.SectionOf)]);
+        var configuration = new ConfigurationBuilder()
+            .Add(new NamedSource(settings.Values, settings.NameOf))
+            .AddEnvironmentVariables()
+            .Add(new NamedSource(given.Values, ServeCommand.NameOf))
+            .Build();
         var options = new ServeOptions();
-        IConfiguration configuration = new ConfigurationBuilder().Build();
+        OptionSection.Bind(configuration, options);
+        options.Models ??= options.Config is null ? "models" : null;
+        string[] unreadable = [.. given.Mistakes, .. settings.Mistakes];
+        return new ServeConfiguration(options, configuration, unreadable, [.. unreadable, .. Check(configuration)]);
+    }
+
+    /// <summary>The mistakes in some options of the process, those of the command line and the file included.</summary>
+    public IReadOnlyList<string> MistakesOf(params IReadOnlyCollection<string> properties) =>
+        [.. Unreadable, .. OptionSection.Check(Configuration, Options)
+            .Where(mistake => properties.Any(property => mistake.Key == $"{ServeOptions.Section}:{property}"))
+            .Select(static mistake => mistake.Text)];
+
+    private static IEnumerable<string> Check(IConfiguration configuration)
+    {
+        using var provider = new ServiceCollection().AddSingleton(configuration).AddOptionSections().BuildServiceProvider();
         try
         {
-            configuration = new ConfigurationBuilder()
-                .AddJsonFile(Path.GetFullPath(file), optional: true)
-                .AddEnvironmentVariables()
-                .AddInMemoryCollection(given)
-                .Build();
-            configuration.GetSection(ServeOptions.Section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            provider.GetRequiredService<IStartupValidator>().Validate();
+            return [];
         }
-        catch (Exception exception) when (exception is InvalidOperationException or InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (OptionsValidationException exception)
         {
-            return new ServeConfiguration(options, configuration, [$"{exception.Message} {exception.InnerException?.Message}".TrimEnd()]);
+            return exception.Failures;
         }
-
-        var mistakes = ServeOptionsValidator.Validate(options);
-        options.Models ??= options.Config is null ? "models" : null;
-        return new ServeConfiguration(options, configuration, mistakes);
+        catch (AggregateException exception)
+        {
+            return [.. exception.InnerExceptions.OfType<OptionsValidationException>().SelectMany(static one => one.Failures)];
+        }
     }
 }

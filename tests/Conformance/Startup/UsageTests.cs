@@ -10,7 +10,9 @@ public sealed class UsageTests
 {
     [Theory]
     [InlineData("--http-port 99999", "--http-port is '99999'")]
-    [InlineData("--grpc-port x", "GrpcPort")]
+    [InlineData("--grpc-port x", "--grpc-port is 'x', expected 0 to 65535")]
+    [InlineData("--grpc-port 0x10", "--grpc-port is '0x10', expected 0 to 65535")]
+    [InlineData("health --http-port abc", "--http-port is 'abc', expected 0 to 65535")]
     [InlineData("--http-port 8123 --grpc-port 8123", "--grpc-port is '8123'")]
     [InlineData("--bind localhost", "--bind is 'localhost'")]
     [InlineData("--max-message-mib 0", "--max-message-mib is '0'")]
@@ -35,6 +37,18 @@ public sealed class UsageTests
         Assert.Contains("--log-level is 'Loud'", output, StringComparison.Ordinal);
         Assert.Contains("--queue-limit is '-1'", output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Start_EmptyModels_Is64()
+    {
+        var (code, output) = await ServerProcess.RunToEndAsync("--models", "");
+        Assert.Equal((64, "error: --models is '', expected a folder"), (code, output.Split('\n')[0]));
+    }
+
+    [Fact]
+    public async Task Start_MissingPasswordFile_Is1AndNamesTheOption() => await AssertFailsAsync(
+        "--redis-password-file is '/nonexistent', expected a file with a password that can be read",
+        "--redis", "127.0.0.1:1", "--redis-password-file", "/nonexistent");
 
     [Fact]
     public async Task Start_MissingModels_Is1AndNamesTheFolder()

@@ -1,4 +1,6 @@
+using Cluster.Contracts.Options;
 using Cluster.Silo.Options;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace Cluster.Unit.Cache;
@@ -32,8 +34,8 @@ public sealed class CacheCapacityTests
     public void TryParse_AnythingElse_IsAMistake(string text)
     {
         Assert.False(CacheCapacity.TryParse(text, out _));
-        var mistake = Assert.Single(ServeOptionsValidator.Validate(new ServeOptions { Capacity = text }));
-        Assert.StartsWith($"--capacity is '{text}'", mistake, StringComparison.Ordinal);
+        var mistake = Assert.Single(OptionSection.Check(new ConfigurationManager(), new ServeOptions { Capacity = text }));
+        Assert.Equal("Cluster:Capacity", mistake.Key);
     }
 
     [Fact]

@@ -40,7 +40,8 @@ public sealed class OnDemandTests : IAsyncLifetime
                 .AddMetrics()
                 .AddSingleton<IServingStates, InMemoryServingStates>()
                 .AddSingleton<IRegistrations, InMemoryRegistrations>()
-                .AddModelGrains(new InferenceOptions { Threads = 1 }, _options)
+                .AddSingleton(_options)
+                .AddModelGrains(new InferenceOptions { Threads = 1 })
                 .AddMemoryGrainStorage(ModelGrains.StorageName));
         foreach (var name in new[] { "a", "b", "c" })
         {

@@ -135,17 +135,6 @@ public sealed class InferenceWorkersTests
         await Task.Run(workers.Dispose).Soon();
     }
 
-    [Theory]
-    [InlineData(-1, 0, 1)]
-    [InlineData(4097, 0, 1)]
-    [InlineData(0, -1, 1)]
-    [InlineData(0, 1_000_001, 1)]
-    [InlineData(5000, -5, 2)]
-    [InlineData(0, 1000, 0)]
-    [InlineData(4096, 0, 0)]
-    public void Validate_Options_NamesEveryMistake(int threads, int queueLimit, int mistakes) =>
-        Assert.Equal(mistakes, new InferenceOptions { Threads = threads, QueueLimit = queueLimit }.Validate().Count());
-
     private static InferenceWorkers Workers(int threads) => new(new InferenceOptions { Threads = threads }, TimeProvider.System);
 
     /// <summary>Work that ends when the test says so, and tells which thread did it.</summary>

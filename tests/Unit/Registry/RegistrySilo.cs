@@ -66,7 +66,8 @@ internal sealed class RegistrySilo : IAsyncDisposable
             {
                 services
                     .AddModelGrains(new InferenceOptions { Threads = 4 })
-                    .AddModelRegistry(new RegistryOptions { Root = root ? folder.Path : null })
+                    .AddSingleton(new RegistryOptions { Root = root ? folder.Path : null })
+                    .AddModelRegistry()
                     .AddSingleton<IRegistrations, InMemoryRegistrations>()
                     .AddSingleton<IServingStates, InMemoryServingStates>()
                     .AddModelRouting()

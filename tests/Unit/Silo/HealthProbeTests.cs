@@ -56,16 +56,17 @@ public sealed class HealthProbeTests
     [Fact]
     public async Task Parse_Health_TakesWhereTheServerListensAndNothingElse()
     {
-        IReadOnlyDictionary<string, string?>? given = null;
+        GivenOptions? given = null;
         var command = ServeCommand.Create(_ => Task.FromResult(0), options =>
         {
             given = options;
             return Task.FromResult(7);
         });
 
-        Assert.Equal(7, await command.Parse(["health", "--http-port", "17"]).InvokeAsync());
-        Assert.Equal([new("Cluster:HttpPort", "17")], given!);
-        Assert.NotEmpty(command.Parse(["health", "--redis", "a:1"]).Errors);
+        Assert.Equal(7, await ServeCommand.InvokeAsync(command.Parse(["health", "--http-port", "17"])));
+        Assert.Equal([new("Cluster:HttpPort", "17")], given!.Values);
+        Assert.Equal(7, await ServeCommand.InvokeAsync(command.Parse(["health", "--redis", "a:1"])));
+        Assert.Equal(["'--redis' is unknown"], given.Mistakes);
     }
 
     private static async Task<(int Code, string Line)> RunAsync(string bind, int port)

@@ -1,4 +1,7 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
+using Cluster.Contracts.Metrics;
+using Cluster.Contracts.Options;
 using Cluster.Silo.Options;
 using Cluster.Tests.Common;
 using Xunit;
@@ -56,7 +59,7 @@ public sealed class ServeOptionsTests
     public void Help_OfAnOption_NamesTheDefaultInForce(string option, string property)
     {
         var help = ServeCommand.Create(_ => Task.FromResult(0), _ => Task.FromResult(0)).Options.Single(candidate => candidate.Name == option).Description!;
-        var read = ServeConfiguration.Read(new Dictionary<string, string?>(), NoFile).Options;
+        var read = Read(NoFile).Options;
         var inForce = typeof(ServeOptions).GetProperty(property)!.GetValue(read);
 
         if (inForce is null or "")
@@ -70,12 +73,24 @@ public sealed class ServeOptionsTests
     }
 
     [Theory]
-    [InlineData("--http-prot", "1")]
-    [InlineData("--http-port")]
-    [InlineData("everything")]
-    [InlineData("all", "extra")]
-    public void Parse_NotACommandLineOfOurs_HasErrors(params string[] arguments) =>
-        Assert.NotEmpty(ServeCommand.Create(_ => Task.FromResult(0), _ => Task.FromResult(0)).Parse(arguments).Errors);
+    [InlineData("'--http-prot' is unknown, did you mean --http-port?", "--http-prot", "1")]
+    [InlineData("'--http-prot' is unknown, did you mean --http-port?", "--http-prot=1")]
+    [InlineData("--http-port has no value, expected one after it", "--http-port")]
+    [InlineData("--http-port has no value, expected one after it", "--http-port", "--grpc-port", "1")]
+    [InlineData("--http-port is given more than once, expected once", "--http-port", "1", "--http-port", "1")]
+    [InlineData("--http-port is given more than once, expected once", "--http-port", "1", "all", "--http-port", "1")]
+    [InlineData("'everything' is unknown", "everything")]
+    [InlineData("'sillo' is unknown, did you mean silo?", "sillo")]
+    [InlineData("'extra' is unknown", "all", "extra")]
+    [InlineData("'@file' is unknown", "@file")]
+    [InlineData("--redis is unknown here, expected --bind or --http-port", "--redis", "a:1", "health")]
+    [InlineData("'--redis' is unknown", "health", "--redis", "a:1")]
+    public async Task Parse_NotACommandLineOfOurs_SaysWhatIsWrong(string mistake, params string[] arguments) =>
+        Assert.Equal([mistake], (await ParseAsync(arguments)).Mistakes);
+
+    [Fact]
+    public async Task Parse_OptionBeforeTheCommand_Counts() =>
+        Assert.Equal("1", (await ParseAsync("--http-port", "1", "silo")).Values["Cluster:HttpPort"]);
 
     [Fact]
     public async Task Parse_Nothing_GivesNothing() => Assert.Empty(await GivenAsync());
@@ -85,53 +100,176 @@ public sealed class ServeOptionsTests
     {
         using var folder = ModelFolder.Create();
         var file = Path.Combine(folder.Path, "appsettings.json");
-        await File.WriteAllTextAsync(file, """{ "Cluster": { "QueueLimit": 11, "StopSeconds": 12, "MaxMessageMiB": 13 }, "Other": { "Section": 1 } }""");
+        await File.WriteAllTextAsync(file, """{ "Cluster": { "QueueLimit": 11, "StopSeconds": 12, "MaxMessageMiB": 13 }, "Orleans": { "Section": 1 } }""");
         using var environment = new EnvironmentVariables(("Cluster__StopSeconds", "22"), ("Cluster__MaxMessageMiB", "23"));
 
-        var (options, configuration, mistakes) = ServeConfiguration.Read(
-            new Dictionary<string, string?> { ["Cluster:MaxMessageMiB"] = "33" }, file);
+        var read = Read(file, ("Cluster:MaxMessageMiB", "33"));
 
-        Assert.Empty(mistakes);
-        Assert.Equal((11, 22, 33), (options.QueueLimit, options.StopSeconds, options.MaxMessageMiB));
-        Assert.Equal("1", configuration["Other:Section"]);
-    }
-
-    [Fact]
-    public async Task Read_UnknownKeyInTheFile_IsAMistake()
-    {
-        using var folder = ModelFolder.Create();
-        var file = Path.Combine(folder.Path, "appsettings.json");
-        await File.WriteAllTextAsync(file, """{ "Cluster": { "HttpProt": 1 } }""");
-
-        Assert.Contains("HttpProt", Assert.Single(ServeConfiguration.Read(new Dictionary<string, string?>(), file).Mistakes), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Read_FileThatIsNoJson_IsAMistakeWithItsName()
-    {
-        using var folder = ModelFolder.Create();
-        var file = Path.Combine(folder.Path, "appsettings.json");
-        await File.WriteAllTextAsync(file, "{ nonsense");
-
-        Assert.Contains(file, Assert.Single(ServeConfiguration.Read(new Dictionary<string, string?>(), file).Mistakes), StringComparison.Ordinal);
+        Assert.Empty(read.Mistakes);
+        Assert.Equal((11, 22, 33), (read.Options.QueueLimit, read.Options.StopSeconds, read.Options.MaxMessageMiB));
+        Assert.Equal("1", read.Configuration["Orleans:Section"]);
     }
 
     [Theory]
-    [InlineData("HttpPort", "eighty")]
-    [InlineData("HttpPort", "1.5")]
-    [InlineData("PollSeconds", "often")]
-    public void Read_AnotherType_IsAMistakeWithKeyAndValue(string key, string value)
+    [InlineData("{ nonsense", "appsettings.json is not JSON, see line 1, byte 3")]
+    [InlineData("[]", "appsettings.json is a list, expected an object of sections")]
+    [InlineData("""{ "Cluster": 5 }""", "Cluster in appsettings.json is '5', expected an object of options")]
+    [InlineData("""{ "Cluster": [1] }""", "Cluster in appsettings.json is a list, expected an object of options")]
+    [InlineData("""{ "Clutser": {} }""", "Clutser in appsettings.json is unknown, did you mean Cluster?")]
+    [InlineData("""{ "Cluster": { "HttpProt": 1 } }""", "Cluster:HttpProt in appsettings.json is unknown, did you mean HttpPort?")]
+    [InlineData("""{ "Rest": { "Nothing": 1 } }""", "Rest:Nothing in appsettings.json is unknown")]
+    [InlineData("""{ "Cluster": { "HttpPort": null } }""", "Cluster:HttpPort in appsettings.json is null, expected a value, or no such key for the default")]
+    [InlineData("""{ "Cluster": { "HttpPort": [1] } }""", "Cluster:HttpPort in appsettings.json is a list or an object, expected 0 to 65535")]
+    [InlineData("""{ "Cluster": { "HttpPort": { "a": 1 } } }""", "Cluster:HttpPort in appsettings.json is a list or an object, expected 0 to 65535")]
+    [InlineData("""{ "Cluster": { "HttpPort": {} } }""", "Cluster:HttpPort in appsettings.json is '', expected 0 to 65535")]
+    [InlineData("""{ "Cluster": { "HttpPort": true } }""", "Cluster:HttpPort in appsettings.json is 'true', expected 0 to 65535")]
+    [InlineData("""{ "Cluster": { "HttpPort": 1e3 } }""", "Cluster:HttpPort in appsettings.json is '1e3', expected 0 to 65535")]
+    [InlineData("""{ "Cluster": { "HttpPort": 1, "httpPort": 2 } }""", "Cluster:httpPort in appsettings.json is given twice, expected once")]
+    [InlineData("""{ "Cluster": { "Role": "7" } }""", "Cluster:Role in appsettings.json is '7', expected All, Silo or Gateway")]
+    [InlineData("""{ "Rest": { "MaxRequestBytes": "abc" } }""", "Rest:MaxRequestBytes in appsettings.json is 'abc', expected nothing here: Cluster:MaxMessageMiB sets it")]
+    [InlineData("""{ "Rest": { "HeadersTimeout": 30 } }""", "Rest:HeadersTimeout in appsettings.json is '30', expected 00:00:00.1 to 01:00:00")]
+    [InlineData("""{ "Scaling": { "AddInterval": "-00:00:01" } }""", "Scaling:AddInterval in appsettings.json is '-00:00:01', expected 00:00:00 to 1.00:00:00")]
+    [InlineData("""{ "Scaling": { "SecondCopyMinAge": "01:00:00" } }""", "Scaling:SecondCopyMinAge in appsettings.json is '01:00:00', expected no more than SecondCopyMaxAge, 00:40:00")]
+    [InlineData("""{ "Metrics": { "Bounds": { "x": [2, 1] } } }""", "Metrics:Bounds in appsettings.json is a list or an object, expected ascending numbers for x")]
+    [InlineData("""{ "Metrics": { "Meters": [""] } }""", "Metrics:Meters in appsettings.json is a list or an object, expected a list of names")]
+    public async Task Read_MistakeInTheFile_NamesTheKeyAndTheFile(string json, string mistake)
+    {
+        using var folder = ModelFolder.Create();
+        var file = Path.Combine(folder.Path, "appsettings.json");
+        await File.WriteAllTextAsync(file, json);
+
+        Assert.Equal([mistake], Read(file).Mistakes.Select(line => line.Replace(folder.Path + "/", "", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Read_ListsInTheFile_AreTaken()
+    {
+        using var folder = ModelFolder.Create();
+        var file = Path.Combine(folder.Path, "appsettings.json");
+        await File.WriteAllTextAsync(file, """{ "Metrics": { "Meters": ["a", "b"], "Bounds": { "x.y": [0.5, 1], "z": "1,2" } } /* and a comment */ }""");
+        var metrics = new PrometheusOptions();
+
+        var read = Read(file);
+        OptionSection.Bind(read.Configuration, metrics);
+
+        Assert.Empty(read.Mistakes);
+        Assert.Equal(["a", "b"], metrics.Meters);
+        Assert.Equal([0.5, 1], metrics.Bounds["x.y"]);
+        Assert.Equal([1, 2], metrics.Bounds["z"]);
+    }
+
+    [Fact]
+    public void Read_FolderInPlaceOfTheFile_IsAMistake()
+    {
+        using var folder = ModelFolder.Create();
+
+        Assert.Equal([$"{folder.Path} cannot be read, expected a file of options"], Read(folder.Path).Mistakes);
+    }
+
+    [Fact]
+    public void Read_MistakesInTheEnvironment_NameTheVariable()
+    {
+        using var environment = new EnvironmentVariables(("Cluster__StopSeconds", "0"), ("Cluster__StopSecond", "1"), ("Cache__SizeFactor", "big"));
+
+        Assert.Equal(
+            [
+                "Cluster__StopSeconds is '0', expected 1 to 3600",
+                "Cluster__StopSecond is unknown, did you mean StopSeconds?",
+                "Cache__SizeFactor is 'big', expected 1 to 100",
+            ],
+            Read(NoFile).Mistakes);
+    }
+
+    [Fact]
+    public async Task Read_MistakesOfEveryOrigin_AreToldTogether()
+    {
+        using var folder = ModelFolder.Create();
+        var file = Path.Combine(folder.Path, "appsettings.json");
+        await File.WriteAllTextAsync(file, """{ "Cluster": { "GrpcPort": -1 }, "Rest": { "MaxHeaders": 0 }, "Nothing": {} }""");
+        using var environment = new EnvironmentVariables(("Cluster__StopSeconds", "1.5"));
+
+        var mistakes = ServeConfiguration.Read(await ParseAsync("--http-port", "abc", "--nothing"), file).Mistakes;
+
+        Assert.Equal(
+            [
+                "'--nothing' is unknown",
+                "Nothing in appsettings.json is unknown",
+                "--http-port is 'abc', expected 0 to 65535",
+                "Cluster:GrpcPort in appsettings.json is '-1', expected 0 to 65535",
+                "Cluster__StopSeconds is '1.5', expected 1 to 3600",
+                "Rest:MaxHeaders in appsettings.json is '0', expected 1 to 10000",
+            ],
+            mistakes);
+    }
+
+    /// <summary>What no number is, whichever the option.</summary>
+    public static TheoryData<string, string> NotNumbers
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (var property in typeof(ServeOptions).GetProperties().Where(property => property.PropertyType == typeof(int) || property.PropertyType == typeof(double)))
+            {
+                foreach (var text in new[] { "", " ", "abc", " 10", "10 ", "+10", "-10", "0x10", "1e1", "1,000", "1_0", "99999999999999999999", "NaN", "Infinity", "∞", "1.", ".5", "10s", "١٠", "true" })
+                {
+                    rows.Add(property.Name, text);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(NotNumbers))]
+    public void Read_TextThatIsNoNumber_IsOneMistakeWithTheRange(string key, string value)
     {
         var mistake = Assert.Single(Read(key, value).Mistakes);
 
-        Assert.Contains($"Cluster:{key}", mistake, StringComparison.Ordinal);
+        Assert.Matches($"^--[a-z-]+ is '{Regex.Escape(value)}', expected 0.* to [0-9]+$|^--[a-z-]+ is '{Regex.Escape(value)}', expected 1 to [0-9]+$", mistake);
     }
+
+    [Fact]
+    public void Read_EmptyOrBlankText_IsAMistakeForEveryOption()
+    {
+        foreach (var property in typeof(ServeOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            foreach (var value in new[] { "", " ", " a", "a\t", "\n" })
+            {
+                Assert.Contains(Read(property.Name, value).Mistakes, mistake => mistake.Contains($"is '{OptionSection.OneLine(value)}', expected ", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Fact]
+    public void Read_ValueWithALineEnd_StaysOneLine() =>
+        Assert.Equal(["--bind is 'a\\u000aerror: b', expected an IP address"], Read("Bind", "a\nerror: b").Mistakes);
 
     [Theory]
     [InlineData("Bind", "localhost", "--bind is 'localhost', expected an IP address")]
+    [InlineData("Bind", "127.1", "--bind is '127.1', expected an IP address")]
+    [InlineData("Bind", "1", "--bind is '1', expected an IP address")]
+    [InlineData("Bind", "0x7f.0.0.1", "--bind is '0x7f.0.0.1', expected an IP address")]
+    [InlineData("Bind", "127.0.0.010", "--bind is '127.0.0.010', expected an IP address")]
+    [InlineData("Bind", "[::1]", "--bind is '[::1]', expected an IP address")]
+    [InlineData("Bind", "::1:8000:x", "--bind is '::1:8000:x', expected an IP address")]
+    [InlineData("Advertise", "my-host", "--advertise is 'my-host', expected an IP address that other machines can connect to")]
+    [InlineData("Advertise", "::", "--advertise is '::', expected an IP address that other machines can connect to")]
+    [InlineData("Role", "7", "Cluster:Role is '7', expected All, Silo or Gateway")]
+    [InlineData("LogLevel", "3", "--log-level is '3', expected Trace, Debug, Information, Warning or Error")]
+    [InlineData("LogLevel", "Critical", "--log-level is 'Critical', expected Trace, Debug, Information, Warning or Error")]
+    [InlineData("LogLevel", "Debug,Error", "--log-level is 'Debug,Error', expected Trace, Debug, Information, Warning or Error")]
+    [InlineData("LogFormat", "JSON", "--log-format is 'JSON', expected text or json")]
+    [InlineData("Redis", "a:1,", "--redis is 'a:1,', expected host:port, several separated by commas")]
+    [InlineData("Redis", "a:1,,b:2", "--redis is 'a:1,,b:2', expected host:port, several separated by commas")]
+    [InlineData("Redis", "a:65536", "--redis is 'a:65536', expected host:port, several separated by commas")]
+    [InlineData("Redis", "a:+1", "--redis is 'a:+1', expected host:port, several separated by commas")]
+    [InlineData("Redis", "::1:6379", "--redis is '::1:6379', expected host:port, several separated by commas")]
+    [InlineData("Redis", "redis://a:1", "--redis is 'redis://a:1', expected host:port, several separated by commas")]
+    [InlineData("ClusterId", "", "--cluster-id is '', expected 1 to 63 letters, digits, dots, dashes or underscores")]
     [InlineData("HttpPort", "65536", "--http-port is '65536', expected 0 to 65535")]
     [InlineData("GrpcPort", "-1", "--grpc-port is '-1', expected 0 to 65535")]
-    [InlineData("GrpcPort", "8000", "--grpc-port is '8000', expected another port than http-port's")]
+    [InlineData("GrpcPort", "8000", "--grpc-port is '8000', expected another port than --http-port")]
     [InlineData("PollSeconds", "0.05", "--poll-seconds is '0.05', expected 0, or 0.1 to 86400")]
     [InlineData("PollSeconds", "NaN", "--poll-seconds is 'NaN', expected 0, or 0.1 to 86400")]
     [InlineData("MaxMessageMiB", "0", "--max-message-mib is '0', expected 1 to 2000")]
@@ -142,9 +280,9 @@ public sealed class ServeOptionsTests
     [InlineData("ServerName", "", "--server-name is '', expected a name")]
     [InlineData("Redis", "localhost", "--redis is 'localhost', expected host:port, several separated by commas")]
     [InlineData("Redis", "a:1,b", "--redis is 'a:1,b', expected host:port, several separated by commas")]
-    [InlineData("Role", "Silo", "--redis is '', expected host:port, which a silo needs")]
-    [InlineData("Role", "Gateway", "--redis is '', expected host:port, which a gateway needs")]
-    [InlineData("RedisPasswordFile", "secret", "--redis-password-file is 'secret', expected nothing without redis")]
+    [InlineData("Role", "Silo", "--redis is missing, expected host:port, which a silo needs")]
+    [InlineData("Role", "Gateway", "--redis is missing, expected host:port, which a gateway needs")]
+    [InlineData("RedisPasswordFile", "secret", "--redis-password-file is 'secret', expected nothing without --redis")]
     [InlineData("ClusterId", "a b", "--cluster-id is 'a b', expected 1 to 63 letters, digits, dots, dashes or underscores")]
     [InlineData("SiloPort", "65536", "--silo-port is '65536', expected 0 to 65535")]
     [InlineData("Advertise", "0.0.0.0", "--advertise is '0.0.0.0', expected an IP address that other machines can connect to")]
@@ -164,13 +302,47 @@ public sealed class ServeOptionsTests
     [InlineData("Labels", "gpu,zone-a")]
     public void Read_AtTheEdge_IsTaken(string key, string value) => Assert.Empty(Read(key, value).Mistakes);
 
-    [Fact]
-    public void Validate_SeveralMistakes_NamesEach()
+    [Theory]
+    [InlineData("", "--grpc-port", "Cluster:HttpPort=1", "Cluster:GrpcPort=1")]
+    [InlineData("", "--silo-port", "Cluster:HttpPort=1", "Cluster:SiloPort=1", "Cluster:Redis=a:1")]
+    [InlineData("", "--silo-port", "Cluster:Role=Silo", "Cluster:HttpPort=1", "Cluster:SiloPort=1", "Cluster:Redis=a:1")]
+    [InlineData("none", "", "Cluster:Role=Silo", "Cluster:HttpPort=1", "Cluster:GrpcPort=1", "Cluster:Redis=a:1")]
+    [InlineData("none", "", "Cluster:Role=Gateway", "Cluster:HttpPort=1", "Cluster:SiloPort=1", "Cluster:Redis=a:1")]
+    [InlineData("none", "", "Cluster:HttpPort=1", "Cluster:SiloPort=1")]
+    [InlineData("none", "", "Cluster:HttpPort=0", "Cluster:GrpcPort=0")]
+    public void Read_PortsOfARole_MayNotMeet(string mistakes, string named, params string[] given)
     {
-        var mistakes = ServeOptionsValidator.Validate(new ServeOptions { HttpPort = -1, LogFormat = "xml", StopSeconds = 0 });
+        var read = Read(NoFile, [.. given.Select(pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
 
-        Assert.Equal(3, mistakes.Count);
+        Assert.Equal(mistakes.Length > 0 ? [] : [$"{named} is '1', expected another port than --http-port"], read.Mistakes);
     }
+
+    [Fact]
+    public void Check_PathsThatCannotBeRead_AreToldTogether()
+    {
+        using var folder = ModelFolder.Create();
+        var empty = Path.Combine(folder.Path, "empty");
+        File.WriteAllText(empty, "\n");
+        var read = Read(
+            NoFile,
+            ("Cluster:Models", empty), ("Cluster:RegisteredModels", "/nonexistent"), ("Cluster:Config", folder.Path), ("Cluster:Redis", "a:1"), ("Cluster:RedisPasswordFile", empty));
+
+        Assert.Empty(read.Mistakes);
+        Assert.Equal(
+            [
+                $"--models is '{empty}', expected a folder that can be read",
+                $"--config is '{folder.Path}', expected a file that can be read",
+                "--registered-models is '/nonexistent', expected a folder that can be read",
+                $"--redis-password-file is '{empty}', expected a file with a password that can be read",
+            ],
+            ServePaths.Check(read));
+    }
+
+    [Fact]
+    public void MistakesOf_SomeOptions_LeavesOutTheOthers() =>
+        Assert.Equal(
+            ["--http-port is 'abc', expected 0 to 65535"],
+            Read(NoFile, ("Cluster:HttpPort", "abc"), ("Cluster:QueueLimit", "abc")).MistakesOf(nameof(ServeOptions.Bind), nameof(ServeOptions.HttpPort)));
 
     [Fact]
     public void Read_ConfigAlone_TakesNoFolderBesides()
@@ -179,21 +351,30 @@ public sealed class ServeOptionsTests
         Assert.Null(Read("Config", "config.json").Options.Models);
     }
 
-    private static ServeConfiguration Read(string key, string value) =>
-        ServeConfiguration.Read(new Dictionary<string, string?> { ["Cluster:" + key] = value }, NoFile);
+    private static ServeConfiguration Read(string key, string value) => Read(NoFile, ("Cluster:" + key, value));
+
+    private static ServeConfiguration Read(string file, params (string Key, string Value)[] given) =>
+        ServeConfiguration.Read(new GivenOptions(given.ToDictionary(pair => pair.Key, string? (pair) => pair.Value), []), file);
 
     private static async Task<IReadOnlyDictionary<string, string?>> GivenAsync(params string[] arguments)
     {
-        IReadOnlyDictionary<string, string?>? given = null;
-        var parsed = ServeCommand.Create(options =>
+        var given = await ParseAsync(arguments);
+        Assert.Empty(given.Mistakes);
+        return given.Values;
+    }
+
+    private static async Task<GivenOptions> ParseAsync(params string[] arguments)
+    {
+        GivenOptions? given = null;
+        var command = ServeCommand.Create(Take, Take);
+        Assert.Equal(5, await ServeCommand.InvokeAsync(command.Parse(arguments, ServeCommand.Words)));
+        return given!;
+
+        Task<int> Take(GivenOptions options)
         {
             given = options;
             return Task.FromResult(5);
-        }, _ => Task.FromResult(0)).Parse(arguments);
-        Assert.Empty(parsed.Errors);
-
-        Assert.Equal(5, await parsed.InvokeAsync());
-        return given!;
+        }
     }
 
     /// <summary>Sets variables of this process for one test; no other test reads them.</summary>

@@ -3,8 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
-using Cluster.Gateway.Rest;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;
@@ -227,24 +225,5 @@ public sealed class RestErrorsTests : RestServer
         }
 
         await cancelled.Task.WaitAsync(Patience);
-    }
-
-    [Fact]
-    public void Validate_OptionsOutOfRange_NamesEachOfThem()
-    {
-        var options = new RestOptions
-        {
-            MaxRequestBytes = 0,
-            MaxHeaderBytes = 10,
-            MaxHeaders = 0,
-            MaxRequestLineBytes = 2 << 20,
-            HeadersTimeout = TimeSpan.Zero,
-            KeepAliveTimeout = TimeSpan.FromSeconds(-1),
-        };
-
-        var result = new RestOptionsValidator().Validate(Options.DefaultName, options);
-
-        Assert.Equal(6, result.Failures!.Count());
-        Assert.True(new RestOptionsValidator().Validate(Options.DefaultName, new RestOptions()).Succeeded);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class ReplicatedProcess : IAsyncDisposable
         services.AddSingleton(network.ProberOf(silo));
         services.UseRedisClustering(options => Configure(options, redis));
         services.Configure<ClusterMembershipOptions>(static options => options.NewTableSettleTime = TimeSpan.FromMilliseconds(100));
-        services.AddReplicatedModelRegistry(new RegistryOptions(), new SiloStateOptions { Labels = [.. labels], Version = 3 });
+        services.AddReplicatedModelRegistry(new SiloStateOptions { Labels = [.. labels], Version = 3 });
         services.AddRedisGrainStorage(ModelGrains.StorageName);
         services.AddModelGrains(new InferenceOptions());
         services.AddActorRuntime(static runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly));

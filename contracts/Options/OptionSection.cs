@@ -1,0 +1,106 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Configuration;
+
+namespace Cluster.Contracts.Options;
+
+/// <summary>Reads a section of the configuration into its options, and tells every mistake in it in one line each.</summary>
+public static class OptionSection
+{
+    /// <summary>Sets what is given and readable; everything else keeps its default.</summary>
+    public static void Bind(IConfiguration configuration, object options)
+    {
+        foreach (var property in OptionProperty.Of(options.GetType()))
+        {
+            if (property.SetBy is null && Given(configuration, property) is { } given && OptionText.TryRead(given, property.Type, out var value))
+            {
+                property.Set(options, value);
+            }
+        }
+    }
+
+    /// <summary>Every mistake: values that cannot be read or are out of their range, values that do not go together, unknown keys.</summary>
+    /// <param name="options">Bound.</param>
+    public static IReadOnlyList<(string Key, string Text)> Check(IConfiguration configuration, object options)
+    {
+        var mistakes = new List<(string Key, string Text)>();
+        var properties = OptionProperty.Of(options.GetType());
+        foreach (var property in properties)
+        {
+            var given = Given(configuration, property);
+            if (property.SetBy is not null)
+            {
+                if (given is not null)
+                {
+                    Add(property, given, $"nothing here: {property.SetBy} sets it");
+                }
+            }
+            else if ((given is not null && !OptionText.TryRead(given, property.Type, out _)) || !property.IsRight(options))
+            {
+                Add(property, given, property.Expected ?? "a value");
+            }
+        }
+
+        var wrong = mistakes.Select(static mistake => mistake.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var result in (options as IValidatableObject)?.Validate(new ValidationContext(options)) ?? [])
+        {
+            var members = properties.Where(property => result.MemberNames.Contains(property.Name)).ToList();
+            if (members.TrueForAll(member => !wrong.Contains(member.Key)))
+            {
+                var named = members.Find(member => member.Name == result.MemberNames.First())!;
+                Add(named, Given(configuration, named), result.ErrorMessage!);
+            }
+        }
+
+        mistakes.AddRange(Unknown(configuration, OptionProperty.SectionOf(options.GetType()), [.. properties.Select(static property => property.Name)]));
+        return mistakes;
+
+        void Add(OptionProperty property, IConfigurationSection? given, string expected) => mistakes.Add((
+            property.Key,
+            $"{NamedSource.NameOf(configuration, property.Key)} is {Shown(property, given)}, expected {expected}"));
+
+        string Shown(OptionProperty property, IConfigurationSection? given) =>
+            given is null ? (property.Show(options) is var kept and not "none" ? $"'{kept}'" : "missing")
+            : given.GetChildren().Any() ? "a list or an object"
+            : $"'{OneLine(given.Value!)}'";
+    }
+
+    /// <summary>A mistake that shows only when a value is used.</summary>
+    public static string Say(IConfiguration configuration, string key, string value, string expected) =>
+        $"{NamedSource.NameOf(configuration, key)} is '{OneLine(value)}', expected {expected}";
+
+    /// <summary>The name that was perhaps meant, as " Did you mean …?"; empty if none is near.</summary>
+    public static string Hint(string name, IEnumerable<string> known) =>
+        known.Select(candidate => (Name: candidate, Distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant())))
+            .Where(candidate => candidate.Distance <= Math.Max(1, name.Length / 3))
+            .OrderBy(static candidate => candidate.Distance)
+            .Select(static candidate => $", did you mean {candidate.Name}?")
+            .FirstOrDefault("");
+
+    /// <summary>Control characters as numbers, so that a value cannot make a line of its own.</summary>
+    public static string OneLine(string text) => string.Concat(text.Select(static letter => char.IsControl(letter) ? $"\\u{(int)letter:x4}" : $"{letter}"));
+
+    private static IEnumerable<(string Key, string Text)> Unknown(IConfiguration configuration, string section, IReadOnlyList<string> known) =>
+        configuration.GetSection(section).GetChildren()
+            .Where(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(child => (child.Path, $"{OneLine(NamedSource.NameOf(configuration, child.Path))} is unknown{Hint(child.Key, known)}"));
+
+    private static IConfigurationSection? Given(IConfiguration configuration, OptionProperty property) =>
+        configuration.GetSection(property.Key) is var given && (given.Value is not null || given.GetChildren().Any()) ? given : null;
+
+    /// <summary>Letters to change, insert or delete until one text is the other.</summary>
+    private static int Distance(string left, string right)
+    {
+        var row = Enumerable.Range(0, right.Length + 1).ToArray();
+        for (var i = 1; i <= left.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= right.Length; j++)
+            {
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (left[i - 1] == right[j - 1] ? 0 : 1)));
+            }
+        }
+
+        return row[^1];
+    }
+}

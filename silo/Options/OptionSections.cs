@@ -1,0 +1,39 @@
+using Cluster.Contracts.Metrics;
+using Cluster.Contracts.Options;
+using Cluster.Gateway.Rest;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Cluster;
+using Cluster.Grains.Models;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Registry;
+using Cluster.Grains.Scaling;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Cluster.Silo.Options;
+
+/// <summary>Every section of the configuration, whichever role a process has: processes of all roles may share one file.</summary>
+internal static class OptionSections
+{
+    /// <summary>The options classes, in the order of the documentation.</summary>
+    public static IReadOnlyList<Type> Types { get; } =
+        [.. new ServiceCollection().AddOptionSections()
+            .Select(static service => service.ServiceType)
+            .Where(static type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IValidateOptions<>))
+            .Select(static type => type.GenericTypeArguments[0])];
+
+    public static IServiceCollection AddOptionSections(this IServiceCollection services)
+    {
+        services.AddClusterOptions<ServeOptions>();
+        services.AddClusterOptions<RestOptions>();
+        services.AddClusterOptions<ModelCacheOptions>();
+        services.AddClusterOptions<CopyOptions>();
+        services.AddClusterOptions<ScalingOptions>();
+        services.AddClusterOptions<PlacementOptions>();
+        services.AddClusterOptions<PublishOptions>();
+        services.AddClusterOptions<ClusterOptions>();
+        services.AddClusterOptions<RegistryOptions>();
+        services.AddClusterOptions<PrometheusOptions>();
+        return services;
+    }
+}

@@ -1,0 +1,52 @@
+using Cluster.Contracts.Options;
+
+namespace Cluster.Silo.Options;
+
+/// <summary>Looks whether the files and folders that the options name can be read.</summary>
+internal static class ServePaths
+{
+    /// <summary>One line for each that cannot; empty if all can. A path with another mistake is left to that.</summary>
+    public static IReadOnlyList<string> Check(ServeConfiguration read)
+    {
+        var options = read.Options;
+        var isSilo = options.Role != ServeRole.Gateway;
+        (string Property, string? Path, Func<string, bool> CanRead, string Expected)[] paths =
+        [
+            (nameof(options.Models), isSilo ? options.Models : null, IsFolder, "a folder that can be read"),
+            (nameof(options.Config), isSilo ? options.Config : null, IsFile, "a file that can be read"),
+            (nameof(options.RegisteredModels), isSilo ? options.RegisteredModels : null, IsFolder, "a folder that can be read"),
+            (nameof(options.RedisPasswordFile), options.RedisPasswordFile, IsPassword, "a file with a password that can be read"),
+        ];
+        var wrong = OptionSection.Check(read.Configuration, options).Select(static mistake => mistake.Key).ToHashSet();
+        return [.. paths.Select(static path => (Key: $"{ServeOptions.Section}:{path.Property}", path.Path, path.CanRead, path.Expected))
+            .Where(path => path.Path is not null && !wrong.Contains(path.Key) && !CanRead(path.CanRead, path.Path))
+            .Select(path => OptionSection.Say(read.Configuration, path.Key, path.Path!, path.Expected))];
+    }
+
+    private static bool CanRead(Func<string, bool> read, string path)
+    {
+        try
+        {
+            return read(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsFolder(string path)
+    {
+        using var entries = Directory.EnumerateFileSystemEntries(path).GetEnumerator();
+        _ = entries.MoveNext();
+        return true;
+    }
+
+    private static bool IsFile(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return true;
+    }
+
+    private static bool IsPassword(string path) => !string.IsNullOrWhiteSpace(File.ReadAllText(path));
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Cluster.Contracts.Options;
+
+namespace Cluster.Silo.Options;
+
+/// <summary>An address in its usual form: not <c>127.1</c>, <c>0x7f.1</c>, or an IPv6 address in brackets.</summary>
+internal sealed class IpAddressAttribute() : TextAttribute("an IP address")
+{
+    protected override bool IsRight(string text) => Parse(text) is not null;
+
+    public static IPAddress? Parse(string text) =>
+        IPAddress.TryParse(text, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 ? text[0] != '[' : address.ToString() == text) ? address : null;
+}
+
+/// <summary>An address of one machine.</summary>
+internal sealed class ReachableAddressAttribute() : TextAttribute("an IP address that other machines can connect to")
+{
+    protected override bool IsRight(string text) =>
+        IpAddressAttribute.Parse(text) is { IsIPv6Multicast: false } address && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)
+        && !address.Equals(IPAddress.Broadcast);
+}
+
+/// <summary>Host and port of one or more servers.</summary>
+internal sealed class EndpointsAttribute() : TextAttribute("host:port, several separated by commas")
+{
+    protected override bool IsRight(string text) => text.Split(',').All(static endpoint =>
+        endpoint.LastIndexOf(':') is > 0 and var colon
+        && ushort.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+        && IsHost(endpoint[..colon]));
+
+    /// <summary>An IPv6 address stands in brackets, so that its last part is not taken for a port.</summary>
+    private static bool IsHost(string host) => Uri.CheckHostName(host) == UriHostNameType.IPv6 ? host[0] == '[' : Uri.CheckHostName(host) != UriHostNameType.Unknown;
+}
+
+internal sealed class LabelsAttribute() : TextAttribute("names of letters, digits, dots, dashes or underscores, separated by commas")
+{
+    protected override bool IsRight(string text) => SiloLabels.TryParse(text, out _);
+}
+
+internal sealed class CapacityAttribute() : TextAttribute("a number of at least 1 MiB with KiB, MiB, GiB, TiB or no unit for bytes, or unlimited")
+{
+    protected override bool IsRight(string text) => CacheCapacity.TryParse(text, out _);
+}
