@@ -66,6 +66,7 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
         foreach (var (version, copies) in State.Arriving)
         {
             await keeper.KeepAsync(CopyPlan.GiveUp(State, version, copies));
+            keeper.Tell();
             await work.EndAsync(version, copies);
         }
     }

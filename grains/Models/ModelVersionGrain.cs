@@ -94,8 +94,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         var loaded = false;
         try
         {
-            _room = await _cache.AdmitAsync(_id, _source, Evict, cancellationToken);
-            await LoadAsync(_registration, _source, cancellationToken);
+            await LoadWhileWantedAsync(cancellationToken);
             loaded = true;
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable && exception.Failure.RetryAfter != TimeSpan.Zero)
@@ -179,6 +178,36 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         finally
         {
             Room.Unpin();
+        }
+    }
+
+    /// <summary>Waits for room, then loads; gives up as soon as the model does not name this copy any more.</summary>
+    private async Task LoadWhileWantedAsync(CancellationToken cancellationToken)
+    {
+        // Not disposed: a change may still be under way after the last one that was listened to.
+        var unwanted = new CancellationTokenSource();
+        await using var stop = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), unwanted);
+        _states.Changed += Notice;
+        try
+        {
+            _room = await _cache.AdmitAsync(_id, _source!, Evict, unwanted.Token);
+            await LoadAsync(_registration!, _source!, unwanted.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw NotServed();
+        }
+        finally
+        {
+            _states.Changed -= Notice;
+        }
+
+        void Notice(string model)
+        {
+            if (model == _id.Model && !IsWanted())
+            {
+                _ = unwanted.CancelAsync();
+            }
         }
     }
 

@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>
-/// ONNX Runtime 1.29 starts to gather data about its use before a program can call its <c>DisableTelemetryEvents</c>; while it does, it runs a shell, and
-/// the process dies where there is none. What it looks at first is a variable.
+/// ONNX Runtime starts to gather data about its use before a program can call its <c>DisableTelemetryEvents</c>. Only a variable, by its own word, keeps it
+/// from making an uploader, events and an identifier of the machine at all. 1.29 ran a shell for these, and died where there is none.
 /// </summary>
 internal static partial class OnnxTelemetry
 {
     private const string Variable = "ORT_DISABLE_TELEMETRY";
 
-    /// <summary>Switches it off, unless somebody has set the variable. Before the native library is loaded.</summary>
+    /// <summary>Switches it off, unless the variable is set already. Before the native library is loaded.</summary>
     /// <exception cref="InvalidOperationException">The process has no memory for a variable more.</exception>
     public static void Disable()
     {

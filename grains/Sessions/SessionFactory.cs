@@ -15,14 +15,16 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
     private const string OpenVinoProvider = "OpenVINOExecutionProvider";
 
     /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors.</summary>
+    /// <param name="cancellationToken">Ends the load at ONNX Runtime's next step: a stage of reading, optimizing, partitioning or preparing the graph.</param>
     /// <exception cref="ServingException">UNAVAILABLE, with the cause: the file is no model, a provider is missing…</exception>
+    /// <exception cref="OperationCanceledException">The load was given up.</exception>
     internal async Task<LoadedModel> OpenAsync(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
     {
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return await Task.Factory.StartNew(
-                () => Open(model, source, settings), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                () => Open(model, source, settings, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
         finally
         {
@@ -33,11 +35,14 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
     /// <inheritdoc/>
     public void Dispose() => _slots.Dispose();
 
-    private LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings)
+    private LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
     {
         var (concurrency, threads) = Parallelism.Derive(settings, Environment.ProcessorCount);
         var provider = ChooseProvider(model, source.Version, settings.ExecutionProvider);
         using var options = Options(model, source.Version, settings, provider, threads);
+
+        // Disposed before the options: that waits for a callback that uses them.
+        using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
         InferenceSession? session = null;
         try
         {
@@ -50,6 +55,11 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
         {
             session?.Dispose();
             throw;
+        }
+        catch (OnnxRuntimeException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            session?.Dispose();
+            throw new OperationCanceledException($"the load of model '{model}' version {source.Version} was given up", exception, cancellationToken);
         }
         catch (Exception exception)
         {

@@ -5,18 +5,13 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>
-/// What ONNX Runtime's own allocator says that a session holds. Its managed API does not reach these statistics, so the C API is asked: a table of functions
-/// that only ever grows at its end, so that a place in it means the same in every later version.
+/// What ONNX Runtime's own allocator says that a session holds. Of its managed API only the table of C functions (<see cref="OrtApi"/>) reaches these
+/// statistics: 1.31's <see cref="OrtAllocator"/> has no member for them, and <see cref="OrtKeyValuePairs"/> cannot be made of what the C function gives.
 /// </summary>
 internal static unsafe partial class SessionMemory
 {
-    /// <summary>The first version of the C API with <c>AllocatorGetStats</c> (ONNX Runtime 1.23).</summary>
+    /// <summary>The first version of the C API with <c>AllocatorGetStats</c> (ONNX Runtime 1.23); the table only ever grows at its end.</summary>
     private const uint ApiVersion = 23;
-
-    private const int ReleaseStatus = 93;
-    private const int GetKeyValue = 297;
-    private const int ReleaseKeyValuePairs = 300;
-    private const int AllocatorGetStats = 319;
 
     /// <summary>
     /// Bytes in use of the session's CPU allocator: after a load, its weights, those rearranged for kernels included. Null where this build of ONNX Runtime, or
@@ -24,7 +19,8 @@ internal static unsafe partial class SessionMemory
     /// </summary>
     public static long? Read(InferenceSession session)
     {
-        var api = Api();
+        var getApi = (delegate* unmanaged<uint, OrtApi*>)OrtGetApiBase()->GetApi;
+        var api = getApi(ApiVersion);
         if (api == null)
         {
             return null;
@@ -32,10 +28,10 @@ internal static unsafe partial class SessionMemory
 
         using var allocator = new OrtAllocator(session, OrtMemoryInfo.DefaultInstance);
         nint statistics;
-        var status = ((delegate* unmanaged<nint, nint*, nint>)api[AllocatorGetStats])(allocator.DangerousGetHandle(), &statistics);
+        var status = ((delegate* unmanaged<nint, nint*, nint>)api->AllocatorGetStats)(allocator.DangerousGetHandle(), &statistics);
         if (status != 0)
         {
-            ((delegate* unmanaged<nint, void>)api[ReleaseStatus])(status);
+            ((delegate* unmanaged<nint, void>)api->ReleaseStatus)(status);
             return null;
         }
 
@@ -43,24 +39,17 @@ internal static unsafe partial class SessionMemory
         {
             fixed (byte* key = "InUse\0"u8)
             {
-                var value = ((delegate* unmanaged<nint, byte*, nint>)api[GetKeyValue])(statistics, key);
+                var value = ((delegate* unmanaged<nint, byte*, nint>)api->GetKeyValue)(statistics, key);
                 return long.TryParse(Marshal.PtrToStringUTF8(value), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
             }
         }
         finally
         {
-            ((delegate* unmanaged<nint, void>)api[ReleaseKeyValuePairs])(statistics);
+            ((delegate* unmanaged<nint, void>)api->ReleaseKeyValuePairs)(statistics);
         }
-    }
-
-    /// <summary>The C API's table, or null where this build is older than <see cref="ApiVersion"/>.</summary>
-    private static nint* Api()
-    {
-        var getApi = *(nint*)OrtGetApiBase();
-        return (nint*)((delegate* unmanaged<uint, nint>)getApi)(ApiVersion);
     }
 
     [LibraryImport("onnxruntime")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    private static partial nint OrtGetApiBase();
+    private static partial OrtApiBase* OrtGetApiBase();
 }

@@ -52,6 +52,28 @@ public sealed class ModelLoadTests
         Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.EventId == 2100);
     }
 
+    /// <summary>What is loaded for no one keeps a processor busy and takes room; the file is cut short, so that a load that goes on to it fails.</summary>
+    [Fact]
+    public async Task Activate_GivenUpDuringTheLoad_EndsTheLoad()
+    {
+        using var pipe = await ModelPipe.MakeAsync();
+        var states = new InMemoryServingStates();
+        await using var silo = await StartAsync(states);
+        silo.Services.GetRequiredService<IRegistrations>().Publish(Registration with { Versions = [new ModelVersionSource(1, pipe.Path, "r1")] });
+        var version = new VersionServingState { Version = 1, State = ModelVersionState.Loading, Copies = [0] };
+        states.Publish(new ModelServingState("m", [version], null));
+        var describing = silo.Get<IModelVersionGrain>("m/1/0").DescribeAsync(CancellationToken.None).AsTask();
+
+        await using (await pipe.ReadAsync())
+        {
+            states.Publish(new ModelServingState("m", [version with { Copies = [1] }], null));
+        }
+
+        var failure = (await Assert.ThrowsAsync<ServingException>(() => describing.Soon())).Failure;
+        Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (failure.Code, failure.RetryAfter));
+        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.EventId == 2101);
+    }
+
     private static Task<TestSilo> StartAsync(IServingStates states) => TestSilo.StartAsync(
         runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly),
         services => services

@@ -40,10 +40,10 @@ public sealed class OnnxBench : IDisposable
     internal Task<LoadedModel> OpenAsync(string model, long version = 1, ModelSettings? settings = null) =>
         OpenFileAsync(model, Path.Combine(TestPaths.TestModels, model, $"{version}", "model.onnx"), version, settings);
 
-    internal async Task<LoadedModel> OpenFileAsync(string name, string path, long version = 1, ModelSettings? settings = null)
+    internal async Task<LoadedModel> OpenFileAsync(
+        string name, string path, long version = 1, ModelSettings? settings = null, CancellationToken cancellationToken = default)
     {
-        var model = await _sessions.OpenAsync(
-            name, new ModelVersionSource(version, path, "r1"), settings ?? ModelSettings.Default, CancellationToken.None);
+        var model = await _sessions.OpenAsync(name, new ModelVersionSource(version, path, "r1"), settings ?? ModelSettings.Default, cancellationToken);
         lock (_opened)
         {
             _opened.Add(model);

@@ -3,7 +3,7 @@ using Cluster.Contracts.Wire;
 
 namespace Cluster.Unit.Grains;
 
-/// <summary>Writes ONNX files of one node by hand, for graphs that declare what is not so (onnx.proto gives the numbers).</summary>
+/// <summary>Writes ONNX files by hand, for graphs that declare what is not so or take long to load (onnx.proto gives the numbers).</summary>
 internal static class OnnxFile
 {
     private const int Float = 1;
@@ -14,12 +14,21 @@ internal static class OnnxFile
     public static byte[] Doubling(string[] inputShape, string[]? outputShape) => Model(
         Concat("x", "y"), [Value("x", inputShape)], [Value("y", outputShape)]);
 
-    private static byte[] Model(byte[] node, byte[][] inputs, byte[][] outputs) =>
+    /// <summary>A graph x → y of so many nodes in a row, each of which adds x to what it has.</summary>
+    public static byte[] Chain(int nodes)
+    {
+        var chain = Enumerable.Range(0, nodes).Select(i => Add(i == 0 ? "x" : $"t{i}", i == nodes - 1 ? "y" : $"t{i + 1}"));
+        return Model(chain, [Value("x", ["1"])], [Value("y", ["1"])]);
+    }
+
+    private static byte[] Model(byte[] node, byte[][] inputs, byte[][] outputs) => Model([node], inputs, outputs);
+
+    private static byte[] Model(IEnumerable<byte[]> nodes, byte[][] inputs, byte[][] outputs) =>
     [
         .. Number(1, 8),
         .. Part(7,
         [
-            .. Part(1, node),
+            .. nodes.SelectMany(node => Part(1, node)),
             .. Text(2, "hand-made"),
             .. inputs.SelectMany(input => Part(11, input)),
             .. outputs.SelectMany(output => Part(12, output)),
@@ -32,6 +41,8 @@ internal static class OnnxFile
         .. Text(1, input), .. Text(1, input), .. Text(2, output), .. Text(4, "Concat"),
         .. Part(5, [.. Text(1, "axis"), .. Number(3, 0), .. Number(20, AttributeTypeInt)]),
     ];
+
+    private static byte[] Add(string input, string output) => [.. Text(1, input), .. Text(1, "x"), .. Text(2, output), .. Text(4, "Add")];
 
     private static byte[] Value(string name, string[]? shape)
     {

@@ -4,6 +4,7 @@ using Cluster.Contracts.Models;
 using Cluster.Grains.Sessions;
 using Cluster.Tests.Common;
 using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -63,6 +64,41 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         var settings = new ModelSettings { PerformanceHint = hint, Concurrency = concurrency, IntraOpThreads = threads };
 
         Assert.Equal((expectedConcurrency, expectedThreads), Parallelism.Derive(settings, cores));
+    }
+
+    [Fact]
+    public async Task Open_GivenUpWhileItLoads_EndsBeforeItIsLoaded()
+    {
+        using var pipe = await ModelPipe.MakeAsync();
+        using var giveUp = new CancellationTokenSource();
+        var loading = bench.OpenFileAsync("given_up", pipe.Path, cancellationToken: giveUp.Token);
+
+        await using (var file = await pipe.ReadAsync())
+        {
+            await giveUp.CancelAsync();
+            await file.WriteAsync(await File.ReadAllBytesAsync(Path.Combine(TestPaths.TestModels, "add_one", "1", "model.onnx")));
+        }
+
+        var exception = await Assert.ThrowsAsync<OperationCanceledException>(() => loading.Soon());
+        Assert.IsType<OnnxRuntimeException>(exception.InnerException);
+        Assert.Equal(giveUp.Token, exception.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Open_GivenUpInTheMiddleOfALongLoad_EndsSoon()
+    {
+        // Seconds of work on the graph, of which the file is read first: the pipe's end says that only the rest is left.
+        using var pipe = await ModelPipe.MakeAsync();
+        using var giveUp = new CancellationTokenSource();
+        var loading = bench.OpenFileAsync("given_up", pipe.Path, cancellationToken: giveUp.Token);
+
+        await using (var file = await pipe.ReadAsync())
+        {
+            await file.WriteAsync(OnnxFile.Chain(20_000));
+        }
+
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => loading.Soon());
     }
 
     [Fact]
