@@ -11,9 +11,9 @@ public sealed class ExamplesTests : IAsyncLifetime
 
     private ServerProcess _server = null!;
 
-    public async Task InitializeAsync() => _server = await ServerProcess.StartAsync("--models", TestPaths.DemoModels);
+    public async ValueTask InitializeAsync() => _server = await ServerProcess.StartAsync("--models", TestPaths.DemoModels);
 
-    public async Task DisposeAsync() => await _server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _server.DisposeAsync();
 
     [Fact]
     public async Task Readme_CurlLine_AnswersSeven()
@@ -34,6 +34,11 @@ public sealed class ExamplesTests : IAsyncLifetime
     [InlineData("digits version 1: 7", "node", "examples/node/infer.mjs", "examples/seven.fp32", "{grpc}")]
     public async Task Example_AgainstServer_AnswersSeven(string expected, string program, params string[] arguments)
     {
+        if (program == "node")
+        {
+            Requires.Node();
+        }
+
         var answer = await RunAsync(program, [.. arguments.Select(argument => argument.Replace("{grpc}", _server.GrpcTarget, StringComparison.Ordinal))]);
 
         Assert.Contains(expected, answer, StringComparison.Ordinal);

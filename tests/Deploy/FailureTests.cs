@@ -1,7 +1,6 @@
 using System.Globalization;
 using Cluster.Deploy.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Deploy;
 
@@ -11,7 +10,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
     /// <summary>Within which a new silo has to have taken work, its container's start included.</summary>
     private static readonly TimeSpan Seconds = TimeSpan.FromSeconds(20);
 
-    [EngineFact]
+    [Fact]
     public Task SiloKilled_UnderLoad_NoRequestFailsAndItRejoins() => UnderLoadAsync("docker kill of a silo", async () =>
     {
         var (container, before) = await BusiestAsync();
@@ -24,7 +23,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         return string.Create(CultureInfo.InvariantCulture, $"noticed after {noticed.TotalSeconds:0.0} s, whole after {whole.TotalSeconds:0.0} s, back {back.TotalSeconds:0.0} s after its start");
     });
 
-    [EngineFact]
+    [Fact]
     public Task SiloRestarted_UnderLoad_NoRequestFailsAndItRejoinsAsANewGeneration() => UnderLoadAsync("docker restart of a silo", async () =>
     {
         var (container, before) = await BusiestAsync();
@@ -36,7 +35,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         return string.Create(CultureInfo.InvariantCulture, $"whole {back.TotalSeconds:0.0} s after the restart; {before} became {after}");
     });
 
-    [EngineFact]
+    [Fact]
     public Task Scale_ToFiveAndBackToTwo_UnderLoad_NewSilosTakeWorkAndNoRequestFails() => UnderLoadAsync("scale 3 to 5 to 2", async () =>
     {
         var start = TimeProvider.System.GetTimestamp();
@@ -53,7 +52,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         return string.Create(CultureInfo.InvariantCulture, $"5 silos with copies after {up.TotalSeconds:0.0} s, 3 of them drained and gone after {down.TotalSeconds:0.0} s");
     });
 
-    [EngineFact]
+    [Fact]
     public Task RedisRestarted_UnderLoad_NoRequestForALoadedModelFails() => UnderLoadAsync("docker restart of redis", async () =>
     {
         var before = (await Cluster.ViewAsync()).Active.Select(static node => node.Silo).Order().ToList();

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Cluster.Deploy.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Deploy;
 
@@ -14,16 +13,16 @@ public sealed class HardeningTests(ComposeCluster cluster, ITestOutputHelper out
     /// <summary>What every container has besides its own mounts.</summary>
     private static readonly string[] EnginesMounts = ["/proc", "/dev", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
 
-    [EngineFact]
+    [Fact]
     public Task Silos_Running_MayDoNothing() => CheckAsync("silo", "5000", "/tmp");
 
-    [EngineFact]
+    [Fact]
     public Task Gateway_Running_MayDoNothing() => CheckAsync("gateway", "5000", "/tmp");
 
-    [EngineFact]
+    [Fact]
     public Task Redis_Running_MayDoNothingButKeepItsData() => CheckAsync("redis", "999", "/data");
 
-    [EngineFact]
+    [Fact]
     public async Task Redis_WithoutThePassword_Refuses()
     {
         var redis = (await Cluster.ContainersAsync("redis"))[0];
@@ -31,7 +30,7 @@ public sealed class HardeningTests(ComposeCluster cluster, ITestOutputHelper out
         Assert.Contains("NOAUTH", await Engine.DockerAsync("exec", redis, "redis-cli", "ping"), StringComparison.Ordinal);
     }
 
-    [EngineFact]
+    [Fact]
     public async Task Password_OfRedis_IsInNoCommandLineAndNoSetting()
     {
         var redis = (await Cluster.ContainersAsync("redis"))[0];
@@ -49,7 +48,7 @@ public sealed class HardeningTests(ComposeCluster cluster, ITestOutputHelper out
         Assert.DoesNotContain(password, await Cluster.LogsAsync(), StringComparison.Ordinal);
     }
 
-    [EngineFact]
+    [Fact]
     public async Task Ports_OnTheHost_AreTheGatewaysOnLoopback()
     {
         Assert.Empty(await PublishedAsync("redis"));

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Cluster.Deploy.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Deploy;
 
@@ -12,10 +11,10 @@ public sealed class ImageTests(ComposeCluster cluster, ITestOutputHelper output)
     private const string NativeLibrary = "libonnxruntime.so";
     private const long MiB = 1 << 20;
 
-    [EngineFact]
+    [Fact]
     public Task SiloImage_Built_IsAsSpecified() => CheckAsync("silo", Cluster.SiloImage, most: 64, hasNativeLibrary: true);
 
-    [EngineFact]
+    [Fact]
     public Task GatewayImage_Built_IsAsSpecified() => CheckAsync("gateway", Cluster.GatewayImage, most: 16, hasNativeLibrary: false);
 
     /// <param name="most">What the image may add to its base, MiB.</param>

@@ -1,13 +1,12 @@
 using Cluster.Deploy.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Deploy;
 
 /// <summary>Who reaches whom.</summary>
 public sealed class NetworkTests(ComposeCluster cluster, ITestOutputHelper output) : ComposeTest(cluster, output)
 {
-    [EngineFact]
+    [Fact]
     public async Task ClientsNetwork_ReachesTheGatewayAndNothingElse()
     {
         var redis = (await Cluster.ContainersAsync("redis"))[0];
@@ -28,7 +27,7 @@ public sealed class NetworkTests(ComposeCluster cluster, ITestOutputHelper outpu
     }
 
     /// <summary>The same attempts from inside succeed, so that it is the networks that keep the others out. And nothing inside reaches out.</summary>
-    [EngineFact]
+    [Fact]
     public async Task InsideNetwork_ReachesItsOwnAndNothingOutside()
     {
         var gateway = (await Cluster.ContainersAsync("gateway"))[0];

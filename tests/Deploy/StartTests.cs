@@ -1,7 +1,6 @@
 using System.Globalization;
 using Cluster.Deploy.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Deploy;
 
@@ -10,7 +9,7 @@ public sealed class StartTests(ComposeCluster cluster, ITestOutputHelper output)
 {
     private const string Example = "examples/seven.fp32";
 
-    [EngineFact]
+    [Fact]
     public async Task Up_FromACleanClone_IsHealthyWithinAMinute()
     {
         Figures.Report(string.Create(
@@ -20,7 +19,7 @@ public sealed class StartTests(ComposeCluster cluster, ITestOutputHelper output)
         Assert.Equal(3, (await Cluster.ViewAsync()).Active.Count);
     }
 
-    [EngineFact]
+    [Fact]
     public async Task Demo_ByTheReadmesCurlLine_AnswersSeven()
     {
         var readme = await File.ReadAllLinesAsync(Path.Combine(Cluster.Root, "README.md"));
@@ -32,13 +31,14 @@ public sealed class StartTests(ComposeCluster cluster, ITestOutputHelper output)
         Assert.Equal(promised, answer.Trim());
     }
 
-    [EngineFact]
+    [Fact]
     public async Task Demo_ByGrpcio_AnswersSeven() =>
         Assert.Contains("digits version 1: 7", await Command.RunAsync("/usr/bin/python3", ["examples/python/infer_grpc.py", Example, Cluster.GrpcTarget], Cluster.Root), StringComparison.Ordinal);
 
-    [EngineFact(sharedModels: true)]
+    [Fact]
     public async Task Mnist_ByGrpcioAndCurl_SeesASeven()
     {
+        Tests.Common.Requires.SharedModels();
         var raw = await File.ReadAllBytesAsync(Path.Combine(Cluster.Root, Example));
         var pixels = string.Join(',', raw.Chunk(sizeof(float)).Select(static bytes => BitConverter.ToSingle(bytes).ToString(CultureInfo.InvariantCulture)));
         var body = $$"""{"inputs":[{"name":"Input3","datatype":"FP32","shape":[1,1,28,28],"data":[{{pixels}}]}],"outputs":[{"name":"Plus214_Output_0","parameters":{"classification":1} }]}""";
@@ -48,16 +48,16 @@ public sealed class StartTests(ComposeCluster cluster, ITestOutputHelper output)
         Assert.Matches("\"data\":\\[\"[0-9.]+:7\"\\]", answer);
     }
 
-    [EngineFact(sharedModels: true)]
+    [Fact]
     public Task SqueezeNet_ByGrpcio_GivesTheReferenceOutput() => CompareAsync("light_squeezenet", "data_0");
 
-    [EngineFact(sharedModels: true)]
+    [Fact]
     public Task ResNet50_ByGrpcio_GivesTheReferenceOutput() => CompareAsync("light_resnet50", "gpu_0/data_0");
 
     /// <summary>Against the output that was published with the model.</summary>
     private async Task CompareAsync(string model, string input)
     {
-        var reference = Path.Combine(Tests.Common.TestPaths.SharedModels!, model + "_output_0.pb");
+        var reference = Path.Combine(Tests.Common.Requires.SharedModels(), model + "_output_0.pb");
 
         Assert.Equal("equal", (await AskAsync(model, input, "1,3,224,224", "ramp", "--reference", reference)).Trim());
     }

@@ -1,14 +1,13 @@
 using System.Globalization;
 using Cluster.Deploy.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Deploy;
 
 /// <summary>Silos are replaced by ones of another image, one after the other, under 100 requests a second, and no request fails.</summary>
 public sealed class UpdateTests(ComposeCluster cluster, ITestOutputHelper output) : ComposeTest(cluster, output)
 {
-    [EngineFact]
+    [Fact]
     public Task Update_ToAnotherImage_UnderLoad_ReplacesEverySiloAndNoRequestFails() => UnderLoadAsync("deploy/update", async () =>
     {
         var before = await Cluster.ContainersAsync("silo");
@@ -29,7 +28,7 @@ public sealed class UpdateTests(ComposeCluster cluster, ITestOutputHelper output
         return string.Create(CultureInfo.InvariantCulture, $"{ComposeCluster.Silos} silos replaced in {took.TotalSeconds:0.0} s");
     });
 
-    [EngineFact]
+    [Fact]
     public Task Update_ToABrokenImage_UnderLoad_HaltsAndNoRequestFails() => UnderLoadAsync("deploy/update to a broken image", async () =>
     {
         var before = await Cluster.ContainersAsync("silo");

@@ -3,7 +3,6 @@ using Cluster.ClusterTests.Support;
 using Cluster.Contracts.Errors;
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.ClusterTests.Capacity;
 

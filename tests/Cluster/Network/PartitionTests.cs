@@ -1,7 +1,6 @@
 using Cluster.ClusterTests.Support;
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.ClusterTests.Network;
 
@@ -14,7 +13,7 @@ public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(outpu
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(6);
 
     /// <summary>Two silos do not hear each other; all others hear both. One witness is not enough to remove a silo.</summary>
-    [NetworkFact]
+    [Fact]
     public async Task TwoSilosCutFromEachOther_NoRequestFailsAndBothStay()
     {
         using var network = new NetworkLab();
@@ -32,7 +31,7 @@ public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(outpu
     }
 
     /// <summary>A silo does not hear Redis; it goes on serving, and nobody removes it.</summary>
-    [NetworkFact]
+    [Fact]
     public async Task SiloCutFromRedis_NoRequestFailsAndItStays()
     {
         using var network = new NetworkLab();
@@ -49,7 +48,7 @@ public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(outpu
     }
 
     /// <summary>A silo hears nobody but Redis: the others remove it, and it comes back as a new one when it hears them again.</summary>
-    [NetworkFact]
+    [Fact]
     public async Task SiloCutFromAllOthers_IsReplacedAndNoRequestFails()
     {
         using var network = new NetworkLab();

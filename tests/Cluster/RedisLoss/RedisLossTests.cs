@@ -4,7 +4,6 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.ClusterTests.RedisLoss;
 

@@ -1,7 +1,6 @@
 using Cluster.ClusterTests.Support;
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.ClusterTests.Start;
 

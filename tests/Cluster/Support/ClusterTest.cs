@@ -1,7 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.ClusterTests.Support;
 

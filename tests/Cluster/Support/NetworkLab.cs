@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Xunit;
 
 namespace Cluster.ClusterTests.Support;
 
@@ -19,16 +20,17 @@ internal sealed class NetworkLab : IDisposable
     private readonly List<NetworkMachine> _machines = [];
     private readonly string _prefix;
 
+    /// <summary>Makes an empty lab; skips the test where there can be none.</summary>
     public NetworkLab()
     {
+        Assert.SkipUnless(MissingReason is null, MissingReason!);
         _prefix = string.Create(CultureInfo.InvariantCulture, $"10.233.{Environment.ProcessId % 250}");
         Run($"link add {_id} type bridge");
         Run($"addr add {HostAddress}/24 dev {_id}");
         Run($"link set {_id} up");
     }
 
-    /// <summary>Why there can be no lab; null if there can.</summary>
-    public static string? MissingReason { get; } = FindMissingReason();
+    private static string? MissingReason { get; } = FindMissingReason();
 
     /// <summary>This process' own address on the bridge.</summary>
     public string HostAddress => _prefix + ".1";

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Cluster.Tests.Common;
-using Xunit.Abstractions;
+using Xunit;
 
 namespace Cluster.ClusterTests.Support;
 

@@ -19,7 +19,7 @@ public sealed class CacheTests : IAsyncLifetime
     private readonly ModelFolder _folder = ModelFolder.Create();
     private ServerProcess _server = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         for (var i = 0; i < Models; i++)
         {
@@ -33,7 +33,7 @@ public sealed class CacheTests : IAsyncLifetime
         _server = await ServerProcess.StartAsync("--models", _folder.Path, "--capacity", "1MiB", "--poll-seconds", "0");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
         _folder.Dispose();

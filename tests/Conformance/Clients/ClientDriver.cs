@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cluster.Tests.Common;
 using Google.Protobuf;
 
 namespace Cluster.Conformance.Clients;
@@ -45,9 +46,10 @@ public sealed class ClientDriver : IAsyncDisposable
             cancellationToken);
     }
 
-    /// <exception cref="DriverException">Node or the npm packages are missing.</exception>
-    public static Task<ClientDriver> StartNodeAsync(CancellationToken cancellationToken = default) =>
-        StartAsync(
+    /// <returns>Null where there is no Node.js.</returns>
+    /// <exception cref="DriverException">The npm packages are missing.</exception>
+    public static async Task<ClientDriver?> StartNodeAsync(CancellationToken cancellationToken = default) =>
+        !Requires.HasNode ? null : await StartAsync(
             "node",
             "node",
             [Source("node", "driver.mjs"), "--protos", Protos()],

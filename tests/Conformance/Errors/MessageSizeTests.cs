@@ -70,13 +70,13 @@ public sealed class MessageSizeTests(MessageSizeTests.SmallServer fixture) : ICl
 
         public ClientDriver Client(string name) => _harness!.Client(name);
 
-        public async Task InitializeAsync()
+        public async ValueTask InitializeAsync()
         {
             _models.Add(Path.Combine(TestPaths.TestModels, "vector_fp32"));
             _harness = await Harness.StartAsync("--models", _models.Path, "--max-message-mib", "1", "--poll-seconds", "0");
         }
 
-        public async Task DisposeAsync()
+        public async ValueTask DisposeAsync()
         {
             await (_harness?.DisposeAsync() ?? ValueTask.CompletedTask);
             _models.Dispose();

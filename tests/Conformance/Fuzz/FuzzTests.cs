@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Conformance.Fuzz;
 

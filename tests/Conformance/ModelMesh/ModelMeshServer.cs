@@ -1,4 +1,5 @@
 using Cluster.Conformance.Clients;
+using Cluster.Conformance.Support;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Tests.Common;
@@ -15,34 +16,28 @@ public sealed class ModelMeshServer : IAsyncLifetime
 {
     private readonly ModelFolder _models = ModelFolder.Create();
     private readonly ModelFolder _registered = ModelFolder.Create();
-    private ServerProcess _server = null!;
-    private ClientDriver _python = null!;
-    private ClientDriver _node = null!;
+    private Harness _harness = null!;
 
-    public string Target => _server.GrpcTarget;
+    public string Target => _harness.Server.GrpcTarget;
 
-    public string Url => _server.HttpUrl;
+    public string Url => _harness.Server.HttpUrl;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _models.AddVersion("static", 1, TestFile("multi", 1));
         _registered.AddVersion("v1", 1, TestFile("multi", 1)).AddVersion("v2", 1, TestFile("multi", 2)).AddVersion("v3", 1, TestFile("multi", 3));
         _registered.AddVersion("bad", 1, TestFile("broken", 1));
-        _server = await ServerProcess.StartAsync("--models", _models.Path, "--registered-models", _registered.Path);
-        _python = await ClientDriver.StartPythonAsync();
-        _node = await ClientDriver.StartNodeAsync();
+        _harness = await Harness.StartAsync("--models", _models.Path, "--registered-models", _registered.Path);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        await _node.DisposeAsync();
-        await _python.DisposeAsync();
-        await _server.DisposeAsync();
+        await _harness.DisposeAsync();
         _models.Dispose();
         _registered.Dispose();
     }
 
-    public ClientDriver Client(string name) => name == "node" ? _node : _python;
+    public ClientDriver Client(string name) => _harness.Client(name);
 
     /// <summary>Calls a method that must succeed.</summary>
     public async Task<T> CallAsync<T>(string client, string method, IMessage request)

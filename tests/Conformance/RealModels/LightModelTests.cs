@@ -4,7 +4,6 @@ using Cluster.Contracts.Protocol;
 using Cluster.Tests.Common;
 using Google.Protobuf;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Conformance.RealModels;
 
@@ -13,14 +12,15 @@ public sealed class LightModelTests(RealModelServer models, ITestOutputHelper ou
 {
     private const double RelativeTolerance = 1e-3;
 
-    [SharedModelFact]
+    [Fact]
     public Task LightResNet50_ForTheReferenceInput_GivesTheReferenceOutput() => CompareAsync("light_resnet50");
 
-    [SharedModelFact]
+    [Fact]
     public Task LightSqueezeNet_ForTheReferenceInput_GivesTheReferenceOutput() => CompareAsync("light_squeezenet");
 
     private async Task CompareAsync(string model)
     {
+        Requires.SharedModels();
         using var grpc = new GrpcClient(models.Server.GrpcTarget);
         var metadata = await grpc.CallAsync("ModelMetadata", new ModelMetadataRequest { Name = model }, ModelMetadataResponse.Parser);
         var input = Assert.Single(metadata.Inputs);

@@ -14,9 +14,9 @@ public sealed class RealModelServer : IAsyncLifetime
     /// <summary>Name and client of each protocol.</summary>
     public IReadOnlyList<(string Name, IInferClient Client)> Clients { get; private set; } = [];
 
-    public static string PathOf(string file) => Path.Combine(TestPaths.SharedModels!, file);
+    public static string PathOf(string file) => Path.Combine(Requires.SharedModels(), file);
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _models.Add(Path.Combine(TestPaths.DemoModels, "digits"));
         if (TestPaths.SharedModels is not null)
@@ -31,7 +31,7 @@ public sealed class RealModelServer : IAsyncLifetime
         Clients = [("gRPC raw", new GrpcInferClient(Server.GrpcTarget)), ("REST binary", new RestInferClient(Server.HttpUrl))];
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var (_, client) in Clients)
         {

@@ -2,7 +2,6 @@ using System.Globalization;
 using Cluster.Tests.Common;
 using Microsoft.ML.OnnxRuntime;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Conformance.RealModels;
 
@@ -17,7 +16,7 @@ public sealed class VoiceTests(RealModelServer models, ITestOutputHelper output)
 
     private static readonly long[] StateShape = [2, 1, 128];
 
-    [SharedModelFact]
+    [Fact]
     public async Task SileroVad_OverAMinuteOfSpeech_GivesWhatOnnxRuntimeGivesDirectly()
     {
         var samples = WavFile.Read(RealModelServer.PathOf("speech_16k.wav"));

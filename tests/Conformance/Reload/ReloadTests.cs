@@ -1,7 +1,6 @@
 using System.Globalization;
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Conformance.Reload;
 

@@ -7,9 +7,9 @@ namespace Cluster.Conformance.Support;
 internal sealed class Harness : IAsyncDisposable
 {
     private readonly ClientDriver _python;
-    private readonly ClientDriver _node;
+    private readonly ClientDriver? _node;
 
-    private Harness(ServerProcess server, ClientDriver python, ClientDriver node)
+    private Harness(ServerProcess server, ClientDriver python, ClientDriver? node)
     {
         Server = server;
         _python = python;
@@ -35,13 +35,23 @@ internal sealed class Harness : IAsyncDisposable
         }
     }
 
+    /// <summary>A client; skips the test where it cannot run.</summary>
     /// <param name="name"><c>python</c> or <c>node</c>.</param>
-    public ClientDriver Client(string name) => name == "python" ? _python : _node;
+    public ClientDriver Client(string name)
+    {
+        if (name == "python")
+        {
+            return _python;
+        }
+
+        Requires.Node();
+        return _node!;
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _python.DisposeAsync();
-        await _node.DisposeAsync();
+        await (_node?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Server.DisposeAsync();
     }
 }

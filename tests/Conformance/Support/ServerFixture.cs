@@ -17,13 +17,13 @@ public sealed class ServerFixture : IAsyncLifetime
     /// <param name="name"><c>python</c> or <c>node</c>.</param>
     public ClientDriver Client(string name) => _harness!.Client(name);
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         ConformanceModels.AddTo(Models);
         _harness = await Harness.StartAsync("--models", Models.Path, "--poll-seconds", "0");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await (_harness?.DisposeAsync() ?? ValueTask.CompletedTask);
         Models.Dispose();

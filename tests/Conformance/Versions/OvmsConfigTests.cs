@@ -66,7 +66,7 @@ public sealed class OvmsConfigTests(OvmsConfigTests.OvmsServer fixture) : IClass
 
         internal Harness Harness => _harness!;
 
-        public async Task InitializeAsync()
+        public async ValueTask InitializeAsync()
         {
             var multi = Path.Combine(TestPaths.TestModels, "multi");
             _folder.Add(multi).Add(Path.Combine(TestPaths.TestModels, "batchy"));
@@ -86,7 +86,7 @@ public sealed class OvmsConfigTests(OvmsConfigTests.OvmsServer fixture) : IClass
             _harness = await Harness.StartAsync("--config", config, "--poll-seconds", "0");
         }
 
-        public async Task DisposeAsync()
+        public async ValueTask DisposeAsync()
         {
             await (_harness?.DisposeAsync() ?? ValueTask.CompletedTask);
             _folder.Dispose();

@@ -53,7 +53,7 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     /// <summary>From the command until the engine called every container healthy.</summary>
     public TimeSpan Healthy { get; private set; }
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (Engine.MissingReason is not null)
         {
@@ -76,7 +76,7 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         await StartAsync();
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_compose.Count > 0)
         {

@@ -1,6 +1,5 @@
 using Cluster.Tests.Common;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Deploy.Support;
 
@@ -15,8 +14,9 @@ public abstract class ComposeTest(ComposeCluster cluster, ITestOutputHelper outp
 
     protected ComposeCluster Cluster { get; } = cluster;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
+        Assert.SkipUnless(Engine.MissingReason is null, Engine.MissingReason!);
         if ((await Cluster.ContainersAsync("silo")).Count != ComposeCluster.Silos)
         {
             await Cluster.ScaleAsync(ComposeCluster.Silos);
@@ -25,7 +25,7 @@ public abstract class ComposeTest(ComposeCluster cluster, ITestOutputHelper outp
         await Cluster.WholeAsync(ComposeCluster.Silos, Soon);
     }
 
-    public async Task DisposeAsync() => output.WriteLine(await Cluster.LogsAsync());
+    public async ValueTask DisposeAsync() => output.WriteLine(await Cluster.LogsAsync());
 
     /// <summary>Does something to the cluster under a load of 100 requests a second; no request may fail.</summary>
     internal async Task UnderLoadAsync(string what, Func<Task<string>> work)

@@ -32,7 +32,7 @@ public sealed class OnDemandTests : IAsyncLifetime
 
     private CacheSnapshot Books => _silo.Services.GetRequiredService<CopyCache>().Read();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _silo = await TestSilo.StartAsync(
             runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly),
@@ -50,7 +50,7 @@ public sealed class OnDemandTests : IAsyncLifetime
         }
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _silo.DisposeAsync();
         _folder.Dispose();

@@ -13,13 +13,13 @@ public sealed class AliasGrainTests : IAsyncLifetime
 {
     private RegistrySilo _silo = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _silo = await RegistrySilo.StartAsync();
         await _silo.RegisterAsync("one", "v1");
     }
 
-    public async Task DisposeAsync() => await _silo.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _silo.DisposeAsync();
 
     [Fact]
     public async Task Set_NewAlias_AnswersByItsModel()

@@ -12,9 +12,9 @@ public sealed class RegistryGrainTests : IAsyncLifetime
 {
     private RegistrySilo _silo = null!;
 
-    public async Task InitializeAsync() => _silo = await RegistrySilo.StartAsync();
+    public async ValueTask InitializeAsync() => _silo = await RegistrySilo.StartAsync();
 
-    public async Task DisposeAsync() => await _silo.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _silo.DisposeAsync();
 
     [Fact]
     public async Task Register_WithoutLoad_IsLoadedByItsFirstRequest()

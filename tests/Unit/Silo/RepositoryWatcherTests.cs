@@ -38,9 +38,9 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
         _repository.Put("b", "1");
     }
 
-    public Task InitializeAsync() => Task.CompletedTask;
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_watcher is not null)
         {

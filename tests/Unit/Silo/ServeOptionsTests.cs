@@ -51,7 +51,7 @@ public sealed class ServeOptionsTests
     {
         var properties = typeof(ServeOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name);
 
-        Assert.Equal(properties.Order(), Names.Select(row => (string)row[1]).Append(nameof(ServeOptions.Role)).Order());
+        Assert.Equal(properties.Order(), Names.Select(row => row.Data.Item2).Append(nameof(ServeOptions.Role)).Order());
     }
 
     [Theory]

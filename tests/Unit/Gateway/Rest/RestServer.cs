@@ -9,7 +9,7 @@ public abstract class RestServer : IAsyncLifetime
 
     private protected RestHost Host => _host!;
 
-    public async Task InitializeAsync() => _host = await RestHost.StartAsync();
+    public async ValueTask InitializeAsync() => _host = await RestHost.StartAsync();
 
-    public async Task DisposeAsync() => await Host.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Host.DisposeAsync();
 }

@@ -59,7 +59,7 @@ public sealed class ReplicatedRegistryTests
 
     private static void AssertSame(object expected, object? actual) => Assert.Equivalent(expected, actual, strict: true);
 
-    [RedisFact]
+    [Fact]
     public async Task Publish_OnASilo_IsKnownToSilosAndGatewaysAsItWas()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -87,7 +87,7 @@ public sealed class ReplicatedRegistryTests
         Assert.Equal("", gateway.Get<ICopyLocations>().LocationOf(new ModelCopyId("m", 2, 0)));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Remove_IsKnownEverywhere()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -106,7 +106,7 @@ public sealed class ReplicatedRegistryTests
         await UntilAsync(() => !gateway.Aliases.All.Any() && !gateway.States.All.Any(), "the gateway has forgotten");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task InitialLoad_OnceFinished_IsFinishedForAllAndForNewcomers()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -128,7 +128,7 @@ public sealed class ReplicatedRegistryTests
         Assert.True(newcomer.States.InitialLoadFinished);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task SiloStates_OfTheLivingOnlyAreKnown()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -151,7 +151,7 @@ public sealed class ReplicatedRegistryTests
         Assert.Equal(Silos.A, Assert.Single(one.SiloStates.All).Silo);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task SiloState_OfASiloThatStops_IsTakenBack()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -165,7 +165,7 @@ public sealed class ReplicatedRegistryTests
         await UntilAsync(() => !raw.TryGet(Silos.B.ToParsableString(), out _), "its state is gone");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Refresh_WithoutRedis_IsUnavailableAndReadsGoOn()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -183,7 +183,7 @@ public sealed class ReplicatedRegistryTests
         Assert.True(gateway.States.TryGet("m", out _));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisRestartedEmpty_ANewcomerLearnsEverything()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -198,7 +198,7 @@ public sealed class ReplicatedRegistryTests
         await UntilAsync(() => gateway.States.TryGet("m", out _) && gateway.States.InitialLoadFinished, "the gateway knows");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task EntryThatCannotBeRead_CountsAsMissingAndIsLogged()
     {
         await using var redis = await RedisServer.StartNewAsync();

@@ -30,7 +30,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Register_AFreeGrain_GivesItAnEpoch(string store)
     {
         var (directory, _) = await CreateAsync(store);
@@ -47,7 +47,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Register_ATakenGrain_ReturnsTheHolder(string store)
     {
         var (directory, _) = await CreateAsync(store);
@@ -59,7 +59,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Register_InPlaceOfTheHolder_ReplacesOnlyThatOne(string store)
     {
         var (directory, _) = await CreateAsync(store);
@@ -75,7 +75,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Entry_OfASiloThatDied_IsNoneAndIsReplaced(string store)
     {
         var (directory, kill) = await CreateAsync(store);
@@ -92,7 +92,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Unregister_RemovesOnlyThatActivationWithThatEpoch(string store)
     {
         var (directory, _) = await CreateAsync(store);
@@ -108,7 +108,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Unregister_OfARegistrationThatWasNeverConfirmed_GoesByTheActivation(string store)
     {
         var (directory, _) = await CreateAsync(store);
@@ -122,7 +122,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task UnregisterSilos_RemovesTheirEntriesOnly(string store)
     {
         var (directory, _) = await CreateAsync(store);
@@ -139,7 +139,7 @@ public sealed class GrainDirectoryTests(RedisFixture redis) : IClassFixture<Redi
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Register_ByManyAtOnce_LetsOneWin(string store)
     {
         var (directory, _) = await CreateAsync(store);

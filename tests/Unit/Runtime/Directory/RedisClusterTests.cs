@@ -44,7 +44,7 @@ public sealed class RedisClusterTests
         Assert.Fail($"the entry of {grain} is not as expected");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Silo_OnRedis_ActivatesGrainsAndKeepsTheirStates()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -61,7 +61,7 @@ public sealed class RedisClusterTests
         Assert.True((await silo.Directory.Lookup(grain.GetGrainId()).Soon())!.LoadEpoch > 0);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisStopped_WhatIsActiveServesAndTheRestIsUnavailable()
     {
         await using var redis = await RedisServer.StartNewAsync(keepsData: true);
@@ -83,7 +83,7 @@ public sealed class RedisClusterTests
         Assert.False(silo.Membership.Terminated.IsCompleted);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisRestartedEmpty_RowsEntriesAndStatesComeBack()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -111,7 +111,7 @@ public sealed class RedisClusterTests
         Assert.True((await ActivateAsync(two, "new")).LoadEpoch > entry!.LoadEpoch);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisRestartedEmpty_TheSmallerEpochGivesWay()
     {
         await using var redis = await RedisServer.StartNewAsync();
@@ -138,7 +138,7 @@ public sealed class RedisClusterTests
         await LookupUntilAsync(one, grain.GetGrainId(), winner.Equals);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task SiloKilled_ItsEntriesAreNoneAndAreSwept()
     {
         await using var redis = await RedisServer.StartNewAsync();

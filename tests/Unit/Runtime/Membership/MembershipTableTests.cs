@@ -17,7 +17,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Read_OfNothing_IsNone(string store)
     {
         var reading = await ReadAsync(Create(store));
@@ -30,7 +30,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Write_OfEverythingARowHas_IsReadBack(string store)
     {
         var table = Create(store);
@@ -52,7 +52,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Write_WithAnotherVersionOrLife_IsAConflict(string store)
     {
         var table = Create(store);
@@ -69,7 +69,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Write_ByManyAtOnce_LetsOneWin(string store)
     {
         var table = Create(store);
@@ -85,7 +85,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Write_WithoutARow_RemovesIt(string store)
     {
         var table = Create(store);
@@ -101,7 +101,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Beat_OfALivingSilo_IsNotedWithoutANewVersion(string store)
     {
         var table = Create(store);
@@ -122,7 +122,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Beat_OfADeadOrUnknownSilo_LeavesNoSignOfLife(string store)
     {
         var table = Create(store);
@@ -139,7 +139,7 @@ public sealed class MembershipTableTests(RedisFixture redis) : IClassFixture<Red
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Watch_AWrite_CallsBack(string store)
     {
         var table = Create(store);

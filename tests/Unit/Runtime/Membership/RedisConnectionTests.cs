@@ -7,7 +7,7 @@ namespace Cluster.Unit.Runtime.Membership;
 
 public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_AnswersAndIsReachable()
     {
         var connection = redis.Connect();
@@ -19,7 +19,7 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         Assert.True(connection.Reachability.IsReachable);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_WhatRedisRefuses_SaysSoAndStaysReachable()
     {
         var connection = redis.Connect();
@@ -30,7 +30,7 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         Assert.True(connection.Reachability.IsReachable);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_WithoutAServer_IsUnreachableAtOnce()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -45,7 +45,7 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         Assert.True(connection.Reachability.IsReachable);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_AfterAStopAndAnEmptyStart_GoesOn()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -64,7 +64,7 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         Assert.True(connection.Reachability.Since >= gone.Since);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_AfterScriptsWereFlushed_GoesOn()
     {
         var connection = redis.Connect();
@@ -75,7 +75,7 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         Assert.True((await connection.EchoAsync()).IsDone);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_OnASuspendedServer_EndsInTime()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -92,7 +92,7 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         await connection.UntilAsync(static answer => answer.IsDone);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_OnAServerThatHungAtTheFirstConnection_GoesOnWithoutDelay()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -106,7 +106,7 @@ public sealed class RedisConnectionTests(RedisFixture redis) : IClassFixture<Red
         Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5) + Bounds.Noise);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Evaluate_WithAPassword_NeedsIt()
     {
         await using var server = await RedisServer.StartNewAsync(false, "--requirepass", "secret");

@@ -17,7 +17,7 @@ public sealed class RedisLinkTests(RedisFixture redis) : IClassFixture<RedisFixt
         RenewAfter = TimeSpan.FromSeconds(1),
     };
 
-    [RedisFact]
+    [Fact]
     public async Task FirstConnection_NeverComes_AnotherTakesItsPlace()
     {
         var attempts = 0;
@@ -28,7 +28,7 @@ public sealed class RedisLinkTests(RedisFixture redis) : IClassFixture<RedisFixt
         Assert.True(attempts >= 2, $"{attempts}");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Connection_DoesNotComeBack_AnotherTakesItsPlaceWithTheSubscriptions()
     {
         await using var lost = await RedisServer.StartNewAsync();
@@ -50,7 +50,7 @@ public sealed class RedisLinkTests(RedisFixture redis) : IClassFixture<RedisFixt
         Assert.True(attempts >= 3, $"{attempts}");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Connection_IsLostForAShortTime_ItselfComesBack()
     {
         await using var server = await RedisServer.StartNewAsync();

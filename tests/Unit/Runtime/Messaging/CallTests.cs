@@ -18,14 +18,14 @@ public sealed class CallTests : IAsyncLifetime
 
     private TestNode Client { get; set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         One = await _cluster.AddSiloAsync();
         Two = await _cluster.AddSiloAsync();
         Client = await _cluster.AddClientAsync();
     }
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
     private static WireValues Values() => new()
     {

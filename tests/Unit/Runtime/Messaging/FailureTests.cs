@@ -14,9 +14,9 @@ public sealed class FailureTests : IAsyncLifetime
     private readonly TestCluster _cluster = new();
     private readonly FakeSilo _fake = new();
 
-    public Task InitializeAsync() => Task.CompletedTask;
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _fake.Dispose();
         await _cluster.DisposeAsync();

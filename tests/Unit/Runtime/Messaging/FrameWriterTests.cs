@@ -16,7 +16,7 @@ public sealed class FrameWriterTests : IAsyncLifetime
     private NetworkStream _near = null!;
     private NetworkStream _far = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
@@ -26,7 +26,7 @@ public sealed class FrameWriterTests : IAsyncLifetime
         _far = new NetworkStream(await _listener.AcceptAsync().Soon(), ownsSocket: true);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _near.DisposeAsync();
         await _far.DisposeAsync();

@@ -18,14 +18,14 @@ public sealed class FuzzTests : IAsyncLifetime
 
     private TestNode Client { get; set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Silo = await _cluster.AddSiloAsync();
         Client = await _cluster.AddClientAsync();
     }
 
     // A node that logs an error fails the test here.
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         // A damaged call may have been read as one that waits for this.
         Silo.Probe.Set("release");

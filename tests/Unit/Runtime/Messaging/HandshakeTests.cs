@@ -16,9 +16,9 @@ public sealed class HandshakeTests : IAsyncLifetime
 
     private TestNode Silo { get; set; } = null!;
 
-    public async Task InitializeAsync() => Silo = await _cluster.AddSiloAsync();
+    public async ValueTask InitializeAsync() => Silo = await _cluster.AddSiloAsync();
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
     private Hello ValidHello() => new(WireLimits.MinVersion, WireLimits.MaxVersion, PeerRole.Client, "test", Stranger, Silo.Address);
 

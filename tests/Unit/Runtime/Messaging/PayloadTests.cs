@@ -20,13 +20,13 @@ public sealed class PayloadTests : IAsyncLifetime
 
     private ICountedGrain Grain => Client.Get<ICountedGrain>("g");
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Silo = await _cluster.AddSiloAsync();
         Client = await _cluster.AddClientAsync();
     }
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
     private static async Task AssertGoneAsync(int length)
     {

@@ -10,7 +10,7 @@ namespace Cluster.Unit.Runtime.Messaging;
 [Collection(TimedCollection.Name)]
 public sealed class RedisClusterTests
 {
-    [RedisFact]
+    [Fact]
     public async Task Client_OfTwoSilosThatShareARedis_CallsBothAndOutlivesOne()
     {
         await using var redis = await RedisServer.StartNewAsync();

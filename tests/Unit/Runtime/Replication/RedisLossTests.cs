@@ -33,7 +33,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         Assert.Equal(expected, stored);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisGone_ReadsGoOnPublishesWaitAndStrongOperationsFail()
     {
         await using var server = await RedisServer.StartNewAsync(keepsData: true);
@@ -57,7 +57,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5) + Bounds.Noise);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisRestartedEmpty_EverybodyPutsBackWhatItHas()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -88,7 +88,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         await group.ConvergedAsync();
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisRestartedEmpty_WhatOnlyOneProcessHas_ComesBack()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -105,7 +105,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         await StoredUntilAsync(server, group.Keys, "k=1 written=w");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisRestartedWithOlderData_NewerIsPutBack()
     {
         await using var server = await RedisServer.StartNewAsync(keepsData: true);
@@ -136,7 +136,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         Assert.Equal("2", group[1].Text("written"));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task RedisFlushed_EverythingComesBackWithinThePeriod()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -152,7 +152,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         await StoredUntilAsync(server, group.Keys, "k=1");
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Start_WithoutRedis_FailsInTimeAndSaysWhy()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -165,7 +165,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         Assert.Contains("'map'", failure.Message, StringComparison.Ordinal);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Suspended_Redis_StrongOperationsEndInTime()
     {
         await using var server = await RedisServer.StartNewAsync();

@@ -23,7 +23,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
     private Task<ReplicaGroup> StartAsync(int count, Action<ReplicationOptions>? configure = null) =>
         ReplicaGroup.StartAsync(redis, redis.Server, count, configure);
 
-    [RedisFact]
+    [Fact]
     public async Task Publish_IsKnownEverywhereWithin100Milliseconds()
     {
         await using var group = await StartAsync(3, Rarely);
@@ -42,7 +42,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.InRange(times.Order().ElementAt(times.Count / 2), 0, 100);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Publish_OfManyValues_ArrivesInOrderAndNeverTwiceAtOnce()
     {
         await using var group = await StartAsync(2);
@@ -66,7 +66,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.Equal(500, seen.Last());
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Publish_Changed_IsToldBeforeItReturnsAndAFailingListenerHarmsNobody()
     {
         await using var group = await StartAsync(1);
@@ -84,7 +84,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         await group[0].SentAsync();
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Publish_OfTheSameKeyByAll_EndsWithOneValueEverywhere()
     {
         await using var group = await StartAsync(3);
@@ -101,7 +101,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.EndsWith("/49", group[0].Text("k"), StringComparison.Ordinal);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Publish_WithAnOldSequence_IsRefusedAndTheNewerTakenOver()
     {
         await using var group = await StartAsync(1);
@@ -121,7 +121,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.Equal("newest", late[0].Text("k"));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task LostMessage_IsCaughtUpWithinThePeriod()
     {
         await using var group = await StartAsync(2, Often);
@@ -132,7 +132,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         await arrived;
     }
 
-    [RedisFact]
+    [Fact]
     public async Task LostMessage_IsCaughtUpAtTheNextOne()
     {
         await using var group = await StartAsync(2, Rarely);
@@ -145,7 +145,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         await arrived;
     }
 
-    [RedisFact]
+    [Fact]
     public async Task BrokenSubscription_IsCaughtUpAfterItsReturn()
     {
         await using var group = await StartAsync(2, Rarely);
@@ -159,7 +159,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         await arrived;
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Removal_IsKnownEverywhereAndAnOldPublishDoesNotUndoIt()
     {
         await using var group = await StartAsync(2);
@@ -179,7 +179,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.Empty(group[1].All);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Removal_ThatWasMissedAndForgotten_IsFoundByReadingEverything()
     {
         await using var group = await StartAsync(1, Rarely);
@@ -199,7 +199,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.Equal(2, group[0].Count);
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Refresh_OfAKey_KnowsWhatNoMessageSaid()
     {
         await using var group = await StartAsync(1, Rarely);
@@ -210,7 +210,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.Equal("1", group[0].Text("k"));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Write_ComparesAndIsKnownEverywhere()
     {
         await using var group = await StartAsync(2);
@@ -229,7 +229,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.Null(group[1].Text("k"));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Start_WithASlowListener_ReturnsOnceItKnowsEverything()
     {
         const int Entries = 300;
@@ -255,7 +255,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         Assert.Equal(Entries, Volatile.Read(ref heard));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Start_With10000Entries_TakesLessThanTwoSeconds()
     {
         await using var group = await StartAsync(1);
@@ -274,7 +274,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
     }
 
     /// <summary>Any interleaving of publishes and removals on three replicas ends with the same map on all of them, and in Redis.</summary>
-    [RedisFact]
+    [Fact]
     public async Task Publishes_InAnyInterleaving_Converge()
     {
         await using var group = await StartAsync(3);

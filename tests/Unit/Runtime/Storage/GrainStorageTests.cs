@@ -31,7 +31,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Read_OfNothing_IsANewState(string store)
     {
         var state = await ReadAsync(Create(store));
@@ -41,7 +41,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Write_IsReadBackUnderItsNameOnly(string store)
     {
         var storage = Create(store);
@@ -57,7 +57,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Write_WithAnOldETag_Fails(string store)
     {
         var storage = Create(store);
@@ -73,7 +73,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Write_ByManyAtOnce_LetsOneWin(string store)
     {
         var storage = Create(store);
@@ -98,7 +98,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
 
     [Theory]
     [InlineData(Stores.Memory)]
-    [RedisData]
+    [InlineData(Stores.Redis)]
     public async Task Clear_RemovesTheRecordAndItsETagNeverComesBack(string store)
     {
         var storage = Create(store);
@@ -113,7 +113,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.ClearStateAsync("s", Grain, new GrainState<CountState>(new(), old)));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Write_OfAStateThatRedisLost_PutsItBack()
     {
         await using var server = await RedisServer.StartNewAsync();
@@ -133,7 +133,7 @@ public sealed class GrainStorageTests(RedisFixture redis) : IClassFixture<RedisF
         await Assert.ThrowsAsync<InconsistentStateException>(() => again.WriteStateAsync("s", Grain, heldElsewhere));
     }
 
-    [RedisFact]
+    [Fact]
     public async Task Read_AfterRedisLostEverything_FindsStatesThatNobodyHolds()
     {
         await using var server = await RedisServer.StartNewAsync();

@@ -1,5 +1,4 @@
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Cluster.Unit.Runtime.Membership.Model;
 

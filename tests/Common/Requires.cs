@@ -1,0 +1,25 @@
+using Xunit;
+
+namespace Cluster.Tests.Common;
+
+/// <summary>Skips a test, with the reason in words, where the machine lacks what it needs.</summary>
+public static class Requires
+{
+    public static bool HasNode { get; } = Has("node");
+
+    public static bool HasRedis { get; } = Has("redis-server");
+
+    public static void Redis() => Assert.SkipUnless(HasRedis, "redis-server is not installed (Debian package redis-server)");
+
+    public static void Node() => Assert.SkipUnless(HasNode, "node is not installed (Node.js 20 or later)");
+
+    /// <summary>The models that are not part of the checkout; their folder.</summary>
+    public static string SharedModels()
+    {
+        Assert.SkipUnless(TestPaths.SharedModels is not null, "the folder ../shared/models beside the checkout is missing");
+        return TestPaths.SharedModels!;
+    }
+
+    private static bool Has(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+}
