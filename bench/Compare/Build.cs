@@ -4,18 +4,17 @@ using Cluster.Bench.Framework;
 namespace Cluster.Bench.Compare;
 
 /// <summary>A checkout that was built in Release.</summary>
-/// <param name="Name">As in the report: "base" or "new".</param>
 /// <param name="Commit">As git describes it, "-dirty" behind it where files differ; empty outside of git.</param>
-internal sealed record Build(string Name, string Root, string Commit)
+internal sealed record Build(string Root, string Commit)
 {
     public string SiloProgram => Path.Combine(Root, "silo/bin/Release/net10.0/cluster-silo");
 
     public string BenchProgram => Path.Combine(Root, "bench/bin/Release/net10.0/cluster-bench");
 
     /// <exception cref="UsageException">There is no server in it.</exception>
-    public static Build Find(string name, string root)
+    public static Build Find(string root)
     {
-        var build = new Build(name, Path.GetFullPath(root), Describe(root));
+        var build = new Build(Path.GetFullPath(root), Describe(root));
         return File.Exists(build.SiloProgram) ? build : throw new UsageException($"there is no {build.SiloProgram}: build silo in Release there");
     }
 

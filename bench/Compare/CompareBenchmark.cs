@@ -1,7 +1,8 @@
+using System.Globalization;
 using Cluster.Bench.Framework;
 using Cluster.Bench.Load;
+using Cluster.Bench.Ratios;
 using Cluster.Bench.Server;
-using Cluster.Bench.Silos;
 
 namespace Cluster.Bench.Compare;
 
@@ -18,11 +19,11 @@ internal sealed class CompareBenchmark : IBenchmark
 
     public IReadOnlyList<OptionSpec> Options { get; } =
     [
-        new("base", "DIR", "the other checkout, built in Release; needed"),
+        new("base", "DIR", "the other checkout, built in Release; default this one: the ratios then show what the machine does"),
         new("rounds", "N", "rounds of each case, each of both builds; default 6"),
         new("seconds", "S", "measured time of a load; default 3"),
         new("warm-up", "S", "time before the first round of a load; default 2"),
-        new("only", "A,B", "only cases whose name begins so: " + string.Join(", ", Cases(TimeSpan.Zero, TimeSpan.Zero).Select(static one => one.Name))),
+        new("only", "A,B", "only cases whose name begins so: " + string.Join(", ", Cases(new LoadPlan(default, default), "").Select(static one => one.Name))),
     ];
 
     /// <inheritdoc/>
@@ -30,17 +31,15 @@ internal sealed class CompareBenchmark : IBenchmark
     {
         var arguments = context.Arguments;
         var rounds = arguments.Integer("rounds", 6, 1, 100);
-        var duration = arguments.Seconds("seconds", 3, 0.1, 600);
-        var cases = Chosen(Cases(arguments.Seconds("warm-up", 2, 0.1, 60), duration), arguments.Text("only"));
-        var builds = (
-            Base: Build.Find("base", arguments.Text("base") ?? throw new UsageException("option '--base' is needed: the other checkout")),
-            New: Build.Find("new", context.Root));
+        var plan = new LoadPlan(arguments.Seconds("warm-up", 2, 0.1, 60), arguments.Seconds("seconds", 3, 0.1, 600));
+        var cases = Chosen(Cases(plan, context.Root), arguments.Text("only"));
+        var first = Build.Find(arguments.Text("base") ?? context.Root);
+        var second = Build.Find(context.Root);
         var (started, machine) = (context.Time.GetUtcNow(), Machine.Read());
-        using var models = new ModelFolder();
-        models.Add("identity", Path.Combine(context.Root, "models/identity/1/model.onnx"));
+        using var models = ModelFolder.WithIdentity(context.Root);
         models.Add(UnreadMemoryCase.Model, UnreadMemoryCase.ModelFile(UnreadMebibytes));
-        await using var one = new RunningBuild(builds.Base, models.Path);
-        await using var other = new RunningBuild(builds.New, models.Path);
+        await using var one = new RunningBuild(first, models.Path);
+        await using var other = new RunningBuild(second, models.Path);
         var reports = new List<CaseReport>();
         foreach (var each in cases)
         {
@@ -48,15 +47,22 @@ internal sealed class CompareBenchmark : IBenchmark
             reports.Add(await MeasureAsync(each, one, other, rounds, cancellationToken));
         }
 
-        var report = new CompareReport(Name, started, machine, builds.Base, builds.New, rounds, duration.TotalSeconds, reports);
-        return new BenchmarkReport(CompareText.Format(report), report, report.Failures);
+        string[] notes =
+        [
+            $"base: {first.Commit} in {first.Root}",
+            $"new:  {second.Commit} in {second.Root}",
+            string.Create(CultureInfo.InvariantCulture, $"{rounds} rounds, {plan.Duration.TotalSeconds} s a load; CPU is that of all processes of the server"),
+        ];
+        return new RatioReport(Name, started, machine, "base", "new", notes, reports).ToReport();
     }
 
-    private static IReadOnlyList<CompareCase> Cases(TimeSpan warmUp, TimeSpan duration)
+    private static IReadOnlyList<CompareCase> Cases(LoadPlan plan, string root)
     {
         var (small, large) = (Workload.Identity(SmallFloats), Workload.Identity(LargeFloats));
         LoadCase Single(string name, Func<Target, InferCall> create, int connections, int streams) =>
-            new(name, static (build, cancelled) => build.SingleAsync(cancelled), create, connections, streams, warmUp, duration);
+            new(name, static (build, cancelled) => build.SingleAsync(cancelled), create, new LoadShape(connections, streams), plan);
+        LoadCase Cluster(string name, Func<Target, InferCall> create, int connections, int streams) =>
+            new(name, static (build, cancelled) => build.ClusterAsync(cancelled), create, new LoadShape(connections, streams), plan);
 
         // HTTP/1.1 has one request in flight on a connection.
         return
@@ -71,6 +77,13 @@ internal sealed class CompareBenchmark : IBenchmark
             Single("json-small-128x1", server => new RestInferCall(server.Http, small, binary: false), 128, 1),
             new EchoMemoryCase("memory-echo-4x128MiB", 4, 128),
             new UnreadMemoryCase("memory-unread-4x64MiB", 4, UnreadMebibytes),
+            new StartCase("start", Path.Combine(root, "models")),
+            new GrainCallsCase("grain-calls", plan),
+            Cluster("cluster-small-4x8", server => new GrpcInferCall(server.Grpc, small), 4, 8),
+            Cluster("cluster-large-4x2", server => new GrpcInferCall(server.Grpc, large), 4, 2),
+            new ColdCase("cold"),
+            new KillCase("kill"),
+            new ManyCase("many", plan),
         ];
     }
 
@@ -85,31 +98,26 @@ internal sealed class CompareBenchmark : IBenchmark
     private static async Task<CaseReport> MeasureAsync(
         CompareCase one, RunningBuild first, RunningBuild second, int rounds, CancellationToken cancellationToken)
     {
-        var measured = new List<(Sample, Sample)>();
-        try
+        // What another kind of case started would take processor time from this one.
+        if (one is not (LoadCase or ColdCase))
         {
-            await one.PrepareAsync(first, cancellationToken);
-            await one.PrepareAsync(second, cancellationToken);
-            while (measured.Count < rounds)
+            await first.DisposeAsync();
+            await second.DisposeAsync();
+        }
+
+        var prepared = false;
+        async Task<Sample> Measure(RunningBuild build)
+        {
+            if (!prepared)
             {
-                // A B, B A, A B …: what changes with time meets both alike.
-                if (measured.Count % 2 == 0)
-                {
-                    var before = await one.MeasureAsync(first, cancellationToken);
-                    measured.Add((before, await one.MeasureAsync(second, cancellationToken)));
-                }
-                else
-                {
-                    var before = await one.MeasureAsync(second, cancellationToken);
-                    measured.Add((await one.MeasureAsync(first, cancellationToken), before));
-                }
+                prepared = true;
+                await one.PrepareAsync(first, cancellationToken);
+                await one.PrepareAsync(second, cancellationToken);
             }
 
-            return CaseReport.Of(one.Name, measured, null);
+            return await one.MeasureAsync(build, cancellationToken);
         }
-        catch (Exception error) when (error is InvalidDataException or IOException or HttpRequestException)
-        {
-            return CaseReport.Of(one.Name, measured, error.Message);
-        }
+
+        return await CaseReport.MeasureAsync(one.Name, Math.Min(rounds, one.MostRounds), () => Measure(first), () => Measure(second));
     }
 }

@@ -1,3 +1,5 @@
+using Cluster.Bench.Ratios;
+
 namespace Cluster.Bench.Compare;
 
 /// <summary>Something that is measured of either build in turn.</summary>
@@ -6,6 +8,9 @@ internal abstract class CompareCase(string name)
 {
     public string Name => name;
 
+    /// <summary>A case that takes long is not repeated as often as is asked for.</summary>
+    public virtual int MostRounds => int.MaxValue;
+
     /// <summary>What is done before the first round, such as requests until code is compiled.</summary>
     public virtual Task PrepareAsync(RunningBuild build, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -13,10 +18,3 @@ internal abstract class CompareCase(string name)
     /// <exception cref="InvalidDataException">An answer was wrong.</exception>
     public abstract Task<Sample> MeasureAsync(RunningBuild build, CancellationToken cancellationToken);
 }
-
-/// <summary>What one round of one build measured; each round has the same figures in the same order.</summary>
-/// <param name="OthersPercent">Part of the machine that other processes took meanwhile.</param>
-internal sealed record Sample(double OthersPercent, params IReadOnlyList<Figure> Figures);
-
-/// <param name="Name">With its unit.</param>
-internal readonly record struct Figure(string Name, double Value);

@@ -1,5 +1,6 @@
 using Cluster.Bench.Load;
 using Cluster.Bench.Measurement;
+using Cluster.Bench.Ratios;
 
 namespace Cluster.Bench.Compare;
 
@@ -13,9 +14,9 @@ internal sealed class EchoMemoryCase(string name, int calls, int mebibytes) : Co
     public override async Task<Sample> MeasureAsync(RunningBuild build, CancellationToken cancellationToken)
     {
         await using var server = await build.StartAsync(cancellationToken);
-        var id = server.Server.ProcessId!.Value;
+        var id = server.Id;
         var meter = new CpuMeter([id]);
-        var callers = Enumerable.Range(0, calls).Select(_ => new GrpcInferCall(server.Server.Grpc, _workload)).ToList();
+        var callers = Enumerable.Range(0, calls).Select(_ => new GrpcInferCall(server.Grpc, _workload)).ToList();
         try
         {
             await Task.WhenAll(callers.Select(call => call.CheckAsync(cancellationToken)));

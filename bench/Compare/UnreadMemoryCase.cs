@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Cluster.Bench.Load;
 using Cluster.Bench.Measurement;
+using Cluster.Bench.Ratios;
 using Cluster.Tests.Common;
 
 namespace Cluster.Bench.Compare;
@@ -30,9 +31,9 @@ internal sealed class UnreadMemoryCase(string name, int answers, int mebibytes) 
     public override async Task<Sample> MeasureAsync(RunningBuild build, CancellationToken cancellationToken)
     {
         await using var server = await build.StartAsync(cancellationToken);
-        var id = server.Server.ProcessId!.Value;
+        var id = server.Id;
         var meter = new CpuMeter([id]);
-        using var call = new GrpcInferCall(server.Server.Grpc, _workload);
+        using var call = new GrpcInferCall(server.Grpc, _workload);
         var clients = Enumerable.Range(0, answers).Select(static _ => new HttpClient(new SocketsHttpHandler { UseProxy = false })).ToList();
         try
         {

@@ -1,8 +1,6 @@
 using Cluster.Bench.Compare;
 using Cluster.Bench.Messaging;
 using Cluster.Bench.Overhead;
-using Cluster.Bench.Runtimes;
-using Cluster.Bench.Silos;
 
 namespace Cluster.Bench.Framework;
 
@@ -10,7 +8,7 @@ namespace Cluster.Bench.Framework;
 internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
-        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new ClusterBenchmark(), new RuntimesBenchmark()];
+        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

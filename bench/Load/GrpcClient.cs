@@ -29,11 +29,11 @@ internal sealed class GrpcClient : IDisposable
 
     /// <summary>Sends a <c>ModelInferRequest</c>.</summary>
     /// <returns>The <c>ModelInferResponse</c>.</returns>
-    /// <exception cref="InvalidDataException">The call did not end with OK.</exception>
+    /// <exception cref="GrpcFailureException">The call did not end with OK.</exception>
     public Task<byte[]> InferAsync(byte[] message, CancellationToken cancellationToken) => CallAsync(Infer, message, cancellationToken);
 
     /// <summary>A call with one message each way.</summary>
-    /// <exception cref="InvalidDataException">It did not end with OK.</exception>
+    /// <exception cref="GrpcFailureException">It did not end with OK.</exception>
     public Task<TAnswer> CallAsync<TRequest, TAnswer>(string service, string method, TRequest request, CancellationToken cancellationToken)
         where TRequest : class, IMessage
         where TAnswer : class, IMessage<TAnswer>, new()
@@ -59,16 +59,16 @@ internal sealed class GrpcClient : IDisposable
     {
         try
         {
-            using var call = _calls.AsyncUnaryCall(method, null, new CallOptions(deadline: DateTime.MaxValue, cancellationToken: cancellationToken), request);
+            using var call = _calls.AsyncUnaryCall(method, null, new CallOptions(cancellationToken: cancellationToken), request);
             return await call.ResponseAsync.WaitAsync(Patience, cancellationToken);
         }
         catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new InvalidDataException($"gRPC status {error.StatusCode}: {error.Status.Detail}");
+            throw new GrpcFailureException($"gRPC status {error.StatusCode}: {error.Status.Detail}");
         }
         catch (TimeoutException)
         {
-            throw new InvalidDataException($"no answer within {Patience.TotalSeconds} s");
+            throw new GrpcFailureException($"no answer within {Patience.TotalSeconds} s");
         }
     }
 }

@@ -15,12 +15,11 @@ internal static partial class H2Load
     private const int SignificantDigits = 3;
 
     /// <summary>Sends so many requests.</summary>
-    /// <param name="streams">Requests in flight on each connection; 1 for HTTP/1.1.</param>
     /// <param name="answerBytes">The length of each answer's body.</param>
     /// <returns>From the first request to the last answer, and each request's latency in microseconds.</returns>
     /// <exception cref="InvalidDataException">A request failed, or an answer has another status or length.</exception>
     public static async Task<(TimeSpan Elapsed, LongHistogram Latencies)> RunAsync(
-        InferCall call, int requests, int connections, int streams, long answerBytes, CancellationToken cancellationToken)
+        InferCall call, int requests, LoadShape shape, long answerBytes, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("cluster-bench-load-");
         try
@@ -31,7 +30,7 @@ internal static partial class H2Load
             string[] arguments =
             [
                 .. call.IsHttp2 ? Array.Empty<string>() : ["--h1"],
-                "-n", Text(requests), "-c", Text(connections), "-m", Text(streams), "-d", body, "--log-file", log,
+                "-n", Text(requests), "-c", Text(shape.Connections), "-m", Text(shape.Streams), "-d", body, "--log-file", log,
                 .. call.Headers.SelectMany(static header => new[] { "-H", header }), call.Url.AbsoluteUri,
             ];
             Check(await RunToEndAsync(arguments, cancellationToken), requests, answerBytes);
@@ -86,7 +85,8 @@ internal static partial class H2Load
         var (first, last) = (long.MaxValue, 0L);
         foreach (var line in File.ReadLines(path))
         {
-            var (start, took) = (long.Parse(line.AsSpan(0, line.IndexOf('\t')), CultureInfo.InvariantCulture), long.Parse(line.AsSpan(line.LastIndexOf('\t') + 1), CultureInfo.InvariantCulture));
+            var start = long.Parse(line.AsSpan(0, line.IndexOf('\t')), CultureInfo.InvariantCulture);
+            var took = long.Parse(line.AsSpan(line.LastIndexOf('\t') + 1), CultureInfo.InvariantCulture);
             latencies.RecordValue(Math.Min(took, LongestMicroseconds));
             (first, last) = (Math.Min(first, start), Math.Max(last, start + took));
         }

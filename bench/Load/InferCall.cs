@@ -15,7 +15,8 @@ internal abstract class InferCall : IDisposable
 
     /// <summary>Sends the request once and compares the answer's values.</summary>
     /// <returns>The length of the answer's body, bytes.</returns>
-    /// <exception cref="InvalidDataException">The answer is an error or a wrong one.</exception>
+    /// <exception cref="InvalidDataException">The answer is a wrong one, or an error over REST.</exception>
+    /// <exception cref="GrpcFailureException">The answer is an error over gRPC.</exception>
     public abstract Task<long> CheckAsync(CancellationToken cancellationToken);
 
     public abstract void Dispose();

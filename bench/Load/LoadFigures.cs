@@ -11,16 +11,15 @@ internal sealed record LoadFigures(long Requests, TimeSpan Elapsed, double P50Mi
 {
     public double RequestsPerSecond => Requests / Elapsed.TotalSeconds;
 
-    public double? ServerCpuMicros => Cpu.Server?.TotalMicroseconds / (Requests + Checks);
+    /// <summary>Processor time a request, of the server; of this process where there is none.</summary>
+    public double CpuMicros => (Cpu.Server ?? Cpu.Client).TotalMicroseconds / (Requests + Checks);
 
-    public double ClientCpuMicros => Cpu.Client.TotalMicroseconds / (Requests + Checks);
-
-    /// <param name="latencies">Microseconds.</param>
-    public static LoadFigures Of(TimeSpan elapsed, LongHistogram latencies, CpuTimes cpu, long checks) => new(
+    /// <param name="unitsPerMicrosecond">Of what <paramref name="latencies"/> holds.</param>
+    public static LoadFigures Of(TimeSpan elapsed, LongHistogram latencies, double unitsPerMicrosecond, CpuTimes cpu, long checks) => new(
         latencies.TotalCount,
         elapsed,
-        latencies.GetValueAtPercentile(50),
-        latencies.GetValueAtPercentile(99),
+        latencies.GetValueAtPercentile(50) / unitsPerMicrosecond,
+        latencies.GetValueAtPercentile(99) / unitsPerMicrosecond,
         cpu,
         checks);
 }

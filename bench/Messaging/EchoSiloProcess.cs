@@ -25,7 +25,7 @@ internal sealed class EchoSiloProcess : IAsyncDisposable
     /// <exception cref="BenchmarkException">It did not start.</exception>
     public static async Task<EchoSiloProcess> StartAsync(CancellationToken cancellationToken)
     {
-        var (port, _) = FreePorts.TakeTwo();
+        var port = FreePorts.Take(1)[0];
         var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [EchoSilo.Command, port.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardInput = true,

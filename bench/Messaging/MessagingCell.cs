@@ -3,6 +3,5 @@ namespace Cluster.Bench.Messaging;
 /// <summary>One measured cell.</summary>
 /// <param name="Bytes">Of the payload, each way.</param>
 /// <param name="InFlight">Calls at a time.</param>
-/// <param name="Target">Calls a second that are aimed at; null: none is.</param>
 internal sealed record MessagingCell(
-    int Bytes, int InFlight, double CallsPerSecond, double P50Microseconds, double P99Microseconds, double OthersPercent, double? Target, long Failures);
+    int Bytes, int InFlight, double CallsPerSecond, double P50Microseconds, double P99Microseconds, double OthersPercent);

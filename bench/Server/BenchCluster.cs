@@ -14,8 +14,8 @@ internal sealed class BenchCluster : IAsyncDisposable
     private readonly string _models;
     private readonly RedisProcess _redis;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
-    private readonly List<ClusterProcess> _silos = [];
-    private readonly List<ClusterProcess> _gateways = [];
+    private readonly List<ServerProcess> _silos = [];
+    private readonly List<ServerProcess> _gateways = [];
 
     private BenchCluster(string program, string models, RedisProcess redis)
     {
@@ -24,9 +24,12 @@ internal sealed class BenchCluster : IAsyncDisposable
         _redis = redis;
     }
 
-    public IReadOnlyList<ClusterProcess> Silos => _silos;
+    public IReadOnlyList<ServerProcess> Silos => _silos;
 
-    public IReadOnlyList<ClusterProcess> Gateways => _gateways;
+    public IReadOnlyList<ServerProcess> Gateways => _gateways;
+
+    /// <summary>The first gateway, and all processes behind it.</summary>
+    public Target Target => new(_gateways[0].Grpc, _gateways[0].Http, ProcessIds);
 
     /// <summary>Of all that run.</summary>
     public IReadOnlyList<int> ProcessIds =>
@@ -61,17 +64,16 @@ internal sealed class BenchCluster : IAsyncDisposable
         }
     }
 
-    public async Task<ClusterProcess> AddSiloAsync(CancellationToken cancellationToken)
+    public async Task<ServerProcess> AddSiloAsync(CancellationToken cancellationToken)
     {
-        string[] arguments = ["silo", .. Common(), "--silo-port", "0", "--models", _models];
-        var silo = await ClusterProcess.StartAsync(_program, arguments, cancellationToken);
+        var silo = await ServerProcess.StartSiloAsync(_program, [.. Common(), "--models", _models], cancellationToken);
         _silos.Add(silo);
         return silo;
     }
 
-    public async Task<ClusterProcess> AddGatewayAsync(CancellationToken cancellationToken)
+    public async Task<ServerProcess> AddGatewayAsync(CancellationToken cancellationToken)
     {
-        var gateway = await ClusterProcess.StartAsync(_program, ["gateway", .. Common(), "--grpc-port", "0"], cancellationToken);
+        var gateway = await ServerProcess.StartGatewayAsync(_program, Common(), cancellationToken);
         _gateways.Add(gateway);
         return gateway;
     }
@@ -81,21 +83,14 @@ internal sealed class BenchCluster : IAsyncDisposable
     {
         foreach (var gateway in _gateways)
         {
-            var silos = _silos.Where(static silo => silo.IsRunning).Select(static silo => silo.Silo).ToList();
+            var silos = _silos.Where(static silo => silo.IsRunning).Select(static silo => silo.Grpc.ToString()).ToList();
             await UntilAsync(gateway, view => silos.TrueForAll(view.ActiveSilos.Contains), "all silos are members", cancellationToken);
-            await UntilAsync(() => IsReadyAsync(gateway, cancellationToken), "the gateway is ready", cancellationToken);
+            await UntilAsync(() => gateway.IsReadyAsync(cancellationToken), "the gateway is ready", cancellationToken);
         }
     }
 
-    /// <summary>Whether the process answers its readiness probe.</summary>
-    public async Task<bool> IsReadyAsync(ClusterProcess process, CancellationToken cancellationToken)
-    {
-        using var answer = await _http.GetAsync(new Uri($"http://{process.Http}/v2/health/ready"), cancellationToken);
-        return answer.IsSuccessStatusCode;
-    }
-
     /// <summary>What a gateway says about the cluster.</summary>
-    public async Task<ClusterCopies> CopiesAsync(ClusterProcess gateway, CancellationToken cancellationToken)
+    public async Task<ClusterCopies> CopiesAsync(ServerProcess gateway, CancellationToken cancellationToken)
     {
         await using var json = await _http.GetStreamAsync(new Uri($"http://{gateway.Http}/v2/cluster"), cancellationToken);
         return ClusterCopies.Parse(json);
@@ -103,10 +98,10 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     /// <summary>Looks at the cluster through a gateway until it is so.</summary>
     /// <exception cref="BenchmarkException">It did not become so within a minute.</exception>
-    public Task UntilAsync(ClusterProcess gateway, Func<ClusterCopies, bool> isSo, string what, CancellationToken cancellationToken) =>
+    public Task UntilAsync(ServerProcess gateway, Func<ClusterCopies, bool> isSo, string what, CancellationToken cancellationToken) =>
         UntilAsync(async () => isSo(await CopiesAsync(gateway, cancellationToken)), what, cancellationToken);
 
-    /// <inheritdoc cref="UntilAsync(ClusterProcess, Func{ClusterCopies, bool}, string, CancellationToken)"/>
+    /// <inheritdoc cref="UntilAsync(ServerProcess, Func{ClusterCopies, bool}, string, CancellationToken)"/>
     public async Task UntilAsync(Func<Task<bool>> isSo, string what, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
@@ -130,5 +125,5 @@ internal sealed class BenchCluster : IAsyncDisposable
         await _redis.DisposeAsync();
     }
 
-    private string[] Common() => ["--redis", _redis.Endpoint, "--cluster-id", ClusterId, "--http-port", "0"];
+    private string[] Common() => ["--redis", _redis.Endpoint, "--cluster-id", ClusterId];
 }

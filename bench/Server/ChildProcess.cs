@@ -9,54 +9,32 @@ internal sealed class ChildProcess : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
     private readonly Process _process;
-    private readonly Action<string>? _wrote;
     private readonly Queue<string> _tail = new();
 
-    private ChildProcess(string program, IReadOnlyList<string> arguments, Action<string>? wrote, Action? ended)
+    private ChildProcess(string program, IReadOnlyList<string> arguments)
     {
-        _wrote = wrote;
         _process = new Process
         {
             StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
-            EnableRaisingEvents = ended is not null,
         };
         _process.OutputDataReceived += (_, line) => Read(line.Data);
         _process.ErrorDataReceived += (_, line) => Read(line.Data);
-        _process.Exited += (_, _) => ended?.Invoke();
     }
 
     public int Id => _process.Id;
 
     public bool IsRunning => !_process.HasExited;
 
-    /// <summary>Once it has ended.</summary>
-    public int ExitCode => _process.ExitCode;
-
-    /// <summary>Resident memory, bytes.</summary>
-    public long ResidentBytes
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.WorkingSet64;
-        }
-    }
-
     /// <param name="program">A path.</param>
     /// <param name="arguments">Its arguments, as they are.</param>
-    /// <param name="wrote">Called with each line that it writes.</param>
-    /// <param name="ended">Called when it ends.</param>
-    public static ChildProcess Start(string program, IReadOnlyList<string> arguments, Action<string>? wrote = null, Action? ended = null)
+    public static ChildProcess Start(string program, IReadOnlyList<string> arguments)
     {
-        var child = new ChildProcess(program, arguments, wrote, ended);
+        var child = new ChildProcess(program, arguments);
         child._process.Start();
         child._process.BeginOutputReadLine();
         child._process.BeginErrorReadLine();
         return child;
     }
-
-    /// <summary>Returns when the process is gone and all that it wrote is read.</summary>
-    public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
     /// <summary>SIGKILL; returns when the process is gone.</summary>
     public async Task KillAsync()
@@ -109,7 +87,5 @@ internal sealed class ChildProcess : IAsyncDisposable
                 _tail.Dequeue();
             }
         }
-
-        _wrote?.Invoke(line);
     }
 }

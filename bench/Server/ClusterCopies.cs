@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Cluster.Bench.Server;
 
 /// <summary>What <c>GET /v2/cluster</c> of a gateway says, as far as it is needed here.</summary>
-/// <param name="ActiveSilos">Members that are neither dead nor leaving.</param>
+/// <param name="ActiveSilos">Addresses of members that are neither dead nor leaving.</param>
 /// <param name="Holders">For each model the silos with a copy that serves.</param>
 internal sealed record ClusterCopies(IReadOnlySet<string> ActiveSilos, IReadOnlyDictionary<string, IReadOnlyList<string>> Holders)
 {
@@ -13,7 +13,7 @@ internal sealed record ClusterCopies(IReadOnlySet<string> ActiveSilos, IReadOnly
         var nodes = document.RootElement.GetProperty("nodes").EnumerateArray();
         var models = document.RootElement.GetProperty("models").EnumerateArray();
         return new ClusterCopies(
-            nodes.Where(static node => Text(node, "status") == "Active").Select(static node => Text(node, "silo")).ToHashSet(),
+            nodes.Where(static node => Text(node, "status") == "Active").Select(static node => Address(node)).ToHashSet(),
             models.ToDictionary(static model => Text(model, "name"), SilosOf));
     }
 
@@ -25,8 +25,11 @@ internal sealed record ClusterCopies(IReadOnlySet<string> ActiveSilos, IReadOnly
     private static IReadOnlyList<string> SilosOf(JsonElement model) =>
     [
         .. model.GetProperty("versions").EnumerateArray().SelectMany(static version => version.GetProperty("copies").EnumerateArray())
-            .Where(static copy => Text(copy, "state") == "SERVING" && copy.TryGetProperty("silo", out _)).Select(static copy => Text(copy, "silo")),
+            .Where(static copy => Text(copy, "state") == "SERVING" && copy.TryGetProperty("silo", out _)).Select(static copy => Address(copy)),
     ];
+
+    /// <summary>What stands before the generation in <c>address:port@generation</c>.</summary>
+    private static string Address(JsonElement element) => Text(element, "silo").Split('@')[0];
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
 }

@@ -39,7 +39,7 @@ internal sealed class RedisProcess : IAsyncDisposable
     /// <exception cref="BenchmarkException">It did not start.</exception>
     public static async Task<RedisProcess> StartAsync(CancellationToken cancellationToken)
     {
-        var redis = new RedisProcess(FreePorts.TakeTwo().First);
+        var redis = new RedisProcess(FreePorts.Take(1)[0]);
         try
         {
             _ = redis._process.StandardError.ReadToEndAsync(CancellationToken.None);

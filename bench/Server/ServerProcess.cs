@@ -5,87 +5,105 @@ using Cluster.Bench.Framework;
 
 namespace Cluster.Bench.Server;
 
-/// <summary>A server of our own in a process of its own, on free ports of 127.0.0.1; ended on disposal, by its process id.</summary>
+/// <summary>A server of a build in a process of its own, on free ports of 127.0.0.1; ended on disposal, by its process id.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
+    private const string All = "all";
+    private const string Silo = "silo";
+    private const string Gateway = "gateway";
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly HttpClient Client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(5) };
 
     private readonly ChildProcess _process;
 
-    private ServerProcess(string program, IReadOnlyList<string> arguments, int httpPort, int grpcPort)
-    {
-        _process = ChildProcess.Start(program, arguments);
-        Server = new ServerUnderTest(
-            new IPEndPoint(IPAddress.Loopback, grpcPort),
-            new IPEndPoint(IPAddress.Loopback, httpPort),
-            _process.Id,
-            "cluster-silo all, default settings, a process of its own on the same machine");
-    }
-
-    public ServerUnderTest Server { get; }
-
-    /// <summary>Starts <paramref name="program"/> as <c>all</c> and waits until it says that it is ready.</summary>
-    /// <exception cref="BenchmarkException">It did not start; the message ends with its last lines.</exception>
-    public static async Task<ServerProcess> StartAsync(string program, string models, CancellationToken cancellationToken)
+    private ServerProcess(string program, string role, IReadOnlyList<string> arguments)
     {
         if (!File.Exists(program))
         {
-            throw new BenchmarkException($"there is no server at {program}: build silo in Release, or name one with --silo or --server");
+            throw new BenchmarkException($"there is no server at {program}: build silo in Release");
         }
 
-        var (http, grpc) = FreePorts.TakeTwo();
-        var server = new ServerProcess(program, ["all", "--models", models, "--http-port", Text(http), "--grpc-port", Text(grpc)], http, grpc);
-        try
-        {
-            await server.WaitReadyAsync(cancellationToken);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
+        var ports = FreePorts.Take(2);
+        (Http, Grpc) = (new IPEndPoint(IPAddress.Loopback, ports[0]), new IPEndPoint(IPAddress.Loopback, ports[1]));
+        _process = ChildProcess.Start(program, [role, .. arguments, "--http-port", Text(ports[0]), role == Silo ? "--silo-port" : "--grpc-port", Text(ports[1])]);
     }
+
+    public int Id => _process.Id;
+
+    public bool IsRunning => _process.IsRunning;
+
+    public IPEndPoint Http { get; }
+
+    /// <summary>Of a silo it is the address by which the cluster knows it.</summary>
+    public IPEndPoint Grpc { get; }
+
+    public Target Target => new(Grpc, Http, [Id]);
+
+    /// <summary>Starts one process with everything, and does not wait for it.</summary>
+    public static ServerProcess Launch(string program, string models) => new(program, All, ["--models", models]);
+
+    /// <summary>Starts one process with everything and waits until it is ready.</summary>
+    /// <exception cref="BenchmarkException">It did not start; the message ends with its last lines.</exception>
+    public static Task<ServerProcess> StartAsync(string program, string models, CancellationToken cancellationToken) =>
+        Launch(program, models).UntilAsync("ready", cancellationToken);
+
+    /// <summary>Starts a silo and waits until it answers.</summary>
+    /// <inheritdoc cref="StartAsync"/>
+    public static Task<ServerProcess> StartSiloAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>
+        new ServerProcess(program, Silo, arguments).UntilAsync("live", cancellationToken);
+
+    /// <summary>Starts a gateway and waits until it answers.</summary>
+    /// <inheritdoc cref="StartAsync"/>
+    public static Task<ServerProcess> StartGatewayAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>
+        new ServerProcess(program, Gateway, arguments).UntilAsync("live", cancellationToken);
+
+    /// <summary>Whether the process answers its readiness probe.</summary>
+    public Task<bool> IsReadyAsync(CancellationToken cancellationToken) => IsAsync("ready", cancellationToken);
+
+    /// <inheritdoc cref="ChildProcess.KillAsync"/>
+    public Task KillAsync() => _process.KillAsync();
+
+    /// <inheritdoc cref="ChildProcess.Tail"/>
+    public string Tail() => _process.Tail();
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private async Task WaitReadyAsync(CancellationToken cancellationToken)
-    {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-        var address = new Uri($"http://{Server.Http}/v2/health/ready");
-        var start = Stopwatch.GetTimestamp();
-        while (!await IsReadyAsync(client, address, cancellationToken))
-        {
-            if (!_process.IsRunning)
-            {
-                await _process.WaitForExitAsync(cancellationToken);
-                throw new BenchmarkException($"the server ended with exit code {_process.ExitCode} before it was ready{_process.Tail()}");
-            }
-
-            if (Stopwatch.GetElapsedTime(start) > StartTimeout)
-            {
-                throw new BenchmarkException($"the server was not ready after {StartTimeout.TotalSeconds} s{_process.Tail()}");
-            }
-
-            await Task.Delay(PollInterval, cancellationToken);
-        }
-    }
-
-    private static async Task<bool> IsReadyAsync(HttpClient client, Uri address, CancellationToken cancellationToken)
+    private async Task<ServerProcess> UntilAsync(string probe, CancellationToken cancellationToken)
     {
         try
         {
-            using var answer = await client.GetAsync(address, cancellationToken);
+            var start = Stopwatch.GetTimestamp();
+            while (!await IsAsync(probe, cancellationToken))
+            {
+                if (!IsRunning || Stopwatch.GetElapsedTime(start) > StartTimeout)
+                {
+                    throw new BenchmarkException($"the server {(IsRunning ? $"was not {probe} in time" : $"ended before it was {probe}")}{Tail()}");
+                }
+
+                await Task.Delay(Look, cancellationToken);
+            }
+
+            return this;
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<bool> IsAsync(string probe, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await Client.GetAsync(new Uri($"http://{Http}/v2/health/{probe}"), cancellationToken);
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (error is HttpRequestException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false;
         }
