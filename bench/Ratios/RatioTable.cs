@@ -18,7 +18,7 @@ internal static class RatioTable
             {
                 var figure = one.Figures[i];
                 text.Append(CultureInfo.InvariantCulture, $"{(i == 0 ? one.Name : ""),-24}{figure.Name,-22}{Number(figure.First),14}{Number(figure.Second),14}");
-                text.Append(CultureInfo.InvariantCulture, $"{figure.Ratio,9:N3}{figure.LeastRatio,8:N2}{figure.MostRatio,8:N2}");
+                text.Append(CultureInfo.InvariantCulture, $"{Ratio(figure.Ratio),9}{Ratio(figure.LeastRatio),8}{Ratio(figure.MostRatio),8}");
                 Line(text, $"{(i == 0 ? one.OthersPercent.ToString("N1", CultureInfo.InvariantCulture) : ""),10}");
             }
 
@@ -37,6 +37,9 @@ internal static class RatioTable
 
     /// <summary>Decimals where they matter.</summary>
     private static string Number(double value) => value.ToString(Math.Abs(value) < 100 ? "N2" : "N0", CultureInfo.InvariantCulture);
+
+    private static string Ratio(double value) =>
+        value.ToString(value switch { >= 100 => "N0", >= 10 => "N1", >= 0.1 => "N3", _ => "N4" }, CultureInfo.InvariantCulture);
 
     private static void Line(StringBuilder text, FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));
 }
