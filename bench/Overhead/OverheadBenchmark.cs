@@ -14,6 +14,9 @@ internal sealed class OverheadBenchmark : IBenchmark
     /// <summary>Threads in process that saturation is compared with.</summary>
     private const int SaturatingThreads = 2;
 
+    private const string Grpc = "gRPC";
+    private static readonly string[] Protocols = [Grpc, "REST"];
+
     public string Name => "overhead";
 
     public string Summary => "gRPC and REST against ONNX Runtime in process: requests/s, latency, CPU a request, and their ratios";
@@ -87,11 +90,11 @@ internal sealed class OverheadBenchmark : IBenchmark
         try
         {
             var sessions = Enumerable.Range(0, SaturatingThreads).Select(_ => new InProcessModel(file, model.Workload)).ToList();
-            foreach (var (protocol, inFlight) in from protocol in new[] { "gRPC", "REST" } from inFlight in new[] { 1, model.Saturating } select (protocol, inFlight))
+            foreach (var (protocol, inFlight) in from protocol in Protocols from inFlight in new[] { 1, model.Saturating } select (protocol, inFlight))
             {
                 var name = string.Create(CultureInfo.InvariantCulture, $"{model.Name} {protocol} x {inFlight}");
                 await progress.WriteLineAsync(name);
-                using InferCall call = protocol == "gRPC"
+                using InferCall call = protocol == Grpc
                     ? new GrpcInferCall(server.Grpc, sessions[0].Workload)
                     : new RestInferCall(server.Http, sessions[0].Workload, binary: true);
                 cases.Add(await CaseReport.MeasureAsync(
@@ -110,7 +113,7 @@ internal sealed class OverheadBenchmark : IBenchmark
         }
     }
 
-    private static async Task<Sample> InProcessAsync(IReadOnlyList<InProcessModel> sessions, LoadPlan plan, CancellationToken cancellationToken)
+    private static async Task<Sample> InProcessAsync(List<InProcessModel> sessions, LoadPlan plan, CancellationToken cancellationToken)
     {
         var load = await ClosedLoop.RunAsync(
             sessions.Count,

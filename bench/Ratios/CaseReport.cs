@@ -35,7 +35,7 @@ internal sealed record CaseReport(string Name, double OthersPercent, IReadOnlyLi
         }
     }
 
-    private static CaseReport Of(string name, IReadOnlyList<(Sample First, Sample Second)> rounds, string? failure) => new(
+    private static CaseReport Of(string name, List<(Sample First, Sample Second)> rounds, string? failure) => new(
         name,
         rounds.Select(static round => Math.Max(round.First.OthersPercent, round.Second.OthersPercent)).DefaultIfEmpty().Max(),
         rounds.Count == 0 ? [] : [.. rounds[0].First.Figures.Select((figure, i) => FigureReport.Of(
