@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Grpc.Core;
 
 namespace Cluster.Gateway.Grpc;
 
@@ -12,14 +13,14 @@ internal static class ServerStop
     /// <summary>
     /// Runs <paramref name="body"/> with a token that fires with the call's or the server's; the latter becomes UNAVAILABLE.
     /// </summary>
-    public static async ValueTask EndWithAsync(GrpcCallContext call, Func<CancellationToken, ValueTask> body, CancellationToken stopping)
+    public static async ValueTask EndWithAsync(ServerCallContext call, Func<CancellationToken, ValueTask> body, CancellationToken stopping)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, stopping);
         try
         {
             await body(either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException exception) when (stopping.IsCancellationRequested && call.Cause == CancellationCause.None)
+        catch (OperationCanceledException exception) when (stopping.IsCancellationRequested && !call.CancellationToken.IsCancellationRequested)
         {
             throw new ServingException(Failure.Unavailable("the server is shutting down", RetryAfter), exception);
         }

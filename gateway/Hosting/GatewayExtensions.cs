@@ -1,9 +1,6 @@
 using System.Reflection;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Grpc;
-using Cluster.Gateway.Grpc.Health;
-using Cluster.Gateway.Grpc.Reflection;
-using Cluster.Gateway.KServe;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Rest;
@@ -14,7 +11,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Hosting;
 
@@ -25,23 +22,22 @@ public static class GatewayExtensions
     /// <param name="options">Validated.</param>
     public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder, GatewayOptions options)
     {
+        // It would make an Activity and a scope of each request, 800 bytes, for lines that nothing reads.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         var services = builder.Services;
         services.AddClusterMetrics();
-        services.AddGrpcServer(grpc => grpc.MaxReceiveMessageSize = options.MaxMessageBytes);
+        services.AddGrpcServer(options.MaxMessageBytes);
         services.AddRest();
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
         services.AddSingleton(new ServerIdentity(options.ServerName, ProductVersion()));
         services.AddModelRouting();
         services.AddSingleton<IServingApi, ServingApi>();
-        services.AddSingleton(provider => new StreamInference(
-            provider.GetRequiredService<IServingApi>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.TryAddSingleton<IRepositoryControl, RemoteRepository>();
-        services.AddSingleton<KServeService>();
         services.AddSingleton<ManagedModels>();
         services.AddSingleton<ManagedAliases>();
         services.AddSingleton<RegistryWatch>();
         services.AddSingleton<ModelMeshService>();
-        services.AddSingleton<IServingStatus, Readiness>();
+        services.AddSingleton<Readiness>();
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             kestrel.AddServerHeader = false;
@@ -58,12 +54,10 @@ public static class GatewayExtensions
     public static WebApplication MapGateway(this WebApplication app)
     {
         app.Services.GetRequiredService<RequestMetrics>().Follow(app.Services.GetRequiredService<RouteTable>());
+        app.Services.GetRequiredService<Readiness>().Follow();
         app.MapMetrics();
-        app.Services.GetRequiredService<KServeService>().Map(app);
+        app.MapKServe();
         app.Services.GetRequiredService<ModelMeshService>().Map(app);
-        app.MapGrpcHealth();
-        app.MapGrpcReflection();
-        app.MapGrpcFallback();
         app.MapRest();
         return app;
     }

@@ -8,6 +8,8 @@ using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.KServe;
 
@@ -15,8 +17,7 @@ namespace Cluster.Gateway.KServe;
 /// <c>ModelStreamInfer</c>: the requests of a stream run several at once and are answered in their order. A request that fails is answered with
 /// its message and id, and the stream goes on.
 /// </summary>
-/// <param name="stopping">Fires when the server stops.</param>
-internal sealed class StreamInference(IServingApi api, CancellationToken stopping)
+internal sealed class StreamInference(IServingApi api, CallBoundary boundary, IHostApplicationLifetime lifetime)
 {
     /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
     private const int MaxInFlight = 32;
@@ -31,18 +32,16 @@ internal sealed class StreamInference(IServingApi api, CancellationToken stoppin
     }.ToByteArray();
 
     /// <summary>Serves one stream until the client ends it, or the server stops: then what was taken is still answered.</summary>
-    public async ValueTask<Failure?> RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers)
-    {
-        await ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), stopping).ConfigureAwait(false);
-        return null;
-    }
+    public ValueTask RunAsync(ServerCallContext call, PayloadRequests requests, IServerStreamWriter<PayloadBuffer> answers) =>
+        ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), lifetime.ApplicationStopping);
 
-    private async ValueTask RunAsync(GrpcCallContext call, GrpcStreamReader requests, GrpcStreamWriter answers, CancellationToken cancellation)
+    private async ValueTask RunAsync(
+        ServerCallContext call, PayloadRequests requests, IServerStreamWriter<PayloadBuffer> answers, CancellationToken cancellation)
     {
         var inFlight = Channel.CreateBounded<Task<PayloadBuffer>>(
             new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var writing = WriteAsync(inFlight, answers, reading, call.CancellationToken);
+        var writing = WriteAsync(call, inFlight, answers, reading);
         try
         {
             // Room first: a request that runs is answered, also if the server begins to stop while it does.
@@ -64,20 +63,17 @@ internal sealed class StreamInference(IServingApi api, CancellationToken stoppin
     /// fails.
     /// </summary>
     private static async Task WriteAsync(
-        Channel<Task<PayloadBuffer>> inFlight, GrpcStreamWriter answers, CancellationTokenSource reading, CancellationToken cancellationToken)
+        ServerCallContext call, Channel<Task<PayloadBuffer>> inFlight, IServerStreamWriter<PayloadBuffer> answers, CancellationTokenSource reading)
     {
         try
         {
             await foreach (var answering in inFlight.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
-                var answer = await answering.ConfigureAwait(false);
-                if (cancellationToken.IsCancellationRequested)
+                using var answer = await answering.ConfigureAwait(false);
+                await default(ThreadPoolHop);
+                if (!call.CancellationToken.IsCancellationRequested)
                 {
-                    answer.Dispose();
-                }
-                else
-                {
-                    await answers.WriteAsync(answer).ConfigureAwait(false);
+                    await answers.WriteAsync(call, answer, isLast: false).ConfigureAwait(false);
                 }
             }
         }
@@ -89,14 +85,14 @@ internal sealed class StreamInference(IServingApi api, CancellationToken stoppin
         }
     }
 
-    private async Task<PayloadBuffer> AnswerAsync(GrpcCallContext call, PayloadBuffer message)
+    private async Task<PayloadBuffer> AnswerAsync(ServerCallContext call, PayloadBuffer message)
     {
         InferCall request;
         var id = "";
         try
         {
             id = Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
-            request = KServeService.Read(api, call, message) with { Method = ServingMethod.ModelInferStream };
+            request = InferenceService.Read(api, boundary, call, message) with { Method = ServingMethod.ModelInferStream };
         }
         catch (ServingException exception)
         {

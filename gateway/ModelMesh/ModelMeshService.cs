@@ -3,19 +3,20 @@ using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Routing;
-using Google.Protobuf.Reflection;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 
 namespace Cluster.Gateway.ModelMesh;
 
 /// <summary><c>mmesh.ModelMesh</c> and <c>mmesh.ModelMeshRegistry</c>; docs/modelmesh.md says where the former differs from ModelMesh's own.</summary>
-internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistryWatch watch, ControlCalls control)
+internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistryWatch watch, ControlCalls control, CallBoundary boundary)
 {
     private const int MaxNameLength = 255;
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGrpcService(Service("ModelMesh"), service => service
+        endpoints.MapGrpcService(Service("ModelMesh")
             .Unary("registerModel", RegisterModelRequest.Parser, Steady<RegisterModelRequest, ModelStatusInfo>(RegisterAsync))
             .Unary("unregisterModel", UnregisterModelRequest.Parser, Steady<UnregisterModelRequest, UnregisterModelResponse>(UnregisterAsync))
             .Unary("getModelStatus", GetStatusRequest.Parser, Steady<GetStatusRequest, ModelStatusInfo>(async (_, request) =>
@@ -25,14 +26,16 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
             .Unary("setVModel", SetVModelRequest.Parser, Steady<SetVModelRequest, VModelStatusInfo>(SetAliasAsync))
             .Unary("deleteVModel", DeleteVModelRequest.Parser, Steady<DeleteVModelRequest, DeleteVModelResponse>(DeleteAliasAsync))
             .Unary("getVModelStatus", GetVModelStatusRequest.Parser, Steady<GetVModelStatusRequest, VModelStatusInfo>(async (_, request) =>
-                await aliases.GetStatusAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false))));
-        endpoints.MapGrpcService(Service("ModelMeshRegistry"), service => service
+                await aliases.GetStatusAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false)))
+            .Build()).LiftBodyLimits();
+        endpoints.MapGrpcService(Service("ModelMeshRegistry")
             .Unary("listModels", ListModelsRequest.Parser, Steady<ListModelsRequest, ListModelsResponse>(ListModelsAsync))
             .Unary("listVModels", ListVModelsRequest.Parser, Steady<ListVModelsRequest, ListVModelsResponse>(ListAliasesAsync))
-            .ServerStream<WatchModelsRequest, WatchModelsResponse>("watchModels", WatchModelsRequest.Parser, watch.RunAsync));
+            .ServerStream<WatchModelsRequest, WatchModelsResponse>("watchModels", WatchModelsRequest.Parser, watch.RunAsync)
+            .Build()).LiftBodyLimits();
     }
 
-    private static ServiceDescriptor Service(string name) => ModelMeshReflection.Descriptor.Services.Single(service => service.Name == name);
+    private TypedService Service(string name) => new(ModelMeshReflection.Descriptor.Services.Single(service => service.Name == name), boundary);
 
     private static string? Optional(string text) => text.Length > 0 ? text : null;
 
@@ -44,12 +47,12 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         _ => text,
     };
 
-    private Func<GrpcCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<GrpcCallContext, TRequest, ValueTask<TResponse>> method) =>
+    private Func<ServerCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<ServerCallContext, TRequest, ValueTask<TResponse>> method) =>
         (call, request) => control.RunAsync(() => method(call, request), call.CancellationToken);
 
     private static RegisteredInfo Info(ModelInfo info) => new(info.Type, info.Path, info.Key);
 
-    private async ValueTask<ModelStatusInfo> RegisterAsync(GrpcCallContext call, RegisterModelRequest request)
+    private async ValueTask<ModelStatusInfo> RegisterAsync(ServerCallContext call, RegisterModelRequest request)
     {
         var model = Required(request.ModelId, "modelId");
         if (request.ModelInfo is null)
@@ -60,13 +63,13 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         return await models.RegisterAsync(model, Info(request.ModelInfo), request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<UnregisterModelResponse> UnregisterAsync(GrpcCallContext call, UnregisterModelRequest request)
+    private async ValueTask<UnregisterModelResponse> UnregisterAsync(ServerCallContext call, UnregisterModelRequest request)
     {
         await models.UnregisterAsync(Required(request.ModelId, "modelId")).ConfigureAwait(false);
         return new UnregisterModelResponse();
     }
 
-    private async ValueTask<VModelStatusInfo> SetAliasAsync(GrpcCallContext call, SetVModelRequest request)
+    private async ValueTask<VModelStatusInfo> SetAliasAsync(ServerCallContext call, SetVModelRequest request)
     {
         // An empty modelInfo is none, as with ModelMesh.
         var info = request.ModelInfo is { } given && given.CalculateSize() > 0 ? Info(given) : null;
@@ -84,20 +87,20 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
             .ConfigureAwait(false);
     }
 
-    private async ValueTask<DeleteVModelResponse> DeleteAliasAsync(GrpcCallContext call, DeleteVModelRequest request)
+    private async ValueTask<DeleteVModelResponse> DeleteAliasAsync(ServerCallContext call, DeleteVModelRequest request)
     {
         await aliases.DeleteAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false);
         return new DeleteVModelResponse();
     }
 
-    private async ValueTask<ListModelsResponse> ListModelsAsync(GrpcCallContext call, ListModelsRequest request)
+    private async ValueTask<ListModelsResponse> ListModelsAsync(ServerCallContext call, ListModelsRequest request)
     {
         var all = await models.ListAsync().ConfigureAwait(false);
         var (page, next) = Pages.Cut(all, model => model.ModelId, request.Prefix, request.PageSize, request.PageToken);
         return new ListModelsResponse { Models = { page }, NextPageToken = next };
     }
 
-    private async ValueTask<ListVModelsResponse> ListAliasesAsync(GrpcCallContext call, ListVModelsRequest request)
+    private async ValueTask<ListVModelsResponse> ListAliasesAsync(ServerCallContext call, ListVModelsRequest request)
     {
         var all = aliases.List().Where(alias => request.Owner.Length == 0 || alias.Owner == request.Owner);
         var (page, next) = Pages.Cut(all, alias => alias.Alias, request.Prefix, request.PageSize, request.PageToken);

@@ -2,6 +2,7 @@ using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Grpc;
+using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.ModelMesh;
@@ -10,10 +11,10 @@ namespace Cluster.Gateway.ModelMesh;
 internal sealed class RegistryWatch(
     ManagedModels models, ManagedAliases managedAliases, IServingStates states, IAliases aliases, IHostApplicationLifetime lifetime)
 {
-    public ValueTask RunAsync(GrpcCallContext call, WatchModelsRequest request, GrpcStreamWriter<WatchModelsResponse> events) =>
+    public ValueTask RunAsync(ServerCallContext call, WatchModelsRequest request, IServerStreamWriter<WatchModelsResponse> events) =>
         ServerStop.EndWithAsync(call, cancellation => FollowAsync(request, events, cancellation), lifetime.ApplicationStopping);
 
-    private async ValueTask FollowAsync(WatchModelsRequest request, GrpcStreamWriter<WatchModelsResponse> events, CancellationToken cancellation)
+    private async ValueTask FollowAsync(WatchModelsRequest request, IServerStreamWriter<WatchModelsResponse> events, CancellationToken cancellation)
     {
         // Before the first look, so that nothing falls between.
         using var changes = new RegistryChanges(states, aliases);
@@ -23,7 +24,7 @@ internal sealed class RegistryWatch(
             known.Add((model.ModelId, false));
             if (!request.ChangesOnly)
             {
-                await events.WriteAsync(new WatchModelsResponse { Model = model }).ConfigureAwait(false);
+                await events.WriteAsync(new WatchModelsResponse { Model = model }, cancellation).ConfigureAwait(false);
             }
         }
 
@@ -32,18 +33,18 @@ internal sealed class RegistryWatch(
             known.Add((alias.Alias, true));
             if (!request.ChangesOnly && await managedAliases.FindAsync(alias.Alias).ConfigureAwait(false) is { } entry)
             {
-                await events.WriteAsync(new WatchModelsResponse { VModel = entry }).ConfigureAwait(false);
+                await events.WriteAsync(new WatchModelsResponse { VModel = entry }, cancellation).ConfigureAwait(false);
             }
         }
 
-        await events.WriteAsync(new WatchModelsResponse { InSync = true }).ConfigureAwait(false);
+        await events.WriteAsync(new WatchModelsResponse { InSync = true }, cancellation).ConfigureAwait(false);
         while (true)
         {
             foreach (var change in await changes.TakeAsync(cancellation).ConfigureAwait(false))
             {
                 if (await DescribeAsync(change, known).ConfigureAwait(false) is { } happened)
                 {
-                    await events.WriteAsync(happened).ConfigureAwait(false);
+                    await events.WriteAsync(happened, cancellation).ConfigureAwait(false);
                 }
             }
         }

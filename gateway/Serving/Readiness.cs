@@ -1,43 +1,34 @@
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
-using Cluster.Gateway.Grpc.Health;
+using Grpc.HealthCheck;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Primitives;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Cluster.Gateway.Serving;
 
-/// <summary>Tells gRPC health probes what <see cref="IServingApi.IsReady"/> tells the others.</summary>
-internal sealed class Readiness : IServingStatus, IDisposable
+/// <summary>Tells gRPC health probes, and those who watch, what <see cref="IServingApi.IsReady"/> tells the others.</summary>
+internal sealed class Readiness(HealthServiceImpl health, IServingApi api, IServingStates states, IHostApplicationLifetime lifetime) : IDisposable
 {
-    private readonly ServingStatusBoard _board = new();
-    private readonly IServingApi _api;
-    private readonly IServingStates _states;
-    private readonly CancellationTokenRegistration _stopping;
+    private CancellationTokenRegistration _stopping;
 
-    public Readiness(IServingApi api, IServingStates states, IHostApplicationLifetime lifetime)
+    /// <summary>To be called once.</summary>
+    public void Follow()
     {
-        _api = api;
-        _states = states;
         states.InitialLoadCompleted += Publish;
         _stopping = lifetime.ApplicationStopping.Register(Publish);
         Publish();
     }
 
-    /// <inheritdoc/>
-    public bool? IsServing(string service) => _board.IsServing(service);
-
-    /// <inheritdoc/>
-    public IChangeToken GetChangeToken() => _board.GetChangeToken();
-
     public void Dispose()
     {
-        _states.InitialLoadCompleted -= Publish;
+        states.InitialLoadCompleted -= Publish;
         _stopping.Dispose();
     }
 
     private void Publish()
     {
-        _board.Set("", _api.IsReady);
-        _board.Set(InferenceReflection.Descriptor.Services[0].FullName, _api.IsReady);
+        var status = api.IsReady ? ServingStatus.Serving : ServingStatus.NotServing;
+        health.SetStatus("", status);
+        health.SetStatus(InferenceReflection.Descriptor.Services[0].FullName, status);
     }
 }

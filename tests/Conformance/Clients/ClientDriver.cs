@@ -41,7 +41,7 @@ public sealed class ClientDriver : IAsyncDisposable
         return StartAsync(
             "python",
             "/usr/bin/python3",
-            [Source("python", "driver.py"), "--protos", Protos(), "--generated", generated],
+            [Source("python", "driver.py"), "--protos", Protos(), Source("protos"), "--generated", generated],
             "the Debian packages python3-grpcio, python3-protobuf and protobuf-compiler",
             cancellationToken);
     }
@@ -52,7 +52,7 @@ public sealed class ClientDriver : IAsyncDisposable
         !Requires.HasNode ? null : await StartAsync(
             "node",
             "node",
-            [Source("node", "driver.mjs"), "--protos", Protos()],
+            [Source("node", "driver.mjs"), "--protos", Protos(), "--protos", Source("protos")],
             "Node 20 and the npm packages of tests/Conformance/Clients/node",
             cancellationToken);
 

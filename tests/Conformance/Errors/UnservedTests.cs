@@ -37,11 +37,10 @@ public sealed class UnservedTests(ServerFixture fixture) : ServerTests(fixture)
     [InlineData("node", "inference.GRPCInferenceService/NoSuchMethod")]
     [InlineData("python", "no.such.Service/Method")]
     [InlineData("node", "no.such.Service/Method")]
-    public async Task GrpcMethod_Unknown_IsUnimplementedAndNamesIt(string client, string method)
+    public async Task GrpcMethod_Unknown_IsUnimplemented(string client, string method)
     {
         var result = await Fixture.Client(client).RawUnaryAsync(Target, method, Array.Empty<byte>());
         Assert.Equal("UNIMPLEMENTED", result.Code);
-        Assert.Contains(method.Split('/')[1], result.Details, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -10,6 +10,9 @@ internal static class FramingCases
     /// <summary>Kind of those cases that the protocol itself wants answered with INTERNAL.</summary>
     public const string FlagWithoutEncoding = "gRPC compressed flag alone";
 
+    /// <summary>Kind of those cases whose prefixes and lengths do not fit; the library answers some with INTERNAL or UNKNOWN.</summary>
+    public const string Framing = "gRPC framing";
+
     private const int BombSize = 4 << 20;
 
     private static readonly string[] Timeouts =
@@ -19,11 +22,11 @@ internal static class FramingCases
 
     public static FuzzCase Create(Random random, int number, string path, byte[] message) => random.Next(4) switch
     {
-        0 => new FuzzCase(number, Channel.Grpc, "gRPC framing", "", path, Misframe(random, message)),
+        0 => new FuzzCase(number, Channel.Grpc, Framing, "", path, Misframe(random, message)),
         1 => Compressed(random, number, path, message),
         2 => new FuzzCase(number, Channel.Grpc, "gRPC headers", "", path, GrpcFraming.Frame(message)) { Headers = [Header(random)] },
         _ when random.OneIn(2) => new FuzzCase(number, Channel.Grpc, FlagWithoutEncoding, "", path, GrpcFraming.Frame(message, compressed: true)),
-        _ => new FuzzCase(number, Channel.Grpc, "gRPC framing", "", path, random.Bytes(random.Length())) { Headers = [new("grpc-encoding", "gzip")] },
+        _ => new FuzzCase(number, Channel.Grpc, Framing, "", path, random.Bytes(random.Length())) { Headers = [new("grpc-encoding", "gzip")] },
     };
 
     private static byte[] Misframe(Random random, byte[] message)

@@ -26,6 +26,13 @@ internal static class GrpcOracle
             return new Verdict(outcome + " (as the protocol demands)");
         }
 
+        // Broken prefixes, and what only the library's own services parse.
+        var isLibrarys = sent.Kind == FramingCases.Framing || sent.Path.StartsWith("/grpc.", StringComparison.Ordinal);
+        if (isLibrarys && answer.Status is StatusCode.Internal or StatusCode.Unknown && answer.Details != InternalError)
+        {
+            return new Verdict(outcome + " (of the library)");
+        }
+
         var fine = !sent.IsValid && answer.HttpStatus == 200 && answer.Status is { } status && Refusals.Contains(status);
         return new Verdict(outcome, fine ? null : answer.ToString());
     }

@@ -1,5 +1,5 @@
 using Cluster.Conformance.Support;
-using Cluster.Contracts.Protocol.Health;
+using Grpc.Health.V1;
 using Cluster.Tests.Common;
 using Xunit;
 

@@ -2,8 +2,8 @@ using Cluster.Conformance.Support;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Xunit;
-using V1 = Cluster.Contracts.Protocol.Reflection.V1;
-using V1Alpha = Cluster.Contracts.Protocol.Reflection.V1Alpha;
+using V1 = Grpc.Reflection.V1;
+using V1Alpha = Grpc.Reflection.V1Alpha;
 
 namespace Cluster.Conformance.Protocol;
 

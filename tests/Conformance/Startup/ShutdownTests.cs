@@ -1,7 +1,7 @@
 using Cluster.Conformance.Clients;
 using Cluster.Conformance.Support;
 using Cluster.Contracts.Protocol;
-using Cluster.Contracts.Protocol.Health;
+using Grpc.Health.V1;
 using Cluster.Tests.Common;
 using Xunit;
 

@@ -12,7 +12,12 @@ using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
 using Cluster.Unit.Metrics;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.HealthCheck;
 using Xunit;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
+using StatusCode = Cluster.Contracts.Errors.StatusCode;
 
 namespace Cluster.Unit.Serving;
 
@@ -56,21 +61,25 @@ public sealed class ServingApiTests : IDisposable
     }
 
     [Fact]
-    public void IsReady_FromTheInitialLoadToTheStop_IsTrue()
+    public async Task IsReady_FromTheInitialLoadToTheStop_IsTrue()
     {
-        using var readiness = new Readiness(_api, _states, _lifetime);
+        var health = new HealthServiceImpl();
+        async Task<ServingStatus> Health(string service) => (await health.Check(new HealthCheckRequest { Service = service }, context: null!)).Status;
+        using var readiness = new Readiness(health, _api, _states, _lifetime);
+        readiness.Follow();
         Assert.False(_api.IsReady);
-        Assert.False(readiness.IsServing(""));
+        Assert.Equal(ServingStatus.NotServing, await Health(""));
 
         _states.FinishInitialLoad();
         Assert.True(_api.IsReady);
-        Assert.True(readiness.IsServing(""));
-        Assert.True(readiness.IsServing("inference.GRPCInferenceService"));
-        Assert.Null(readiness.IsServing("other"));
+        Assert.Equal(ServingStatus.Serving, await Health(""));
+        Assert.Equal(ServingStatus.Serving, await Health("inference.GRPCInferenceService"));
+        var unknown = await Assert.ThrowsAsync<RpcException>(() => Health("other"));
+        Assert.Equal(Grpc.Core.StatusCode.NotFound, unknown.StatusCode);
 
         _lifetime.StopApplication();
         Assert.False(_api.IsReady);
-        Assert.False(readiness.IsServing(""));
+        Assert.Equal(ServingStatus.NotServing, await Health(""));
     }
 
     [Fact]

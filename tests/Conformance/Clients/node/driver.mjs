@@ -9,9 +9,9 @@ import { Rpc, Running } from './rpc.mjs';
 // How long the calls under way may still take after the end of the input.
 const GRACE_MS = 5000;
 
-const { values: options } = parseArgs({ options: { protos: { type: 'string' } } });
+const { values: options } = parseArgs({ options: { protos: { type: 'string', multiple: true } } });
 if (options.protos === undefined) {
-  console.error('usage: node driver.mjs --protos DIR');
+  console.error('usage: node driver.mjs --protos DIR [--protos DIR]');
   process.exit(64);
 }
 

@@ -12,9 +12,11 @@ export class Messages {
   #root = new protobuf.Root();
 
   constructor(protos) {
-    this.#root.resolvePath = (_, target) => join(protos, target);
-    const files = readdirSync(protos).filter((name) => name.endsWith('.proto'));
-    if (files.length === 0) throw new Error(`no .proto file in ${protos}`);
+    const folders = new Map(protos.flatMap((folder) =>
+      readdirSync(folder).filter((name) => name.endsWith('.proto')).map((name) => [name, folder])));
+    if (folders.size === 0) throw new Error(`no .proto file in ${protos.join(', ')}`);
+    const files = [...folders.keys()];
+    this.#root.resolvePath = (_, target) => (folders.has(target) ? join(folders.get(target), target) : target);
     this.#root.loadSync(files, { keepCase: true }).resolveAll();
   }
 

@@ -114,10 +114,10 @@ def version() -> dict[str, Any]:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--protos", type=Path, required=True, help="folder of the .proto files")
+    arguments.add_argument("--protos", type=Path, required=True, nargs="+", help="folders of the .proto files")
     arguments.add_argument("--generated", type=Path, required=True, help="folder for the modules that protoc writes")
     options = arguments.parse_args()
-    driver = Driver(Messages(options.protos.resolve(), options.generated.resolve()))
+    driver = Driver(Messages([folder.resolve() for folder in options.protos], options.generated.resolve()))
     for line in sys.stdin:
         if line.strip():
             driver.accept(line)

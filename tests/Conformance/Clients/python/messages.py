@@ -14,18 +14,24 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 
-def generate(protos: Path, generated: Path) -> None:
-    """Runs protoc unless every module is newer than every proto. Two drivers may start at once: files appear whole."""
-    sources = sorted(protos.glob("*.proto"))
+def sources_of(protos: list[Path]) -> list[Path]:
+    sources = sorted(source for folder in protos for source in folder.glob("*.proto"))
     if not sources:
-        raise FileNotFoundError(f"no .proto file in {protos}")
+        raise FileNotFoundError(f"no .proto file in {', '.join(map(str, protos))}")
+    return sources
+
+
+def generate(protos: list[Path], generated: Path) -> None:
+    """Runs protoc unless every module is newer than every proto. Two drivers may start at once: files appear whole."""
+    sources = sources_of(protos)
     generated.mkdir(parents=True, exist_ok=True)
     targets = [generated / f"{source.stem}_pb2.py" for source in sources]
     newest = max(source.stat().st_mtime for source in sources)
     if all(target.exists() and target.stat().st_mtime > newest for target in targets):
         return
     with tempfile.TemporaryDirectory(dir=generated) as staging:
-        subprocess.run(["protoc", f"--proto_path={protos}", f"--python_out={staging}", *map(str, sources)], check=True)
+        paths = [f"--proto_path={folder}" for folder in protos]
+        subprocess.run(["protoc", *paths, f"--python_out={staging}", *map(str, sources)], check=True)
         for target in targets:
             os.replace(Path(staging) / target.name, target)
 
@@ -33,11 +39,11 @@ def generate(protos: Path, generated: Path) -> None:
 class Messages:
     """Finds methods by their full name and classes by their descriptor."""
 
-    def __init__(self, protos: Path, generated: Path) -> None:
+    def __init__(self, protos: list[Path], generated: Path) -> None:
         generate(protos, generated)
         sys.path.insert(0, str(generated))
         self._modules: dict[str, ModuleType] = {
-            source.name: importlib.import_module(f"{source.stem}_pb2") for source in protos.glob("*.proto")
+            source.name: importlib.import_module(f"{source.stem}_pb2") for source in sources_of(protos)
         }
 
     def method(self, name: str) -> MethodDescriptor:

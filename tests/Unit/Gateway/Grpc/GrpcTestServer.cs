@@ -1,7 +1,12 @@
 using System.Net;
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Serving;
 using Cluster.Tests.Common;
+using Cluster.Unit.Gateway.Rest;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -14,13 +19,16 @@ using Xunit;
 
 namespace Cluster.Unit.Gateway.Grpc;
 
-/// <summary>The endpoint on a real Kestrel, and an HTTP/2 client that knows nothing of gRPC.</summary>
+/// <summary>KServe's service on a real Kestrel with a serving API of the test's, and an HTTP client that knows nothing of gRPC.</summary>
 internal sealed class GrpcTestServer : IAsyncDisposable
 {
     public const string Service = "/inference.GRPCInferenceService/";
     public const string Infer = Service + "ModelInfer";
     public const string StreamInfer = Service + "ModelStreamInfer";
     public const string Ready = Service + "ModelReady";
+
+    /// <summary>Reads its body, and is not gRPC.</summary>
+    public const string Plain = "/plain";
 
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -32,10 +40,11 @@ internal sealed class GrpcTestServer : IAsyncDisposable
         _app = app;
         _finished = finished;
         Logs = logs;
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
+        Http1 = new Uri(addresses[1]);
         Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
         {
-            BaseAddress = new Uri(address),
+            BaseAddress = new Uri(addresses[0]),
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Timeout = Patience,
@@ -44,37 +53,62 @@ internal sealed class GrpcTestServer : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    /// <summary>The port for HTTP/1.1.</summary>
+    public Uri Http1 { get; }
+
     public LogSink Logs { get; }
 
+    public IServiceProvider Services => _app.Services;
+
+    /// <param name="api">Answers; one that gives each request's first tensor back if null.</param>
+    /// <param name="kestrel">Limits that the test needs.</param>
     public static async Task<GrpcTestServer> StartAsync(
-        Action<GrpcServiceBuilder> configure,
-        Action<GrpcServerOptions>? options = null,
-        Action<WebApplication>? map = null,
-        Action<IServiceCollection>? services = null)
+        IServingApi? api = null, int maxMessage = 256 << 20, Action<KestrelServerLimits>? kestrel = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var logs = new LogSink();
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.ConfigureKestrel(options =>
         {
-            kestrel.ConfigureGrpcLimits();
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            options.ConfigureGrpcLimits();
+            kestrel?.Invoke(options.Limits);
+            options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
-        builder.Services.AddGrpcServer(options);
-        services?.Invoke(builder.Services);
+        builder.Services.AddSingleton(api ?? Echo());
+        builder.Services.AddGrpcServer(maxMessage);
         var app = builder.Build();
         var finished = new SemaphoreSlim(0);
         app.Use(async (HttpContext http, RequestDelegate next) =>
         {
-            await next(http);
-            finished.Release();
+            try
+            {
+                await next(http);
+            }
+            finally
+            {
+                finished.Release();
+            }
         });
-        app.MapGrpcService(InferenceReflection.Descriptor.Services[0], configure);
-        app.MapGrpcFallback();
-        map?.Invoke(app);
+        app.MapKServe();
+        app.MapPost(Plain, static http => http.Request.Body.CopyToAsync(Stream.Null));
         await app.StartAsync();
         return new GrpcTestServer(app, logs, finished);
     }
+
+    /// <summary>Gives each request's first raw tensor back.</summary>
+    public static FakeServingApi Echo() => new()
+    {
+        Infer = static (_, request, _) => ValueTask.FromResult(Answer(request.RawInputContents.Count > 0 ? request.RawInputContents[0] : ByteString.Empty)),
+    };
+
+    public static InferReply Answer(ByteString raw) => InferReply.Success(PayloadBuffer.CopyOf(new ModelInferResponse { RawOutputContents = { raw } }.ToByteArray()));
+
+    /// <summary>A request with one raw tensor.</summary>
+    public static byte[] Request(byte[] raw) => new ModelInferRequest { ModelName = "m", RawInputContents = { UnsafeByteOperations.UnsafeWrap(raw) } }.ToByteArray();
+
+    /// <summary>The tensor of an answer.</summary>
+    public static byte[] RawOf(byte[] answer) => ModelInferResponse.Parser.ParseFrom(answer).RawOutputContents[0].ToByteArray();
 
     /// <summary>Waits until the server has let go of one more request.</summary>
     public async Task FinishedAsync() => Assert.True(await _finished.WaitAsync(Patience), "no request ended on the server");

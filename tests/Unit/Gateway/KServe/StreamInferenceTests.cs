@@ -1,9 +1,10 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
-using Cluster.Gateway.KServe;
 using Cluster.Unit.Gateway.Grpc;
 using Cluster.Unit.Gateway.Rest;
 using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.KServe;
@@ -14,8 +15,7 @@ public sealed class StreamInferenceTests
     public async Task Run_AnswerThrowsWhileTheClientWaitsForIt_EndsTheStream()
     {
         var api = new FakeServingApi { Infer = (_, _, _) => throw new InvalidOperationException("broken") };
-        await using var server = await GrpcTestServer.StartAsync(
-            service => service.RawStream("ModelStreamInfer", new StreamInference(api, CancellationToken.None).RunAsync));
+        await using var server = await GrpcTestServer.StartAsync(api);
         var body = new DuplexContent();
         var pending = server.SendAsync(GrpcTestServer.StreamInfer, body, default);
         await body.WriteAsync(GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = "1" }.ToByteArray()));
@@ -35,8 +35,7 @@ public sealed class StreamInferenceTests
         api.Infer = (call, request, token) => request.Id == "bad"
             ? ValueTask.FromResult(Contracts.Inference.InferReply.Failed(Failure.InvalidArgument("no")))
             : answer(call, request, token);
-        await using var server = await GrpcTestServer.StartAsync(
-            service => service.RawStream("ModelStreamInfer", new StreamInference(api, CancellationToken.None).RunAsync));
+        await using var server = await GrpcTestServer.StartAsync(api);
 
         var reply = await server.CallAsync(GrpcTestServer.StreamInfer, [.. new[] { "1", "bad", "2" }.SelectMany(
             id => GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = id }.ToByteArray()))]);
@@ -51,14 +50,13 @@ public sealed class StreamInferenceTests
     [Fact]
     public async Task Run_ServerStopsWhileTheClientKeepsTheStreamOpen_AnswersWhatItTookAndEndsUnavailable()
     {
-        using var stopping = new CancellationTokenSource();
         var api = new FakeServingApi();
-        await using var server = await GrpcTestServer.StartAsync(
-            service => service.RawStream("ModelStreamInfer", new StreamInference(api, stopping.Token).RunAsync));
+        await using var server = await GrpcTestServer.StartAsync(api);
         var answer = api.Infer;
+        var stopping = server.Services.GetRequiredService<IHostApplicationLifetime>();
         api.Infer = async (call, request, token) =>
         {
-            await stopping.CancelAsync();
+            stopping.StopApplication();
             return await answer(call, request, token);
         };
         var body = new DuplexContent();

@@ -1,0 +1,85 @@
+using System.Collections.Frozen;
+using System.IO.Compression;
+using Cluster.Contracts.Errors;
+using Cluster.Gateway.Compression;
+using Grpc.Net.Compression;
+
+namespace Cluster.Gateway.Grpc;
+
+/// <summary>
+/// Compression of messages that takes only whole data, and no more of it than a limit: the library serves cut data as if it were whole, and inflates
+/// whatever comes.
+/// </summary>
+/// <param name="encoding">One of <see cref="Encodings"/>.</param>
+/// <param name="limit">The largest message, bytes, after decompression.</param>
+internal sealed class CheckedCompressionProvider(string encoding, long limit) : ICompressionProvider
+{
+    private const string Gzip = "gzip";
+    private const string Deflate = "deflate";
+
+    public static FrozenSet<string> Encodings { get; } = FrozenSet.Create(StringComparer.Ordinal, Gzip, Deflate);
+
+    public string EncodingName => encoding;
+
+    /// <summary>One provider for each encoding.</summary>
+    public static IList<ICompressionProvider> All(long limit) => [.. Encodings.Select(name => new CheckedCompressionProvider(name, limit))];
+
+    public Stream CreateCompressionStream(Stream stream, CompressionLevel? compressionLevel) => encoding == Gzip
+        ? new GZipStream(stream, compressionLevel ?? CompressionLevel.Fastest, leaveOpen: true)
+        : new ZLibStream(stream, compressionLevel ?? CompressionLevel.Fastest, leaveOpen: true);
+
+    public Stream CreateDecompressionStream(Stream stream) =>
+        new Bounded(encoding == Gzip ? CheckedInflater.Gzip(stream) : CheckedInflater.Zlib(stream), limit);
+
+    /// <summary>Says in gRPC's exceptions what is wrong with the data.</summary>
+    private sealed class Bounded(CheckedInflater inflater, long limit) : Stream
+    {
+        private long _read;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            try
+            {
+                var length = inflater.Read(buffer, offset, count);
+                _read += length;
+                return _read <= limit
+                    ? length
+                    : throw new Failure(StatusCode.ResourceExhausted, $"a request message exceeds the limit of {limit} bytes once decompressed").ToRpcException();
+            }
+            catch (InvalidDataException exception)
+            {
+                throw Failure.InvalidArgument($"a request message is not what grpc-encoding says: {exception.Message}").ToRpcException();
+            }
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                inflater.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

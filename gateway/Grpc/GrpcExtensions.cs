@@ -1,0 +1,107 @@
+using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Gateway.KServe;
+using Grpc.AspNetCore.Server;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.Health.V1;
+using Grpc.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using V1 = Grpc.Reflection.V1;
+using V1Alpha = Grpc.Reflection.V1Alpha;
+
+namespace Cluster.Gateway.Grpc;
+
+/// <summary>Registers and maps what the gateway serves over gRPC, beside ModelMesh's services.</summary>
+internal static class GrpcExtensions
+{
+    /// <summary>
+    /// The largest request that is parsed into objects, which take many times its length: 4 MiB, the default of other gRPC servers.
+    /// </summary>
+    private const int MaxTypedMessage = 4 << 20;
+
+    private static readonly Google.Protobuf.Reflection.ServiceDescriptor[] Descriptors =
+    [
+        .. InferenceReflection.Descriptor.Services,
+        .. ModelMeshReflection.Descriptor.Services,
+        Health.Descriptor,
+        V1.ServerReflection.Descriptor,
+        V1Alpha.ServerReflection.Descriptor,
+    ];
+
+    /// <param name="services">Has a TimeProvider, or gets the system's.</param>
+    /// <param name="maxMessage">The largest inference request, bytes, also after decompression.</param>
+    public static IServiceCollection AddGrpcServer(this IServiceCollection services, int maxMessage)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+
+        // CallBoundary logs what handlers do not expect; what is left to the library are clients' mistakes and broken connections.
+        services.AddLogging(logging => logging
+            .AddFilter("Grpc", LogLevel.Warning)
+            .AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None));
+        services.AddSingleton<CallBoundary>();
+        services.AddSingleton<StreamsEndWithServer>();
+        services.AddSingleton<IServiceMethodProvider<InferenceService>, InferenceMethods>();
+        services.AddSingleton<InferenceService>();
+        services.AddSingleton<StreamInference>();
+        services.AddSingleton<KServeService>();
+        services.AddGrpc(options => Limit(options, MaxTypedMessage))
+            .AddServiceOptions<InferenceService>(options => Limit(options, maxMessage))
+            .AddServiceOptions<ReflectionServiceImpl>(options => options.Interceptors.Add<StreamsEndWithServer>())
+            .AddServiceOptions<ReflectionV1ServiceImpl>(options => options.Interceptors.Add<StreamsEndWithServer>());
+        services.AddGrpcHealthChecks(options =>
+        {
+            // Readiness tells the health service each change; what polls would come late, and overwrite it.
+            options.Services.Clear();
+            options.UseHealthChecksCache = true;
+        });
+        services.AddSingleton(new ReflectionServiceImpl(Descriptors));
+        services.AddSingleton(new ReflectionV1ServiceImpl(Descriptors));
+        services.AddGrpcReflection();
+        return services;
+    }
+
+    /// <summary>Maps KServe's service, health and reflection; takes gRPC-Web for every service that is mapped, over either version of HTTP.</summary>
+    public static WebApplication MapKServe(this WebApplication app)
+    {
+        app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
+        app.Services.GetRequiredService<KServeService>().Map(app);
+        app.MapGrpcHealthChecksService().LiftBodyLimits();
+        app.MapGrpcReflectionService();
+        return app;
+    }
+
+    /// <summary>
+    /// Takes the web server's limits of a request's body off these methods: gRPC bounds each message itself, and a body that is too slow would end the
+    /// whole connection with all its calls. Methods whose requests are streams do without: the library does it for them.
+    /// </summary>
+    public static void LiftBodyLimits(this IEndpointConventionBuilder methods) => methods.Add(static endpoint =>
+    {
+        var serve = endpoint.RequestDelegate!;
+        endpoint.RequestDelegate = http =>
+        {
+            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            {
+                size.MaxRequestBodySize = null;
+            }
+
+            if (http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+            {
+                rate.MinDataRate = null;
+            }
+
+            return serve(http);
+        };
+    });
+
+    private static void Limit(GrpcServiceOptions options, int maxMessage)
+    {
+        options.MaxReceiveMessageSize = maxMessage;
+        options.EnableDetailedErrors = false;
+        options.CompressionProviders = CheckedCompressionProvider.All(maxMessage);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Cluster.Contracts.Errors;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Status = Grpc.Core.Status;
+
+namespace Cluster.Gateway.Grpc;
+
+/// <summary>
+/// A <see cref="Failure"/> as gRPC tells it: status and message, and for a retry hint the trailer <c>grpc-retry-pushback-ms</c> and a
+/// <c>google.rpc.RetryInfo</c> in <c>grpc-status-details-bin</c>.
+/// </summary>
+internal static class GrpcFailures
+{
+    private const string Pushback = "grpc-retry-pushback-ms";
+
+    // Clients bound the header block (8 KiB in grpc-core) and drop a call that exceeds it; encoding may triple each byte.
+    private const int MaxMessageLength = 1024;
+
+    public static RpcException ToRpcException(this Failure failure)
+    {
+        var trailers = new Metadata();
+        AddRetryHint(trailers, failure);
+        return new RpcException(StatusOf(failure), trailers);
+    }
+
+    /// <summary>Sets the outcome of a call whose handler returns without an exception.</summary>
+    public static void End(this ServerCallContext call, Failure failure)
+    {
+        call.Status = StatusOf(failure);
+        if (failure.RetryAfter is not null)
+        {
+            AddRetryHint(call.ResponseTrailers, failure);
+        }
+    }
+
+    private static Status StatusOf(Failure failure) => new((global::Grpc.Core.StatusCode)failure.Code, Shorten(failure.Message));
+
+    private static void AddRetryHint(Metadata trailers, Failure failure)
+    {
+        if (failure.RetryAfter is not { } delay)
+        {
+            return;
+        }
+
+        trailers.Add(Pushback, Math.Max(0, (long)Math.Ceiling(delay.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
+        trailers.SetRpcStatus(new Google.Rpc.Status
+        {
+            Code = (int)failure.Code,
+            Message = Shorten(failure.Message),
+            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) }) },
+        });
+    }
+
+    private static string Shorten(string message)
+    {
+        if (message.Length <= MaxMessageLength)
+        {
+            return message;
+        }
+
+        var cut = char.IsHighSurrogate(message[MaxMessageLength - 1]) ? MaxMessageLength - 1 : MaxMessageLength;
+        return string.Concat(message.AsSpan(0, cut), "…");
+    }
+}
