@@ -171,8 +171,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     private async Task MoveAsync(AliasState next)
     {
         var before = State;
-        _stored.State = new AliasGrainState { Alias = next };
-        await _stored.WriteStateAsync();
+        await _stored.KeepAsync(new AliasGrainState { Alias = next });
         _aliases.Publish(next);
         Tell(before, next);
         Signal();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Microsoft.Extensions.Hosting;
@@ -56,7 +57,7 @@ internal sealed class AliasTransitions : BackgroundService
             {
                 await _grains.GetGrain<IAliasGrain>(alias).ReviewAsync(target, failure: null).ConfigureAwait(false);
             }
-            catch (SiloUnavailableException exception)
+            catch (Exception exception) when (exception is SiloUnavailableException or ServingException { Failure.Code: StatusCode.Unavailable })
             {
                 Log.ReviewWaits(_logger, alias, exception.Message);
             }

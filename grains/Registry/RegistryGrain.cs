@@ -275,9 +275,5 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
 
     private IModelGrain Model(string model) => GrainFactory.GetGrain<IModelGrain>(model);
 
-    private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries)
-    {
-        _stored.State = new RegistryState { Entries = entries };
-        return _stored.WriteStateAsync();
-    }
+    private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries) => _stored.KeepAsync(new RegistryState { Entries = entries });
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Cluster.ClusterTests.Support;
 using Cluster.Contracts.Errors;
@@ -107,6 +108,47 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
         await cluster.Client(1).RegisterAsync("late", load: true);
         AssertOk(await cluster.Client(0).InferAsync("late", Patience), 2);
         await cluster.Client(0).UnregisterAsync(kept[1].Model);
+    }
+
+    /// <summary>Redis answers, and refuses every write: as if it were away, and the answer says why.</summary>
+    [Fact]
+    public async Task RedisFull_ChangesAreRefusedAtOnceWithTheCauseAndLoadedModelsServe()
+    {
+        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var loaded = await RegisterAsync(cluster, "loaded", 4, OnnxModels.Small, OneCopy);
+        cluster.Registered.Put("late", OnnxModels.Small(2));
+
+        await using var load = await OpenLoad.StartAsync(cluster, loaded, rate: 100);
+        await load.GoOnAsync(TimeSpan.FromSeconds(1));
+        await cluster.Redis.SetAsync("maxmemory", "1");
+        await load.GoOnAsync(TimeSpan.FromSeconds(4));
+        var since = Stopwatch.StartNew();
+        var refused = await Assert.ThrowsAsync<GrpcCallException>(() => cluster.Client(0).RegisterAsync("late"));
+        Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1) + Bounds.Noise);
+        Assert.True(refused.Answer.Status == StatusCode.Unavailable, $"{refused.Answer.Status}: {refused.Message}");
+        Assert.Contains("its memory is full", refused.Message, StringComparison.Ordinal);
+        await cluster.Redis.SetAsync("maxmemory", "0");
+
+        await cluster.UntilAsync(async () => await TryRegisterAsync(cluster, "late"), BackIn);
+        AssertOk(await cluster.Client(1).InferAsync("late", Patience), 2);
+        var report = await load.StopAsync();
+        report.AssertNoFailure();
+        report.AssertNoneSlowerThan(TimeSpan.FromSeconds(1), "Redis was full");
+        Assert.Equal(3, (await cluster.ViewAsync()).Active.Count);
+        await OncePerModelAsync(cluster, loaded);
+    }
+
+    private static async Task<bool> TryRegisterAsync(TestCluster cluster, string model)
+    {
+        try
+        {
+            await cluster.Client(0).RegisterAsync(model, load: true);
+            return true;
+        }
+        catch (GrpcCallException refused) when (refused.Answer.Status == StatusCode.Unavailable)
+        {
+            return false;
+        }
     }
 
     private static async Task OncePerModelAsync(TestCluster cluster, IEnumerable<LoadTarget> models)

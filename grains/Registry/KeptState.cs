@@ -1,0 +1,26 @@
+using Cluster.Contracts.Errors;
+
+namespace Cluster.Grains.Registry;
+
+/// <summary>States of which a client is told only what is stored.</summary>
+internal static class KeptState
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>Sets and writes a state. What cannot be written is not in memory either, so that a second try does not take it for done.</summary>
+    /// <exception cref="ServingException">UNAVAILABLE, with the cause: the store is away or refuses the write, which no other silo would change.</exception>
+    public static async Task KeepAsync<T>(this IPersistentState<T> stored, T next)
+    {
+        var before = stored.State;
+        stored.State = next;
+        try
+        {
+            await stored.WriteStateAsync();
+        }
+        catch (SiloUnavailableException exception)
+        {
+            stored.State = before;
+            throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter), exception);
+        }
+    }
+}
