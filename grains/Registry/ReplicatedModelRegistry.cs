@@ -24,10 +24,9 @@ public static class ReplicatedModelRegistry
 
     /// <summary>For a silo: everything, and the hosted services that publish and sweep the silos' states.</summary>
     /// <param name="silo">What this silo says of itself.</param>
-    public static IServiceCollection AddReplicatedModelRegistry(
-        this IServiceCollection services, SiloStateOptions silo, Action<RedisClusteringOptions>? configure = null)
+    public static IServiceCollection AddReplicatedModelRegistry(this IServiceCollection services, SiloStateOptions silo)
     {
-        services.AddReplicatedServingStates(configure);
+        services.AddReplicatedServingStates();
         services.AddReplicatedMap(Registrations);
         services.AddReplicatedMap(SiloStates);
         services.AddSingleton<IRegistrations>(static provider => new ReplicatedRegistrations(
@@ -46,9 +45,9 @@ public static class ReplicatedModelRegistry
     }
 
     /// <summary>For a gateway: serving states, aliases and where copies are. Needs nothing of ONNX Runtime.</summary>
-    public static IServiceCollection AddReplicatedServingStates(this IServiceCollection services, Action<RedisClusteringOptions>? configure = null)
+    public static IServiceCollection AddReplicatedServingStates(this IServiceCollection services)
     {
-        services.AddReplicatedMap(ServingStates, configure);
+        services.AddReplicatedMap(ServingStates);
         services.AddReplicatedMap(Aliases);
         services.AddSingleton<IServingStates>(static provider => new ReplicatedServingStates(
             provider.GetRequiredKeyedService<IReplicatedMap>(ServingStates), provider.GetRequiredService<ILogger<ReplicatedServingStates>>()));

@@ -1,16 +1,16 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.GrainDirectory;
 using Orleans.GrainDirectory.Redis;
 using Orleans.Messaging;
 using Orleans.Runtime.GrainDirectory;
 using Orleans.Runtime.Hosting;
+using StackExchange.Redis;
 
 namespace Cluster.Runtime;
 
-/// <summary>Points Orleans' providers at the Redis of <see cref="RedisClusteringOptions"/>.</summary>
+/// <summary>Gives Orleans' providers the process' connection to Redis.</summary>
 internal static class RedisBuilderExtensions
 {
     public static void UseClusterRedis(this ISiloBuilder silo)
@@ -26,7 +26,7 @@ internal static class RedisBuilderExtensions
         services.AddGrainDirectory(GrainDirectoryAttribute.DEFAULT_GRAIN_DIRECTORY, static (provider, _) => new ToldGrainDirectory(
             ActivatorUtilities.CreateInstance<RedisGrainDirectory>(
                 provider,
-                new RedisGrainDirectoryOptions { ConfigurationOptions = RedisConnection.ToConfiguration(provider.GetRequiredService<IOptions<RedisClusteringOptions>>().Value) }),
+                new RedisGrainDirectoryOptions { CreateMultiplexer = _ => provider.GetRequiredService<Func<Task<IConnectionMultiplexer>>>()() }),
             provider.GetRequiredService<DirectoryNews>(),
             provider.GetRequiredService<ILocalSiloDetails>(),
             provider.GetRequiredService<RedisConnection>(),
@@ -44,6 +44,6 @@ internal static class RedisBuilderExtensions
     }
 
     private static void AddConnection(IServiceCollection services) =>
-        services.AddOptions<Orleans.Clustering.Redis.RedisClusteringOptions>().Configure<IOptions<RedisClusteringOptions>>(
-            static (orleans, ours) => orleans.ConfigurationOptions = RedisConnection.ToConfiguration(ours.Value));
+        services.AddOptions<Orleans.Clustering.Redis.RedisClusteringOptions>().Configure<Func<Task<IConnectionMultiplexer>>>(
+            static (orleans, connect) => orleans.CreateMultiplexer = _ => connect());
 }

@@ -7,9 +7,9 @@ namespace Cluster.Runtime;
 public static class RedisServiceCollectionExtensions
 {
     /// <summary>Keeps the membership and the grain directory in Redis. Call it before <c>AddActorRuntime</c> or <c>AddActorRuntimeClient</c>.</summary>
-    public static IServiceCollection UseRedisClustering(this IServiceCollection services, Action<RedisClusteringOptions> configure)
+    public static IServiceCollection UseRedisClustering(this IServiceCollection services)
     {
-        services.AddRedisConnection(configure);
+        services.AddRedisConnection();
         services.TryAddSingleton<ClusterStanding>();
         services.TryAddSingleton<IClusterStanding>(static provider => provider.GetRequiredService<ClusterStanding>());
         return services;

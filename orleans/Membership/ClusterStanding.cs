@@ -5,7 +5,7 @@ internal sealed class ClusterStanding(RedisConnection redis) : IClusterStanding
 {
     private volatile string? _removal;
 
-    public bool IsStoreReachable => redis.Reachability.IsReachable;
+    public bool IsStoreReachable => redis.IsReachable;
 
     public string? Removal => _removal;
 

@@ -1,171 +1,128 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Cluster.Runtime;
 
 /// <summary>
-/// The connection of this process to Redis, and the one place where scripts run. Every change of shared state is one script,
-/// which Redis runs as a whole: that is what makes compare-and-set of several keys possible.
+/// The one place where scripts run on the process' connection to Redis. Every change of shared state is one script, which Redis runs as a whole: that is what makes
+/// compare-and-set of several keys possible.
 /// <para>
-/// Nothing here blocks a thread, and no operation throws because Redis is away: its outcome says so. While there is no
-/// connection operations end at once; <see cref="RedisLink"/> sees to it that there is one again.
+/// Nothing here blocks a thread, and no operation throws because Redis is away: its outcome says so. While there is no connection operations end at once; the client
+/// reconnects by itself.
 /// </para>
 /// </summary>
-internal sealed class RedisConnection : IDisposable
+internal sealed class RedisConnection
 {
-    private const int ReconnectMilliseconds = 500;
-    private readonly RedisClusteringOptions _options;
-    private readonly TimeProvider _time;
+    private static readonly TimeSpan RefusalInterval = TimeSpan.FromMinutes(1);
     private readonly ILogger _logger;
-    private readonly Lock _lock = new();
-    private readonly RedisLink _link;
-    private volatile RedisReachability _reachability;
+    private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
+    private volatile bool _reachable;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<string, long> _refusals = new();
 
-    public RedisConnection(IOptions<RedisClusteringOptions> options, TimeProvider time, MembershipMetrics metrics, ILogger<RedisConnection> logger)
-        : this(options, time, metrics, logger, () => ConnectionMultiplexer.ConnectAsync(ToConfiguration(options.Value)))
+    /// <param name="connect">Gives the process' connection, connected or not.</param>
+    public RedisConnection(Func<Task<IConnectionMultiplexer>> connect, TimeProvider time, MembershipMetrics metrics, ILogger<RedisConnection> logger)
     {
-    }
-
-    /// <param name="connect">Makes a multiplexer: the first, and those that follow it.</param>
-    internal RedisConnection(
-        IOptions<RedisClusteringOptions> options, TimeProvider time, MembershipMetrics metrics, ILogger<RedisConnection> logger, Func<Task<ConnectionMultiplexer>> connect)
-    {
-        _options = options.Value;
         _time = time;
         _logger = logger;
-        _reachability = new RedisReachability(false, time.GetUtcNow());
-        _link = new RedisLink(_options, time, logger, connect);
-        metrics.ObserveRedis(() => _reachability.IsReachable);
+        _redis = new Lazy<Task<IConnectionMultiplexer>>(() => FollowAsync(connect));
+        metrics.ObserveRedis(() => _reachable);
     }
 
     /// <summary>The connection broke and is back: messages may have been missed.</summary>
-    public event Action? Restored
-    {
-        add => _link.Restored += value;
-        remove => _link.Restored -= value;
-    }
+    public event Action? Restored;
 
-    /// <summary>As of the last operation.</summary>
-    public RedisReachability Reachability => _reachability;
+    /// <summary>Whether the last script was answered, with an error or without.</summary>
+    public bool IsReachable => _reachable;
 
-    /// <summary>Runs a script. Its answer must be an array.</summary>
+    /// <summary>Runs a script on a server that takes writes. Its answer must be an array.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public async ValueTask<RedisReply> EvaluateAsync(string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken = default)
     {
         var reply = await EvaluateCoreAsync(script, keys, values, cancellationToken).ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        Observe(reply);
+        _reachable = reply.Outcome is RedisOutcome.Done or RedisOutcome.Refused;
+        if (reply.Outcome == RedisOutcome.Refused)
+        {
+            LogRefusal(reply);
+        }
+
         return reply;
     }
 
-    /// <summary>Calls back for each message of a channel, also after reconnects. False: there is no connection yet.</summary>
+    /// <summary>Calls back for each message of a channel, also after reconnects. False: it cannot be now.</summary>
     public ValueTask<bool> TrySubscribeAsync(string channel, Action received, CancellationToken cancellationToken) =>
         TrySubscribeAsync(channel, _ => received(), cancellationToken);
 
     /// <inheritdoc cref="TrySubscribeAsync(string, Action, CancellationToken)"/>
     /// <param name="received">Called with the content.</param>
-    public ValueTask<bool> TrySubscribeAsync(string channel, Action<byte[]> received, CancellationToken cancellationToken) => _link.TrySubscribeAsync(
-        new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, content) => received((byte[]?)content ?? []), cancellationToken);
+    public async ValueTask<bool> TrySubscribeAsync(string channel, Action<byte[]> received, CancellationToken cancellationToken)
+    {
+        var name = RedisChannel.Literal(channel);
+        var subscriber = (await _redis.Value.WaitAsync(cancellationToken).ConfigureAwait(false)).GetSubscriber();
+        try
+        {
+            await subscriber.SubscribeAsync(name, Handle).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException)
+        {
+            // The client keeps what it could not subscribe, and would call back twice after another try.
+            subscriber.Unsubscribe(name, Handle, CommandFlags.FireAndForget);
+            cancellationToken.ThrowIfCancellationRequested();
+            return false;
+        }
 
-    public void Dispose() => _link.Dispose();
+        void Handle(RedisChannel from, RedisValue content) => received((byte[]?)content ?? []);
+    }
+
+    /// <summary>Each cause once a minute: what is refused is tried again, many times a second.</summary>
+    private void LogRefusal(RedisReply reply)
+    {
+        var now = _time.GetTimestamp();
+        var last = _refusals.GetOrAdd(reply.Cause, now);
+        if (last == now || (_time.GetElapsedTime(last, now) > RefusalInterval && _refusals.TryUpdate(reply.Cause, now, last)))
+        {
+            Log.RedisRefused(_logger, reply.Error!);
+        }
+    }
+
+    private async Task<IConnectionMultiplexer> FollowAsync(Func<Task<IConnectionMultiplexer>> connect)
+    {
+        var redis = await connect().ConfigureAwait(false);
+        redis.ConnectionRestored += (_, _) => Restored?.Invoke();
+        return redis;
+    }
 
     private async ValueTask<RedisReply> EvaluateCoreAsync(string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
     {
-        var connecting = _link.Connect();
-        if (await connecting.SettleAsync(_options.OperationTimeout, _time, cancellationToken) is { } failure)
+        try
         {
-            return RedisReply.Failed(RedisOutcome.Unreachable, failure.Message);
-        }
-
-        var redis = connecting.Result;
-        if (!redis.IsConnected)
-        {
-            return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
-        }
-
-        var evaluating = ScriptAsync(redis, script, keys, values);
-        var error = await evaluating.SettleAsync(_options.OperationTimeout, _time, cancellationToken);
-        if (error is RedisServerException && error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
-        {
-            // Redis was restarted or its scripts were flushed; the client now knows and sends the text again.
-            evaluating = ScriptAsync(redis, script, keys, values);
-            error = await evaluating.SettleAsync(_options.OperationTimeout, _time, cancellationToken);
-        }
-
-        return error switch
-        {
-            null => RedisReply.Done((RedisValue[]?)evaluating.Result ?? []),
-            RedisServerException => RedisReply.Failed(RedisOutcome.Refused, error.Message),
-            RedisConnectionException when !redis.IsConnected => RedisReply.Failed(RedisOutcome.Unknown, "the connection broke"),
-            // What StackExchange.Redis 1.2.6 throws in place of its own exception where the connection goes while it looks at why there is none.
-            NullReferenceException => RedisReply.Failed(RedisOutcome.Unknown, "the connection broke"),
-            _ => RedisReply.Failed(RedisOutcome.Unknown, error.Message),
-        };
-    }
-
-    // Asynchronous itself, so that what the client throws at once is how the operation ends.
-    private async Task<RedisResult> ScriptAsync(ConnectionMultiplexer redis, string script, RedisKey[] keys, RedisValue[] values) =>
-        await redis.GetDatabase(_options.Database).ScriptEvaluateAsync(script, keys, values).ConfigureAwait(false);
-
-    internal static ConfigurationOptions ToConfiguration(RedisClusteringOptions options)
-    {
-        var configuration = new ConfigurationOptions
-        {
-            AbortOnConnectFail = false,
-            ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds,
-            SyncTimeout = (int)options.OperationTimeout.TotalMilliseconds,
-            ReconnectRetryPolicy = new LinearRetry(ReconnectMilliseconds),
-            KeepAlive = 5,
-            Password = options.Password,
-            Ssl = options.UseTls,
-            SslHost = options.TlsHost,
-            DefaultDatabase = options.Database,
-        };
-        // Several parts of a process may have named the same.
-        foreach (var text in options.Endpoints.Distinct(StringComparer.OrdinalIgnoreCase))
-        {
-            if (RedisClusteringOptionsValidator.TryParse(text, out var endpoint))
+            var redis = await _redis.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (!redis.IsConnected)
             {
-                configuration.EndPoints.Add(endpoint);
-            }
-        }
-
-        return configuration;
-    }
-
-    private void Observe(RedisReply reply)
-    {
-        // An error that Redis answers with shows that it is there.
-        var reachable = reply.Outcome is RedisOutcome.Done or RedisOutcome.Refused;
-        _link.ScriptEnded(reachable);
-        if (reply.Outcome == RedisOutcome.Refused)
-        {
-            Log.RedisRefused(_logger, reply.Error);
-        }
-
-        if (reachable == _reachability.IsReachable)
-        {
-            return;
-        }
-
-        lock (_lock)
-        {
-            var before = _reachability;
-            if (before.IsReachable == reachable)
-            {
-                return;
+                return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
             }
 
-            _reachability = new RedisReachability(reachable, _time.GetUtcNow());
-            if (reachable)
-            {
-                Log.RedisReachable(_logger, _reachability.Since - before.Since);
-            }
-            else
-            {
-                Log.RedisUnreachable(_logger, reply.Error);
-            }
+            // A replica would answer with what is old, so only a primary may be asked.
+            var answer = await redis.GetDatabase().ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return RedisReply.Done((RedisValue[]?)answer ?? []);
+        }
+        catch (RedisServerException exception)
+        {
+            return RedisReply.Failed(RedisOutcome.Refused, exception.Message);
+        }
+        catch (RedisTimeoutException)
+        {
+            return RedisReply.Failed(RedisOutcome.Unknown, "no answer in time");
+        }
+        catch (RedisConnectionException exception) when (exception.CommandStatus == CommandStatus.Sent)
+        {
+            return RedisReply.Failed(RedisOutcome.Unknown, "the connection broke");
+        }
+        catch (Exception exception) when (exception is RedisException or RedisCommandException or ObjectDisposedException)
+        {
+            return RedisReply.Failed(RedisOutcome.Unreachable, "no server that takes writes");
         }
     }
 }

@@ -4,21 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace Cluster.Runtime;
 
-/// <summary>Registers this process' connection to Redis.</summary>
+/// <summary>Registers what uses this process' connection to Redis, a <c>Func&lt;Task&lt;IConnectionMultiplexer&gt;&gt;</c> that others register.</summary>
 internal static class RedisConnectionServiceCollectionExtensions
 {
-    /// <summary>The connection, and what it needs. May be called several times; each call may set options.</summary>
-    public static IServiceCollection AddRedisConnection(this IServiceCollection services, Action<RedisClusteringOptions>? configure)
+    /// <summary>May be called several times.</summary>
+    public static IServiceCollection AddRedisConnection(this IServiceCollection services)
     {
         services.AddLogging();
         services.AddMetrics();
-        services.AddOptions<RedisClusteringOptions>().ValidateOnStart();
-        if (configure is not null)
-        {
-            services.Configure(configure);
-        }
-
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisClusteringOptions>, RedisClusteringOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<MembershipMetrics>();
         services.TryAddSingleton<RedisConnection>();

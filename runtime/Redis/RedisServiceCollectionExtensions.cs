@@ -10,11 +10,11 @@ public static class RedisServiceCollectionExtensions
 {
     /// <summary>
     /// Keeps the membership and the grain directory in Redis. Call it before <c>AddActorRuntime</c>. Needs an <see cref="ISiloProber"/>,
-    /// which the transport between silos brings.
+    /// which the transport between silos brings, and a <c>Func&lt;Task&lt;IConnectionMultiplexer&gt;&gt;</c>.
     /// </summary>
-    public static IServiceCollection UseRedisClustering(this IServiceCollection services, Action<RedisClusteringOptions> configure)
+    public static IServiceCollection UseRedisClustering(this IServiceCollection services)
     {
-        services.AddRedisConnection(configure);
+        services.AddRedisConnection();
         if (services.Any(static service => service.ServiceType == typeof(ClusterMembershipService)))
         {
             return services;

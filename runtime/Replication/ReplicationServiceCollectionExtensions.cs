@@ -14,9 +14,9 @@ public static class ReplicationServiceCollectionExtensions
     /// reads it. Doing so twice does no harm.
     /// </summary>
     /// <param name="name">The same in every process, of letters, digits and dashes.</param>
-    public static IServiceCollection AddReplicatedMap(this IServiceCollection services, string name, Action<RedisClusteringOptions>? configure = null)
+    public static IServiceCollection AddReplicatedMap(this IServiceCollection services, string name)
     {
-        services.AddRedisConnection(configure);
+        services.AddRedisConnection();
         services.AddOptions<ReplicationOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ReplicationOptions>, ReplicationOptionsValidator>());
         services.TryAddSingleton<ReplicationMetrics>();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Cluster.Contracts.Serving;
+using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,7 +14,8 @@ internal static class ClusterComposition
     /// <param name="options">Validated, with Redis.</param>
     public static IServiceCollection AddClusterNetwork(this IServiceCollection services, ServeOptions options)
     {
-        services.UseRedisClustering(redis => Configure(redis, options));
+        services.AddSharedRedis(redis => Configure(redis, options));
+        services.UseRedisClustering();
         services.AddClusterMessaging(messaging => messaging.ListenEndpoint = new IPEndPoint(IPAddress.Parse(options.Bind), options.SiloPort));
         services.AddSingleton<ClusterHealth>();
         services.AddSingleton<ISiloHealth>(static provider => provider.GetRequiredService<ClusterHealth>());
@@ -22,15 +24,15 @@ internal static class ClusterComposition
     }
 
     /// <summary>Which Redis.</summary>
-    /// <exception cref="IOException">The password cannot be read.</exception>
-    public static void Configure(RedisClusteringOptions redis, ServeOptions options)
+    private static void Configure(RedisOptions redis, ServeOptions options)
     {
-        foreach (var endpoint in options.Redis!.Split(','))
-        {
-            redis.Endpoints.Add(endpoint);
-        }
-
-        redis.Password = options.RedisPasswordFile is { } file ? File.ReadAllText(file).Trim() : null;
+        redis.Endpoints = options.Redis!;
+        redis.User = options.RedisUser;
+        redis.PasswordFile = options.RedisPasswordFile;
+        redis.Tls = options.RedisTls;
+        redis.TlsCa = options.RedisTlsCa;
+        redis.TlsCert = options.RedisTlsCert;
+        redis.TlsKey = options.RedisTlsKey;
     }
 
     /// <summary>Where others reach this process; a silo port of 0 becomes a free one.</summary>

@@ -7,6 +7,7 @@ using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Scaling;
+using Cluster.Silo.Clustering;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -25,6 +26,7 @@ internal static class OptionSections
     public static IServiceCollection AddOptionSections(this IServiceCollection services)
     {
         services.AddClusterOptions<ServeOptions>();
+        services.AddClusterOptions<RedisOptions>();
         services.AddClusterOptions<RestOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
         services.AddClusterOptions<CopyOptions>();

@@ -19,7 +19,12 @@ internal static class ServeCommand
         (nameof(ServeOptions.HttpPort), "PORT", "Port of REST, metrics and health; 0 takes a free one [default: 8000]"),
         (nameof(ServeOptions.GrpcPort), "PORT", "Port of gRPC; 0 takes a free one [default: 8001]"),
         (nameof(ServeOptions.Redis), "HOST:PORT", "The Redis that the processes of a cluster share; without it this process is the cluster"),
+        (nameof(ServeOptions.RedisUser), "NAME", "The ACL user of Redis; needs --redis-password-file"),
         (nameof(ServeOptions.RedisPasswordFile), "FILE", "A file with the password of Redis"),
+        (nameof(ServeOptions.RedisTls), "BOOL", "The connection to Redis is TLS [default: False]"),
+        (nameof(ServeOptions.RedisTlsCa), "FILE", "PEM authorities to trust for Redis; without it those of the machine"),
+        (nameof(ServeOptions.RedisTlsCert), "FILE", "PEM certificate that this process shows Redis"),
+        (nameof(ServeOptions.RedisTlsKey), "FILE", "PEM private key of --redis-tls-cert"),
         (nameof(ServeOptions.ClusterId), "NAME", "Processes with the same Redis and another name are another cluster [default: cluster]"),
         (nameof(ServeOptions.SiloPort), "PORT", "Port for the other processes of the cluster; 0 takes a free one [default: 8002]"),
         (nameof(ServeOptions.Advertise), "ADDRESS", "IP address under which other processes reach this silo; without it that of --bind, or the machine's first"),
@@ -106,6 +111,12 @@ internal static class ServeCommand
             {
                 var name = option.Option.Name;
                 var given = option.Tokens.Select(static token => token.Value).ToList();
+                if (given.Count == 0 && Properties.TryGetValue(name, out var property) && typeof(ServeOptions).GetProperty(property)!.PropertyType == typeof(bool))
+                {
+                    // A switch alone.
+                    given.Add("true");
+                }
+
                 if (!known.Contains(name))
                 {
                     mistakes.Add($"{name} is unknown here, expected {string.Join(" or ", known)}");

@@ -49,9 +49,28 @@ public sealed class ServeOptions : IValidatableObject
     [Endpoints]
     public string? Redis { get; set; }
 
+    /// <summary>The ACL user of Redis, which needs a password. Default Redis' default user.</summary>
+    [Text("a name")]
+    public string? RedisUser { get; set; }
+
     /// <summary>A file with the password of Redis; white space around it is left out. Default none.</summary>
     [Text("a file")]
     public string? RedisPasswordFile { get; set; }
+
+    /// <summary>True: the connection to Redis is TLS, and its certificate and host name are checked. Default false.</summary>
+    public bool RedisTls { get; set; }
+
+    /// <summary>A PEM file with the authorities that alone are trusted for Redis' certificate. Default those of the machine.</summary>
+    [Text("a PEM file")]
+    public string? RedisTlsCa { get; set; }
+
+    /// <summary>A PEM file with the certificate that this process shows Redis. Default none.</summary>
+    [Text("a PEM file")]
+    public string? RedisTlsCert { get; set; }
+
+    /// <summary>A PEM file with the private key of <see cref="RedisTlsCert"/>.</summary>
+    [Text("a PEM file")]
+    public string? RedisTlsKey { get; set; }
 
     /// <summary>Processes with the same Redis and another name are another cluster: 1 to 63 letters, digits, dots, dashes or underscores. Default "cluster".</summary>
     [RegularExpression("[A-Za-z0-9._-]{1,63}", ErrorMessage = "1 to 63 letters, digits, dots, dashes or underscores")]
@@ -120,9 +139,19 @@ public sealed class ServeOptions : IValidatableObject
             yield return new ValidationResult($"host:port, which a {Role.ToString().ToLowerInvariant()} needs", [nameof(Redis), nameof(Role)]);
         }
 
-        if (Redis is null && RedisPasswordFile is not null)
+        (bool IsGiven, string Name, bool HasOther, string Other, string OtherName)[] pairs =
+        [
+            (RedisPasswordFile is not null, nameof(RedisPasswordFile), Redis is not null, "--redis", nameof(Redis)),
+            (RedisUser is not null, nameof(RedisUser), RedisPasswordFile is not null, "--redis-password-file", nameof(RedisPasswordFile)),
+            (RedisTls, nameof(RedisTls), Redis is not null, "--redis", nameof(Redis)),
+            (RedisTlsCa is not null, nameof(RedisTlsCa), RedisTls, "--redis-tls", nameof(RedisTls)),
+            (RedisTlsCert is not null, nameof(RedisTlsCert), RedisTls, "--redis-tls", nameof(RedisTls)),
+            (RedisTlsCert is not null, nameof(RedisTlsCert), RedisTlsKey is not null, "--redis-tls-key", nameof(RedisTlsKey)),
+            (RedisTlsKey is not null, nameof(RedisTlsKey), RedisTlsCert is not null, "--redis-tls-cert", nameof(RedisTlsCert)),
+        ];
+        foreach (var (_, name, _, other, otherName) in pairs.Where(static pair => pair.IsGiven && !pair.HasOther))
         {
-            yield return new ValidationResult("nothing without --redis", [nameof(RedisPasswordFile), nameof(Redis)]);
+            yield return new ValidationResult($"nothing without {other}", [name, otherName]);
         }
 
         if (PollSeconds is > 0 and < 0.1)

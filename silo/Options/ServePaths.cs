@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using Cluster.Contracts.Options;
+using Cluster.Silo.Clustering;
 
 namespace Cluster.Silo.Options;
 
@@ -16,6 +18,9 @@ internal static class ServePaths
             (nameof(options.Config), isSilo ? options.Config : null, IsFile, "a file that can be read"),
             (nameof(options.RegisteredModels), isSilo ? options.RegisteredModels : null, IsFolder, "a folder that can be read"),
             (nameof(options.RedisPasswordFile), options.RedisPasswordFile, IsPassword, "a file with a password that can be read"),
+            (nameof(options.RedisTlsCa), options.RedisTlsCa, IsAuthorities, "a PEM file of certificates that can be read"),
+            (nameof(options.RedisTlsKey), options.RedisTlsKey, IsFile, "a file that can be read"),
+            (nameof(options.RedisTlsCert), options.RedisTlsKey is null ? null : options.RedisTlsCert, path => IsCertificate(path, options.RedisTlsKey!), "a PEM file of a certificate that --redis-tls-key belongs to"),
         ];
         var wrong = OptionSection.Check(read.Configuration, options).Select(static mistake => mistake.Key).ToHashSet();
         return [.. paths.Select(static path => (Key: $"{ServeOptions.Section}:{path.Property}", path.Path, path.CanRead, path.Expected))
@@ -29,7 +34,7 @@ internal static class ServePaths
         {
             return read(path);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {
             return false;
         }
@@ -48,5 +53,13 @@ internal static class ServePaths
         return true;
     }
 
-    private static bool IsPassword(string path) => !string.IsNullOrWhiteSpace(File.ReadAllText(path));
+    private static bool IsPassword(string path) => RedisFiles.ReadPassword(path).Length > 0;
+
+    private static bool IsAuthorities(string path) => RedisFiles.ReadAuthorities(path).Count > 0;
+
+    private static bool IsCertificate(string path, string key)
+    {
+        using var certificate = RedisFiles.ReadCertificate(path, key);
+        return certificate.HasPrivateKey;
+    }
 }

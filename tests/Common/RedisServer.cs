@@ -37,6 +37,20 @@ public sealed class RedisServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Starts a server that speaks nothing but TLS, and wants no certificate of its clients.</summary>
+    /// <param name="arguments">More of its options.</param>
+    public static async Task<RedisServer> StartTlsAsync(TestCertificates certificates, params string[] arguments)
+    {
+        Requires.Redis();
+        var server = new RedisServer(keepsData: false);
+        await server.StartAsync(
+        [
+            "--port", "0", "--tls-port", server.Port.ToString(CultureInfo.InvariantCulture), "--tls-ca-cert-file", certificates.Authority,
+            "--tls-cert-file", certificates.Certificate, "--tls-key-file", certificates.Key, "--tls-auth-clients", "no", .. arguments,
+        ]);
+        return server;
+    }
+
     /// <summary>Starts the server again, on the same port.</summary>
     public async Task StartAsync(params string[] arguments)
     {
@@ -74,6 +88,19 @@ public sealed class RedisServer : IAsyncDisposable
 
     /// <summary>Ends <see cref="Suspend"/>.</summary>
     public void Resume() => Signal("CONT");
+
+    /// <summary>Changes a setting of the running server.</summary>
+    public async Task SetAsync(string setting, string value)
+    {
+        using var client = Process.Start(
+            new ProcessStartInfo("redis-cli", ["-p", Port.ToString(CultureInfo.InvariantCulture), "config", "set", setting, value]) { RedirectStandardOutput = true })!;
+        var answer = await client.StandardOutput.ReadToEndAsync();
+        await client.WaitForExitAsync();
+        if (answer.Trim() != "OK")
+        {
+            throw new InvalidOperationException($"redis-server does not take {setting} {value}: {answer}");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

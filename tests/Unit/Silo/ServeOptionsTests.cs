@@ -21,7 +21,12 @@ public sealed class ServeOptionsTests
         { "--http-port", nameof(ServeOptions.HttpPort) },
         { "--grpc-port", nameof(ServeOptions.GrpcPort) },
         { "--redis", nameof(ServeOptions.Redis) },
+        { "--redis-user", nameof(ServeOptions.RedisUser) },
         { "--redis-password-file", nameof(ServeOptions.RedisPasswordFile) },
+        { "--redis-tls", nameof(ServeOptions.RedisTls) },
+        { "--redis-tls-ca", nameof(ServeOptions.RedisTlsCa) },
+        { "--redis-tls-cert", nameof(ServeOptions.RedisTlsCert) },
+        { "--redis-tls-key", nameof(ServeOptions.RedisTlsKey) },
         { "--cluster-id", nameof(ServeOptions.ClusterId) },
         { "--silo-port", nameof(ServeOptions.SiloPort) },
         { "--advertise", nameof(ServeOptions.Advertise) },
@@ -283,6 +288,10 @@ public sealed class ServeOptionsTests
     [InlineData("Role", "Silo", "--redis is missing, expected host:port, which a silo needs")]
     [InlineData("Role", "Gateway", "--redis is missing, expected host:port, which a gateway needs")]
     [InlineData("RedisPasswordFile", "secret", "--redis-password-file is 'secret', expected nothing without --redis")]
+    [InlineData("RedisUser", "app", "--redis-user is 'app', expected nothing without --redis-password-file")]
+    [InlineData("RedisTls", "true", "--redis-tls is 'true', expected nothing without --redis")]
+    [InlineData("RedisTlsCa", "ca.pem", "--redis-tls-ca is 'ca.pem', expected nothing without --redis-tls")]
+    [InlineData("RedisTlsKey", "k.pem", "--redis-tls-key is 'k.pem', expected nothing without --redis-tls-cert")]
     [InlineData("ClusterId", "a b", "--cluster-id is 'a b', expected 1 to 63 letters, digits, dots, dashes or underscores")]
     [InlineData("SiloPort", "65536", "--silo-port is '65536', expected 0 to 65535")]
     [InlineData("Advertise", "0.0.0.0", "--advertise is '0.0.0.0', expected an IP address that other machines can connect to")]
@@ -337,6 +346,30 @@ public sealed class ServeOptionsTests
             ],
             ServePaths.Check(read));
     }
+
+    [Fact]
+    public void Check_FilesForRedisThatCannotBeRead_AreToldTogether()
+    {
+        using var certificates = TestCertificates.Create("redis.example");
+        using var others = TestCertificates.Create("redis.example");
+
+        Assert.Equal(
+            ["--redis-tls-ca", "--redis-tls-key", "--redis-tls-cert"],
+            Files("/nonexistent", "/nonexistent", "/nonexistent").Select(static mistake => mistake.Split(" is '/nonexistent', expected ")[0]));
+        Assert.Equal(
+            [$"--redis-tls-ca is '{others.Key}', expected a PEM file of certificates that can be read",
+                $"--redis-tls-cert is '{certificates.Certificate}', expected a PEM file of a certificate that --redis-tls-key belongs to"],
+            Files(others.Key, certificates.Certificate, others.Key));
+        Assert.Empty(Files(certificates.Authority, certificates.Certificate, certificates.Key));
+
+        static IReadOnlyList<string> Files(string authorities, string certificate, string key) => ServePaths.Check(Read(
+            NoFile,
+            ("Cluster:Models", Path.GetTempPath()), ("Cluster:Redis", "a:1"), ("Cluster:RedisTls", "true"),
+            ("Cluster:RedisTlsCa", authorities), ("Cluster:RedisTlsCert", certificate), ("Cluster:RedisTlsKey", key)));
+    }
+
+    [Fact]
+    public async Task Parse_SwitchAlone_IsTrue() => Assert.Equal([new("Cluster:RedisTls", "true")], await GivenAsync("--redis-tls"));
 
     [Fact]
     public void MistakesOf_SomeOptions_LeavesOutTheOthers() =>

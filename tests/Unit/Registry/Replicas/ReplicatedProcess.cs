@@ -5,6 +5,7 @@ using Cluster.Grains;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Workers;
+using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
 using Cluster.Unit.Runtime.Membership;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,7 +42,8 @@ internal sealed class ReplicatedProcess : IAsyncDisposable
     {
         services.AddSingleton<ILocalSiloDetails>(new FixedSiloDetails(silo));
         services.AddSingleton(network.ProberOf(silo));
-        services.UseRedisClustering(options => Configure(options, redis));
+        services.AddSharedRedis(options => Configure(options, redis));
+        services.UseRedisClustering();
         services.Configure<ClusterMembershipOptions>(static options => options.NewTableSettleTime = TimeSpan.FromMilliseconds(100));
         services.AddReplicatedModelRegistry(new SiloStateOptions { Labels = [.. labels], Version = 3 });
         services.AddRedisGrainStorage(ModelGrains.StorageName);
@@ -50,7 +52,7 @@ internal sealed class ReplicatedProcess : IAsyncDisposable
     });
 
     public static Task<ReplicatedProcess> StartGatewayAsync(RedisServer redis) =>
-        StartAsync(services => services.AddReplicatedServingStates(options => Configure(options, redis)));
+        StartAsync(services => services.AddSharedRedis(options => Configure(options, redis)).AddReplicatedServingStates());
 
     public async ValueTask DisposeAsync()
     {
@@ -65,9 +67,9 @@ internal sealed class ReplicatedProcess : IAsyncDisposable
         return process;
     }
 
-    private static void Configure(RedisClusteringOptions options, RedisServer redis)
+    private static void Configure(RedisOptions options, RedisServer redis)
     {
-        options.Endpoints.Add(redis.Endpoint);
+        options.Endpoints = redis.Endpoint;
         options.ConnectTimeout = options.OperationTimeout = TimeSpan.FromSeconds(5);
     }
 }

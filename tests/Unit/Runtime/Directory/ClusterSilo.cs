@@ -1,3 +1,4 @@
+using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
 using Cluster.Unit.Runtime.Membership;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,11 +19,12 @@ internal sealed class ClusterSilo : IAsyncDisposable
         services.AddSingleton<TestProbe>();
         services.AddSingleton<ILocalSiloDetails>(new FixedSiloDetails(silo));
         services.AddSingleton(network.ProberOf(silo));
-        services.UseRedisClustering(options =>
+        services.AddSharedRedis(options =>
         {
-            options.Endpoints.Add(redis.Endpoint);
+            options.Endpoints = redis.Endpoint;
             options.ConnectTimeout = options.OperationTimeout = TimeSpan.FromSeconds(5);
         });
+        services.UseRedisClustering();
         services.Configure<ClusterMembershipOptions>(static options => options.NewTableSettleTime = TimeSpan.FromMilliseconds(200));
         services.AddRedisGrainStorage("memory");
         services.AddRedisGrainStorage("Default");

@@ -35,7 +35,7 @@ public sealed class RedisClusterTests
             }
             catch (SiloUnavailableException)
             {
-                Assert.False(silo.Redis.Reachability.IsReachable && since.Elapsed > Wait.Limit / 2);
+                Assert.False(silo.Redis.IsReachable && since.Elapsed > Wait.Limit / 2);
             }
 
             await Task.Yield();
@@ -74,7 +74,7 @@ public sealed class RedisClusterTests
         await redis.StopAsync();
         Assert.Equal(7, await grain.Get().Soon());
         await Assert.ThrowsAsync<SiloUnavailableException>(() => silo.Get<IStateGrain>("cold").Get().Soon());
-        Assert.False(silo.Redis.Reachability.IsReachable);
+        Assert.False(silo.Redis.IsReachable);
         await redis.StartAsync();
 
         await LookupUntilAsync(silo, grain.GetGrainId(), found => entry!.Equals(found));

@@ -1,3 +1,4 @@
+using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -10,7 +11,7 @@ namespace Cluster.Unit.Runtime.Membership;
 public sealed class RedisFixture : IAsyncLifetime
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly List<RedisConnection> _connections = [];
+    private readonly List<SharedRedis> _connections = [];
     private RedisServer? _server;
     private int _clusters;
 
@@ -31,7 +32,7 @@ public sealed class RedisFixture : IAsyncLifetime
     {
         foreach (var connection in _connections)
         {
-            connection.Dispose();
+            await connection.DisposeAsync();
         }
 
         await _services.DisposeAsync();
@@ -45,9 +46,9 @@ public sealed class RedisFixture : IAsyncLifetime
 
     internal RedisConnection Connect() => Connect(Server);
 
-    internal RedisConnection Connect(RedisServer server, Action<RedisClusteringOptions>? configure = null)
+    internal RedisConnection Connect(RedisServer server, Action<RedisOptions>? configure = null)
     {
-        var options = new RedisClusteringOptions { Endpoints = { server.Endpoint } };
+        var options = new RedisOptions { Endpoints = server.Endpoint };
         if (server == _server)
         {
             // Generous, since a busy machine is no failure of what is tested here. Not so with a test's own server: it goes away, and what it takes along,
@@ -56,19 +57,19 @@ public sealed class RedisFixture : IAsyncLifetime
         }
 
         configure?.Invoke(options);
-        var connection = new RedisConnection(Options.Create(options), TimeProvider.System, NewMetrics(), NullLogger<RedisConnection>.Instance);
+        var connection = new SharedRedis(Options.Create(options), TimeProvider.System, NullLogger<SharedRedis>.Instance);
         _connections.Add(connection);
-        return connection;
+        return new RedisConnection(connection.ConnectAsync, TimeProvider.System, NewMetrics(), NullLogger<RedisConnection>.Instance);
     }
 
     /// <summary>One process' replica of a map, not started.</summary>
-    internal ReplicatedMap OpenMap(RedisServer server, RedisKeys keys, Action<ReplicationOptions>? configure = null, TimeProvider? time = null)
+    internal ReplicatedMap OpenMap(RedisServer server, RedisKeys keys, Action<ReplicationOptions>? configure = null, TimeProvider? time = null, Action<RedisOptions>? connect = null)
     {
         var options = new ReplicationOptions { StartTimeout = Wait.Limit };
         configure?.Invoke(options);
         return new ReplicatedMap(
             "map",
-            Connect(server),
+            Connect(server, connect),
             keys,
             options,
             new ReplicationMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()),

@@ -1,3 +1,4 @@
+using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
 using Cluster.Unit.Runtime.Grains;
 using Cluster.Unit.Runtime.Membership;
@@ -55,7 +56,7 @@ public sealed class RedisClusterTests
     private static async Task<TestNode> StartAsync(RedisServer redis, Action<IServiceCollection> add)
     {
         var services = new ServiceCollection();
-        services.UseRedisClustering(options => options.Endpoints.Add(redis.Endpoint));
+        services.AddSharedRedis(options => options.Endpoints = redis.Endpoint).UseRedisClustering();
         services.AddClusterMessaging();
         services.Configure<ClusterMembershipOptions>(static options => options.NewTableSettleTime = TimeSpan.FromMilliseconds(200));
         add(services);

@@ -169,7 +169,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
     public async Task Suspended_Redis_StrongOperationsEndInTime()
     {
         await using var server = await RedisServer.StartNewAsync();
-        using var connection = redis.Connect(server);
+        var connection = redis.Connect(server);
         var store = new RedisReplicaStore(connection, redis.NewCluster(), "map", TimeSpan.FromHours(1));
         await connection.UntilAsync(static reply => reply.IsDone);
         server.Suspend();
