@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cluster.Tests.Common;
 using Xunit;
 
@@ -7,8 +6,6 @@ namespace Cluster.Conformance;
 /// <summary>The examples and the README's curl line do what they say.</summary>
 public sealed class ExamplesTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
-
     private ServerProcess _server = null!;
 
     public async ValueTask InitializeAsync() => _server = await ServerProcess.StartAsync("--models", TestPaths.DemoModels);
@@ -44,20 +41,6 @@ public sealed class ExamplesTests : IAsyncLifetime
         Assert.Contains(expected, answer, StringComparison.Ordinal);
     }
 
-    private async Task<string> RunAsync(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = TestPaths.Root,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["URL"] = _server.HttpUrl },
-        };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Timeout);
-        Assert.True(process.ExitCode == 0, $"{program} ended with {process.ExitCode}: {await errors}");
-        return await output;
-    }
+    private Task<string> RunAsync(string program, params string[] arguments) =>
+        Command.RunAsync(program, arguments, TestPaths.Root, new Dictionary<string, string> { ["URL"] = _server.HttpUrl });
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Cluster.Deploy.Support;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Deploy;

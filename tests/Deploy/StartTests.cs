@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cluster.Deploy.Support;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Deploy;

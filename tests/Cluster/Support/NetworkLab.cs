@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.ClusterTests.Support;
@@ -84,16 +84,7 @@ internal sealed class NetworkLab : IDisposable
         }
     }
 
-    private static void Run(string arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
-        var error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"ip {arguments}: {error}");
-        }
-    }
+    private static void Run(string arguments) => Command.RunAsync("ip", arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)).GetAwaiter().GetResult();
 
     private string Outside(int number) => string.Create(CultureInfo.InvariantCulture, $"{_id}v{number}");
 

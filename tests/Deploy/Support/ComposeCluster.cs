@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Cluster.Tests.Common;
 using Xunit;
@@ -62,7 +60,8 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
 
         await CleanClone.MakeAsync(Root);
         ServedModels.Fill(Path.Combine(_folder, "models"));
-        (HttpPort, GrpcPort) = FreePorts();
+        var ports = FreePort.Take(2);
+        (HttpPort, GrpcPort) = (ports[0], ports[1]);
         _compose = await Engine.ComposeAsync();
         _environment["COMPOSE_PROJECT_NAME"] = Project;
         _environment["SILO_IMAGE"] = SiloImage;
@@ -189,13 +188,4 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     /// <summary>Images without a name: a build leaves its stages as such.</summary>
     private static async Task<IReadOnlyList<string>> DanglingAsync() =>
         (await Engine.DockerAsync("images", "--quiet", "--no-trunc", "--filter", "dangling=true")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-
-    private static (int Http, int Grpc) FreePorts()
-    {
-        using var one = new TcpListener(IPAddress.Loopback, 0);
-        using var other = new TcpListener(IPAddress.Loopback, 0);
-        one.Start();
-        other.Start();
-        return (((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)other.LocalEndpoint).Port);
-    }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json;
+using Cluster.Tests.Common;
 
 namespace Cluster.Deploy.Support;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using Cluster.Tests.Common;
 using Cluster.Unit.Runtime.Grains;
 using Cluster.Unit.Runtime.Membership;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,12 +17,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public WatchedDirectory Directory { get; }
 
-    public static IPEndPoint FreeEndpoint()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return (IPEndPoint)socket.LocalEndPoint!;
-    }
+    public static IPEndPoint FreeEndpoint() => new(IPAddress.Loopback, FreePort.Take());
 
     /// <summary>A silo, active if it joins.</summary>
     /// <param name="at">Its address; null: a free port, generation 1.</param>

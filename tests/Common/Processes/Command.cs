@@ -1,9 +1,9 @@
 using System.Diagnostics;
 
-namespace Cluster.Deploy.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>Runs programs to their end.</summary>
-internal static class Command
+public static class Command
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(2);
 
