@@ -1,6 +1,5 @@
 using System.Globalization;
 using Cluster.Tests.Common;
-using Xunit;
 
 namespace Cluster.ClusterTests.Support;
 
@@ -23,7 +22,7 @@ internal sealed class NetworkLab : IDisposable
     /// <summary>Makes an empty lab; skips the test where there can be none.</summary>
     public NetworkLab()
     {
-        Assert.SkipUnless(MissingReason is null, MissingReason!);
+        Requires.Nothing(MissingReason);
         _prefix = string.Create(CultureInfo.InvariantCulture, $"10.233.{Environment.ProcessId % 250}");
         Run($"link add {_id} type bridge");
         Run($"addr add {HostAddress}/24 dev {_id}");

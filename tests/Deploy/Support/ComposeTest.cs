@@ -16,7 +16,7 @@ public abstract class ComposeTest(ComposeCluster cluster, ITestOutputHelper outp
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipUnless(Engine.MissingReason is null, Engine.MissingReason!);
+        Requires.Nothing(Engine.MissingReason);
         if ((await Cluster.ContainersAsync("silo")).Count != ComposeCluster.Silos)
         {
             await Cluster.ScaleAsync(ComposeCluster.Silos);

@@ -67,7 +67,8 @@ public sealed class CopyLoadReporterTests
         using var reporter = bench.Reporter();
         await reporter.StartAsync(CancellationToken.None);
 
-        bench.Time.Advance(bench.Options.OrphanAge);
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+        bench.Time.Advance(bench.Options.OrphanAge - bench.Options.LoadReportInterval);
         Assert.Equal(0, ended);
         bench.Time.Advance(bench.Options.LoadReportInterval);
 

@@ -281,7 +281,7 @@ public sealed class CopyQueueTests : IDisposable
         Assert.Equal((StatusCode.Internal, "internal error while running model 'gated' version 1"), (failure.Code, failure.Message));
         Assert.True((await good.Soon()).Succeeded);
         var logged = Assert.Single(_log.Entries, entry => entry.Level == LogLevel.Error);
-        Assert.Equal((2106, "a bug"), (logged.EventId, logged.Exception!.Message));
+        Assert.Equal((2106, "a bug"), (logged.Id.Id, logged.Exception!.Message));
         Assert.Equal((1L, 2L), (Statistics.Success.Count, Statistics.Fail.Count));
     }
 

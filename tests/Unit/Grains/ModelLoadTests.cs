@@ -49,7 +49,7 @@ public sealed class ModelLoadTests
         var failure = (await Assert.ThrowsAsync<ServingException>(() => copy.DescribeAsync(CancellationToken.None).AsTask().Soon())).Failure;
 
         Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (failure.Code, failure.RetryAfter));
-        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.EventId == 2100);
+        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.Id == 2100);
     }
 
     /// <summary>What is loaded for no one keeps a processor busy and takes room; the file is cut short, so that a load that goes on to it fails.</summary>
@@ -71,7 +71,7 @@ public sealed class ModelLoadTests
 
         var failure = (await Assert.ThrowsAsync<ServingException>(() => describing.Soon())).Failure;
         Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (failure.Code, failure.RetryAfter));
-        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.EventId == 2101);
+        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.Id == 2101);
     }
 
     private static Task<TestSilo> StartAsync(IServingStates states) => TestSilo.StartAsync(

@@ -37,7 +37,7 @@ internal sealed class ModelSilo : IAsyncDisposable
     public IServingStates States => _silo.Services.GetRequiredService<IServingStates>();
 
     /// <summary>Loads that failed so far.</summary>
-    public int FailedLoads => _silo.LogSink.Entries.Count(entry => entry.EventId == 2101);
+    public int FailedLoads => _silo.LogSink.Entries.Count(entry => entry.Id == 2101);
 
     /// <param name="failing">Whether the test lets loads fail.</param>
     public static async Task<ModelSilo> StartAsync(bool failing = false)

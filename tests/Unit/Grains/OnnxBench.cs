@@ -10,6 +10,7 @@ using Cluster.Unit.Metrics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -32,7 +33,7 @@ public sealed class OnnxBench : IDisposable
         _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 
-    public IReadOnlyCollection<LogEntry> Logged => _log.Entries;
+    public IReadOnlyList<FakeLogRecord> Logged => _log.Entries;
 
     internal CopyMetrics Metrics => _metrics;
 

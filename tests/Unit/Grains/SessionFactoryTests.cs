@@ -44,7 +44,7 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         Assert.Equal(ExecutionProvider.Cpu, model.Provider);
         Assert.Contains(
             bench.Logged,
-            entry => entry is { EventId: 2103, Level: LogLevel.Warning } && entry.Message.StartsWith("add_one version 1", StringComparison.Ordinal));
+            entry => entry is { Id.Id: 2103, Level: LogLevel.Warning } && entry.Message.StartsWith("add_one version 1", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -162,7 +162,7 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
             Assert.Equal(truthful, model.ShapesAreTruthful);
         }
 
-        Assert.Equal(truthful ? 0 : 1, bench.Logged.Count(entry => entry.EventId == 2104 && entry.Message.Contains(name, StringComparison.Ordinal)));
+        Assert.Equal(truthful ? 0 : 1, bench.Logged.Count(entry => entry.Id == 2104 && entry.Message.Contains(name, StringComparison.Ordinal)));
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 

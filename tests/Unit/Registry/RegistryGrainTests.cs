@@ -28,7 +28,7 @@ public sealed class RegistryGrainTests : IAsyncLifetime
 
         Assert.All(answers, answer => Assert.Equal(11, answer));
         Assert.Equal("Loaded", await _silo.StatusAsync("m"));
-        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.EventId == 2100);
+        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.Id == 2100);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class RegistryGrainTests : IAsyncLifetime
         var replies = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _silo.SendAsync("m")));
 
         Assert.All(replies, reply => Assert.Equal(StatusCode.Unavailable, reply.Reply.Failure!.Code));
-        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.EventId == 2101);
+        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.Id == 2101);
     }
 
     [Fact]

@@ -221,12 +221,12 @@ public sealed class FileModelRepositoryTests : RepositoryTestBase
         Models.Write("other/1/model.onnx", "x");
         repository.Scan();
 
-        Assert.Equal([2001, 2002, 2003, 2005], Logged.Entries.Select(entry => entry.Id).Order());
+        Assert.Equal([2001, 2002, 2003, 2005], Logged.Collector.GetSnapshot().Select(entry => entry.Id.Id).Order());
 
-        Logged.Entries.Clear();
+        Logged.Collector.Clear();
         Models.Write("m/1/model.onnx", "x");
         repository.Scan();
 
-        Assert.Equal([2004, 2004], Logged.Entries.Select(entry => entry.Id));
+        Assert.Equal([2004, 2004], Logged.Collector.GetSnapshot().Select(entry => entry.Id.Id));
     }
 }

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Models;
 using Cluster.Grains.Repository;
+using Microsoft.Extensions.Logging.Testing;
 using Xunit;
 
 namespace Cluster.Unit.Repository;
@@ -10,7 +11,7 @@ public abstract class RepositoryTestBase : IDisposable
 
     internal TempFolder Models => _folder;
 
-    internal LogSink Logged { get; } = new();
+    internal FakeLogger<FileModelRepository> Logged { get; } = new();
 
     public void Dispose()
     {

@@ -212,7 +212,7 @@ public sealed class LifecycleTests
         await ended.Soon();
 
         Assert.NotEqual(first, await grain.Activation().Soon());
-        Assert.Contains(silo.LogSink.Entries, entry => entry.EventId == 1011);
+        Assert.Contains(silo.LogSink.Entries, entry => entry.Id == 1011);
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class StopTests
         // Whether the activation's own turn that begins its end came before the patience ended is a race: either state is true.
         Assert.Matches(
             "^work/a did not end before the silo's stop time was over: (Valid|Deactivating), 1 requests running$",
-            Assert.Single(silo.LogSink.Entries, entry => entry.EventId == 1002).Message);
+            Assert.Single(silo.LogSink.Entries, entry => entry.Id == 1002).Message);
         silo.Probe.Set("release 1");
         await running.Soon();
     }

@@ -85,6 +85,6 @@ internal sealed class TestSilo : IAsyncDisposable
 
         var sink = LogSink;
         await _services.DisposeAsync();
-        Assert.DoesNotContain(sink.Entries, entry => entry.Level >= LogLevel.Error && !ExpectedErrors.Contains(entry.EventId));
+        Assert.DoesNotContain(sink.Entries, entry => entry.Level >= LogLevel.Error && !ExpectedErrors.Contains(entry.Id.Id));
     }
 }

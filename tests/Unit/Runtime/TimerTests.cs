@@ -84,7 +84,7 @@ public sealed class TimerTests
         silo.Time.Advance(Second);
 
         await silo.Probe.Reached("tick throw 2").Soon();
-        Assert.Contains(silo.LogSink.Entries, entry => entry.EventId == 1020);
+        Assert.Contains(silo.LogSink.Entries, entry => entry.Id == 1020);
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
         _grains.Model("a").Gate = Task.FromException(new ServingException(new Failure(StatusCode.AlreadyExists, "model 'a' is taken")));
         await StartAndLoadAsync();
         await TickAsync();
-        Assert.Single(_log.Entries, entry => entry is { EventId: 4004, Message: "A model of the repository is not served: model 'a' is taken" });
+        Assert.Single(_log.Entries, entry => entry is { Id.Id: 4004, Message: "A model of the repository is not served: model 'a' is taken" });
 
         _grains.Model("a").Gate = Task.CompletedTask;
         await TickAsync();
@@ -84,7 +84,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
         Assert.True(tries > 1);
         Assert.Equal(tries, Applied("a").Count());
-        Assert.DoesNotContain(_log.Entries, entry => entry.EventId == 4001);
+        Assert.DoesNotContain(_log.Entries, entry => entry.Id == 4001);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
         await _initialLoad.Task.Soon();
 
-        Assert.Single(_log.Entries, entry => entry is { EventId: 4001, Message: "Changing a failed" });
+        Assert.Single(_log.Entries, entry => entry is { Id.Id: 4001, Message: "Changing a failed" });
         Assert.Equal(["b: 1"], Applied("b"));
     }
 
@@ -160,7 +160,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
         await TickAsync();
 
-        Assert.Contains(_log.Entries, entry => entry.EventId == 4003 && entry.Exception is IOException);
+        Assert.Contains(_log.Entries, entry => entry.Id == 4003 && entry.Exception is IOException);
         Assert.Equal(["a: 1", "a: 2"], Applied("a"));
     }
 

@@ -119,7 +119,7 @@ public sealed class InferCallTests
 
         Assert.Equal((StatusCode.Internal, "internal error"), (reply.Status, reply.Message));
         var entry = Assert.Single(server.Logs.Entries, entry => entry.Level >= LogLevel.Warning);
-        Assert.Equal((3000, "the secret"), (entry.EventId, entry.Exception?.Message));
+        Assert.Equal((3000, "the secret"), (entry.Id.Id, entry.Exception?.Message));
     }
 
     [Fact]

@@ -209,6 +209,6 @@ public sealed class ReplicatedRegistryTests
 
         Assert.False(gateway.States.TryGet("m", out _));
         Assert.Empty(gateway.States.All);
-        Assert.Single(gateway.Log.Entries, static entry => entry.EventId == 2144);
+        Assert.Single(gateway.Log.Entries, static entry => entry.Id == 2144);
     }
 }

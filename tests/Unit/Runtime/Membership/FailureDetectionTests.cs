@@ -97,7 +97,7 @@ public sealed class FailureDetectionTests
         await members[0].Membership.Terminated.Soon();
         await members[1].Membership.Terminated.Soon();
         Assert.All(members.All.Skip(2), static member => Assert.False(member.Membership.Terminated.IsCompleted));
-        Assert.All(members.All.Take(2), static member => Assert.DoesNotContain(member.Log.Entries, static entry => entry.EventId == 1221));
+        Assert.All(members.All.Take(2), static member => Assert.DoesNotContain(member.Log.Entries, static entry => entry.Id == 1221));
     }
 
     [Fact]

@@ -118,7 +118,7 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.False(first.MayHaveRun);
         Assert.False(client.Locations.IsReachable(_fake.Address));
         await Assert.ThrowsAsync<SiloUnavailableException>(() => grain.Silo().Soon());
-        Assert.Single(client.Log.Entries, static entry => entry.EventId == 1104);
+        Assert.Single(client.Log.Entries, static entry => entry.Id == 1104);
 
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(client.Locations.IsReachable(_fake.Address));
@@ -231,7 +231,7 @@ public sealed class FailureTests : IAsyncLifetime
 
         Assert.True((await running.Soon()).Succeeded);
         await stopping.Soon();
-        Assert.DoesNotContain(client.Log.Entries, static entry => entry.EventId == 1103);
+        Assert.DoesNotContain(client.Log.Entries, static entry => entry.Id == 1103);
     }
 
     [Fact]

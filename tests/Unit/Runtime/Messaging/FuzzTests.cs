@@ -131,6 +131,6 @@ public sealed class FuzzTests : IAsyncLifetime
 
         await SendAsync(header);
 
-        await Silo.Log.UntilAsync(static entry => entry.EventId == 1102 && entry.Message.Contains("broke the protocol"));
+        await Silo.Log.UntilAsync(static entry => entry.Id == 1102 && entry.Message.Contains("broke the protocol"));
     }
 }
