@@ -12,7 +12,7 @@ public static class Requires
     public static void Redis() => Assert.SkipUnless(HasRedis, "redis-server is not installed (Debian package redis-server)");
 
     /// <param name="missing">What the machine lacks; null where it lacks nothing.</param>
-    public static void Nothing(string? missing) => Assert.SkipWhen(missing is not null, missing ?? "");
+    public static void NoLack(string? missing) => Assert.SkipWhen(missing is not null, missing ?? "");
 
     public static void Node() => Assert.SkipUnless(HasNode, "node is not installed (Node.js 20 or later)");
 

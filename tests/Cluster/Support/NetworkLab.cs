@@ -22,7 +22,7 @@ internal sealed class NetworkLab : IDisposable
     /// <summary>Makes an empty lab; skips the test where there can be none.</summary>
     public NetworkLab()
     {
-        Requires.Nothing(MissingReason);
+        Requires.NoLack(MissingReason);
         _prefix = string.Create(CultureInfo.InvariantCulture, $"10.233.{Environment.ProcessId % 250}");
         Run($"link add {_id} type bridge");
         Run($"addr add {HostAddress}/24 dev {_id}");

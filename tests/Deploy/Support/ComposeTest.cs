@@ -16,7 +16,7 @@ public abstract class ComposeTest(ComposeCluster cluster, ITestOutputHelper outp
 
     public async ValueTask InitializeAsync()
     {
-        Requires.Nothing(Engine.MissingReason);
+        Requires.NoLack(Engine.MissingReason);
         if ((await Cluster.ContainersAsync("silo")).Count != ComposeCluster.Silos)
         {
             await Cluster.ScaleAsync(ComposeCluster.Silos);
