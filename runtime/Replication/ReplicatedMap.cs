@@ -87,12 +87,15 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
         _table.TryFind(key, out var known);
+
+        // As it was before the read: an entry that is put back while the read is under way is in the store, though the read did not see it.
+        var heldIn = known?.Life;
         var (life, stored) = await _store.ReadAsync(key, cancellationToken).ConfigureAwait(false);
         if (stored is { } entry)
         {
             _table.Take(entry, life);
         }
-        else if (known?.Life == life)
+        else if (known is not null && heldIn == life)
         {
             // It was there in this life: removed since, and that is forgotten too.
             _table.Drop(known);
