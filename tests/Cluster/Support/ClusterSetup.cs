@@ -10,6 +10,9 @@ internal sealed record ClusterSetup
     /// <summary>Of each silo.</summary>
     public string Capacity { get; init; } = "200MiB";
 
+    /// <summary>Options of every process that the command line has not, such as <c>Cache__ChurnLoadTimes=3</c>.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
     /// <summary>Labels of the first silos, each a list separated by commas; the others have none.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 

@@ -221,6 +221,6 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
         var machine = _setup.Network?.AddMachine();
         var redis = machine is null ? Redis.Endpoint : string.Create(CultureInfo.InvariantCulture, $"{_setup.Network!.HostAddress}:{Redis.Port}");
         string[] all = [role, "--redis", redis, "--cluster-id", "tests", "--http-port", "0", "--bind", machine?.Address ?? "127.0.0.1", .. arguments];
-        return new ClusterProcess(name, all, machine?.Name);
+        return new ClusterProcess(name, all, machine?.Name, _setup.Settings);
     }
 }

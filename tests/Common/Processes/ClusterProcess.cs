@@ -9,13 +9,15 @@ namespace Cluster.Tests.Common;
 /// <param name="name">For people, such as <c>silo 2</c>.</param>
 /// <param name="arguments">The server's.</param>
 /// <param name="network">The network namespace to run in; null for this process' own.</param>
+/// <param name="settings">Options as variables of the environment, such as <c>Cache__ChurnLoadTimes=3</c>; null for none.</param>
 /// <param name="program">The <c>cluster-silo</c> of another build; null for the one that was built with the tests.</param>
-public sealed partial class ClusterProcess(string name, IEnumerable<string> arguments, string? network = null, string? program = null) : IAsyncDisposable
+public sealed partial class ClusterProcess(string name, IEnumerable<string> arguments, string? network = null, IReadOnlyList<string>? settings = null, string? program = null)
+    : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly IReadOnlyList<string> _command =
-        [.. network is null ? Array.Empty<string>() : ["ip", "netns", "exec", network], program ?? ServerProcess.Program, .. arguments];
+        [.. network is null ? Array.Empty<string>() : ["ip", "netns", "exec", network], "env", .. settings ?? [], program ?? ServerProcess.Program, .. arguments];
     private ChildProcess? _process;
 
     public string Name => name;
