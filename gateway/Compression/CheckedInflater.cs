@@ -14,7 +14,7 @@ namespace Cluster.Gateway.Compression;
 /// The end is found exactly because the inflater gets the last byte before the trailer by itself: it must ask for that byte and for none after it.
 /// Limits are the reader's: it stops reading where it has enough. Reads either way, sync or async; leaves its source open.
 /// </remarks>
-internal sealed class CheckedInflater : Stream
+internal sealed class CheckedInflater : ReadOnlyStream
 {
     private const int GzipTrailerLength = 8;
 
@@ -31,16 +31,6 @@ internal sealed class CheckedInflater : Stream
         _inflater = inflater;
         _checksum = checksum;
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>For the encoding <c>gzip</c>.</summary>
     public static CheckedInflater Gzip(Stream source)
@@ -85,21 +75,6 @@ internal sealed class CheckedInflater : Stream
 
         return Check(buffer.Span, count);
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
@@ -157,7 +132,7 @@ internal sealed class CheckedInflater : Stream
     private InvalidDataException Damaged(Exception exception) => new($"the data is not valid {_format}", exception);
 
     /// <summary>The source without gzip's header and trailer; what could be the trailer, and the byte before it, are held back until the end shows.</summary>
-    private sealed class HeldBack(Stream source, int trailerLength, bool hasGzipHeader) : Stream
+    private sealed class HeldBack(Stream source, int trailerLength, bool hasGzipHeader) : ReadOnlyStream
     {
         private const int WindowLength = 16 << 10;
 
@@ -174,16 +149,6 @@ internal sealed class CheckedInflater : Stream
         public bool AskedBeyondEnd { get; private set; }
 
         public ReadOnlySpan<byte> Trailer => _window.AsSpan(_start, trailerLength);
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         private int Free => _headerIsDue ? 0 : _end - _start - trailerLength - 1;
 
@@ -206,21 +171,6 @@ internal sealed class CheckedInflater : Stream
 
             return Take(buffer.Span);
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override void Flush()
-        {
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -32,25 +32,15 @@ internal sealed class CheckedCompressionProvider(string encoding, long limit) : 
         new Bounded(encoding == Gzip ? CheckedInflater.Gzip(stream) : CheckedInflater.Zlib(stream), limit);
 
     /// <summary>Says in gRPC's exceptions what is wrong with the data.</summary>
-    private sealed class Bounded(CheckedInflater inflater, long limit) : Stream
+    private sealed class Bounded(CheckedInflater inflater, long limit) : ReadOnlyStream
     {
         private long _read;
 
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count)
+        public override int Read(Span<byte> buffer)
         {
             try
             {
-                var length = inflater.Read(buffer, offset, count);
+                var length = inflater.Read(buffer);
                 _read += length;
                 return _read <= limit
                     ? length
@@ -62,15 +52,8 @@ internal sealed class CheckedCompressionProvider(string encoding, long limit) : 
             }
         }
 
-        public override void Flush()
-        {
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
+        // The library hands over messages that have arrived whole.
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
 
         protected override void Dispose(bool disposing)
         {
