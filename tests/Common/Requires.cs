@@ -5,7 +5,7 @@ namespace Cluster.Tests.Common;
 /// <summary>Skips a test, with the reason in words, where the machine lacks what it needs.</summary>
 public static class Requires
 {
-    public static bool HasNode { get; } = Has("node");
+    public static bool HasNode { get; } = Has("node") && Has("npm");
 
     public static bool HasRedis { get; } = Has("redis-server");
 
@@ -14,7 +14,7 @@ public static class Requires
     /// <param name="missing">What the machine lacks; null where it lacks nothing.</param>
     public static void NoLack(string? missing) => Assert.SkipWhen(missing is not null, missing ?? "");
 
-    public static void Node() => Assert.SkipUnless(HasNode, "node is not installed (Node.js 20 or later)");
+    public static void Node() => Assert.SkipUnless(HasNode, "node or npm is not installed (Node.js 20 or later)");
 
     /// <summary>The models that are not part of the checkout; their folder.</summary>
     public static string SharedModels()
