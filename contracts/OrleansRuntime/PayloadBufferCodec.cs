@@ -15,7 +15,7 @@ namespace Cluster.Contracts.OrleansRuntime;
 [RegisterSerializer, RegisterCopier]
 internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopier<PayloadBuffer>
 {
-    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, Type expectedType, PayloadBuffer value)
+    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, Type? expectedType, PayloadBuffer? value)
         where TBufferWriter : System.Buffers.IBufferWriter<byte>
     {
         if (ReferenceCodec.TryWriteReferenceField(ref writer, fieldIdDelta, expectedType, value))
@@ -23,7 +23,8 @@ internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopi
             return;
         }
 
-        var bytes = value.Memory;
+        // A null value has been written as a reference.
+        var bytes = value!.Memory;
         MemoryMarshal.TryGetArray<byte>(bytes, out var segment);
         writer.WriteFieldHeader(fieldIdDelta, expectedType, typeof(PayloadBuffer), WireType.LengthPrefixed);
         writer.WriteVarUInt32((uint)bytes.Length + 1);
@@ -31,7 +32,7 @@ internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopi
         writer.Write(bytes.Span);
     }
 
-    public PayloadBuffer ReadValue<TInput>(ref Reader<TInput> reader, Field field)
+    public PayloadBuffer? ReadValue<TInput>(ref Reader<TInput> reader, Field field)
     {
         if (field.WireType == WireType.Reference)
         {
@@ -51,5 +52,5 @@ internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopi
         return value;
     }
 
-    public PayloadBuffer DeepCopy(PayloadBuffer input, CopyContext context) => input;
+    public PayloadBuffer? DeepCopy(PayloadBuffer? input, CopyContext context) => input;
 }

@@ -26,7 +26,7 @@ internal static class RedisBuilderExtensions
         services.AddGrainDirectory(GrainDirectoryAttribute.DEFAULT_GRAIN_DIRECTORY, static (provider, _) => new ToldGrainDirectory(
             ActivatorUtilities.CreateInstance<RedisGrainDirectory>(
                 provider,
-                new RedisGrainDirectoryOptions { CreateMultiplexer = _ => provider.GetRequiredService<Func<Task<IConnectionMultiplexer>>>()() }),
+                new RedisGrainDirectoryOptions { ConfigurationOptions = new ConfigurationOptions(), CreateMultiplexer = _ => SharedAsync(provider.GetRequiredService<Func<Task<IConnectionMultiplexer>>>()) }),
             provider.GetRequiredService<DirectoryNews>(),
             provider.GetRequiredService<ILocalSiloDetails>(),
             provider.GetRequiredService<RedisConnection>(),
@@ -45,5 +45,14 @@ internal static class RedisBuilderExtensions
 
     private static void AddConnection(IServiceCollection services) =>
         services.AddOptions<Orleans.Clustering.Redis.RedisClusteringOptions>().Configure<Func<Task<IConnectionMultiplexer>>>(
-            static (orleans, connect) => orleans.CreateMultiplexer = _ => connect());
+            static (orleans, connect) =>
+            {
+                // Orleans refuses to start without these, also where it is handed a connection.
+                orleans.ConfigurationOptions = new ConfigurationOptions();
+                orleans.CreateMultiplexer = _ => SharedAsync(connect);
+            });
+
+    /// <summary>The process' connection, which Orleans leaves open.</summary>
+    private static async Task<(IConnectionMultiplexer Multiplexer, bool IsShared)> SharedAsync(Func<Task<IConnectionMultiplexer>> connect) =>
+        (await connect().ConfigureAwait(false), true);
 }

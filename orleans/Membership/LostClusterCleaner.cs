@@ -39,7 +39,7 @@ internal sealed class LostClusterCleaner(
     private async Task CleanAsync(CancellationToken cancellationToken)
     {
         var patience = options.Value.IAmAliveTablePublishTimeout * options.Value.NumMissedTableIAmAliveLimit;
-        var data = await table.ReadAll().ConfigureAwait(false);
+        var data = await table.ReadAllAsync(cancellationToken).ConfigureAwait(false);
         foreach (var (entry, etag) in data.Members)
         {
             if (entry.Status == SiloStatus.Active
@@ -48,7 +48,7 @@ internal sealed class LostClusterCleaner(
             {
                 entry.Status = SiloStatus.Dead;
                 entry.AddSuspector(local.SiloAddress, time.GetUtcNow().UtcDateTime);
-                if (await table.UpdateRow(entry, etag, data.Version.Next()).ConfigureAwait(false))
+                if (await table.UpdateRowAsync(entry, etag, data.Version.Next(), cancellationToken).ConfigureAwait(false))
                 {
                     Log.DeclaresLost(logger, entry.SiloAddress);
                 }

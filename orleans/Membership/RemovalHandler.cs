@@ -9,10 +9,11 @@ internal sealed class RemovalHandler(IServiceProvider services, ILogger<RemovalH
 {
     public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
 
-    public void OnFatalException(object sender, string context, Exception exception)
+    public void OnFatalException(object? sender, string? context, Exception? exception)
     {
-        Log.Removed(logger, exception, context);
-        services.GetService<ClusterStanding>()?.Remove(context);
+        var reason = context ?? "without a reason";
+        Log.Removed(logger, exception, reason);
+        services.GetService<ClusterStanding>()?.Remove(reason);
         services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
     }
 }
