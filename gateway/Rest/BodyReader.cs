@@ -3,6 +3,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Compression;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Cluster.Gateway.Rest;
 
@@ -37,19 +38,21 @@ internal sealed class BodyReader : IAsyncDisposable
     public static BodyReader Open(HttpContext context, long limit)
     {
         var request = context.Request;
+        var encoding = request.Headers.ContentEncoding.ToString();
+        var plain = encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } sizeLimit)
+        {
+            // This reader counts what it reads. Kestrel resets a connection above its own limit, and the reset can
+            // overtake the answer; without that limit, it reads on for a while for the client to see why.
+            sizeLimit.MaxRequestBodySize = plain || request.ContentLength > limit ? null : limit;
+        }
+
         if (request.ContentLength > limit)
         {
             throw TooLarge(limit);
         }
 
-        var sizeLimit = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>();
-        if (sizeLimit is { IsReadOnly: false })
-        {
-            sizeLimit.MaxRequestBodySize = limit;
-        }
-
-        var encoding = request.Headers.ContentEncoding.ToString();
-        if (encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        if (plain)
         {
             return new BodyReader(request.Body, compressed: false, request.ContentLength, limit);
         }
