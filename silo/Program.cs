@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Cluster.Grains.Repository;
+using Cluster.Silo.Clustering;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
 using Microsoft.Extensions.Configuration;
@@ -69,7 +70,7 @@ static async Task<int> RefuseAsync(IReadOnlyCollection<string> mistakes, int cod
 static async Task<bool> RunOnceAsync(ServeOptions options, IConfiguration configuration)
 {
     await using var app = ServeHost.Build(options, configuration);
-    var standing = app.Services.GetService<IClusterStanding>();
+    var standing = app.Services.GetRequiredService<ClusterStanding>();
     await app.RunAsync();
-    return standing is { Removal: not null };
+    return standing.Removal is not null;
 }

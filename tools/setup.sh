@@ -36,15 +36,6 @@ need_npm() {
     touch "$folder/node_modules/.package-lock.json"
 }
 
-# Where a build's output is: ACTOR_RUNTIME=orleans has folders of its own beside those of the embedded actor runtime.
-output_of() {
-    case "${ACTOR_RUNTIME:-embedded}" in
-        embedded) echo "$1" ;;
-        orleans) echo "${1/\/bin\//\/bin\/orleans\/}" ;;
-        *) fail "ACTOR_RUNTIME is '$ACTOR_RUNTIME': embedded or orleans" ;;
-    esac
-}
-
 # Builds a project in Release unless its output is newer than every source. One at a time: several processes may be started at once in a fresh checkout.
 build() {
     exec 9<"$root/tools/setup.sh"
@@ -54,14 +45,13 @@ build() {
 }
 
 build_locked() {
-    local project="$1" output
-    output=$(output_of "$2")
+    local project="$1" output="$2"
     need_command dotnet "install the .NET SDK 10"
     if [ -e "$root/$output" ] && [ -z "$(changed_since "$root/$output")" ]; then
         return
     fi
     say "building $project"
-    dotnet build "$root/$project" -c Release -p:ActorRuntime="${ACTOR_RUNTIME:-embedded}" --nologo -v quiet -clp:NoSummary >&2 || fail "the build failed"
+    dotnet build "$root/$project" -c Release --nologo -v quiet -clp:NoSummary >&2 || fail "the build failed"
     # An incremental build leaves the output as it was if no assembly changed; it is up to date all the same.
     touch "$root/$output"
 }

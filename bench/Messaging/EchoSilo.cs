@@ -17,7 +17,7 @@ internal static class EchoSilo
         builder.Services.AddEchoSilo(port);
         using var host = builder.Build();
         await host.StartAsync();
-        Console.WriteLine(host.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress.ToParsableString());
+        Console.WriteLine(host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString());
         while (await Console.In.ReadLineAsync() is not null)
         {
         }

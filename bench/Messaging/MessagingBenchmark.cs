@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Cluster.Bench.Framework;
 using Cluster.Bench.Load;
+using Cluster.Bench.Server;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
 using Microsoft.Extensions.DependencyInjection;
@@ -51,7 +52,7 @@ internal sealed class MessagingBenchmark : IBenchmark
 
         var pending = await MeasurePendingAsync(grain, silo);
         await client.StopAsync(cancellationToken);
-        var report = new MessagingReport(Name, EchoHosts.Runtime, started, Machine.Read(), duration.TotalSeconds, cells, pending);
+        var report = new MessagingReport(Name, started, Machine.Read(), duration.TotalSeconds, cells, pending);
         return new BenchmarkReport(Format(report), report, 0);
     }
 
@@ -59,7 +60,7 @@ internal sealed class MessagingBenchmark : IBenchmark
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddEchoClient(silo);
+        builder.Services.AddEchoCaller(FreePorts.Take(1)[0], silo);
         return builder.Build();
     }
 
@@ -133,7 +134,6 @@ internal sealed class MessagingBenchmark : IBenchmark
     private static string Format(MessagingReport report)
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"actor runtime: {report.Runtime}");
         text.AppendLine("payload   in flight     calls/s    p50 µs    p99 µs   others");
         foreach (var cell in report.Cells)
         {

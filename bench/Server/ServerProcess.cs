@@ -27,7 +27,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
         var ports = FreePorts.Take(2);
         (Http, Grpc) = (new IPEndPoint(IPAddress.Loopback, ports[0]), new IPEndPoint(IPAddress.Loopback, ports[1]));
-        _process = ChildProcess.Start(program, [role, .. arguments, "--http-port", Text(ports[0]), role == Silo ? "--silo-port" : "--grpc-port", Text(ports[1])]);
+        _process = ChildProcess.Start(program, [role, .. arguments, "--http-port", Text(ports[0]), role == Silo ? "--silo-port" : "--grpc-port", Text(ports[1]), .. role == Gateway ? ["--silo-port", "0"] : Array.Empty<string>()]);
     }
 
     public int Id => _process.Id;

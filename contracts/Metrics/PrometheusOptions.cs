@@ -10,7 +10,7 @@ public sealed class PrometheusOptions : IValidatableObject
     /// <summary>Names of the meters to collect. More meters make scrapes larger and every measurement of theirs cost a lookup.</summary>
     public ISet<string> Meters { get; set; } = new HashSet<string>(StringComparer.Ordinal)
     {
-        "Cluster.Runtime",
+        "Cluster.Redis",
         ProcessMetrics.MeterName,
         "System.Runtime",
         "Microsoft.AspNetCore.Hosting",

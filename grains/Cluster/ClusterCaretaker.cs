@@ -30,7 +30,7 @@ internal sealed class ClusterCaretaker(
     private ImmutableHashSet<SiloAddress> _active = [];
 
     /// <summary>Whether this silo acts for the cluster.</summary>
-    internal bool IsLeader => Active(membership.CurrentSnapshot).Order().FirstOrDefault() == local.SiloAddress;
+    internal bool IsLeader => membership.CurrentSnapshot.ModelSilos().Order().FirstOrDefault() == local.SiloAddress;
 
     public override void Dispose()
     {
@@ -48,7 +48,7 @@ internal sealed class ClusterCaretaker(
     {
         await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            var active = Active(snapshot).ToImmutableHashSet();
+            var active = snapshot.ModelSilos().ToImmutableHashSet();
             var joined = active.Except(_active);
             _active = active;
             await TurnAsync(() => TellOfLostAsync(snapshot, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -194,7 +194,4 @@ internal sealed class ClusterCaretaker(
             Log.CaretakerFailed(logger, exception);
         }
     }
-
-    private static IEnumerable<SiloAddress> Active(ClusterMembershipSnapshot snapshot) =>
-        snapshot.Members.Values.Where(static member => member.Status == SiloStatus.Active).Select(static member => member.SiloAddress);
 }

@@ -15,7 +15,7 @@ internal sealed class ClusterGrain(
     public ValueTask<ClusterDescription> DescribeAsync()
     {
         var snapshot = membership.CurrentSnapshot;
-        var nodes = snapshot.Members.Values.OrderBy(member => member.SiloAddress).Select(Describe);
+        var nodes = snapshot.Members.Values.Where(SiloRole.HoldsModels).OrderBy(member => member.SiloAddress).Select(Describe);
         return ValueTask.FromResult(new ClusterDescription(local.ClusterId, snapshot.Version.Value, [.. nodes]));
     }
 

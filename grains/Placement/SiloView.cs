@@ -4,17 +4,14 @@ namespace Cluster.Grains.Placement;
 internal sealed class SiloView(IClusterMembershipService membership, ISiloStates states)
 {
     /// <summary>Whether no other silo is active.</summary>
-    public bool IsAlone => membership.CurrentSnapshot.Members.Values.Count(static member => member.Status == SiloStatus.Active) <= 1;
+    public bool IsAlone => membership.CurrentSnapshot.ModelSilos().Count() <= 1;
 
     /// <summary>
     /// Silos that are active and have told of themselves; all that are active, with nothing known of their size, while none has. Draining ones are among them.
     /// </summary>
     public IReadOnlyList<SiloState> Active()
     {
-        List<SiloAddress> active =
-        [
-            .. membership.CurrentSnapshot.Members.Values.Where(static member => member.Status == SiloStatus.Active).Select(static member => member.SiloAddress).Order(),
-        ];
+        List<SiloAddress> active = [.. membership.CurrentSnapshot.ModelSilos().Order()];
         List<SiloState> known = [.. states.All.Where(state => active.Contains(state.Silo))];
         return known.Count > 0 ? known : [.. active.Select(static silo => new SiloState { Silo = silo, Capacity = long.MaxValue })];
     }

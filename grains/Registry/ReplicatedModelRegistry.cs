@@ -5,6 +5,7 @@ using Cluster.Contracts.Serving;
 using Cluster.Grains.Aliases;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry.Replicas;
+using Cluster.Grains.Replication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

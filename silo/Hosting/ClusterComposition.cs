@@ -2,25 +2,57 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Replication;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cluster.Silo.Hosting;
 
-/// <summary>What makes a process one of many: the shared Redis, the connections to the others, and what is known of them.</summary>
+/// <summary>What makes a process one of many: the shared Redis, its Orleans silo, and what is known of the others.</summary>
 internal static class ClusterComposition
 {
+    /// <summary>The connection to Redis and what is known of the other processes. Call it before what needs Redis when it starts.</summary>
     /// <param name="options">Validated, with Redis.</param>
     public static IServiceCollection AddClusterNetwork(this IServiceCollection services, ServeOptions options)
     {
         services.AddSharedRedis(redis => Configure(redis, options));
-        services.UseRedisClustering();
-        services.AddClusterMessaging(messaging => messaging.ListenEndpoint = new IPEndPoint(IPAddress.Parse(options.Bind), options.SiloPort));
+        services.AddRedisConnection();
         services.AddSingleton<ClusterHealth>();
         services.AddSingleton<ISiloHealth>(static provider => provider.GetRequiredService<ClusterHealth>());
         services.AddHostedService(static provider => provider.GetRequiredService<ClusterHealth>());
         return services;
+    }
+
+    /// <summary>How this process takes part in the cluster.</summary>
+    /// <param name="options">Validated.</param>
+    /// <exception cref="IOException">This machine has no address that others could use.</exception>
+    public static OrleansSilo Describe(ServeOptions options)
+    {
+        if (options.Redis is null)
+        {
+            return new OrleansSilo { ClusterId = options.ClusterId };
+        }
+
+        var bind = IPAddress.Parse(options.Bind);
+        var port = options.SiloPort;
+        if (port == 0)
+        {
+            using var listener = new TcpListener(bind, 0);
+            listener.Start();
+            port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+
+        var address = options.Advertise is { } given
+            ? IPAddress.Parse(given)
+            : bind.Equals(IPAddress.Any) || bind.Equals(IPAddress.IPv6Any) ? TowardsRedis(options.Redis) ?? FirstAddress() : bind;
+        return new OrleansSilo
+        {
+            ClusterId = options.ClusterId,
+            IsGateway = options.Role == ServeRole.Gateway,
+            Advertised = new IPEndPoint(address, port),
+            Listen = new IPEndPoint(bind, port),
+        };
     }
 
     /// <summary>Which Redis.</summary>
@@ -35,22 +67,25 @@ internal static class ClusterComposition
         redis.TlsKey = options.RedisTlsKey;
     }
 
-    /// <summary>Where others reach this process; a silo port of 0 becomes a free one.</summary>
-    /// <exception cref="IOException">This machine has no address that others could use.</exception>
-    public static IPEndPoint Advertised(ServeOptions options)
+    /// <summary>This machine's address on the way to Redis, on whose network the other processes are too; null: it is loopback, or Redis' name is not known.</summary>
+    private static IPAddress? TowardsRedis(string endpoints)
     {
-        if (options.SiloPort == 0)
+        var first = endpoints.Split(',')[0];
+        var colon = first.LastIndexOf(':');
+        using var socket = new Socket(SocketType.Dgram, ProtocolType.Udp);
+        try
         {
-            using var listener = new TcpListener(IPAddress.Parse(options.Bind), 0);
-            listener.Start();
-            options.SiloPort = ((IPEndPoint)listener.LocalEndpoint).Port;
+            // Sends nothing: it asks the system for the route.
+            socket.Connect(first[..colon].Trim('[', ']'), int.Parse(first.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture));
+        }
+        catch (SocketException)
+        {
+            return null;
         }
 
-        var bind = IPAddress.Parse(options.Bind);
-        var address = options.Advertise is { } given
-            ? IPAddress.Parse(given)
-            : bind.Equals(IPAddress.Any) || bind.Equals(IPAddress.IPv6Any) ? FirstAddress() : bind;
-        return new IPEndPoint(address, options.SiloPort);
+        var address = ((IPEndPoint)socket.LocalEndPoint!).Address;
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return IPAddress.IsLoopback(address) ? null : address;
     }
 
     private static IPAddress FirstAddress() =>

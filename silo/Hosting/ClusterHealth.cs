@@ -1,10 +1,11 @@
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Replication;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Silo.Hosting;
 
 /// <summary>The health of a cluster of many processes, as this one sees it.</summary>
-internal sealed class ClusterHealth(IClusterMembershipService membership, IClusterStanding standing, IGrainLocations locations) : BackgroundService, ISiloHealth
+internal sealed class ClusterHealth(IClusterMembershipService membership, RedisConnection redis) : BackgroundService, ISiloHealth
 {
     /// <inheritdoc/>
     public event Action? Changed;
@@ -13,10 +14,11 @@ internal sealed class ClusterHealth(IClusterMembershipService membership, IClust
     public bool IsAlone => false;
 
     /// <inheritdoc/>
-    public bool IsStoreReachable => standing.IsStoreReachable;
+    public bool IsStoreReachable => redis.IsReachable;
 
     /// <inheritdoc/>
-    public bool IsReachable(SiloAddress silo) => locations.IsReachable(silo) && !IsGone(silo);
+    public bool IsReachable(SiloAddress silo) =>
+        membership.CurrentSnapshot.Members.TryGetValue(silo, out var member) && member.Status is SiloStatus.Active or SiloStatus.ShuttingDown;
 
     /// <inheritdoc/>
     public bool IsGone(SiloAddress silo) =>

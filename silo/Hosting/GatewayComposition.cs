@@ -1,13 +1,14 @@
 using System.Net;
 using Cluster.Gateway.Hosting;
 using Cluster.Grains.Registry;
+using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Cluster.Silo.Hosting;
 
-/// <summary>What a gateway needs of its process: alone, as a client of the cluster, or beside a silo.</summary>
+/// <summary>What a gateway needs of its process: alone, in a process of its own, or beside a silo.</summary>
 internal static class GatewayComposition
 {
     /// <summary>A process that is only a gateway.</summary>
@@ -18,7 +19,7 @@ internal static class GatewayComposition
         services.TryAddSingleton(TimeProvider.System);
         services.AddClusterNetwork(options);
         services.AddReplicatedServingStates();
-        services.AddActorRuntimeClient(runtime => runtime.ClusterId = options.ClusterId);
+        services.AddOrleansSilo(ClusterComposition.Describe(options));
         builder.AddGateway(options);
     }
 

@@ -7,6 +7,8 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Grains.Workers;
+using Cluster.Grains.Storage;
+using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
 using Cluster.Silo.Repository;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,21 +39,13 @@ internal static class SiloComposition
         {
             services.AddClusterNetwork(options);
             services.AddReplicatedModelRegistry(state);
-            services.AddRedisGrainStorage(ModelGrains.StorageName);
+            services.AddReplicatedGrainStorage(ModelGrains.StorageName);
         }
 
         services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton<IModelRepository, FileModelRepository>();
-        services.AddActorRuntime(runtime =>
-        {
-            runtime.ClusterId = options.ClusterId;
-            runtime.AddApplicationPart(typeof(ModelGrains).Assembly);
-            if (options.Redis is not null)
-            {
-                runtime.AdvertisedEndpoint = ClusterComposition.Advertised(options);
-            }
-        });
+        services.AddOrleansSilo(ClusterComposition.Describe(options));
         services.AddClusterWork();
         services.AddSingleton<RepositoryWatcher>();
         services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());

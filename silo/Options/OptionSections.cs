@@ -6,6 +6,7 @@ using Cluster.Grains.Cluster;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
+using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
 using Cluster.Silo.Clustering;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,6 +36,7 @@ internal static class OptionSections
         services.AddClusterOptions<PublishOptions>();
         services.AddClusterOptions<ClusterOptions>();
         services.AddClusterOptions<RegistryOptions>();
+        services.AddClusterOptions<ReplicationOptions>();
         services.AddClusterOptions<PrometheusOptions>();
         return services;
     }

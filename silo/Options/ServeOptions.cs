@@ -81,7 +81,7 @@ public sealed class ServeOptions : IValidatableObject
     public int SiloPort { get; set; } = 8002;
 
     /// <summary>
-    /// The IP address under which the other processes reach this silo. Default that of <see cref="Bind"/>, or where that is every address, this machine's first
+    /// The IP address under which the other processes reach this one. Default that of <see cref="Bind"/>, or where that is every address, this machine's first
     /// that is not loopback.
     /// </summary>
     [ReachableAddress]
@@ -178,7 +178,7 @@ public sealed class ServeOptions : IValidatableObject
             yield return (nameof(GrpcPort), "--grpc-port", GrpcPort);
         }
 
-        if (Redis is not null && Role != ServeRole.Gateway)
+        if (Redis is not null)
         {
             yield return (nameof(SiloPort), "--silo-port", SiloPort);
         }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
@@ -125,7 +126,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     }
 
     private bool Leads(ClusterMembershipSnapshot snapshot) =>
-        snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Min(member => member.SiloAddress) == _silo.SiloAddress;
+        snapshot.ModelSilos().Min() == _silo.SiloAddress;
 
     /// <summary>One turn of the watching loop.</summary>
     /// <param name="again">Whether another silo may have watched since the last turn.</param>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Cluster.Contracts.Errors;
+using Cluster.Grains.Replication;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Registry.Replicas;

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Replication;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Registry.Replicas;

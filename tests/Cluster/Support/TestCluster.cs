@@ -213,7 +213,7 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
         _silos.Count + 1,
         ["--silo-port", "0", "--models", Models.Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, .. labels.Length > 0 ? ["--labels", labels] : Array.Empty<string>()]);
 
-    private ClusterProcess NewGateway() => NewProcess("gateway", _gateways.Count + 1, ["--grpc-port", "0"]);
+    private ClusterProcess NewGateway() => NewProcess("gateway", _gateways.Count + 1, ["--grpc-port", "0", "--silo-port", "0"]);
 
     private ClusterProcess NewProcess(string role, int number, string[] arguments)
     {

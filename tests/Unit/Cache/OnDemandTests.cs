@@ -4,9 +4,10 @@ using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Registry;
+using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime;
+using Cluster.Unit.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -35,7 +36,6 @@ public sealed class OnDemandTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _silo = await TestSilo.StartAsync(
-            runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly),
             services => services
                 .AddMetrics()
                 .AddSingleton<IServingStates, InMemoryServingStates>()

@@ -2,7 +2,7 @@ using Cluster.Contracts.Models;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Placement;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime.Membership;
+using Cluster.Unit.Clustering;
 using Xunit;
 
 namespace Cluster.Unit.ClusterWork;

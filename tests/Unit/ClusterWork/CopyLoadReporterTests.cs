@@ -4,8 +4,8 @@ using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
+using Cluster.Unit.Clustering;
 using Cluster.Unit.Grains;
-using Cluster.Unit.Runtime.Membership;
 using Cluster.Unit.Serving;
 using Xunit;
 

@@ -29,7 +29,7 @@ public sealed partial class ComposeFileTests
             .ToDictionary(static match => match.Groups[1].Value, static match => match.Groups[2].Value);
         var used = Used();
 
-        foreach (var name in new[] { "SDK_IMAGE", "ASPNET_IMAGE", "ACTOR_RUNTIME", "REVISION" })
+        foreach (var name in new[] { "SDK_IMAGE", "ASPNET_IMAGE", "REVISION" })
         {
             Assert.Equal(arguments[name], used[name]);
         }

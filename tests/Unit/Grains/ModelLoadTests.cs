@@ -5,9 +5,10 @@ using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime;
+using Cluster.Unit.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -75,8 +76,7 @@ public sealed class ModelLoadTests
     }
 
     private static Task<TestSilo> StartAsync(IServingStates states) => TestSilo.StartAsync(
-        runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly),
-        services => services
+            services => services
             .AddMetrics()
             .AddSingleton(states)
             .AddSingleton<IRegistrations, InMemoryRegistrations>()

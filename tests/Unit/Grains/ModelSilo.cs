@@ -6,9 +6,10 @@ using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
+using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime;
+using Cluster.Unit.Hosting;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -43,7 +44,6 @@ internal sealed class ModelSilo : IAsyncDisposable
     public static async Task<ModelSilo> StartAsync(bool failing = false)
     {
         var silo = await TestSilo.StartAsync(
-            options => options.AddApplicationPart(typeof(ModelGrains).Assembly),
             services => services
                 .AddModelGrains(new InferenceOptions { Threads = 4 })
                 .AddSingleton<IRegistrations, InMemoryRegistrations>()

@@ -11,10 +11,11 @@ using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Scaling;
+using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime;
-using Cluster.Unit.Runtime.Membership;
+using Cluster.Unit.Clustering;
+using Cluster.Unit.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -81,7 +82,6 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
         }
 
         cluster._runtime = await TestSilo.StartAsync(
-            options => options.AddApplicationPart(typeof(ModelGrains).Assembly),
             services => services
                 .AddSingleton(cluster.CopyOptions)
                 .AddSingleton(scaling ?? new ScalingOptions())

@@ -25,8 +25,8 @@ public sealed class MetricsEndpointTests
         app.MapMetrics();
         app.MapGet("/hello", () => "hello");
         await app.StartAsync();
-        using var runtime = new Meter("Cluster.Runtime");
-        runtime.CreateCounter<long>("cluster.runtime.calls").Add(1);
+        using var runtime = new Meter("Cluster.Redis");
+        runtime.CreateCounter<long>("cluster.redis.calls").Add(1);
         using var copy = app.Services.GetRequiredService<CopyMetricsFactory>().Create("m", 1, streams: 1, slots: 1);
         app.Services.GetRequiredService<RequestMetrics>().Ensure("m", 1);
         GC.Collect();
@@ -58,7 +58,7 @@ public sealed class MetricsEndpointTests
         Assert.Equal(
             1,
             scrape[scrape.Samples.Single(sample => sample.StartsWith("http_server_request_duration_seconds_count{", StringComparison.Ordinal))]);
-        Assert.Equal(1, scrape["cluster_runtime_calls_total"]);
+        Assert.Equal(1, scrape["cluster_redis_calls_total"]);
         Assert.Equal(1, scrape["cluster_models_loaded"]);
         Assert.Equal(0, scrape["ovms_current_requests{name=m,version=1}"]);
         Assert.Equal(0, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=1}"]);

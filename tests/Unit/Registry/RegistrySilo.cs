@@ -9,10 +9,11 @@ using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
+using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Grains;
-using Cluster.Unit.Runtime;
+using Cluster.Unit.Hosting;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -61,7 +62,6 @@ internal sealed class RegistrySilo : IAsyncDisposable
     {
         var folder = before?._folder ?? Fill(ModelFolder.Create());
         var silo = await TestSilo.StartAsync(
-            options => options.AddApplicationPart(typeof(ModelGrains).Assembly),
             services =>
             {
                 services

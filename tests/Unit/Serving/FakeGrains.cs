@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Models;
-using Cluster.Unit.Runtime;
+using Cluster.Unit.Hosting;
 
 namespace Cluster.Unit.Serving;
 

@@ -316,7 +316,7 @@ public sealed class ServeOptionsTests
     [InlineData("", "--silo-port", "Cluster:HttpPort=1", "Cluster:SiloPort=1", "Cluster:Redis=a:1")]
     [InlineData("", "--silo-port", "Cluster:Role=Silo", "Cluster:HttpPort=1", "Cluster:SiloPort=1", "Cluster:Redis=a:1")]
     [InlineData("none", "", "Cluster:Role=Silo", "Cluster:HttpPort=1", "Cluster:GrpcPort=1", "Cluster:Redis=a:1")]
-    [InlineData("none", "", "Cluster:Role=Gateway", "Cluster:HttpPort=1", "Cluster:SiloPort=1", "Cluster:Redis=a:1")]
+    [InlineData("", "--silo-port", "Cluster:Role=Gateway", "Cluster:HttpPort=1", "Cluster:SiloPort=1", "Cluster:Redis=a:1")]
     [InlineData("none", "", "Cluster:HttpPort=1", "Cluster:SiloPort=1")]
     [InlineData("none", "", "Cluster:HttpPort=0", "Cluster:GrpcPort=0")]
     public void Read_PortsOfARole_MayNotMeet(string mistakes, string named, params string[] given)

@@ -1,22 +1,26 @@
+using System.Net;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
+using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime.Membership;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
 
 namespace Cluster.Unit.Registry.Replicas;
 
-/// <summary>A silo or a gateway on a real Redis, registered as a server registers it, without a transport.</summary>
+/// <summary>A silo or a gateway on a real Redis, registered as a server registers it.</summary>
 internal sealed class ReplicatedProcess : IAsyncDisposable
 {
+    private const string Cluster = "test";
+
     private readonly IHost _host;
 
     private ReplicatedProcess(Action<IServiceCollection> configure) => _host = new HostBuilder().ConfigureServices(services =>
@@ -38,21 +42,22 @@ internal sealed class ReplicatedProcess : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _host.Services.GetRequiredService<T>();
 
-    public static Task<ReplicatedProcess> StartSiloAsync(RedisServer redis, SiloAddress silo, FakeNetwork network, params string[] labels) => StartAsync(services =>
+    public SiloAddress Silo => Get<ILocalSiloDetails>().SiloAddress;
+
+    public static Task<ReplicatedProcess> StartSiloAsync(RedisServer redis, params string[] labels) => StartAsync(services =>
     {
-        services.AddSingleton<ILocalSiloDetails>(new FixedSiloDetails(silo));
-        services.AddSingleton(network.ProberOf(silo));
         services.AddSharedRedis(options => Configure(options, redis));
-        services.UseRedisClustering();
-        services.Configure<ClusterMembershipOptions>(static options => options.NewTableSettleTime = TimeSpan.FromMilliseconds(100));
         services.AddReplicatedModelRegistry(new SiloStateOptions { Labels = [.. labels], Version = 3 });
-        services.AddRedisGrainStorage(ModelGrains.StorageName);
+        services.AddReplicatedGrainStorage(ModelGrains.StorageName);
         services.AddModelGrains(new InferenceOptions());
-        services.AddActorRuntime(static runtime => runtime.AddApplicationPart(typeof(ModelGrains).Assembly));
+        services.AddOrleansSilo(new OrleansSilo { ClusterId = Cluster, Advertised = new IPEndPoint(IPAddress.Loopback, FreePort.Take()) });
     });
 
-    public static Task<ReplicatedProcess> StartGatewayAsync(RedisServer redis) =>
-        StartAsync(services => services.AddSharedRedis(options => Configure(options, redis)).AddReplicatedServingStates());
+    public static Task<ReplicatedProcess> StartGatewayAsync(RedisServer redis) => StartAsync(services =>
+    {
+        services.Configure<ClusterOptions>(static options => options.ClusterId = Cluster);
+        services.AddSharedRedis(options => Configure(options, redis)).AddReplicatedServingStates();
+    });
 
     public async ValueTask DisposeAsync()
     {

@@ -4,8 +4,10 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Replication;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime.Membership;
+using Cluster.Unit.Clustering;
+using Cluster.Unit.Replication;
 using Xunit;
 
 namespace Cluster.Unit.Registry.Replicas;
@@ -44,8 +46,6 @@ public sealed class ReplicatedRegistryTests
         FailedOn = [Silos.A.ToParsableString()],
     }], "problem") { Origin = RegistrationOrigin.Registered };
 
-    private readonly FakeNetwork _network = new(TimeProvider.System);
-
     /// <summary>Looks until something is so.</summary>
     private static async Task UntilAsync(Func<bool> condition, string what)
     {
@@ -63,8 +63,8 @@ public sealed class ReplicatedRegistryTests
     public async Task Publish_OnASilo_IsKnownToSilosAndGatewaysAsItWas()
     {
         await using var redis = await RedisServer.StartNewAsync();
-        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
-        await using var two = await ReplicatedProcess.StartSiloAsync(redis, Silos.B, _network);
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis);
+        await using var two = await ReplicatedProcess.StartSiloAsync(redis);
         await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
         var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         gateway.States.Changed += name => told.TrySetResult(name);
@@ -91,7 +91,7 @@ public sealed class ReplicatedRegistryTests
     public async Task Remove_IsKnownEverywhere()
     {
         await using var redis = await RedisServer.StartNewAsync();
-        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis);
         await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
         one.States.Publish(State);
         one.Aliases.Publish(new AliasState("a", null, "m", "m"));
@@ -110,7 +110,7 @@ public sealed class ReplicatedRegistryTests
     public async Task InitialLoad_OnceFinished_IsFinishedForAllAndForNewcomers()
     {
         await using var redis = await RedisServer.StartNewAsync();
-        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis);
         await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
         var completed = 0;
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -132,44 +132,46 @@ public sealed class ReplicatedRegistryTests
     public async Task SiloStates_OfTheLivingOnlyAreKnown()
     {
         await using var redis = await RedisServer.StartNewAsync();
-        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network, "a");
-        await using var two = await ReplicatedProcess.StartSiloAsync(redis, Silos.B, _network, "b");
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis, "a");
+        await using var two = await ReplicatedProcess.StartSiloAsync(redis, "b");
         await UntilAsync(() => one.SiloStates.All.Count() == 2 && two.SiloStates.All.Count() == 2, "both know both");
-        Assert.True(one.SiloStates.TryGet(Silos.B, out var state));
-        Assert.Equal((Silos.B, 3L, false), (state.Silo, state.Version, state.Draining));
+        Assert.True(one.SiloStates.TryGet(two.Silo, out var state));
+        Assert.Equal((two.Silo, 3L, false), (state.Silo, state.Version, state.Draining));
         Assert.Equal(["b"], state.Labels);
         Assert.True(state.Capacity > 0);
 
         two.Get<SiloDraining>().Begin();
-        await UntilAsync(() => one.SiloStates.TryGet(Silos.B, out var now) && now.Draining, "the drain is known");
+        await UntilAsync(() => one.SiloStates.TryGet(two.Silo, out var now) && now.Draining, "the drain is known");
 
         // Nobody published this: left by a silo that the membership has as dead.
-        _network.Kill(Silos.B);
-        await UntilAsync(() => !one.SiloStates.TryGet(Silos.B, out _), "the dead is ignored");
+        Assert.True(await one.Get<IClusterMembershipService>().TryKill(two.Silo));
+        await UntilAsync(() => !one.SiloStates.TryGet(two.Silo, out _), "the dead is ignored");
         var raw = one.Get<IEnumerable<ReplicatedMap>>().Single(static map => map.Name == "silo-states");
-        await UntilAsync(() => !raw.TryGet(Silos.B.ToParsableString(), out _), "the dead is removed");
-        Assert.Equal(Silos.A, Assert.Single(one.SiloStates.All).Silo);
+        await UntilAsync(() => !raw.TryGet(two.Silo.ToParsableString(), out _), "the dead is removed");
+        Assert.Equal(one.Silo, Assert.Single(one.SiloStates.All).Silo);
     }
 
     [Fact]
     public async Task SiloState_OfASiloThatStops_IsTakenBack()
     {
         await using var redis = await RedisServer.StartNewAsync();
-        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis);
         var raw = one.Get<IEnumerable<ReplicatedMap>>().Single(static map => map.Name == "silo-states");
-        await using (await ReplicatedProcess.StartSiloAsync(redis, Silos.B, _network))
+        SiloAddress gone;
+        await using (var two = await ReplicatedProcess.StartSiloAsync(redis))
         {
-            await UntilAsync(() => raw.TryGet(Silos.B.ToParsableString(), out _), "its state is known");
+            gone = two.Silo;
+            await UntilAsync(() => raw.TryGet(gone.ToParsableString(), out _), "its state is known");
         }
 
-        await UntilAsync(() => !raw.TryGet(Silos.B.ToParsableString(), out _), "its state is gone");
+        await UntilAsync(() => !raw.TryGet(gone.ToParsableString(), out _), "its state is gone");
     }
 
     [Fact]
     public async Task Refresh_WithoutRedis_IsUnavailableAndReadsGoOn()
     {
         await using var redis = await RedisServer.StartNewAsync();
-        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis);
         await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
         one.States.Publish(State);
         await UntilAsync(() => gateway.States.TryGet("m", out _), "the gateway knows");
@@ -187,7 +189,7 @@ public sealed class ReplicatedRegistryTests
     public async Task RedisRestartedEmpty_ANewcomerLearnsEverything()
     {
         await using var redis = await RedisServer.StartNewAsync();
-        await using var one = await ReplicatedProcess.StartSiloAsync(redis, Silos.A, _network);
+        await using var one = await ReplicatedProcess.StartSiloAsync(redis);
         one.States.Publish(State);
         one.States.FinishInitialLoad();
         one.Registrations.Publish(Registration);

@@ -2,7 +2,7 @@ using System.Text;
 using Cluster.Contracts.Options;
 using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
-using Cluster.Unit.Runtime.Membership;
+using Cluster.Unit.Replication;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Cluster.Grains.Replication;
+
+/// <summary>
+/// The one place where scripts run on the process' connection to Redis. Every change of shared state is one script, which Redis runs as a whole: that is what makes
+/// compare-and-set of several keys possible.
+/// <para>
+/// Nothing here blocks a thread, and no operation throws because Redis is away: its outcome says so. While there is no connection operations end at once; the client
+/// reconnects by itself.
+/// </para>
+/// </summary>
+internal sealed class RedisConnection
+{
+    private static readonly TimeSpan RefusalInterval = TimeSpan.FromMinutes(1);
+    private readonly ILogger _logger;
+    private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
+    private volatile bool _reachable;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<string, long> _refusals = new();
+
+    /// <param name="connect">Gives the process' connection, connected or not.</param>
+    public RedisConnection(Func<Task<IConnectionMultiplexer>> connect, TimeProvider time, RedisMetrics metrics, ILogger<RedisConnection> logger)
+    {
+        _time = time;
+        _logger = logger;
+        _redis = new Lazy<Task<IConnectionMultiplexer>>(() => FollowAsync(connect));
+        metrics.ObserveRedis(() => _reachable);
+    }
+
+    /// <summary>The connection broke and is back: messages may have been missed.</summary>
+    public event Action? Restored;
+
+    /// <summary>Whether the last script was answered, with an error or without.</summary>
+    public bool IsReachable => _reachable;
+
+    /// <summary>Runs a script on a server that takes writes. Its answer must be an array.</summary>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async ValueTask<RedisReply> EvaluateAsync(string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken = default)
+    {
+        var reply = await EvaluateCoreAsync(script, keys, values, cancellationToken).ConfigureAwait(false);
+        _reachable = reply.Outcome is RedisOutcome.Done or RedisOutcome.Refused;
+        if (reply.Outcome == RedisOutcome.Refused)
+        {
+            LogRefusal(reply);
+        }
+
+        return reply;
+    }
+
+    /// <summary>Calls back for each message of a channel, also after reconnects. False: it cannot be now.</summary>
+    public ValueTask<bool> TrySubscribeAsync(string channel, Action received, CancellationToken cancellationToken) =>
+        TrySubscribeAsync(channel, _ => received(), cancellationToken);
+
+    /// <inheritdoc cref="TrySubscribeAsync(string, Action, CancellationToken)"/>
+    /// <param name="received">Called with the content.</param>
+    public async ValueTask<bool> TrySubscribeAsync(string channel, Action<byte[]> received, CancellationToken cancellationToken)
+    {
+        var name = RedisChannel.Literal(channel);
+        var subscriber = (await _redis.Value.WaitAsync(cancellationToken).ConfigureAwait(false)).GetSubscriber();
+        try
+        {
+            await subscriber.SubscribeAsync(name, Handle).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException)
+        {
+            // The client keeps what it could not subscribe, and would call back twice after another try.
+            subscriber.Unsubscribe(name, Handle, CommandFlags.FireAndForget);
+            cancellationToken.ThrowIfCancellationRequested();
+            return false;
+        }
+
+        void Handle(RedisChannel from, RedisValue content) => received((byte[]?)content ?? []);
+    }
+
+    /// <summary>Each cause once a minute: what is refused is tried again, many times a second.</summary>
+    private void LogRefusal(RedisReply reply)
+    {
+        var now = _time.GetTimestamp();
+        var last = _refusals.GetOrAdd(reply.Cause, now);
+        if (last == now || (_time.GetElapsedTime(last, now) > RefusalInterval && _refusals.TryUpdate(reply.Cause, now, last)))
+        {
+            Log.RedisRefused(_logger, reply.Error!);
+        }
+    }
+
+    private async Task<IConnectionMultiplexer> FollowAsync(Func<Task<IConnectionMultiplexer>> connect)
+    {
+        var redis = await connect().ConfigureAwait(false);
+        redis.ConnectionRestored += (_, _) => Restored?.Invoke();
+        return redis;
+    }
+
+    private async ValueTask<RedisReply> EvaluateCoreAsync(string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var redis = await _redis.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (!redis.IsConnected)
+            {
+                return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
+            }
+
+            // A replica would answer with what is old, so only a primary may be asked.
+            var answer = await redis.GetDatabase().ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return RedisReply.Done((RedisValue[]?)answer ?? []);
+        }
+        catch (RedisServerException exception)
+        {
+            return RedisReply.Failed(RedisOutcome.Refused, exception.Message);
+        }
+        catch (RedisTimeoutException)
+        {
+            return RedisReply.Failed(RedisOutcome.Unknown, "no answer in time");
+        }
+        catch (RedisConnectionException exception) when (exception.CommandStatus == CommandStatus.Sent)
+        {
+            return RedisReply.Failed(RedisOutcome.Unknown, "the connection broke");
+        }
+        catch (Exception exception) when (exception is RedisException or RedisCommandException or ObjectDisposedException)
+        {
+            return RedisReply.Failed(RedisOutcome.Unreachable, "no server that takes writes");
+        }
+    }
+}

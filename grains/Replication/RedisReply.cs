@@ -1,0 +1,42 @@
+using StackExchange.Redis;
+
+namespace Cluster.Grains.Replication;
+
+/// <summary>The answer of a script, or why there is none.</summary>
+internal readonly record struct RedisReply(RedisOutcome Outcome, RedisValue[] Values, string? Error)
+{
+    // What Redis refuses with, wherever in its text that stands, and what a client is told of it.
+    private static readonly (string Code, string Cause)[] Refusals =
+    [
+        ("OOM ", "its memory is full"),
+        ("READONLY ", "it is a replica"),
+        ("LOADING ", "it loads its data"),
+        ("MISCONF ", "it cannot save its data"),
+        ("NOREPLICAS ", "it has too few replicas"),
+        ("NOPERM ", "its user lacks a right"),
+    ];
+
+    public bool IsDone => Outcome == RedisOutcome.Done;
+
+    public static RedisReply Done(RedisValue[] values) => new(RedisOutcome.Done, values, null);
+
+    public static RedisReply Failed(RedisOutcome outcome, string error) => new(outcome, [], error);
+
+    /// <summary>Why Redis refused it, in a few words of ours.</summary>
+    public string Cause
+    {
+        get
+        {
+            var error = Error ?? "";
+            return Array.Find(Refusals, refusal => error.Contains(refusal.Code, StringComparison.Ordinal)).Cause ?? "see the log";
+        }
+    }
+
+    /// <summary>What a caller that cannot go on without Redis gets; it may be tried again later.</summary>
+    public SiloUnavailableException ToException(string what) => new($"{what} needs Redis, which is {Outcome switch
+    {
+        RedisOutcome.Unreachable => $"unreachable: {Error}",
+        RedisOutcome.Unknown => $"not answering: {Error}",
+        _ => $"refusing it: {Cause}",
+    }}");
+}

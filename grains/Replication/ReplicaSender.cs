@@ -1,0 +1,141 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Replication;
+
+/// <summary>
+/// Sends what this process has and the store may not, in order and of each key only the newest, until the store has it. What the store
+/// refuses, because somebody was newer, is replaced by what it has.
+/// </summary>
+internal sealed class ReplicaSender(
+    string map, ReplicaTable table, RedisReplicaStore store, Action lifeChanged, TimeSpan retry, TimeProvider time, ILogger logger)
+{
+    private const int MaxEntries = 200;
+    private const int MaxBytes = 512 * 1024;
+    private readonly PendingKeys _pending = new();
+    private readonly WakeUp _wake = new(time);
+    private readonly WakeUp _progress = new(time);
+
+    public int Pending => _pending.Count;
+
+    public void Add(string key)
+    {
+        _pending.Add(key);
+        _wake.Set();
+    }
+
+    public void Add(IReadOnlyList<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            _pending.Add(key);
+        }
+
+        _wake.Set();
+    }
+
+    /// <summary>Returns when nothing is pending or the time is over.</summary>
+    public async Task WaitUntilSentAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var begin = time.GetTimestamp();
+        while (Pending > 0 && limit - time.GetElapsedTime(begin) is var left && left > TimeSpan.Zero && !cancellationToken.IsCancellationRequested)
+        {
+            await _progress.WaitAsync(left, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var sent = true;
+            try
+            {
+                sent = await SendAsync(stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // The boundary of a loop's turn.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Log.ReplicationLoopFailed(logger, map, "send", exception);
+                sent = false;
+            }
+
+            _progress.Set();
+            if (!sent)
+            {
+                await Task.Delay(retry, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            else if (Pending == 0)
+            {
+                await _wake.WaitAsync(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<bool> SendAsync(CancellationToken cancellationToken)
+    {
+        var batch = TakeBatch();
+        IReadOnlyList<string> unsent = [.. batch.Select(static entry => entry.Key)];
+        try
+        {
+            if (batch.Count == 0)
+            {
+                return true;
+            }
+
+            if (await store.PublishAsync(batch, cancellationToken).ConfigureAwait(false) is not { } done)
+            {
+                return false;
+            }
+
+            unsent = [];
+            Settle(batch, done.Life, done.Answers);
+            return true;
+        }
+        finally
+        {
+            _pending.EndTaking(unsent);
+        }
+    }
+
+    private List<ReplicatedEntry> TakeBatch()
+    {
+        var batch = new List<ReplicatedEntry>();
+        for (var bytes = 0; batch.Count < MaxEntries && bytes < MaxBytes && _pending.TryTake(out var key);)
+        {
+            // Others may have put it back meanwhile.
+            if (table.TryFind(key, out var entry) && (entry.Life is null || entry.Life != table.Life))
+            {
+                batch.Add(entry);
+                bytes += entry.Key.Length + entry.Content.Length;
+            }
+        }
+
+        return batch;
+    }
+
+    private void Settle(List<ReplicatedEntry> batch, string life, IReadOnlyList<StoreAnswer> answers)
+    {
+        for (var i = 0; i < answers.Count; i++)
+        {
+            if (answers[i].Stored is { } stored)
+            {
+                table.Take(stored, life);
+                Log.PublishOvertaken(logger, stored.Key, map);
+            }
+            else
+            {
+                table.Sent(batch[i], life);
+            }
+        }
+
+        if (life != table.Life)
+        {
+            lifeChanged();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Cluster.Grains.Replication;
+using System.Globalization;
+using Orleans.Storage;
+
+namespace Cluster.Grains.Storage;
+
+/// <summary>
+/// Keeps states in a replicated map, as JSON, so that a Redis which comes back without its data gets every state back, also of grains that are not
+/// active. An ETag is a <see cref="ReplicaVersion"/>.
+/// <para>While Redis is away everything fails with <see cref="SiloUnavailableException"/>.</para>
+/// </summary>
+internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
+{
+    /// <summary>The map that every silo opens.</summary>
+    public const string MapName = "grain-states";
+
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        var key = KeyOf(stateName, grainId);
+        await map.RefreshAsync(key).ConfigureAwait(false);
+        var exists = map.TryGet(key, out var entry);
+        grainState.State = exists ? GrainStateJson.Read<T>(entry!.Content.Span) : Activator.CreateInstance<T>();
+        grainState.ETag = exists ? entry!.Version.ToString() : null;
+        grainState.RecordExists = exists;
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        grainState.ETag = await ChangeAsync("write", stateName, grainId, grainState.ETag, GrainStateJson.Write(grainState.State)).ConfigureAwait(false);
+        grainState.RecordExists = true;
+    }
+
+    public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        await ChangeAsync("clear", stateName, grainId, grainState.ETag, null).ConfigureAwait(false);
+        grainState.State = Activator.CreateInstance<T>();
+        grainState.ETag = null;
+        grainState.RecordExists = false;
+    }
+
+    private static string KeyOf(string stateName, GrainId grain) => string.Create(CultureInfo.InvariantCulture, $"{stateName}/{grain}");
+
+    private async Task<string> ChangeAsync(string operation, string stateName, GrainId grainId, string? etag, byte[]? content)
+    {
+        var (done, stored) = await map.WriteAsync(KeyOf(stateName, grainId), ReplicaVersion.Parse(etag), content).ConfigureAwait(false);
+        return done
+            ? stored.ToString()
+            : throw new InconsistentStateException(
+                string.Create(CultureInfo.InvariantCulture, $"cannot {operation} state '{stateName}' of {grainId}"), stored.Sequence == 0 ? null : stored.ToString(), etag);
+    }
+}

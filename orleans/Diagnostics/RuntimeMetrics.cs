@@ -1,7 +1,0 @@
-namespace Cluster.Runtime;
-
-/// <summary>The meter of what is around Orleans.</summary>
-internal static class RuntimeMetrics
-{
-    public const string MeterName = "Cluster.Runtime";
-}

@@ -1,6 +1,0 @@
-namespace Cluster.Runtime;
-
-/// <summary>A grain whose key is a string.</summary>
-public interface IGrainWithStringKey : IGrain
-{
-}

@@ -1,7 +1,0 @@
-namespace Cluster.Runtime;
-
-/// <summary>Grains of this class are never deactivated for being idle.</summary>
-[AttributeUsage(AttributeTargets.Class)]
-public sealed class KeepAliveAttribute : Attribute
-{
-}

@@ -1,4 +1,0 @@
-namespace Cluster.Runtime;
-
-/// <summary>The request to end an activation.</summary>
-internal sealed record Ending(DeactivationReason Reason, CancellationToken Token);

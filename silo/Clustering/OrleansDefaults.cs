@@ -1,0 +1,68 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+
+namespace Cluster.Silo.Clustering;
+
+/// <summary>
+/// Orleans' options where ours differ from its defaults: a failure is to be noticed in seconds, and loading a model may take long. The configuration's section
+/// "Orleans" takes their place; docs/orleans.md says what each does.
+/// </summary>
+internal static class OrleansDefaults
+{
+    /// <summary>Longer than any model takes to load.</summary>
+    private static readonly TimeSpan LongestLoad = TimeSpan.FromHours(1);
+
+    public static void AddDefaults(this ISiloBuilder orleans, OrleansSilo silo)
+    {
+        var services = orleans.Services;
+        services.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = silo.ClusterId);
+        services.Configure<SiloOptions>(options => options.SiloName = silo.Name);
+        services.AddSingleton<HeldPorts>();
+        services.AddOptions<EndpointOptions>().Configure<HeldPorts>((endpoints, held) => Configure(endpoints, silo, held));
+        services.Configure<ConnectionOptions>(static connections =>
+        {
+            connections.OpenConnectionTimeout = TimeSpan.FromSeconds(2);
+            connections.ConnectionRetryDelay = TimeSpan.FromMilliseconds(250);
+        });
+        services.Configure<SiloMessagingOptions>(static messaging =>
+        {
+            messaging.MaxMessageBodySize = 512 << 20;
+            messaging.MaxRequestProcessingTime = LongestLoad * 2;
+        });
+        services.Configure<GrainCollectionOptions>(static collection => collection.ActivationTimeout = LongestLoad);
+        services.Configure<ClusterMembershipOptions>(static orleans =>
+        {
+            orleans.ProbeTimeout = TimeSpan.FromSeconds(1);
+            orleans.NumMissedProbesLimit = 2;
+
+            // An indirect probe of a hung silo times out at both ends at once and counts for nothing: such a silo was found dead after 15 s, not 3.
+            orleans.EnableIndirectProbes = false;
+            orleans.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+            orleans.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
+            orleans.DeathVoteExpirationTimeout = TimeSpan.FromSeconds(10);
+            orleans.LocalHealthDegradationMonitoringPeriod = TimeSpan.FromSeconds(2);
+            orleans.MaxJoinAttemptTime = TimeSpan.FromSeconds(30);
+            orleans.DefunctSiloExpiration = TimeSpan.FromMinutes(10);
+            orleans.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(1);
+        });
+        BindTo<ClusterMembershipOptions>(services, "Membership");
+        BindTo<SiloMessagingOptions>(services, "Messaging");
+        BindTo<GrainCollectionOptions>(services, "Collection");
+        BindTo<ConnectionOptions>(services, "Connections");
+    }
+
+    /// <summary>No port for Orleans clients: there are none. Alone, Orleans listens all the same: on any free port of loopback.</summary>
+    private static void Configure(EndpointOptions endpoints, OrleansSilo silo, HeldPorts held)
+    {
+        var advertised = silo.Advertised ?? new IPEndPoint(IPAddress.Loopback, held.TryHold(IPAddress.Loopback, 0) ?? 0);
+        endpoints.AdvertisedIPAddress = advertised.Address;
+        endpoints.SiloPort = advertised.Port;
+        endpoints.SiloListeningEndpoint = silo.Listen ?? advertised;
+        endpoints.GatewayPort = 0;
+        endpoints.GatewayListeningEndpoint = null;
+    }
+
+    private static void BindTo<TOptions>(IServiceCollection services, string section)
+        where TOptions : class => services.AddOptions<TOptions>().BindConfiguration($"Orleans:{section}");
+}

@@ -1,0 +1,16 @@
+using Cluster.Grains.Replication;
+
+namespace Cluster.Unit.Replication;
+
+/// <summary>Stops a map at the end of a test.</summary>
+internal sealed class MapStop(ReplicatedMap map) : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync()
+    {
+        // What was not sent by the end of a test is nobody's.
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await map.StopAsync(now.Token);
+        map.Dispose();
+    }
+}

@@ -1,6 +1,0 @@
-namespace Cluster.Unit.Runtime.Grains;
-
-public interface IKeptGrain : IGrainWithStringKey
-{
-    Task Ping();
-}

@@ -1,6 +1,0 @@
-namespace Cluster.Unit.Runtime.Grains;
-
-public interface IPlacedGrain : IGrainWithStringKey
-{
-    Task Ping();
-}

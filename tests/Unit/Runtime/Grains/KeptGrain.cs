@@ -1,7 +1,0 @@
-namespace Cluster.Unit.Runtime.Grains;
-
-[KeepAlive]
-internal sealed class KeptGrain : Grain, IKeptGrain
-{
-    public Task Ping() => Task.CompletedTask;
-}

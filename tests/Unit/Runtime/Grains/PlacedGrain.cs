@@ -1,7 +1,0 @@
-namespace Cluster.Unit.Runtime.Grains;
-
-[TestPlacement]
-internal sealed class PlacedGrain : Grain, IPlacedGrain
-{
-    public Task Ping() => Task.CompletedTask;
-}

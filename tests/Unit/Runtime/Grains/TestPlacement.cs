@@ -1,5 +1,0 @@
-namespace Cluster.Unit.Runtime.Grains;
-
-internal sealed class TestPlacement : PlacementStrategy
-{
-}
