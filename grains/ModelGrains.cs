@@ -40,6 +40,16 @@ public static class ModelGrains
         return services.AddCopyMetrics();
     }
 
+    /// <summary>For a process that hosts no grain class of ours: it places grains that it calls first.</summary>
+    public static IServiceCollection AddRemotePlacement(this IServiceCollection services)
+    {
+        services.TryAddSingleton(new PlacementRandom(new Random()));
+        services.AddSingleton<SiloView>();
+        services.AddPlacementDirector<ModelPlacement, ControlPlacementDirector>();
+        services.AddPlacementDirector<ControlPlacement, ControlPlacementDirector>();
+        return services;
+    }
+
     private static void AddModelPlacement(this IServiceCollection services)
     {
         services.AddClusterOptions<PlacementOptions>();

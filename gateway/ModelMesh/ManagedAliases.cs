@@ -1,3 +1,4 @@
+using Cluster.Contracts;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using AliasStatus = Cluster.Contracts.Protocol.Mesh.VModelStatusInfo.Types.VModelStatus;
@@ -13,7 +14,7 @@ internal sealed class ManagedAliases(IGrainFactory grains, IAliases aliases, Man
     /// <exception cref="Contracts.Errors.ServingException">As <see cref="IAliasGrain.SetAsync"/>.</exception>
     public async Task<VModelStatusInfo> SetAsync(string alias, AliasChange change, bool loadNow, bool sync, CancellationToken cancellationToken)
     {
-        var grain = grains.GetGrain<IAliasGrain>(alias);
+        var grain = grains.GetAlias(alias);
         var outcome = await grain.SetAsync(change).ConfigureAwait(false);
         var state = outcome.State;
         if (state.InTransition)
@@ -32,13 +33,13 @@ internal sealed class ManagedAliases(IGrainFactory grains, IAliases aliases, Man
     }
 
     /// <param name="owner">Null for whoever.</param>
-    public ValueTask DeleteAsync(string alias, string? owner) => grains.GetGrain<IAliasGrain>(alias).DeleteAsync(owner);
+    public ValueTask DeleteAsync(string alias, string? owner) => grains.GetAlias(alias).DeleteAsync(owner);
 
     /// <summary>NOT_FOUND for an unknown alias, or one of another owner.</summary>
     /// <param name="owner">Null for whoever.</param>
     public async Task<VModelStatusInfo> GetStatusAsync(string alias, string? owner)
     {
-        var state = await grains.GetGrain<IAliasGrain>(alias).GetAsync().ConfigureAwait(false);
+        var state = await grains.GetAlias(alias).GetAsync().ConfigureAwait(false);
         return await DescribeAsync(owner is null || owner == state?.Owner ? state : null).ConfigureAwait(false);
     }
 

@@ -1,3 +1,4 @@
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol.Mesh;
@@ -79,7 +80,7 @@ internal sealed class ManagedModels(
         var entries = new Dictionary<string, RegistryEntry>(StringComparer.Ordinal);
         foreach (var shard in RegistryShards.All)
         {
-            foreach (var entry in await grains.GetGrain<IRegistryGrain>(shard).ListAsync().ConfigureAwait(false))
+            foreach (var entry in await grains.GetRegistry(shard).ListAsync().ConfigureAwait(false))
             {
                 entries[entry.Model] = entry;
             }
@@ -150,5 +151,5 @@ internal sealed class ManagedModels(
         }
     }
 
-    private IRegistryGrain Registry(string model) => grains.GetGrain<IRegistryGrain>(RegistryShards.Of(model));
+    private IRegistryGrain Registry(string model) => grains.GetRegistry(RegistryShards.Of(model));
 }

@@ -1,5 +1,5 @@
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
-using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
@@ -43,7 +43,7 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
         }
 
         // This process may not have heard of it yet; the alias itself knows.
-        var state = await control.RunAsync(() => grains.GetGrain<IAliasGrain>(alias).GetAsync(), cancellationToken)
+        var state = await control.RunAsync(() => grains.GetAlias(alias).GetAsync(), cancellationToken)
             .AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         return state is not null && state.Active != missing ? state.Active : null;
     }
@@ -55,7 +55,7 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
 
     private async ValueTask<bool> WakeCoreAsync(string model, CancellationToken cancellationToken)
     {
-        await control.RunAsync(() => grains.GetGrain<IModelGrain>(model).WakeAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        await control.RunAsync(() => grains.GetModel(model).WakeAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         return true;
     }
 }

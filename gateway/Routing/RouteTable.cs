@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
@@ -173,7 +174,7 @@ internal sealed class RouteTable : IDisposable
         var placement = state.Placements.FirstOrDefault(candidate => candidate.Copy == id.Copy);
         return new CopyRoute(
             id.Copy,
-            _grains.GetGrain<IModelVersionGrain>(id.ToString()),
+            _grains.GetReplica(id),
             placement is null ? null : SiloAddress.FromParsableString(placement.Silo),
             old?.FirstOrDefault(copy => copy.Number == id.Copy)?.Load ?? new CopyLoad());
     }

@@ -1,5 +1,5 @@
+using Cluster.Contracts;
 using Cluster.Contracts.Models;
-using Cluster.Contracts.Nodes;
 using Cluster.Gateway.Routing;
 
 namespace Cluster.Gateway.Serving;
@@ -9,6 +9,6 @@ internal sealed class RemoteRepository(IGrainFactory grains, ControlCalls contro
 {
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
-        await control.RunAsync(() => grains.GetGrain<IClusterGrain>(IClusterGrain.Key).ReloadRepositoryAsync(cancellationToken), cancellationToken)
+        await control.RunAsync(() => grains.GetCluster().ReloadRepositoryAsync(cancellationToken), cancellationToken)
             .ConfigureAwait(false);
 }

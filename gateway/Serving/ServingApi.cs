@@ -1,8 +1,8 @@
 using System.Globalization;
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
-using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
@@ -184,7 +184,7 @@ internal sealed class ServingApi : IServingApi
     /// <inheritdoc/>
     public async ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken)
     {
-        var grain = _grains.GetGrain<IClusterGrain>(IClusterGrain.Key);
+        var grain = _grains.GetCluster();
         var cluster = await _control.RunAsync(grain.DescribeAsync, cancellationToken).ConfigureAwait(false);
         return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow());
     }
@@ -287,7 +287,7 @@ internal sealed class ServingApi : IServingApi
     }
 
     private IModelGrain Model(string name) =>
-        _routes.TryFind(name, out _, out var failure) ? _grains.GetGrain<IModelGrain>(name) : throw new ServingException(failure);
+        _routes.TryFind(name, out _, out var failure) ? _grains.GetModel(name) : throw new ServingException(failure);
 
     private IEnumerable<(string Model, VersionRoute Route)> StatisticsRoutes(string model, string version)
     {

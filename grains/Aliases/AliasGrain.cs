@@ -1,3 +1,4 @@
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
@@ -13,6 +14,7 @@ namespace Cluster.Grains.Aliases;
 /// without need is let go of by <see cref="RestoreAsync"/>. <see cref="AliasPlan"/> decides; this class does it. A load is waited for outside of the
 /// grain's turns and comes back as a <see cref="ReviewAsync"/>.
 /// </remarks>
+[GrainType(ClusterGrains.AliasType)]
 internal sealed class AliasGrain : Grain, IAliasGrain
 {
     /// <summary>A silo that took part in the load was lost, which says nothing about the target: others take its place in about this time.</summary>

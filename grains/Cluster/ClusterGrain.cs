@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Grains.Placement;
@@ -8,6 +9,7 @@ namespace Cluster.Grains.Cluster;
 /// <inheritdoc cref="IClusterGrain"/>
 /// <remarks>Keeps nothing: it puts together what its silo's replicas say.</remarks>
 [Reentrant]
+[GrainType(ClusterGrains.ClusterType)]
 internal sealed class ClusterGrain(
     IClusterMembershipService membership, ILocalSiloDetails local, ISiloStates states, IRepositoryControl repository) : Grain, IClusterGrain
 {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Placement;
@@ -14,6 +15,7 @@ namespace Cluster.Grains.Models;
 /// keeps it and tells the gateways.
 /// </remarks>
 [ControlPlacement]
+[GrainType(ClusterGrains.ModelType)]
 internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
 {
     private readonly IPersistentState<ModelGrainState> _stored;

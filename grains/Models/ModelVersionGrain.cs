@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
@@ -19,6 +20,7 @@ namespace Cluster.Grains.Models;
 /// unloaded because somebody wants its place or its end, not because it is quiet.
 /// </remarks>
 [Reentrant, KeepAlive, ModelPlacement]
+[GrainType(ClusterGrains.ReplicaType)]
 internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
 {
     private readonly IRegistrations _registrations;
@@ -43,6 +45,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     private ModelVersionSource? _source;
     private LocalCopy? _local;
     private CacheEntry? _room;
+    private IModelGrain _owner = null!;
     private ModelCopyId _id;
 
     public ModelVersionGrain(
@@ -86,6 +89,9 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         {
             throw ServingException.InvalidArgument($"'{this.GetPrimaryKeyString()}' is no key of a model copy, expected name/version/copy");
         }
+
+        // Reports are made outside of the grain's turns too, where Orleans gives no grain factory.
+        _owner = GrainFactory.GetGrain<IModelGrain>(_id.Model);
 
         (_registration, _source) = await FindSourceAsync(cancellationToken);
         Enter(new LocalCopy(_id, _source.Revision, _registration.SettingsRevision));
@@ -261,7 +267,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     {
         try
         {
-            return await GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportFailureAsync(failure).AsTask().WaitAsync(_copyOptions.FailureAnswerTimeout, _time);
+            return await _owner.ReportFailureAsync(failure).AsTask().WaitAsync(_copyOptions.FailureAnswerTimeout, _time);
         }
         catch (Exception exception)
         {
@@ -305,7 +311,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, reason));
     }
 
-    private void Report(bool inMemory) => _ = TellAsync(GrainFactory.GetGrain<IModelGrain>(_id.Model).ReportAsync(new CopyReport
+    private void Report(bool inMemory) => _ = TellAsync(_owner.ReportAsync(new CopyReport
     {
         Copy = _id,
         Silo = _silo,

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
@@ -14,6 +15,7 @@ namespace Cluster.Grains.Registry;
 /// the order in which a model's grain takes them. Kept alive, because the hand-overs of a start go on after the call that began them.
 /// </remarks>
 [KeepAlive]
+[GrainType(ClusterGrains.RegistryType)]
 internal sealed class RegistryGrain : Grain, IRegistryGrain
 {
     private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);

@@ -29,14 +29,8 @@ public static class ReplicatedModelRegistry
     {
         services.AddReplicatedServingStates();
         services.AddReplicatedMap(Registrations);
-        services.AddReplicatedMap(SiloStates);
         services.AddSingleton<IRegistrations>(static provider => new ReplicatedRegistrations(
             provider.GetRequiredKeyedService<IReplicatedMap>(Registrations), provider.GetRequiredService<ILogger<ReplicatedRegistrations>>()));
-        services.AddSingleton(static provider => new ReplicatedSiloStates(
-            provider.GetRequiredKeyedService<IReplicatedMap>(SiloStates),
-            provider.GetRequiredService<IClusterMembershipService>(),
-            provider.GetRequiredService<ILogger<ReplicatedSiloStates>>()));
-        services.AddSingleton<ISiloStates>(static provider => provider.GetRequiredService<ReplicatedSiloStates>());
         services.AddHostedService<SiloStateSweeper>();
         services.AddSiloStatePublisher(silo);
         services.AddClusterOptions<RegistryOptions>();
@@ -45,11 +39,17 @@ public static class ReplicatedModelRegistry
         return services.AddHostedService<AliasTransitions>();
     }
 
-    /// <summary>For a gateway: serving states, aliases and where copies are. Needs nothing of ONNX Runtime.</summary>
+    /// <summary>For a gateway: serving states, aliases, the silos' states and where copies are. Needs nothing of ONNX Runtime.</summary>
     public static IServiceCollection AddReplicatedServingStates(this IServiceCollection services)
     {
         services.AddReplicatedMap(ServingStates);
         services.AddReplicatedMap(Aliases);
+        services.AddReplicatedMap(SiloStates);
+        services.AddSingleton(static provider => new ReplicatedSiloStates(
+            provider.GetRequiredKeyedService<IReplicatedMap>(SiloStates),
+            provider.GetRequiredService<IClusterMembershipService>(),
+            provider.GetRequiredService<ILogger<ReplicatedSiloStates>>()));
+        services.AddSingleton<ISiloStates>(static provider => provider.GetRequiredService<ReplicatedSiloStates>());
         services.AddSingleton<IServingStates>(static provider => new ReplicatedServingStates(
             provider.GetRequiredKeyedService<IReplicatedMap>(ServingStates), provider.GetRequiredService<ILogger<ReplicatedServingStates>>()));
         services.AddSingleton<IAliases>(static provider => new ReplicatedAliases(

@@ -1,5 +1,6 @@
 using System.Net;
 using Cluster.Gateway.Hosting;
+using Cluster.Grains;
 using Cluster.Grains.Registry;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
@@ -19,6 +20,7 @@ internal static class GatewayComposition
         services.TryAddSingleton(TimeProvider.System);
         services.AddClusterNetwork(options);
         services.AddReplicatedServingStates();
+        services.AddRemotePlacement();
         services.AddOrleansSilo(ClusterComposition.Describe(options));
         builder.AddGateway(options);
     }

@@ -157,6 +157,10 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
             ? (TGrainInterface)(IGrainWithStringKey)Copy(primaryKey)
             : _runtime.Grains.GetGrain<TGrainInterface>(primaryKey, grainClassNamePrefix);
 
+    public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => typeof(TGrainInterface) == typeof(IModelVersionGrain)
+        ? (TGrainInterface)(IAddressable)Copy(grainId.Key.ToString()!)
+        : _runtime.Grains.GetGrain<TGrainInterface>(grainId);
+
     public SiloAddress[] GetCompatibleSilos(PlacementTarget target) =>
         [.. Membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress).Order()];
 

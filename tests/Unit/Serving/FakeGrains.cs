@@ -23,6 +23,8 @@ internal sealed class FakeGrains : FakeGrainFactory
     public override TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) =>
         (TGrainInterface)Fake(typeof(TGrainInterface), primaryKey);
 
+    public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => (TGrainInterface)(IAddressable)Fake(typeof(TGrainInterface), grainId.Key.ToString()!);
+
     private IGrainWithStringKey Fake(Type type, string key) =>
         type == typeof(IModelGrain) ? Model(key) : type == typeof(IModelWorkGrain) ? Work(key) : Copy(key);
 
