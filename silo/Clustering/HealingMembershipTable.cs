@@ -1,0 +1,402 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Clustering.Redis;
+using StackExchange.Redis;
+
+namespace Cluster.Silo.Clustering;
+
+/// <summary>
+/// Orleans' membership table in Redis, which survives a Redis that loses it. Orleans ignores a table that is older than what it knows, and takes a newer one without its
+/// own row for its death. So each process gives back the rows that it knows, and last a version past the old one:
+/// <list type="number">
+/// <item>no table, an older version, a missing row of a silo that lives, a status that went back: the table is healed before Orleans sees it;</item>
+/// <item>rows go first, while the version is still old, so that survivors ignore the half-written table;</item>
+/// <item>each row is a write on condition of the version, so several processes may heal at once.</item>
+/// </list>
+/// A Redis that is gone or refuses to write is the same: a read fails, a write has not happened, a heartbeat is left out.
+/// </summary>
+internal sealed class HealingMembershipTable(
+    IMembershipTable inner,
+    Func<Task<IConnectionMultiplexer>> connect,
+    RedisKey key,
+    Lazy<IClusterMembershipService> membership,
+    TimeProvider time,
+    ILogger<HealingMembershipTable> logger) : IMembershipTable, IDisposable
+{
+    /// <summary>How long a silo that finds no table waits for those who would give it back, before it begins a new one.</summary>
+    internal static readonly TimeSpan EmptyWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>A process that was suspended for longer forgets what it knew: its row may have been declared dead and cleaned. Half of what Orleans keeps dead rows.</summary>
+    internal static readonly TimeSpan LongestMemory = TimeSpan.FromMinutes(30);
+
+    private const int WriteAttempts = 10;
+    private static readonly TimeSpan EmptyPoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RedisPoll = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Sets the version past what is given, unless it is already.</summary>
+    private const string RaiseScript = """
+        local version = redis.call('HGET', KEYS[1], 'Version')
+        if version and tonumber(version) <= tonumber(ARGV[1]) then
+            redis.call('HSET', KEYS[1], 'Version', string.format('%d', tonumber(ARGV[1]) + 1))
+        end
+        return 1
+        """;
+
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _healing = new(1, 1);
+    private Dictionary<SiloAddress, MembershipEntry> _rows = [];
+    private int? _version;
+    private DateTimeOffset _lastUse = time.GetUtcNow();
+
+    public async Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken = default)
+    {
+        var told = false;
+        while (true)
+        {
+            try
+            {
+                await inner.InitializeMembershipTableAsync(false, cancellationToken).ConfigureAwait(false);
+                if (tryInitTableVersion && !await AwaitRowsAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    await inner.InitializeMembershipTableAsync(true, cancellationToken).ConfigureAwait(false);
+                }
+
+                return;
+            }
+            catch (Exception exception) when (IsRedis(exception))
+            {
+                if (!told)
+                {
+                    told = true;
+                    HealingMembershipTableLog.JoinWaits(logger, exception.Message);
+                }
+
+                await Task.Delay(RedisPoll, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <exception cref="RedisException">Redis is gone.</exception>
+    /// <exception cref="RedisClusteringException">There is no table, and this process knows none.</exception>
+    public async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken = default)
+    {
+        ForgetAfterSuspension();
+        var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
+        if (IsWhole(data))
+        {
+            return Remember(data);
+        }
+
+        await _healing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return Remember(await HealAsync(cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            _healing.Release();
+        }
+    }
+
+    /// <returns>False also while Redis is gone or refuses to write: Orleans reads again, and does not hold back other decisions for a minute as it does after an error.</returns>
+    public Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken = default) =>
+        WriteAsync(entry, tableVersion, version => inner.InsertRowAsync(entry, version, cancellationToken), cancellationToken);
+
+    /// <inheritdoc cref="InsertRowAsync"/>
+    public Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken = default) =>
+        WriteAsync(entry, tableVersion, version => inner.UpdateRowAsync(entry, version.VersionEtag, version, cancellationToken), cancellationToken);
+
+    /// <summary>Never fails because of Redis: Orleans would leave out heartbeats for a minute after Redis is back, and the silo would count as stale.</summary>
+    public async Task UpdateIAmAliveAsync(MembershipEntry entry, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await inner.UpdateIAmAliveAsync(entry, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsRedis(exception))
+        {
+            HealingMembershipTableLog.HeartbeatLeftOut(logger, exception.Message);
+        }
+
+        try
+        {
+            var data = await ReadAllAsync(cancellationToken).ConfigureAwait(false);
+            if (data.Version.Version > membership.Value.CurrentSnapshot.Version.Value)
+            {
+                await membership.Value.Refresh(new MembershipVersion(data.Version.Version), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (IsRedis(exception))
+        {
+            HealingMembershipTableLog.HeartbeatLeftOut(logger, exception.Message);
+        }
+    }
+
+    public Task<MembershipTableData> ReadRowAsync(SiloAddress key, CancellationToken cancellationToken = default) => inner.ReadRowAsync(key, cancellationToken);
+
+    public Task CleanupDefunctSiloEntriesAsync(DateTimeOffset beforeDate, CancellationToken cancellationToken = default) =>
+        inner.CleanupDefunctSiloEntriesAsync(beforeDate, cancellationToken);
+
+    public Task DeleteMembershipTableEntriesAsync(string clusterId, CancellationToken cancellationToken = default) =>
+        inner.DeleteMembershipTableEntriesAsync(clusterId, cancellationToken);
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task InitializeMembershipTable(bool tryInitTableVersion) => InitializeMembershipTableAsync(tryInitTableVersion);
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task DeleteMembershipTableEntries(string clusterId) => DeleteMembershipTableEntriesAsync(clusterId);
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task CleanupDefunctSiloEntries(DateTimeOffset beforeDate) => CleanupDefunctSiloEntriesAsync(beforeDate);
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task<MembershipTableData> ReadRow(SiloAddress key) => ReadRowAsync(key);
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task<MembershipTableData> ReadAll() => ReadAllAsync();
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task<bool> InsertRow(MembershipEntry entry, TableVersion tableVersion) => InsertRowAsync(entry, tableVersion);
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) => UpdateRowAsync(entry, etag, tableVersion);
+
+    [Obsolete("Orleans calls the asynchronous ones.")]
+    public Task UpdateIAmAlive(MembershipEntry entry) => UpdateIAmAliveAsync(entry);
+
+    public void Dispose() => _healing.Dispose();
+
+    private static bool IsRedis(Exception exception) => exception is RedisException or TimeoutException or RedisClusteringException or ObjectDisposedException;
+
+    /// <summary>Whether there are rows, now or within <see cref="EmptyWait"/>.</summary>
+    private async Task<bool> AwaitRowsAsync(CancellationToken cancellationToken)
+    {
+        var begin = time.GetTimestamp();
+        while (true)
+        {
+            if (await TryReadAsync(cancellationToken).ConfigureAwait(false) is { Members.Count: > 0 })
+            {
+                return true;
+            }
+
+            if (time.GetElapsedTime(begin) >= EmptyWait)
+            {
+                return false;
+            }
+
+            await Task.Delay(EmptyPoll, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Null: Redis has no table.</summary>
+    private async Task<MembershipTableData?> TryReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await inner.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (RedisClusteringException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Writes a row. Where another process changed another row in between, it is written again on condition of the version that is there now: Orleans would wait for two
+    /// seconds or more, and processes that start together meet.
+    /// </summary>
+    private async Task<bool> WriteAsync(MembershipEntry entry, TableVersion version, Func<TableVersion, Task<bool>> write, CancellationToken cancellationToken)
+    {
+        var before = Known(entry.SiloAddress);
+        try
+        {
+            for (var attempt = 1; !await write(version).ConfigureAwait(false); attempt++)
+            {
+                var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
+                if (attempt == WriteAttempts || data is null || !IsSame(before, data.TryGet(entry.SiloAddress)?.Item1))
+                {
+                    return false;
+                }
+
+                version = data.Version.Next();
+            }
+        }
+        catch (Exception exception) when (IsRedis(exception))
+        {
+            HealingMembershipTableLog.NotWritten(logger, entry.SiloAddress, entry.Status, exception.Message);
+            return false;
+        }
+
+        lock (_lock)
+        {
+            if (version.Version > _version)
+            {
+                _version = version.Version;
+                _rows = new(_rows) { [entry.SiloAddress] = entry };
+            }
+        }
+
+        return true;
+    }
+
+    private MembershipEntry? Known(SiloAddress silo)
+    {
+        lock (_lock)
+        {
+            return _rows.GetValueOrDefault(silo);
+        }
+    }
+
+    /// <summary>Whether none but the heartbeat differs.</summary>
+    private static bool IsSame(MembershipEntry? before, MembershipEntry? now) =>
+        before?.Status == now?.Status && (before?.SuspectTimes?.Count ?? 0) == (now?.SuspectTimes?.Count ?? 0);
+
+    private MembershipTableData Remember(MembershipTableData data)
+    {
+        lock (_lock)
+        {
+            if (_version is null || data.Version.Version >= _version)
+            {
+                _version = data.Version.Version;
+                _rows = data.Members.ToDictionary(static row => row.Item1.SiloAddress, static row => row.Item1);
+            }
+        }
+
+        return data;
+    }
+
+    private void ForgetAfterSuspension()
+    {
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            if (now - _lastUse > LongestMemory)
+            {
+                _version = null;
+                _rows = [];
+            }
+
+            _lastUse = now;
+        }
+    }
+
+    private bool IsWhole([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] MembershipTableData? data)
+    {
+        if (Floor() is not { } floor)
+        {
+            return data is not null ? true : throw new RedisClusteringException("Redis has no membership table");
+        }
+
+        return data is not null && data.Version.Version >= floor && Lost(data, floor) is null;
+    }
+
+    /// <summary>The version that Orleans knows, by the table or by gossip; null: none yet.</summary>
+    private int? Floor()
+    {
+        int? version;
+        lock (_lock)
+        {
+            version = _version;
+        }
+
+        return version is null ? null : Math.Max(version.Value, (int)membership.Value.CurrentSnapshot.Version.Value);
+    }
+
+    /// <summary>A row that is known and that the table has not, or has with an earlier status; null: none. Dead rows may be cleaned from a table that is not behind.</summary>
+    private MembershipEntry? Lost(MembershipTableData data, int floor)
+    {
+        Dictionary<SiloAddress, MembershipEntry> rows;
+        lock (_lock)
+        {
+            rows = _rows;
+        }
+
+        var members = membership.Value.CurrentSnapshot.Members;
+        foreach (var (silo, row) in rows)
+        {
+            var status = members.TryGetValue(silo, out var member) && member.Status > row.Status ? member.Status : row.Status;
+            var found = data.TryGet(silo)?.Item1;
+            if (found is null ? status != SiloStatus.Dead || data.Version.Version < floor : found.Status < status)
+            {
+                return WithStatus(found ?? row, status);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<MembershipTableData> HealAsync(CancellationToken cancellationToken)
+    {
+        var begun = false;
+        while (true)
+        {
+            var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
+            if (IsWhole(data))
+            {
+                if (begun)
+                {
+                    HealingMembershipTableLog.Healed(logger, data.Version.Version, data.Members.Count);
+                }
+
+                return data;
+            }
+
+            var floor = Floor()!.Value;
+            if (!begun)
+            {
+                begun = true;
+                HealingMembershipTableLog.Heals(logger, data?.Version.Version ?? 0, data?.Members.Count ?? 0, floor);
+            }
+
+            // Whether a write succeeds is not asked: the next read tells what is left to do.
+            if (data is null)
+            {
+                await inner.InitializeMembershipTableAsync(true, cancellationToken).ConfigureAwait(false);
+            }
+            else if (Lost(data, floor) is { } row)
+            {
+                _ = data.TryGet(row.SiloAddress) is { } found
+                    ? await inner.UpdateRowAsync(row, found.Item2, data.Version.Next(), cancellationToken).ConfigureAwait(false)
+                    : await inner.InsertRowAsync(row, data.Version.Next(), cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                var redis = await connect().ConfigureAwait(false);
+                await redis.GetDatabase().ScriptEvaluateAsync(RaiseScript, [key], [floor], CommandFlags.DemandMaster).WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static MembershipEntry WithStatus(MembershipEntry row, SiloStatus status) => new()
+    {
+        SiloAddress = row.SiloAddress,
+        Status = status,
+        SuspectTimes = row.SuspectTimes,
+        ProxyPort = row.ProxyPort,
+        HostName = row.HostName,
+        SiloName = row.SiloName,
+        RoleName = row.RoleName,
+        UpdateZone = row.UpdateZone,
+        FaultZone = row.FaultZone,
+        StartTime = row.StartTime,
+        IAmAliveTime = row.IAmAliveTime,
+    };
+}
+
+/// <summary>Log messages of the membership table. Event ids 4030–4039.</summary>
+internal static partial class HealingMembershipTableLog
+{
+    [LoggerMessage(4030, LogLevel.Warning, "Redis has lost the membership (version {Found} with {Rows} rows, known is version {Known}): the rows are written back")]
+    public static partial void Heals(ILogger logger, int found, int rows, int known);
+
+    [LoggerMessage(4031, LogLevel.Information, "The membership is whole again: version {Version} with {Rows} rows")]
+    public static partial void Healed(ILogger logger, int version, int rows);
+
+    [LoggerMessage(4032, LogLevel.Warning, "This process waits for Redis before it joins: {Error}")]
+    public static partial void JoinWaits(ILogger logger, string error);
+
+    [LoggerMessage(4033, LogLevel.Warning, "The membership was not changed, {Silo} is not {Status}: {Error}")]
+    public static partial void NotWritten(ILogger logger, SiloAddress silo, SiloStatus status, string error);
+
+    [LoggerMessage(4034, LogLevel.Debug, "A heartbeat was left out: {Error}")]
+    public static partial void HeartbeatLeftOut(ILogger logger, string error);
+}
