@@ -9,6 +9,9 @@ internal sealed class ConnectionEnds
     /// <summary>Raised for each connection, from any thread. Which silo it was is not said: an incoming connection has a port of the moment.</summary>
     public event Action? Ended;
 
+    /// <summary>A connection has ended.</summary>
+    public void Raise() => Ended?.Invoke();
+
     public void Observe(SiloConnectionOptions options)
     {
         options.ConfigureSiloOutboundConnection(builder => builder.Use(Observe));
@@ -23,7 +26,7 @@ internal sealed class ConnectionEnds
         }
         finally
         {
-            Ended?.Invoke();
+            Raise();
         }
     };
 }

@@ -231,7 +231,7 @@ internal sealed class HealingMembershipTable(
             if (version.Version > _version)
             {
                 _version = version.Version;
-                _rows = new(_rows) { [entry.SiloAddress] = entry };
+                _rows = new(_rows) { [entry.SiloAddress] = Copy(entry, entry.Status) };
             }
         }
 
@@ -257,7 +257,7 @@ internal sealed class HealingMembershipTable(
             if (_version is null || data.Version.Version >= _version)
             {
                 _version = data.Version.Version;
-                _rows = data.Members.ToDictionary(static row => row.Item1.SiloAddress, static row => row.Item1);
+                _rows = data.Members.ToDictionary(static row => row.Item1.SiloAddress, static row => Copy(row.Item1, row.Item1.Status));
             }
         }
 
@@ -317,7 +317,7 @@ internal sealed class HealingMembershipTable(
             var found = data.TryGet(silo)?.Item1;
             if (found is null ? status != SiloStatus.Dead || data.Version.Version < floor : found.Status < status)
             {
-                return WithStatus(found ?? row, status);
+                return Copy(found ?? row, status);
             }
         }
 
@@ -326,11 +326,12 @@ internal sealed class HealingMembershipTable(
 
     private async Task<MembershipTableData> HealAsync(CancellationToken cancellationToken)
     {
+        int? behind = null;
         var begun = false;
         while (true)
         {
             var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
-            if (IsWhole(data))
+            if (IsWhole(data) && (behind is null || data.Version.Version > behind))
             {
                 if (begun)
                 {
@@ -341,6 +342,7 @@ internal sealed class HealingMembershipTable(
             }
 
             var floor = Floor()!.Value;
+            behind = data is null || data.Version.Version < floor ? floor : behind;
             if (!begun)
             {
                 begun = true;
@@ -366,11 +368,12 @@ internal sealed class HealingMembershipTable(
         }
     }
 
-    private static MembershipEntry WithStatus(MembershipEntry row, SiloStatus status) => new()
+    /// <summary>What is remembered shares nothing with what callers hold, and change.</summary>
+    private static MembershipEntry Copy(MembershipEntry row, SiloStatus status) => new()
     {
         SiloAddress = row.SiloAddress,
         Status = status,
-        SuspectTimes = row.SuspectTimes,
+        SuspectTimes = row.SuspectTimes is { } votes ? [.. votes] : null,
         ProxyPort = row.ProxyPort,
         HostName = row.HostName,
         SiloName = row.SiloName,
