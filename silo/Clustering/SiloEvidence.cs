@@ -35,6 +35,9 @@ internal sealed class SiloEvidence(
 
     private const int RefusalsNeeded = 2;
 
+    /// <summary>Two connections that end together cause two looks at once, which count as one.</summary>
+    private static readonly TimeSpan Apart = SecondLook / 2;
+
     /// <summary>Orleans kills in a queue of its own, which waits for up to a minute after an error; then the row is written here.</summary>
     private const int KillsUntilOwnWrite = 3;
 
@@ -147,9 +150,14 @@ internal sealed class SiloEvidence(
         {
             _observed.Remove(silo);
         }
-        else
+        else if (answer == PortAnswer.Silent)
         {
-            observation.Refusals = answer == PortAnswer.Refuses ? observation.Refusals + 1 : 0;
+            observation.Refusals = 0;
+        }
+        else if (observation.Refusals == 0 || time.GetElapsedTime(observation.RefusedAt) >= Apart)
+        {
+            observation.Refusals++;
+            observation.RefusedAt = time.GetTimestamp();
         }
     }
 
@@ -228,6 +236,8 @@ internal sealed class SiloEvidence(
     private sealed class Observation
     {
         public int Refusals { get; set; }
+
+        public long RefusedAt { get; set; }
 
         public DateTime? Heartbeat { get; set; }
 

@@ -37,13 +37,15 @@ public sealed class SiloEvidenceTests : IDisposable
     public void Dispose() => _evidence.Dispose();
 
     [Fact]
-    public async Task Look_PortRefusesTwice_TheSiloIsKilled()
+    public async Task Look_PortRefusesTwiceATenthOfASecondApart_TheSiloIsKilled()
     {
         Members(Self, Other, Third);
         _ports[Other.Endpoint] = PortAnswer.Refuses;
 
         Assert.Equal(SiloEvidence.SecondLook, await _evidence.LookAsync(default));
+        await _evidence.LookAsync(default);
         Assert.Empty(_membership.Kills);
+        _time.Advance(SiloEvidence.SecondLook);
         await _evidence.LookAsync(default);
 
         Assert.Equal([Other], _membership.Kills);
@@ -56,7 +58,7 @@ public sealed class SiloEvidenceTests : IDisposable
         foreach (var answer in new[] { PortAnswer.Refuses, PortAnswer.Accepts, PortAnswer.Refuses, PortAnswer.Silent, PortAnswer.Refuses })
         {
             _ports[Other.Endpoint] = answer;
-            await _evidence.LookAsync(default);
+            await LookAsync(1);
         }
 
         Assert.Empty(_membership.Kills);
@@ -184,10 +186,9 @@ public sealed class SiloEvidenceTests : IDisposable
         _ports[Other.Endpoint] = _ports[Third.Endpoint] = PortAnswer.Silent;
 
         await LookAsync(2, SiloEvidence.NextLook);
-        _time.Advance(SiloEvidence.LongStalled - SiloEvidence.NextLook - SiloEvidence.NextLook - TimeSpan.FromTicks(10));
+        _time.Advance(SiloEvidence.LongStalled - (2 * SiloEvidence.NextLook) - SiloEvidence.SecondLook);
         await LookAsync(1);
         Assert.Empty(_membership.Kills);
-        _time.Advance(SiloEvidence.NextLook);
         await LookAsync(1);
 
         Assert.Equal([Other, Third], _membership.Kills.Order());
@@ -255,12 +256,12 @@ public sealed class SiloEvidenceTests : IDisposable
         _table.Add(others);
     }
 
-    private async Task LookAsync(int times, TimeSpan pause = default)
+    private async Task LookAsync(int times, TimeSpan? pause = null)
     {
         for (var look = 0; look < times; look++)
         {
             await _evidence.LookAsync(default);
-            _time.Advance(pause);
+            _time.Advance(pause ?? SiloEvidence.SecondLook);
         }
     }
 }
