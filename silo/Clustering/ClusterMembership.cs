@@ -25,6 +25,7 @@ internal static class ClusterMembership
         });
         services.AddOptions<ClusterMembershipOptions>().Configure(ClusterMembershipSettings.Apply).BindConfiguration("Orleans:Membership");
         services.AddOptions<ConnectionOptions>().Configure(ClusterMembershipSettings.Apply).BindConfiguration("Orleans:Connections");
+        services.AddOptions<SiloMessagingOptions>().Configure(ClusterMembershipSettings.Apply).BindConfiguration("Orleans:Messaging");
         HealTable(services);
 
         services.AddSingleton<ConnectionEnds>();

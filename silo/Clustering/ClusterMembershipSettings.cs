@@ -41,6 +41,12 @@ internal static class ClusterMembershipSettings
         options.MaxJoinAttemptTime = TimeSpan.FromSeconds(30);
     }
 
+    public static void Apply(SiloMessagingOptions options)
+    {
+        // What silos ask of each other for Orleans, such as where a grain is, fails after this where the network between two of them is cut. Grain calls have their own.
+        options.SystemResponseTimeout = TimeSpan.FromSeconds(3);
+    }
+
     public static void Apply(ConnectionOptions options)
     {
         // Longer keeps callers of machines that are gone.
