@@ -17,12 +17,13 @@ public sealed class SiloEvidenceTests : IDisposable
     private readonly ManualTimeProvider _time = new();
     private readonly FakeMembership _membership = new();
     private readonly FakeTable _table = new();
-    private readonly ConnectionEnds _ends = new();
+    private readonly ConnectionEnds _ends;
     private readonly Dictionary<IPEndPoint, PortAnswer> _ports = [];
     private readonly SiloEvidence _evidence;
 
     public SiloEvidenceTests()
     {
+        _ends = new ConnectionEnds(_time);
         _evidence = new SiloEvidence(
             _membership,
             _table,
