@@ -43,7 +43,7 @@ internal static class ClusterMembership
         services.AddSingleton<IMembershipTable>(provider => new HealingMembershipTable(
             (IMembershipTable)redis.ImplementationFactory!(provider),
             provider.GetRequiredService<Func<Task<IConnectionMultiplexer>>>(),
-            provider.GetRequiredService<IOptions<RedisClusteringOptions>>().Value.CreateRedisKey(provider.GetRequiredService<IOptions<Orleans.Configuration.ClusterOptions>>().Value),
+            provider.GetRequiredService<IOptions<RedisClusteringOptions>>().Value.CreateRedisKey(provider.GetRequiredService<IOptions<ClusterOptions>>().Value),
             new Lazy<IClusterMembershipService>(provider.GetRequiredService<IClusterMembershipService>),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<HealingMembershipTable>>()));

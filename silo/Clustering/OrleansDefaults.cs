@@ -5,8 +5,8 @@ using Orleans.Configuration;
 namespace Cluster.Silo.Clustering;
 
 /// <summary>
-/// Orleans' options where ours differ from its defaults: a failure is to be noticed in seconds, and loading a model may take long. The configuration's section
-/// "Orleans" takes their place; docs/orleans.md says what each does.
+/// Orleans' options where ours differ from its defaults: loading a model may take long. Those of membership are in <see cref="ClusterMembershipSettings"/>. The
+/// configuration's section "Orleans" takes their place; docs/orleans.md says what each does.
 /// </summary>
 internal static class OrleansDefaults
 {
@@ -20,36 +20,14 @@ internal static class OrleansDefaults
         services.Configure<SiloOptions>(options => options.SiloName = silo.Name);
         services.AddSingleton<HeldPorts>();
         services.AddOptions<EndpointOptions>().Configure<HeldPorts>((endpoints, held) => Configure(endpoints, silo, held));
-        services.Configure<ConnectionOptions>(static connections =>
-        {
-            connections.OpenConnectionTimeout = TimeSpan.FromSeconds(2);
-            connections.ConnectionRetryDelay = TimeSpan.FromMilliseconds(250);
-        });
         services.Configure<SiloMessagingOptions>(static messaging =>
         {
             messaging.MaxMessageBodySize = 512 << 20;
             messaging.MaxRequestProcessingTime = LongestLoad * 2;
         });
         services.Configure<GrainCollectionOptions>(static collection => collection.ActivationTimeout = LongestLoad);
-        services.Configure<ClusterMembershipOptions>(static orleans =>
-        {
-            orleans.ProbeTimeout = TimeSpan.FromSeconds(1);
-            orleans.NumMissedProbesLimit = 2;
-
-            // An indirect probe of a hung silo times out at both ends at once and counts for nothing: such a silo was found dead after 15 s, not 3.
-            orleans.EnableIndirectProbes = false;
-            orleans.TableRefreshTimeout = TimeSpan.FromSeconds(5);
-            orleans.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
-            orleans.DeathVoteExpirationTimeout = TimeSpan.FromSeconds(10);
-            orleans.LocalHealthDegradationMonitoringPeriod = TimeSpan.FromSeconds(2);
-            orleans.MaxJoinAttemptTime = TimeSpan.FromSeconds(30);
-            orleans.DefunctSiloExpiration = TimeSpan.FromMinutes(10);
-            orleans.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(1);
-        });
-        BindTo<ClusterMembershipOptions>(services, "Membership");
         BindTo<SiloMessagingOptions>(services, "Messaging");
         BindTo<GrainCollectionOptions>(services, "Collection");
-        BindTo<ConnectionOptions>(services, "Connections");
     }
 
     /// <summary>No port for Orleans clients: there are none. Alone, Orleans listens all the same: on any free port of loopback.</summary>

@@ -19,11 +19,6 @@ internal static class OrleansSiloServiceCollectionExtensions
         services.AddSingleton(silo);
         services.TryAddSingleton<ClusterStanding>();
         services.TryAddSingleton<IFatalErrorHandler, RemovalHandler>();
-        if (silo.Advertised is not null)
-        {
-            services.AddHostedService<LostClusterCleaner>();
-        }
-
         return services.AddOrleans(orleans =>
         {
             orleans.AddDefaults(silo);

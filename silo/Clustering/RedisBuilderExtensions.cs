@@ -1,6 +1,5 @@
 using Cluster.Grains.Replication;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.GrainDirectory;
 using Orleans.GrainDirectory.Redis;
@@ -15,8 +14,7 @@ internal static class RedisBuilderExtensions
 {
     public static void UseClusterRedis(this ISiloBuilder silo)
     {
-        silo.UseRedisClustering(static _ => { });
-        AddConnection(silo.Services);
+        silo.AddClusterMembership();
 
         // The directory that each silo keeps a part of would forget, with a lost silo, copies that are in memory elsewhere.
         var services = silo.Services;
@@ -32,15 +30,6 @@ internal static class RedisBuilderExtensions
             provider.GetRequiredService<RedisConnection>(),
             provider.GetRequiredService<TimeProvider>()));
     }
-
-    private static void AddConnection(IServiceCollection services) =>
-        services.AddOptions<Orleans.Clustering.Redis.RedisClusteringOptions>().Configure<Func<Task<IConnectionMultiplexer>>>(
-            static (orleans, connect) =>
-            {
-                // Orleans refuses to start without these, also where it is handed a connection.
-                orleans.ConfigurationOptions = new ConfigurationOptions();
-                orleans.CreateMultiplexer = _ => SharedAsync(connect);
-            });
 
     /// <summary>The process' connection, which Orleans leaves open.</summary>
     private static async Task<(IConnectionMultiplexer Multiplexer, bool IsShared)> SharedAsync(Func<Task<IConnectionMultiplexer>> connect) =>

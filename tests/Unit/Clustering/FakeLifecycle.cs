@@ -19,17 +19,3 @@ internal sealed class FakeLifecycle : ISiloLifecycle
 
     public Task StopAsync() => _observer!.OnStop(CancellationToken.None);
 }
-
-/// <summary>A silo that has an address and nothing else.</summary>
-internal sealed class FakeSilo(SiloAddress address) : ILocalSiloDetails
-{
-    public string Name => "silo";
-
-    public string ClusterId => "test";
-
-    public string DnsHostName => "host";
-
-    public SiloAddress SiloAddress => address;
-
-    public SiloAddress GatewayAddress => address;
-}

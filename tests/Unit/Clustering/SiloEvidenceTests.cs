@@ -15,7 +15,7 @@ public sealed class SiloEvidenceTests : IDisposable
     private static readonly SiloAddress Fourth = At(3);
 
     private readonly ManualTimeProvider _time = new();
-    private readonly FakeMembership _membership = new();
+    private readonly KillRecorder _membership = new();
     private readonly FakeTable _table = new();
     private readonly ConnectionEnds _ends;
     private readonly Dictionary<IPEndPoint, PortAnswer> _ports = [];
@@ -27,7 +27,7 @@ public sealed class SiloEvidenceTests : IDisposable
         _evidence = new SiloEvidence(
             _membership,
             _table,
-            new FakeSilo(Self),
+            new FixedSiloDetails(Self),
             _ends,
             (endpoint, _) => Task.FromResult(_ports.GetValueOrDefault(endpoint, PortAnswer.Accepts)),
             _time,

@@ -13,7 +13,7 @@ internal sealed class TableProcess : IAsyncDisposable
     private readonly IHost _host;
     private readonly Task<IConnectionMultiplexer> _redis;
 
-    private TableProcess(IHost host, Task<IConnectionMultiplexer> redis, FakeMembership membership, SiloAddress silo)
+    private TableProcess(IHost host, Task<IConnectionMultiplexer> redis, KillRecorder membership, SiloAddress silo)
     {
         _host = host;
         _redis = redis;
@@ -24,7 +24,7 @@ internal sealed class TableProcess : IAsyncDisposable
 
     public SiloAddress Silo { get; }
 
-    public FakeMembership Membership { get; }
+    public KillRecorder Membership { get; }
 
     public IMembershipTable Table { get; }
 
@@ -43,7 +43,7 @@ internal sealed class TableProcess : IAsyncDisposable
             ConnectTimeout = patient ? (int)Wait.Limit.TotalMilliseconds : 1000,
         };
         var redis = ConnectAsync(configuration);
-        var membership = new FakeMembership();
+        var membership = new KillRecorder();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton<Func<Task<IConnectionMultiplexer>>>(() => redis);

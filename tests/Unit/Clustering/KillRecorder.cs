@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Cluster.Unit.Clustering;
 
 /// <summary>A membership that the test sets; what is killed is noted, not done.</summary>
-internal sealed class FakeMembership : IClusterMembershipService
+internal sealed class KillRecorder : IClusterMembershipService
 {
     public List<SiloAddress> Kills { get; } = [];
 
