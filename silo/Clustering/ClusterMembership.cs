@@ -45,6 +45,7 @@ internal static class ClusterMembership
             provider.GetRequiredService<Func<Task<IConnectionMultiplexer>>>(),
             provider.GetRequiredService<IOptions<RedisClusteringOptions>>().Value.CreateRedisKey(provider.GetRequiredService<IOptions<ClusterOptions>>().Value),
             new Lazy<IClusterMembershipService>(provider.GetRequiredService<IClusterMembershipService>),
+            provider.GetRequiredService<ILocalSiloDetails>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<HealingMembershipTable>>()));
     }

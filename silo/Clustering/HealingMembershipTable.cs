@@ -19,6 +19,7 @@ internal sealed class HealingMembershipTable(
     Func<Task<IConnectionMultiplexer>> connect,
     RedisKey key,
     Lazy<IClusterMembershipService> membership,
+    ILocalSiloDetails local,
     TimeProvider time,
     ILogger<HealingMembershipTable> logger) : IMembershipTable, IDisposable
 {
@@ -29,6 +30,8 @@ internal sealed class HealingMembershipTable(
     internal static readonly TimeSpan LongestMemory = TimeSpan.FromMinutes(30);
 
     private const int WriteAttempts = 10;
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TurnPoll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan EmptyPoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RedisPoll = TimeSpan.FromMilliseconds(500);
 
@@ -41,11 +44,15 @@ internal sealed class HealingMembershipTable(
         return 1
         """;
 
+    private readonly string _turn = Guid.NewGuid().ToString();
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _healing = new(1, 1);
     private Dictionary<SiloAddress, MembershipEntry> _rows = [];
     private int? _version;
     private DateTimeOffset _lastUse = time.GetUtcNow();
+    private volatile bool _joins;
+
+    private RedisKey TurnKey => key.Append("/turn");
 
     public async Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken = default)
     {
@@ -60,6 +67,7 @@ internal sealed class HealingMembershipTable(
                     await inner.InitializeMembershipTableAsync(true, cancellationToken).ConfigureAwait(false);
                 }
 
+                _joins = tryInitTableVersion;
                 return;
             }
             catch (Exception exception) when (IsRedis(exception))
@@ -80,6 +88,7 @@ internal sealed class HealingMembershipTable(
     public async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken = default)
     {
         ForgetAfterSuspension();
+        await AwaitTurnAsync(cancellationToken).ConfigureAwait(false);
         var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
         if (IsWhole(data))
         {
@@ -167,6 +176,35 @@ internal sealed class HealingMembershipTable(
 
     private static bool IsRedis(Exception exception) => exception is RedisException or TimeoutException or RedisClusteringException or ObjectDisposedException;
 
+    /// <summary>
+    /// Silos that start together read and write one after the other. Of two that have read the same, one would have to read again, and Orleans has it wait for two seconds or
+    /// more before. A turn ends with the write, or by itself.
+    /// </summary>
+    private async Task AwaitTurnAsync(CancellationToken cancellationToken)
+    {
+        if (!_joins)
+        {
+            return;
+        }
+
+        var redis = (await connect().ConfigureAwait(false)).GetDatabase();
+        var begin = time.GetTimestamp();
+        while (!await redis.LockTakeAsync(TurnKey, _turn, Turn).ConfigureAwait(false)
+            && !await redis.LockExtendAsync(TurnKey, _turn, Turn).ConfigureAwait(false)
+            && time.GetElapsedTime(begin) < Turn)
+        {
+            await Task.Delay(TurnPoll, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EndTurnAsync()
+    {
+        if (_joins)
+        {
+            await (await connect().ConfigureAwait(false)).GetDatabase().LockReleaseAsync(TurnKey, _turn, CommandFlags.FireAndForget).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Whether there are rows, now or within <see cref="EmptyWait"/>.</summary>
     private async Task<bool> AwaitRowsAsync(CancellationToken cancellationToken)
     {
@@ -201,23 +239,30 @@ internal sealed class HealingMembershipTable(
     }
 
     /// <summary>
-    /// Writes a row. Where another process changed another row in between, it is written again on condition of the version that is there now: Orleans would wait for two
-    /// seconds or more, and processes that start together meet.
+    /// Writes a row. Where another process changed another row in between, a death or a vote is written again on condition of the version that is there now: Orleans would
+    /// drop it. Not so the own row: Orleans publishes it with the version that it meant to write, and a silo without a row in that would believe that it is dead.
     /// </summary>
     private async Task<bool> WriteAsync(MembershipEntry entry, TableVersion version, Func<TableVersion, Task<bool>> write, CancellationToken cancellationToken)
     {
         var before = Known(entry.SiloAddress);
         try
         {
-            for (var attempt = 1; !await write(version).ConfigureAwait(false); attempt++)
+            try
             {
-                var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
-                if (attempt == WriteAttempts || data is null || !IsSame(before, data.TryGet(entry.SiloAddress)?.Item1))
+                for (var attempt = 1; !await write(version).ConfigureAwait(false); attempt++)
                 {
-                    return false;
-                }
+                    var data = entry.SiloAddress.Equals(local.SiloAddress) ? null : await TryReadAsync(cancellationToken).ConfigureAwait(false);
+                    if (attempt == WriteAttempts || data is null || !IsSame(before, data.TryGet(entry.SiloAddress)?.Item1))
+                    {
+                        return false;
+                    }
 
-                version = data.Version.Next();
+                    version = data.Version.Next();
+                }
+            }
+            finally
+            {
+                await EndTurnAsync().ConfigureAwait(false);
             }
         }
         catch (Exception exception) when (IsRedis(exception))
@@ -226,6 +271,7 @@ internal sealed class HealingMembershipTable(
             return false;
         }
 
+        _joins &= entry.Status != SiloStatus.Active;
         lock (_lock)
         {
             if (version.Version > _version)

@@ -166,12 +166,12 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
     [Fact]
     public async Task Write_AnotherRowChangedMeanwhile_IsWrittenAtTheNextVersion()
     {
-        var (a, b, _) = await ThreeAsync();
+        var (a, b, c) = await ThreeAsync();
         var read = await a.Table.ReadAllAsync();
         await b.WriteAsync(SiloStatus.ShuttingDown);
 
-        var (row, etag) = read.TryGet(a.Silo)!;
-        row.Status = SiloStatus.Stopping;
+        var (row, etag) = read.TryGet(c.Silo)!;
+        row.Status = SiloStatus.Dead;
         Assert.True(await a.Table.UpdateRowAsync(row, etag, read.Version.Next()));
 
         var after = await a.Table.ReadAllAsync();
@@ -284,6 +284,23 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
         await start.Soon();
 
         Assert.Empty((await process.Table.ReadAllAsync()).Members);
+    }
+
+    /// <summary>Two that read the same and write: one would have to wait for seconds.</summary>
+    [Fact]
+    public async Task Read_TwoSilosJoin_OneAfterTheOtherReadsAndWrites()
+    {
+        await (await StartAsync(1)).WriteAsync(SiloStatus.Active);
+        var a = Create(2);
+        var b = Create(3);
+        await Task.WhenAll(a.Table.InitializeMembershipTableAsync(true), b.Table.InitializeMembershipTableAsync(true)).Soon();
+
+        var first = await a.Table.ReadAllAsync();
+        var second = b.Table.ReadAllAsync();
+        Assert.True(await a.Table.InsertRowAsync(TableProcess.Entry(a.Silo, SiloStatus.Joining), first.Version.Next()));
+
+        Assert.NotNull((await second.Soon()).TryGet(a.Silo));
+        Assert.True(await b.Table.InsertRowAsync(TableProcess.Entry(b.Silo, SiloStatus.Joining), (await second).Version.Next()));
     }
 
     private static List<(SiloAddress, SiloStatus)> Statuses(MembershipTableData data) =>
