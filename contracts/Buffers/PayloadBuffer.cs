@@ -1,30 +1,51 @@
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
-/// A message's bytes in pooled memory. It has one owner at a time: whoever is handed it disposes it or hands it on,
-/// and never touches it afterwards. Not thread-safe.
+/// A message's bytes in pooled memory, counted: the memory goes back to the pool with the last holder. Safe to hold from several threads; the bytes
+/// are written by the first holder alone, before it lets others hold them.
 /// </summary>
 /// <remarks>
+/// <para>
+/// The rule for calls. An argument is lent: the caller keeps its count and gives it up when the call has ended, however it ended. A result is handed over
+/// (<see cref="HandOver"/>): the caller gives up what it gets. Each that uses a payload meanwhile, a grain or the transport, takes a count of its own with
+/// <see cref="TryTake"/> and gives it up when done: where the payload was lent that is one more count, where it came with a message it is the message's.
+/// What a message carried that reached no grain is left to the collector.
+/// </para>
+/// <para>
 /// Managed arrays start at a multiple of 8 and stay there when the collector moves them, so an element placed at a
 /// multiple of 8 from the array's start is naturally aligned for every datatype; <see cref="Rent"/>'s padding serves that.
+/// </para>
 /// </remarks>
 public sealed class PayloadBuffer : IDisposable
 {
     /// <summary>The alignment that tensor bytes get where the layout allows it: the size of the widest element.</summary>
     public const int TensorAlignment = 8;
 
+    private static long _outstanding;
+
     private readonly int _start;
     private byte[]? _array;
+    private int _count = 1;
 
-    private PayloadBuffer(byte[] array, int start, int length)
+    /// <summary>1 while the first count is for the next that takes.</summary>
+    private int _carried;
+
+    private PayloadBuffer(byte[]? array, int start, int length)
     {
         _array = array;
         _start = start;
         Length = length;
+        Interlocked.Increment(ref _outstanding);
     }
+
+    /// <summary>Buffers of this process that somebody holds, or that were left to the collector.</summary>
+    public static long Outstanding => Interlocked.Read(ref _outstanding);
 
     /// <summary>Bytes in use; shrinks through <see cref="Truncate"/>.</summary>
     public int Length { get; private set; }
+
+    /// <summary>Bytes by which the first lies behind a multiple of 8, 0 to 7.</summary>
+    public int Padding => _start;
 
     /// <summary>The bytes. Throws <see cref="ObjectDisposedException"/> once given back.</summary>
     public Span<byte> Span => Array.AsSpan(_start, Length);
@@ -55,6 +76,14 @@ public sealed class PayloadBuffer : IDisposable
         return buffer;
     }
 
+    /// <summary>One that has been given back: what is left of a payload whose caller gave up before it was sent.</summary>
+    public static PayloadBuffer GivenBack()
+    {
+        var buffer = new PayloadBuffer(null, 0, 0);
+        buffer.Dispose();
+        return buffer;
+    }
+
     /// <summary>Gives up the bytes after <paramref name="length"/>.</summary>
     public void Truncate(int length)
     {
@@ -62,12 +91,67 @@ public sealed class PayloadBuffer : IDisposable
         Length = length;
     }
 
-    /// <summary>Gives the memory back to the pool; a second call does nothing.</summary>
+    /// <summary>Leaves the count of its only holder to the next that takes.</summary>
+    /// <returns>This buffer.</returns>
+    /// <exception cref="InvalidOperationException">There are other holders: one of them would take the count.</exception>
+    public PayloadBuffer HandOver()
+    {
+        if (Volatile.Read(ref _count) != 1)
+        {
+            throw new InvalidOperationException("a payload that others hold cannot be handed over");
+        }
+
+        Volatile.Write(ref _carried, 1);
+        return this;
+    }
+
+    /// <summary>One more holder, by one that holds it already.</summary>
+    /// <exception cref="ObjectDisposedException">It has been given back.</exception>
+    public void Retain() => ObjectDisposedException.ThrowIf(!TryRetain(), this);
+
+    /// <summary>Becomes a holder: with the count that was handed over, if one was, else with one more.</summary>
+    /// <returns>False if the memory has been given back; there is nothing to give up then.</returns>
+    public bool TryTake() => Interlocked.Exchange(ref _carried, 0) != 0 || TryRetain();
+
+    /// <summary>Gives up one count; the memory goes back to the pool with the last. Once it is back, a further call does nothing.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _array, null) is { } array)
+        int count;
+        do
         {
-            PayloadPool.Shared.Return(array);
+            count = Volatile.Read(ref _count);
+            if (count == 0)
+            {
+                return;
+            }
         }
+        while (Interlocked.CompareExchange(ref _count, count - 1, count) != count);
+
+        if (count == 1)
+        {
+            Interlocked.Decrement(ref _outstanding);
+            if (Interlocked.Exchange(ref _array, null) is { } array)
+            {
+                PayloadPool.Shared.Return(array);
+            }
+        }
+    }
+
+    /// <inheritdoc cref="Retain"/>
+    /// <returns>False if the memory has been given back.</returns>
+    internal bool TryRetain()
+    {
+        int count;
+        do
+        {
+            count = Volatile.Read(ref _count);
+            if (count == 0)
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _count, count + 1, count) != count);
+
+        return true;
     }
 }

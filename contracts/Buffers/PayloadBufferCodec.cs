@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Cloning;
 using Orleans.Serialization.Codecs;
@@ -7,13 +6,20 @@ using Orleans.Serialization.WireProtocol;
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
-/// Message bytes in an Orleans message: a byte that says how far they lie behind a multiple of 8, then the bytes. Within a process they are passed on as they are.
-/// What comes from another process is received into pooled memory whose owner is whoever is handed it: the caller for a result. An argument that nobody disposes
-/// is left to the collector.
+/// Message bytes in an Orleans message: a form byte, then what it says. Within a process they are passed on as they are. What came from another process
+/// carries its count to whoever takes it first.
 /// </summary>
+/// <remarks>
+/// Form 0 to 7: the bytes themselves, which lie that far behind a multiple of 8. <see cref="Beside"/>: the flush (4 bytes), the place in it (2) and the
+/// length (4) of a payload that travels beside the message. <see cref="Gone"/>: the caller gave up before the message was sent.
+/// </remarks>
 [RegisterSerializer, RegisterCopier]
 internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopier<PayloadBuffer>
 {
+    private const byte Beside = 8;
+    private const byte Gone = 9;
+    private const uint BesideLength = 1 + 4 + 2 + 4;
+
     public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, Type? expectedType, PayloadBuffer? value)
         where TBufferWriter : System.Buffers.IBufferWriter<byte>
     {
@@ -23,12 +29,42 @@ internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopi
         }
 
         // A null value has been written as a reference.
-        var bytes = value!.Memory;
-        MemoryMarshal.TryGetArray<byte>(bytes, out var segment);
         writer.WriteFieldHeader(fieldIdDelta, expectedType, typeof(PayloadBuffer), WireType.LengthPrefixed);
-        writer.WriteVarUInt32((uint)bytes.Length + 1);
-        writer.WriteByte((byte)(segment.Offset % PayloadBuffer.TensorAlignment));
-        writer.Write(bytes.Span);
+        var payloads = OutgoingPayloads.Current;
+
+        // What is stored rather than sent leaves the message its count.
+        if (!(payloads is null ? value!.TryRetain() : value!.TryTake()))
+        {
+            writer.WriteVarUInt32(1);
+            writer.WriteByte(Gone);
+            return;
+        }
+
+        var place = -1;
+        try
+        {
+            place = payloads?.Add(value) ?? -1;
+            if (place < 0)
+            {
+                WriteBytes(ref writer, value);
+            }
+            else
+            {
+                writer.WriteVarUInt32(BesideLength);
+                writer.WriteByte(Beside);
+                writer.WriteUInt32(payloads!.Flush);
+                writer.WriteByte((byte)place);
+                writer.WriteByte((byte)(place >> 8));
+                writer.WriteUInt32((uint)value.Length);
+            }
+        }
+        finally
+        {
+            if (place < 0)
+            {
+                value.Dispose();
+            }
+        }
     }
 
     public PayloadBuffer? ReadValue<TInput>(ref Reader<TInput> reader, Field field)
@@ -39,17 +75,45 @@ internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopi
         }
 
         field.EnsureWireType(WireType.LengthPrefixed);
-        var length = (long)reader.ReadVarUInt32() - 1;
-        if (length < 0 || length > reader.Length - reader.Position)
+        var length = reader.ReadVarUInt32();
+        if (length == 0 || length > reader.Length - reader.Position)
         {
-            throw new InvalidOperationException($"a payload of {length} bytes does not fit the message that it came in");
+            throw new InvalidDataException($"a payload of {length} bytes does not fit the message that it came in");
         }
 
-        var value = PayloadBuffer.Rent((int)length, reader.ReadByte() % PayloadBuffer.TensorAlignment);
-        reader.ReadBytes(value.Span);
+        var value = Read(ref reader, reader.ReadByte(), length);
         ReferenceCodec.RecordObject(reader.Session, value);
         return value;
     }
 
     public PayloadBuffer? DeepCopy(PayloadBuffer? input, CopyContext context) => input;
+
+    private static void WriteBytes<TBufferWriter>(ref Writer<TBufferWriter> writer, PayloadBuffer value)
+        where TBufferWriter : System.Buffers.IBufferWriter<byte>
+    {
+        writer.WriteVarUInt32((uint)value.Length + 1);
+        writer.WriteByte((byte)value.Padding);
+        writer.Write(value.Span);
+    }
+
+    private static PayloadBuffer Read<TInput>(ref Reader<TInput> reader, byte form, uint length)
+    {
+        switch (form)
+        {
+            case Gone when length == 1:
+                return PayloadBuffer.GivenBack();
+            case Beside when length == BesideLength:
+                var flush = reader.ReadUInt32();
+                var place = reader.ReadByte() | (reader.ReadByte() << 8);
+                var bytes = reader.ReadUInt32();
+                var payloads = IncomingPayloads.Current ?? throw new InvalidDataException("a message refers to a payload beside it, and came alone");
+                return payloads.Take(flush, place, bytes).HandOver();
+            case < PayloadBuffer.TensorAlignment:
+                var value = PayloadBuffer.Rent((int)length - 1, form);
+                reader.ReadBytes(value.Span);
+                return value.HandOver();
+            default:
+                throw new InvalidDataException($"a payload has the unknown form {form} with {length} bytes");
+        }
+    }
 }

@@ -1,0 +1,67 @@
+namespace Cluster.Contracts.Buffers;
+
+/// <summary>
+/// The payloads that came beside the messages that are being read on this thread. The transport opens it there; <see cref="PayloadBufferCodec"/> takes
+/// them out.
+/// </summary>
+public sealed class IncomingPayloads
+{
+    [ThreadStatic]
+    private static IncomingPayloads? _current;
+
+    private readonly List<Entry> _entries = [];
+    private uint _flush;
+
+    /// <summary>What is open on this thread.</summary>
+    public static IncomingPayloads? Current => _current;
+
+    /// <summary>Payloads that nobody has taken yet.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>Makes this the one of the current thread.</summary>
+    public void Open() => _current = this;
+
+    /// <summary>Ends that.</summary>
+    public void Close()
+    {
+        if (_current == this)
+        {
+            _current = null;
+        }
+    }
+
+    /// <summary>Begins with the payloads of another flush; those that nobody took are given back.</summary>
+    public void Reset(uint flush)
+    {
+        foreach (var entry in _entries)
+        {
+            entry.Payload.Dispose();
+        }
+
+        _entries.Clear();
+        _flush = flush;
+    }
+
+    /// <param name="place">Its place in the flush, as the sender counted.</param>
+    /// <param name="payload">With a count, which goes to whoever takes it.</param>
+    public void Add(int place, PayloadBuffer payload) => _entries.Add(new Entry(place, payload));
+
+    /// <summary>Takes a payload out, once.</summary>
+    /// <exception cref="InvalidDataException">There is none such: the message does not belong to this flush.</exception>
+    public PayloadBuffer Take(uint flush, int place, long length)
+    {
+        for (var i = 0; flush == _flush && i < _entries.Count; i++)
+        {
+            var entry = _entries[i];
+            if (entry.Place == place && entry.Payload.Length == length)
+            {
+                _entries.RemoveAt(i);
+                return entry.Payload;
+            }
+        }
+
+        throw new InvalidDataException($"a message refers to a payload of {length} bytes that did not come with it");
+    }
+
+    private readonly record struct Entry(int Place, PayloadBuffer Payload);
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Networking.Shared;
+
+namespace Cluster.Silo.Transport;
+
+/// <summary>Connects to other silos.</summary>
+internal sealed class FrameConnectionFactory(
+    TransportOptions options, IOptions<SocketConnectionOptions> sockets, TimeProvider time, ILogger<FrameConnection> logger) : IConnectionFactory
+{
+    /// <inheritdoc/>
+    /// <exception cref="SocketException">There is no connection.</exception>
+    public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Apply(sockets.Value);
+            await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
+            return new FrameConnection(new SocketChannel(socket), socket.LocalEndPoint, socket.RemoteEndPoint, options, time, logger);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
+
+internal static class SocketSettings
+{
+    public static void Apply(this Socket socket, SocketConnectionOptions options)
+    {
+        socket.NoDelay = options.NoDelay;
+        if (options.KeepAlive)
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, options.KeepAliveTimeSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, options.KeepAliveIntervalSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, options.KeepAliveRetryCount);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace Cluster.Silo.Transport;
+
+/// <summary>What frames travel over: a connected socket, or one in TLS. One sends and one receives at a time.</summary>
+internal interface IFrameChannel
+{
+    /// <summary>Sends all bytes; their memory is not used afterwards, also if it fails.</summary>
+    ValueTask SendAsync(List<ArraySegment<byte>> bytes);
+
+    /// <summary>Receives what there is, at least a byte.</summary>
+    /// <returns>0 at the end.</returns>
+    ValueTask<int> ReceiveAsync(Memory<byte> target);
+
+    /// <summary>Has a pending receive and all later ones end.</summary>
+    void EndReceive();
+
+    /// <summary>Closes the connection; what is pending fails.</summary>
+    void Close();
+}
