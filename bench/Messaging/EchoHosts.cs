@@ -1,4 +1,5 @@
 using System.Net;
+using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
@@ -22,6 +23,7 @@ internal static class EchoHosts
     private static void UseEndpoints(this ISiloBuilder silo, int port, IPEndPoint primary)
     {
         silo.UseDevelopmentClustering(primary);
+        silo.UseFrameTransport();
         silo.Services.Configure<EndpointOptions>(endpoints =>
         {
             endpoints.AdvertisedIPAddress = IPAddress.Loopback;

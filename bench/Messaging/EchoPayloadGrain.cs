@@ -1,3 +1,4 @@
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 
 namespace Cluster.Bench.Messaging;
@@ -7,7 +8,8 @@ internal sealed class EchoPayloadGrain : Grain, IEchoPayloadGrain
 {
     private int _held;
 
-    public ValueTask<InferReply> Echo(InferRequest request, CancellationToken cancellationToken) => new(InferReply.Success(request.Message));
+    public ValueTask<InferReply> Echo(InferRequest request, CancellationToken cancellationToken) =>
+        new(request.Message.TryTake() ? InferReply.Success(request.Message) : InferReply.Failed(Failure.Cancelled("the caller gave up")));
 
     public Task Hold()
     {

@@ -14,7 +14,7 @@ public sealed class InferReply
         Failure = failure;
     }
 
-    /// <summary>A serialized <c>ModelInferResponse</c> with raw contents; the receiver owns it. Null on failure.</summary>
+    /// <summary>A serialized <c>ModelInferResponse</c> with raw contents, handed over: the receiver gives it up. Null on failure.</summary>
     [Id(0)]
     public PayloadBuffer? Message { get; }
 
@@ -26,7 +26,8 @@ public sealed class InferReply
     [MemberNotNullWhen(false, nameof(Failure))]
     public bool Succeeded => Message is not null;
 
-    public static InferReply Success(PayloadBuffer message) => new(message, null);
+    /// <param name="message">Held by the caller alone, which hands it over.</param>
+    public static InferReply Success(PayloadBuffer message) => new(message.HandOver(), null);
 
     public static InferReply Failed(Failure failure) => new(null, failure);
 }

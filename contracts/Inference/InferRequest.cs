@@ -7,8 +7,8 @@ namespace Cluster.Contracts.Inference;
 public sealed class InferRequest
 {
     /// <summary>
-    /// A serialized <c>ModelInferRequest</c>. The caller owns it and lends it to the grain until the call is answered, so that it can be
-    /// sent to another copy. A call that was abandoned (cancelled, timed out) may still use it: then it is left to the collector.
+    /// A serialized <c>ModelInferRequest</c>, lent: the caller keeps its count until the call has ended, so that it can be sent to another copy. The grain
+    /// takes a count of its own before it reads the message, and gives it up when it has answered.
     /// </summary>
     [Id(0)]
     public required PayloadBuffer Message { get; init; }

@@ -50,8 +50,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         {
             if (_last.End == AttemptEnd.Abandoned)
             {
-                // The copy may still read the message: it is left to the collector.
-                return new DispatchedReply(InferReply.Failed(GivenUp()), _call.Model, _version);
+                return End(InferReply.Failed(GivenUp()));
             }
 
             if (_last.End == AttemptEnd.Final || _tries >= MaxTries)

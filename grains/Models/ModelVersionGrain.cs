@@ -149,10 +149,17 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
     /// <inheritdoc/>
     public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken)
     {
+        if (!request.Message.TryTake())
+        {
+            return ValueTask.FromResult(InferReply.Failed(Failure.Cancelled("the caller gave up before the request could run")));
+        }
+
         if (Room.TryPin())
         {
             return InferPinnedAsync(request, cancellationToken);
         }
+
+        request.Message.Dispose();
 
         // Before the answer, so that whoever asks again finds the copy ending and waits for the next.
         Evict();
@@ -174,6 +181,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Gives up the message that was taken, and the room that was pinned.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<InferReply> InferPinnedAsync(InferRequest request, CancellationToken cancellationToken)
     {
@@ -184,6 +192,7 @@ internal sealed class ModelVersionGrain : Grain, IModelVersionGrain
         finally
         {
             Room.Unpin();
+            request.Message.Dispose();
         }
     }
 
