@@ -1,4 +1,6 @@
 using Cluster.Grains;
+using Cluster.Silo.Transport;
+using Cluster.Silo.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -22,6 +24,7 @@ internal static class OrleansSiloServiceCollectionExtensions
         return services.AddOrleans(orleans =>
         {
             orleans.AddDefaults(silo);
+            orleans.UseFrameTransport();
             if (silo.Advertised is null)
             {
                 orleans.UseDevelopmentClustering(primarySiloEndpoint: null!);

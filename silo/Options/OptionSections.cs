@@ -9,6 +9,7 @@ using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
 using Cluster.Silo.Clustering;
+using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -28,6 +29,7 @@ internal static class OptionSections
     {
         services.AddClusterOptions<ServeOptions>();
         services.AddClusterOptions<RedisOptions>();
+        services.AddClusterOptions<TransportOptions>();
         services.AddClusterOptions<RestOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
         services.AddClusterOptions<CopyOptions>();

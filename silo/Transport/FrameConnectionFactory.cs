@@ -9,7 +9,8 @@ namespace Cluster.Silo.Transport;
 
 /// <summary>Connects to other silos.</summary>
 internal sealed class FrameConnectionFactory(
-    TransportOptions options, IOptions<SocketConnectionOptions> sockets, TimeProvider time, ILogger<FrameConnection> logger) : IConnectionFactory
+    IFrameChannelFactory channels, TransportOptions options, IOptions<SocketConnectionOptions> sockets, TimeProvider time, ILogger<FrameConnection> logger)
+    : IConnectionFactory
 {
     /// <inheritdoc/>
     /// <exception cref="SocketException">There is no connection.</exception>
@@ -20,7 +21,7 @@ internal sealed class FrameConnectionFactory(
         {
             socket.Apply(sockets.Value);
             await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
-            return new FrameConnection(new SocketChannel(socket), socket.LocalEndPoint, socket.RemoteEndPoint, options, time, logger);
+            return new FrameConnection(channels.Open(socket, isServer: false), socket.LocalEndPoint, socket.RemoteEndPoint, options, time, logger);
         }
         catch
         {

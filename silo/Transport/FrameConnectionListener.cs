@@ -9,7 +9,8 @@ namespace Cluster.Silo.Transport;
 
 /// <summary>Listens for other silos.</summary>
 internal sealed class FrameConnectionListenerFactory(
-    TransportOptions options, IOptions<SocketConnectionOptions> sockets, TimeProvider time, ILogger<FrameConnection> logger) : IConnectionListenerFactory
+    IFrameChannelFactory channels, TransportOptions options, IOptions<SocketConnectionOptions> sockets, TimeProvider time, ILogger<FrameConnection> logger)
+    : IConnectionListenerFactory
 {
     private const int Backlog = 512;
 
@@ -42,7 +43,7 @@ internal sealed class FrameConnectionListenerFactory(
     {
         socket.Apply(sockets.Value);
         Log.Accepted(logger, socket.RemoteEndPoint);
-        return new FrameConnection(new SocketChannel(socket), socket.LocalEndPoint, socket.RemoteEndPoint, options, time, logger);
+        return new FrameConnection(channels.Open(socket, isServer: true), socket.LocalEndPoint, socket.RemoteEndPoint, options, time, logger);
     }
 
     private sealed class Listener(Socket socket, FrameConnectionListenerFactory factory) : IConnectionListener

@@ -184,8 +184,7 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>
             {
                 if (!await FillAsync(FrameHeader.Size).ConfigureAwait(false))
                 {
-                    _ended(IsAmid ? new InvalidDataException("the connection ended within a message") : null);
-                    return false;
+                    return End(IsAmid ? new InvalidDataException("the connection ended within a message") : null);
                 }
 
                 var header = FrameHeader.Read(_buffer.AsSpan(_start), _limit);
@@ -205,9 +204,19 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>
         catch (Exception exception)
         {
             // The end of this connection and of nothing else, whatever the peer sent.
-            _ended(exception);
-            return false;
+            return End(exception);
         }
+    }
+
+    /// <summary>Whoever has cancelled closes the connection.</summary>
+    private bool End(Exception? reason)
+    {
+        if (!_canceled)
+        {
+            _ended(reason);
+        }
+
+        return false;
     }
 
     /// <returns>Whether there are whole messages.</returns>

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Cluster.Silo.Transport;
 
 /// <summary>What frames travel over: a connected socket, or one in TLS. One sends and one receives at a time.</summary>
@@ -15,4 +17,11 @@ internal interface IFrameChannel
 
     /// <summary>Closes the connection; what is pending fails.</summary>
     void Close();
+}
+
+/// <summary>Makes a channel of a connected socket. One that puts TLS under the frames would shake hands when it is first used, so that it holds up no other connection.</summary>
+internal interface IFrameChannelFactory
+{
+    /// <param name="isServer">Whether the peer connected to this process.</param>
+    IFrameChannel Open(Socket socket, bool isServer);
 }

@@ -2,6 +2,12 @@ using System.Net.Sockets;
 
 namespace Cluster.Silo.Transport;
 
+/// <summary>Frames over TCP as it is.</summary>
+internal sealed class SocketChannelFactory : IFrameChannelFactory
+{
+    public IFrameChannel Open(Socket socket, bool isServer) => new SocketChannel(socket);
+}
+
 /// <summary>Frames over TCP.</summary>
 internal sealed class SocketChannel(Socket socket) : IFrameChannel
 {

@@ -17,6 +17,7 @@ public static class TransportServiceCollectionExtensions
         var services = silo.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddClusterOptions<TransportOptions>();
+        services.TryAddSingleton<IFrameChannelFactory, SocketChannelFactory>();
         services.ReplaceKeyed<IConnectionFactory, FrameConnectionFactory>();
         services.ReplaceKeyed<IConnectionListenerFactory, FrameConnectionListenerFactory>();
         return silo;
