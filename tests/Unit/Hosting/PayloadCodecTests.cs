@@ -69,6 +69,116 @@ public sealed class PayloadCodecTests : IDisposable
         Assert.ThrowsAny<Exception>(() => serializer.Deserialize<InferRequest>(bytes.AsMemory(0, 60)));
     }
 
+    /// <summary>Beside a message that the transport writes, and found again by the one that reads.</summary>
+    [Fact]
+    public void Request_WithinATransport_LeavesItsBytesBeside()
+    {
+        var (bytes, payload, flush) = Send(PayloadBuffer.Rent(OutgoingPayloads.MinBytes, 3));
+        var incoming = new IncomingPayloads();
+        incoming.Reset(flush);
+        incoming.Add(0, payload!);
+        incoming.Open();
+        var received = _provider.GetRequiredService<Serializer>().Deserialize<InferRequest>(bytes);
+        incoming.Close();
+
+        Assert.True(bytes.Length < 100);
+        Assert.Same(payload, received.Message);
+        Assert.Equal(0, incoming.Count);
+    }
+
+    /// <summary>A reply's only count is the message's; it goes with the bytes.</summary>
+    [Fact]
+    public void Reply_WithinATransport_HandsItsCountOver()
+    {
+        var message = PayloadBuffer.Rent(OutgoingPayloads.MinBytes);
+        var outgoing = new OutgoingPayloads(long.MaxValue);
+        outgoing.Open(0);
+        _provider.GetRequiredService<Serializer>().SerializeToArray(InferReply.Success(message));
+        outgoing.Commit();
+
+        Assert.Same(message, outgoing.Committed[0].Payload);
+        message.Dispose();
+        Assert.False(message.TryTake());
+    }
+
+    [Fact]
+    public void Reply_TooShortToLeaveBeside_GivesItsMemoryBackOnceWritten()
+    {
+        var message = PayloadBuffer.Rent(100);
+        var outgoing = new OutgoingPayloads(long.MaxValue);
+        outgoing.Open(0);
+        _provider.GetRequiredService<Serializer>().SerializeToArray(InferReply.Success(message));
+        outgoing.Commit();
+
+        Assert.Equal(0, outgoing.Committed.Length);
+        Assert.False(message.TryTake());
+    }
+
+    [Fact]
+    public void Request_GivenBackBeforeItIsSent_ArrivesWithoutMemory()
+    {
+        var message = PayloadBuffer.Rent(OutgoingPayloads.MinBytes);
+        message.Dispose();
+
+        var received = Travel(new InferRequest { Message = message });
+
+        Assert.False(received.Message.TryTake());
+    }
+
+    /// <summary>Never the wrong bytes: an index that does not belong to what came is an error.</summary>
+    [Theory]
+    [InlineData(1, 0, OutgoingPayloads.MinBytes)]
+    [InlineData(0, 1, OutgoingPayloads.MinBytes)]
+    [InlineData(0, 0, OutgoingPayloads.MinBytes + 1)]
+    public void Index_OfAPayloadThatDidNotCome_IsRefused(uint flush, int place, int length)
+    {
+        var (bytes, _, _) = Send(PayloadBuffer.Rent(OutgoingPayloads.MinBytes));
+        var incoming = new IncomingPayloads();
+        incoming.Reset(flush);
+        incoming.Add(place, PayloadBuffer.Rent(length));
+        incoming.Open();
+
+        Assert.Throws<InvalidDataException>(() => _provider.GetRequiredService<Serializer>().Deserialize<InferRequest>(bytes));
+        incoming.Close();
+        incoming.Reset(0);
+    }
+
+    [Fact]
+    public void Index_OutsideATransport_IsRefused()
+    {
+        var (bytes, _, _) = Send(PayloadBuffer.Rent(OutgoingPayloads.MinBytes));
+
+        Assert.Throws<InvalidDataException>(() => _provider.GetRequiredService<Serializer>().Deserialize<InferRequest>(bytes));
+    }
+
+    /// <summary>Orleans moved its serialization to another thread than that which asked for memory: bytes are copied, as ever.</summary>
+    [Fact]
+    public void Request_OnAnotherThreadThanTheTransport_CarriesItsBytes()
+    {
+        using var message = PayloadBuffer.CopyOf(new byte[OutgoingPayloads.MinBytes]);
+        var outgoing = new OutgoingPayloads(long.MaxValue);
+        outgoing.Open(0);
+        byte[] bytes = [];
+        var thread = new Thread(() => bytes = _provider.GetRequiredService<Serializer>().SerializeToArray(new InferRequest { Message = message }));
+        thread.Start();
+        thread.Join();
+        outgoing.Commit();
+
+        Assert.Equal(0, outgoing.Committed.Length);
+        Assert.True(bytes.Length > OutgoingPayloads.MinBytes);
+    }
+
+    private (byte[] Bytes, PayloadBuffer Payload, uint Flush) Send(PayloadBuffer message)
+    {
+        var outgoing = new OutgoingPayloads(long.MaxValue);
+        outgoing.Open(0);
+        var bytes = _provider.GetRequiredService<Serializer>().SerializeToArray(new InferRequest { Message = message });
+        outgoing.Commit();
+        var payload = outgoing.Committed[0].Payload;
+        message.Dispose();
+        return (bytes, payload, outgoing.Flush);
+    }
+
     private T Travel<T>(T value)
     {
         var serializer = _provider.GetRequiredService<Serializer>();

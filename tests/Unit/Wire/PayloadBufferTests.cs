@@ -68,4 +68,74 @@ public sealed class PayloadBufferTests
         second.Span[0] = 2;
         Assert.Equal(1, first.Span[0]);
     }
+
+    [Fact]
+    public void Dispose_WithAnotherHolder_KeepsTheMemory()
+    {
+        using var buffer = PayloadBuffer.CopyOf([1, 2]);
+        buffer.Retain();
+
+        buffer.Dispose();
+
+        Assert.Equal([1, 2], buffer.Span.ToArray());
+    }
+
+    /// <summary>What a caller lent.</summary>
+    [Fact]
+    public void TryTake_OfWhatIsLent_IsOneMoreHolder()
+    {
+        var buffer = PayloadBuffer.CopyOf([1]);
+
+        Assert.True(buffer.TryTake());
+        buffer.Dispose();
+        Assert.Equal(1, buffer.Span[0]);
+
+        buffer.Dispose();
+        Assert.False(buffer.TryTake());
+        Assert.Throws<ObjectDisposedException>(buffer.Retain);
+    }
+
+    /// <summary>What came with a message.</summary>
+    [Fact]
+    public void TryTake_OfWhatIsHandedOver_TakesThatCountOnce()
+    {
+        var buffer = PayloadBuffer.CopyOf([1]).HandOver();
+
+        Assert.True(buffer.TryTake());
+        Assert.True(buffer.TryTake());
+        buffer.Dispose();
+        Assert.Equal(1, buffer.Span[0]);
+        buffer.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => buffer.Memory);
+    }
+
+    [Fact]
+    public void HandOver_WithAnotherHolder_IsRefused()
+    {
+        using var buffer = PayloadBuffer.CopyOf([1]);
+        buffer.Retain();
+
+        Assert.Throws<InvalidOperationException>(buffer.HandOver);
+        buffer.Dispose();
+    }
+
+    /// <summary>Every holder sees the bytes, and the last one gives them back, once.</summary>
+    [Fact]
+    public void Counts_FromManyThreads_EndAtNone()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            var buffer = PayloadBuffer.CopyOf([7]);
+            Parallel.For(0, 8, _ =>
+            {
+                if (buffer.TryTake())
+                {
+                    Assert.Equal(7, buffer.Span[0]);
+                    buffer.Dispose();
+                }
+            });
+            buffer.Dispose();
+            Assert.False(buffer.TryTake());
+        }
+    }
 }
