@@ -21,6 +21,13 @@ internal sealed class MessagingBenchmark : IBenchmark
     ];
 
     private const byte Filler = 7;
+
+    /// <summary>A tensor as large as a gateway takes by default, and how many calls with one are in flight beside the small ones.</summary>
+    private const int LargeBytes = 256 << 20;
+
+    private const int LargeCalls = 2;
+    private const int SmallBytes = 1 << 10;
+    private const int SmallCalls = 8;
     private const int PendingCalls = 32;
 
     public string Name => "messaging";
@@ -50,9 +57,11 @@ internal sealed class MessagingBenchmark : IBenchmark
             cells.Add(await MeasureAsync(grain, bytes, inFlight, new LoadPlan(warmUp, duration), silo.Id, cancellationToken));
         }
 
+        await context.Progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{SmallBytes} B beside {LargeBytes} B"));
+        var beside = await MeasureBesideAsync(grain, client, new LoadPlan(warmUp, duration), silo.Id, cancellationToken);
         var pending = await MeasurePendingAsync(grain, silo);
         await client.StopAsync(cancellationToken);
-        var report = new MessagingReport(Name, started, Machine.Read(), duration.TotalSeconds, cells, pending);
+        var report = new MessagingReport(Name, started, Machine.Read(), duration.TotalSeconds, cells, beside, pending);
         return new BenchmarkReport(Format(report), report, 0);
     }
 
@@ -81,6 +90,35 @@ internal sealed class MessagingBenchmark : IBenchmark
         {
             throw new BenchmarkException(string.Create(CultureInfo.InvariantCulture, $"a call with {bytes} B failed: {error.Message}"));
         }
+    }
+
+    /// <summary>Small calls while large tensors go both ways on the same connection.</summary>
+    private static async Task<BesideLarge> MeasureBesideAsync(
+        IEchoPayloadGrain grain, IHost client, LoadPlan plan, int siloProcess, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var payload = PayloadBuffer.Rent(LargeBytes);
+        payload.Span.Fill(Filler);
+        var request = new InferRequest { Message = payload };
+        var start = Stopwatch.GetTimestamp();
+        var large = Enumerable.Range(0, LargeCalls).Select(_ => RepeatAsync(grain, request, stop.Token)).ToList();
+        var small = await MeasureAsync(grain, SmallBytes, SmallCalls, plan, siloProcess, cancellationToken);
+        await stop.CancelAsync();
+        var calls = (await Task.WhenAll(large)).Sum();
+        var members = client.Services.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.Members;
+        return new BesideLarge(
+            small, calls / Stopwatch.GetElapsedTime(start).TotalSeconds, members.Values.Count(static member => member.Status != SiloStatus.Active));
+    }
+
+    private static async Task<int> RepeatAsync(IEchoPayloadGrain grain, InferRequest request, CancellationToken cancellationToken)
+    {
+        var calls = 0;
+        for (; !cancellationToken.IsCancellationRequested; calls++)
+        {
+            await CallAsync(grain, request);
+        }
+
+        return calls;
     }
 
     /// <summary>Looks at the length and the last byte only: comparing all would be most of the client's work.</summary>
@@ -142,6 +180,9 @@ internal sealed class MessagingBenchmark : IBenchmark
                 $"{cell.Bytes >> 10,4} KiB {cell.InFlight,11} {cell.CallsPerSecond,11:0} {cell.P50Microseconds,9:0} {cell.P99Microseconds,9:0} {cell.OthersPercent,7:0}%"));
         }
 
+        text.AppendLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"beside {LargeCalls} calls of {LargeBytes >> 20} MiB, {report.Beside.LargeCallsPerSecond:0.0} a second: {SmallBytes >> 10} KiB x {SmallCalls} {report.Beside.Small.CallsPerSecond:0} calls/s, p50 {report.Beside.Small.P50Microseconds:0} µs, p99 {report.Beside.Small.P99Microseconds:0} µs; silos suspected: {report.Beside.Suspected}"));
         text.AppendLine(CultureInfo.InvariantCulture, $"{PendingCalls} calls on their way when the silo is killed have failed after {report.PendingFailedMilliseconds} ms");
         return text.ToString();
     }

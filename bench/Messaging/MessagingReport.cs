@@ -3,6 +3,7 @@ using Cluster.Bench.Framework;
 namespace Cluster.Bench.Messaging;
 
 /// <summary>All cells of a run.</summary>
+/// <param name="Beside">Small calls beside large ones.</param>
 /// <param name="PendingFailedMilliseconds">From the kill of the silo until every call that waited for its answer has failed.</param>
 internal sealed record MessagingReport(
     string Benchmark,
@@ -10,4 +11,9 @@ internal sealed record MessagingReport(
     Machine Machine,
     double Seconds,
     IReadOnlyList<MessagingCell> Cells,
+    BesideLarge Beside,
     double PendingFailedMilliseconds);
+
+/// <summary>Small calls while large tensors travel both ways between the same two processes.</summary>
+/// <param name="Suspected">Silos that are not active afterwards.</param>
+internal sealed record BesideLarge(MessagingCell Small, double LargeCallsPerSecond, int Suspected);

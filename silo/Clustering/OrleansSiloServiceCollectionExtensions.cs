@@ -1,6 +1,5 @@
 using Cluster.Grains;
 using Cluster.Silo.Transport;
-using Cluster.Silo.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;

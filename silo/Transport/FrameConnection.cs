@@ -67,6 +67,7 @@ internal sealed class FrameConnection : ConnectionContext, IDuplexPipe
         await _sender.CloseAsync().ConfigureAwait(false);
         await Input.CompleteAsync().ConfigureAwait(false);
         await Output.CompleteAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <param name="reason">Why, if this process finds fault with the peer or the network.</param>

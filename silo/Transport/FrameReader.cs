@@ -10,7 +10,7 @@ namespace Cluster.Silo.Transport;
 /// What Orleans reads its messages from. Each read hands it whole messages, and opens their payloads on the thread that reads until that advances;
 /// payloads are received right into their memory.
 /// </summary>
-internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>
+internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, IDisposable
 {
     private const int BufferBytes = 64 << 10;
 
@@ -57,16 +57,7 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>
         }
 
         _payloads.Reset(0);
-        var task = ReceiveMessagesAsync();
-        if (task.IsCompletedSuccessfully)
-        {
-            return ValueTask.FromResult(Result(task.Result));
-        }
-
-        _core.Reset();
-        _awaiter = task.GetAwaiter();
-        _awaiter.UnsafeOnCompleted(_received);
-        return new ValueTask<ReadResult>(this, _core.Version);
+        return Await(ReceiveMessagesAsync());
     }
 
     /// <inheritdoc/>
@@ -136,6 +127,8 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>
         _buffer = [];
     }
 
+    public void Dispose() => Complete();
+
     /// <summary>On the thread that reads on: payloads are opened there.</summary>
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => Result(_core.GetResult(token));
 
@@ -153,6 +146,19 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>
 
         _payloads.Open();
         return new ReadResult(new ReadOnlySequence<byte>(_messages), isCanceled: false, isCompleted: false);
+    }
+
+    private ValueTask<ReadResult> Await(ValueTask<bool> receive)
+    {
+        _awaiter = receive.GetAwaiter();
+        if (_awaiter.IsCompleted)
+        {
+            return ValueTask.FromResult(Result(_awaiter.GetResult()));
+        }
+
+        _core.Reset();
+        _awaiter.UnsafeOnCompleted(_received);
+        return new ValueTask<ReadResult>(this, _core.Version);
     }
 
     private void Received()

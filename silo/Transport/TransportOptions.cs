@@ -4,7 +4,7 @@ using Cluster.Contracts.Options;
 namespace Cluster.Silo.Transport;
 
 /// <summary>The connections between processes.</summary>
-[Section("Cluster:Transport")]
+[Section("Transport")]
 public sealed class TransportOptions
 {
     /// <summary>

@@ -78,7 +78,7 @@ public sealed class PayloadCodecTests : IDisposable
         incoming.Reset(flush);
         incoming.Add(0, payload!);
         incoming.Open();
-        var received = _provider.GetRequiredService<Serializer>().Deserialize<InferRequest>(bytes);
+        var received = _provider.GetRequiredService<Serializer>().Deserialize<InferRequest>(bytes)!;
         incoming.Close();
 
         Assert.True(bytes.Length < 100);

@@ -6,7 +6,6 @@ using System.Net.Sockets;
 using Cluster.Contracts.Buffers;
 using Cluster.Silo.Transport;
 using Cluster.Tests.Common;
-using Microsoft.Extensions.Logging;
 
 namespace Cluster.Unit.Transport;
 

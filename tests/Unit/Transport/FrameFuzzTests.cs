@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using Cluster.Contracts.Buffers;
 using Cluster.Silo.Transport;
-using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Unit.Transport;

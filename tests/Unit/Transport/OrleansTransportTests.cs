@@ -4,7 +4,6 @@ using Cluster.Contracts.Inference;
 using Cluster.Silo.Transport;
 using Cluster.Tests.Common;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Xunit;
 
