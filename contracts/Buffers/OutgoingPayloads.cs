@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Cluster.Contracts.Errors;
+
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
@@ -28,7 +31,7 @@ public sealed class OutgoingPayloads(long limit)
     public uint Flush { get; private set; }
 
     /// <summary>Payloads of the messages that are complete.</summary>
-    public ReadOnlySpan<Entry> Committed => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_entries)[.._committed];
+    public ReadOnlySpan<Entry> Committed => CollectionsMarshal.AsSpan(_entries)[.._committed];
 
     /// <summary>Makes this the one of the current thread.</summary>
     /// <param name="offset">Where in the flush the message begins.</param>
@@ -74,7 +77,7 @@ public sealed class OutgoingPayloads(long limit)
 
     /// <summary>Takes over a count of <paramref name="payload"/>.</summary>
     /// <returns>Its place in the flush; −1 if it does not leave beside the message.</returns>
-    /// <exception cref="InvalidOperationException">The message is too large.</exception>
+    /// <exception cref="ServingException">RESOURCE_EXHAUSTED: the message is too large.</exception>
     public int Add(PayloadBuffer payload)
     {
         if (payload.Length < MinBytes || _entries.Count == MaxCount)
@@ -84,7 +87,8 @@ public sealed class OutgoingPayloads(long limit)
 
         if ((_messageBytes += payload.Length) > limit)
         {
-            throw new InvalidOperationException($"a message with {_messageBytes} bytes of payload is larger than the {limit} that are sent to another process");
+            throw new ServingException(new Failure(
+                StatusCode.ResourceExhausted, $"a message with {_messageBytes} bytes of payload is larger than the {limit} that are sent to another process"));
         }
 
         _entries.Add(new Entry(payload, Offset));

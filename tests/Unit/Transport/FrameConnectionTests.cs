@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
 using Cluster.Silo.Transport;
 using Cluster.Tests.Common;
 using FsCheck;
@@ -81,7 +82,7 @@ public sealed class FrameConnectionTests
         {
             using var payload = PayloadBuffer.Rent((128 * MiB) + 1);
 
-            Assert.Throws<InvalidOperationException>(() => FrameEnds.Write(ends.Left.Output, new TestMessage(1, 0, [payload])));
+            Assert.Throws<ServingException>(() => FrameEnds.Write(ends.Left.Output, new TestMessage(1, 0, [payload])));
             payload.Dispose();
 
             await FrameEnds.SendAsync(ends.Left.Output, new TestMessage(2, 10, []));
