@@ -46,6 +46,7 @@ internal static class ClusterMembership
             provider.GetRequiredService<IOptions<RedisClusteringOptions>>().Value.CreateRedisKey(provider.GetRequiredService<IOptions<ClusterOptions>>().Value),
             new Lazy<IClusterMembershipService>(provider.GetRequiredService<IClusterMembershipService>),
             provider.GetRequiredService<ILocalSiloDetails>(),
+            provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<HealingMembershipTable>>()));
     }

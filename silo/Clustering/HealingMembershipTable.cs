@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Clustering.Redis;
 using StackExchange.Redis;
@@ -12,7 +13,8 @@ namespace Cluster.Silo.Clustering;
 /// <item>rows go first, while the version is still old, so that survivors ignore the half-written table;</item>
 /// <item>each row is a write on condition of the version, so several processes may heal at once.</item>
 /// </list>
-/// A Redis that is gone or refuses to write is the same: a read fails, a write has not happened, a heartbeat is left out.
+/// A Redis that is gone or refuses to write is the same: a read fails, a write has not happened, a heartbeat is left out. A process that stops meanwhile does not wait for it:
+/// it tells the others by gossip, and they notice that its port is closed.
 /// </summary>
 internal sealed class HealingMembershipTable(
     IMembershipTable inner,
@@ -20,6 +22,7 @@ internal sealed class HealingMembershipTable(
     RedisKey key,
     Lazy<IClusterMembershipService> membership,
     ILocalSiloDetails local,
+    IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<HealingMembershipTable> logger) : IMembershipTable, IDisposable
 {
@@ -51,6 +54,8 @@ internal sealed class HealingMembershipTable(
     private int? _version;
     private DateTimeOffset _lastUse = time.GetUtcNow();
     private volatile bool _joins;
+
+    private bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
 
     private RedisKey TurnKey => key.Append("/turn");
 
@@ -88,8 +93,17 @@ internal sealed class HealingMembershipTable(
     public async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken = default)
     {
         ForgetAfterSuspension();
-        await AwaitTurnAsync(cancellationToken).ConfigureAwait(false);
-        var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
+        MembershipTableData? data;
+        try
+        {
+            await AwaitTurnAsync(cancellationToken).ConfigureAwait(false);
+            data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsStopping && IsRedis(exception) && Remembered() is { } known)
+        {
+            return known;
+        }
+
         if (IsWhole(data))
         {
             return Remember(data);
@@ -268,7 +282,9 @@ internal sealed class HealingMembershipTable(
         catch (Exception exception) when (IsRedis(exception))
         {
             HealingMembershipTableLog.NotWritten(logger, entry.SiloAddress, entry.Status, exception.Message);
-            return false;
+
+            // Orleans would try each of the three states of a stop for half a minute.
+            return IsStopping && entry.SiloAddress.Equals(local.SiloAddress);
         }
 
         _joins &= entry.Status != SiloStatus.Active;
@@ -308,6 +324,17 @@ internal sealed class HealingMembershipTable(
         }
 
         return data;
+    }
+
+    /// <summary>The table as it was last known; null: never.</summary>
+    private MembershipTableData? Remembered()
+    {
+        lock (_lock)
+        {
+            return _version is { } version
+                ? new MembershipTableData([.. _rows.Values.Select(static row => Tuple.Create(Copy(row, row.Status), ""))], new TableVersion(version, ""))
+                : null;
+        }
     }
 
     private void ForgetAfterSuspension()
