@@ -138,11 +138,14 @@ public sealed class InferenceDispatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Infer_CallerGivesUp_LeavesTheMessageToTheCopy()
+    public async Task Infer_CallerGivesUp_LeavesTheCopyItsCountOfTheMessage()
     {
         using var giveUp = new CancellationTokenSource();
-        _grains.Copy("m/1/0").Infer = (_, cancellationToken) =>
+        PayloadBuffer? taken = null;
+        _grains.Copy("m/1/0").Infer = (request, cancellationToken) =>
         {
+            taken = request.Message;
+            Assert.True(taken.TryTake());
             giveUp.Cancel();
             return ValueTask.FromCanceled<InferReply>(cancellationToken);
         };
@@ -151,6 +154,8 @@ public sealed class InferenceDispatcherTests : IDisposable
 
         Assert.Equal(StatusCode.Cancelled, reply.Failure!.Code);
         Assert.False(IsGivenBack);
+        taken!.Dispose();
+        Assert.True(IsGivenBack);
     }
 
     [Fact]
