@@ -13,7 +13,7 @@ public static class ClusterGrains
     /// <summary>The grain type of <see cref="IModelGrain"/>.</summary>
     public const string ModelType = "model";
 
-    /// <summary>The grain type of <see cref="IModelVersionGrain"/>.</summary>
+    /// <summary>The grain type of <see cref="IModelReplicaGrain"/>.</summary>
     public const string ReplicaType = "replica";
 
     /// <summary>The grain type of <see cref="IRegistryGrain"/>.</summary>
@@ -27,7 +27,7 @@ public static class ClusterGrains
 
     public static IModelGrain GetModel(this IGrainFactory grains, string name) => grains.GetGrain<IModelGrain>(GrainId.Create(ModelType, name));
 
-    public static IModelVersionGrain GetReplica(this IGrainFactory grains, ModelCopyId id) => grains.GetGrain<IModelVersionGrain>(GrainId.Create(ReplicaType, id.ToString()));
+    public static IModelReplicaGrain GetReplica(this IGrainFactory grains, ModelReplicaId id) => grains.GetGrain<IModelReplicaGrain>(GrainId.Create(ReplicaType, id.ToString()));
 
     public static IRegistryGrain GetRegistry(this IGrainFactory grains, string shard) => grains.GetGrain<IRegistryGrain>(GrainId.Create(RegistryType, shard));
 

@@ -121,8 +121,11 @@ internal static partial class Log
     [LoggerMessage(2167, LogLevel.Information, "{Copy} ends: nobody wants it any more")]
     public static partial void EndsOrphan(ILogger logger, string copy);
 
-    [LoggerMessage(2168, LogLevel.Error, "The cluster's caretaker failed and goes on")]
+    [LoggerMessage(2168, LogLevel.Error, "A round over the cluster failed and the next one goes on")]
     public static partial void CaretakerFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2171, LogLevel.Debug, "The controller could not be told of the membership {Version}: {Reason}")]
+    public static partial void ControllerNotTold(ILogger logger, string version, string reason);
 
     [LoggerMessage(2169, LogLevel.Debug, "{Copy} could not report its load: {Reason}")]
     public static partial void LoadNotReported(ILogger logger, string copy, string reason);

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Models;
 using Cluster.Contracts.Options;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
@@ -8,6 +9,7 @@ using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Runtime.Hosting;
 
 namespace Cluster.Grains;
 
@@ -30,7 +32,9 @@ public static class ModelGrains
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<CopyCache>();
         services.TryAddSingleton<SiloDraining>();
-        services.AddSingleton<LocalCopies>();
+        services.AddSingleton<LocalReplicas>();
+        services.AddSingleton<ILocalReplicas>(static provider => provider.GetRequiredService<LocalReplicas>());
+        services.AddSingleton<ReplicaServices>();
         services.AddSingleton<ModelMetrics>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<OnnxEnvironment>();
@@ -40,14 +44,20 @@ public static class ModelGrains
         return services.AddCopyMetrics();
     }
 
-    /// <summary>For a process that hosts no grain class of ours: it places grains that it calls first.</summary>
+    /// <summary>For a process that hosts no grain class of ours: it places grains that it calls first, and finds replicas by their keys.</summary>
     public static IServiceCollection AddRemotePlacement(this IServiceCollection services)
     {
         services.TryAddSingleton(new PlacementRandom(new Random()));
         services.AddSingleton<SiloView>();
-        services.AddPlacementDirector<ModelPlacement, ControlPlacementDirector>();
         services.AddPlacementDirector<ControlPlacement, ControlPlacementDirector>();
-        return services;
+        return services.AddReplicaAddressing();
+    }
+
+    private static IServiceCollection AddReplicaAddressing(this IServiceCollection services)
+    {
+        services.AddPlacementDirector<ReplicaPlacement, ReplicaPlacementDirector>();
+        return services.AddGrainDirectory(
+            ReplicaDirectory.Name, static (provider, _) => new ReplicaDirectory(provider.GetRequiredService<IClusterMembershipService>()));
     }
 
     private static void AddModelPlacement(this IServiceCollection services)
@@ -57,9 +67,9 @@ public static class ModelGrains
         services.TryAddSingleton(new PlacementRandom(new Random()));
         services.AddSingleton<SiloView>();
         services.AddSingleton<PlacementRequests>();
-        services.AddSingleton<RecentPlacements>();
+        services.AddSingleton<ReplicaPlacer>();
         services.AddSingleton<PlacementMetrics>();
-        services.AddPlacementDirector<ModelPlacement, ModelPlacementDirector>();
+        services.AddReplicaAddressing();
         services.AddPlacementDirector<ControlPlacement, ControlPlacementDirector>();
     }
 }

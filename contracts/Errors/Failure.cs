@@ -10,6 +10,12 @@ public sealed record Failure(
     [property: Id(1)] string Message,
     [property: Id(2)] TimeSpan? RetryAfter = null)
 {
+    private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>What callers inside the cluster act on.</summary>
+    [Id(3)]
+    public FailureKind Kind { get; init; }
+
     /// <summary>The request itself is wrong; sending it again cannot help.</summary>
     public static Failure InvalidArgument(string message) => new(StatusCode.InvalidArgument, message);
 
@@ -19,8 +25,15 @@ public sealed record Failure(
     /// <summary>Nothing is there to answer now; worth another try after <paramref name="retryAfter"/>.</summary>
     public static Failure Unavailable(string message, TimeSpan retryAfter) => new(StatusCode.Unavailable, message, retryAfter);
 
+    /// <summary>The replica that was asked is not loaded, or ends.</summary>
+    public static Failure Moved(string message) => Unavailable(message, SoonAgain) with { Kind = FailureKind.Moved };
+
+    /// <summary>The silo that was asked is lost, or cannot be reached.</summary>
+    public static Failure Lost(string message) => Unavailable(message, SoonAgain) with { Kind = FailureKind.Lost };
+
     /// <summary>A queue, a quota or the cluster is full; worth another try after <paramref name="retryAfter"/>.</summary>
-    public static Failure Exhausted(string message, TimeSpan retryAfter) => new(StatusCode.ResourceExhausted, message, retryAfter);
+    public static Failure Exhausted(string message, TimeSpan retryAfter) =>
+        new(StatusCode.ResourceExhausted, message, retryAfter) { Kind = FailureKind.Full };
 
     /// <summary>The caller's deadline passed before an answer was there.</summary>
     public static Failure DeadlineExceeded(string message) => new(StatusCode.DeadlineExceeded, message);

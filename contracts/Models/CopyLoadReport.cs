@@ -1,41 +1,37 @@
 namespace Cluster.Contracts.Models;
 
-/// <summary>What a copy had to do since its last report; its model decides by it on the number of copies.</summary>
+/// <summary>What a replica had to do since its last report; its model decides by it on the number of replicas.</summary>
 [GenerateSerializer, Immutable, Alias("copy-load-report")]
 public sealed record CopyLoadReport
 {
     [Id(0)]
-    public required ModelCopyId Copy { get; init; }
-
-    /// <summary>Of the load that the copy is in, as in <see cref="CopyReport.Epoch"/>.</summary>
-    [Id(1)]
-    public required long Epoch { get; init; }
+    public required ModelReplicaId Replica { get; init; }
 
     /// <summary>Requests taken, by the minute.</summary>
-    [Id(2)]
+    [Id(1)]
     public required double RequestsPerMinute { get; init; }
 
     /// <summary>Requests in the queue now.</summary>
-    [Id(3)]
+    [Id(2)]
     public int Waiting { get; init; }
 
     /// <summary>Since the copy was used last; zero while it runs.</summary>
-    [Id(4)]
+    [Id(3)]
     public TimeSpan Idle { get; init; }
 
     /// <summary>Since it was loaded.</summary>
-    [Id(5)]
+    [Id(4)]
     public TimeSpan LoadedFor { get; init; }
 
     /// <summary>Of one run; zero without samples.</summary>
-    [Id(6)]
+    [Id(5)]
     public TimeSpan MeanRunTime { get; init; }
 
     /// <summary>Runs that <see cref="MeanRunTime"/> is of.</summary>
-    [Id(7)]
+    [Id(6)]
     public int Samples { get; init; }
 
     /// <summary>Requests that it runs at once, at least 1.</summary>
-    [Id(8)]
+    [Id(7)]
     public int Concurrency { get; init; } = 1;
 }

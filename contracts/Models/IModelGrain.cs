@@ -12,12 +12,12 @@ public interface IModelGrain : IGrainWithStringKey
 {
     /// <summary>
     /// Takes the repository's latest word on the model. Returns when it is carried out: chosen versions loaded or found broken, others
-    /// unloaded. A version that serves is replaced only by one that is ready.
+    /// unloaded. A version that serves is replaced only by one that is ready. Loads of content that it does not name any more end.
     /// </summary>
     /// <param name="registration">The model, or with no versions and no problem: the model is gone.</param>
     /// <param name="retryFailed">Whether content that failed to load is tried again.</param>
     /// <exception cref="ServingException">ALREADY_EXISTS: the model came from elsewhere and is still there.</exception>
-    [ResponseTimeout("01:00:00"), Alias("apply")]
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("apply")]
     ValueTask ApplyAsync(ModelRegistration registration, bool retryFailed, CancellationToken cancellationToken);
 
     /// <summary>Serves the model again after <see cref="UnloadAsync"/>, tries again what failed to load, and loads what serves but is not in memory.</summary>
@@ -33,40 +33,41 @@ public interface IModelGrain : IGrainWithStringKey
     [ResponseTimeout("01:00:00"), Alias("wake")]
     ValueTask WakeAsync(CancellationToken cancellationToken);
 
-    /// <summary>Stops serving the model until <see cref="LoadAsync"/>; running requests are finished.</summary>
+    /// <summary>Stops serving the model until <see cref="LoadAsync"/>; running requests are finished, loads under way end.</summary>
     /// <exception cref="ServingException">NOT_FOUND: no such model.</exception>
-    [ResponseTimeout("01:00:00"), Alias("unload")]
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("unload")]
     ValueTask UnloadAsync(CancellationToken cancellationToken);
 
-    /// <summary>Told by a copy that it was loaded, or that it goes. Taken at once, also while a change is carried out.</summary>
-    [AlwaysInterleave, Alias("report")]
-    ValueTask ReportAsync(CopyReport report);
-
     /// <summary>
-    /// Told by a copy that its load failed. Taken at once. Once it failed on enough silos, another version serves in its place if the policy has one.
+    /// Has a version in memory that serves: loads it on a silo that the model chooses, where it is not. Waits for a load that is under way. Taken at once.
     /// </summary>
-    /// <returns>Whether another silo is to try the same copy, which whoever asked for it may do at once.</returns>
-    [AlwaysInterleave, Alias("report-failure")]
-    ValueTask<bool> ReportFailureAsync(CopyFailure failure);
+    /// <param name="missing">A replica that its caller did not find where it should be; null for none. The model asks it before it gives it up.</param>
+    /// <exception cref="ServingException">
+    /// NOT_FOUND: the version is not served. UNAVAILABLE: it does not load, or no silo can take it. RESOURCE_EXHAUSTED: there is no room now.
+    /// </exception>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("ensure-loaded")]
+    ValueTask EnsureLoadedAsync(long version, ModelReplicaId? missing, CancellationToken cancellationToken);
 
-    /// <summary>Told what a copy has to do, every few seconds while it is used. Taken at once; copies come and go later.</summary>
+    /// <summary>Told by a replica that it has ended, such as evicted. Taken at once.</summary>
+    [OneWay, AlwaysInterleave, Alias("replica-ended")]
+    ValueTask ReplicaEndedAsync(ReplicaEnd end);
+
+    /// <summary>Told what a replica has to do, every few seconds while it is used. Taken at once; replicas come and go later.</summary>
     [AlwaysInterleave, Alias("report-load")]
     ValueTask ReportLoadAsync(CopyLoadReport load);
 
     /// <summary>
-    /// Has the copies that <paramref name="silo"/> holds be elsewhere: another copy is loaded and serves before the one on the silo ends. Returns
+    /// Has the replicas that <paramref name="silo"/> holds be elsewhere: another replica is loaded and serves before the one on the silo ends. Returns
     /// when none is left there. Used when a silo is about to leave.
     /// </summary>
-    /// <param name="silo">In the parsable form of its address.</param>
     [ResponseTimeout("01:00:00"), Alias("leave-silo")]
-    ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken);
+    ValueTask LeaveSiloAsync(SiloAddress silo, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Silos have died or left: forgets the copies that they held, and has those that were in use loaded again elsewhere. Returns at once.
+    /// Silos have died or left: forgets the replicas that they held, and has those that were in use loaded again elsewhere. Returns at once.
     /// </summary>
-    /// <param name="silos">In the parsable form of their addresses.</param>
     [AlwaysInterleave, Alias("silos-lost")]
-    ValueTask SilosLostAsync(ImmutableArray<string> silos);
+    ValueTask SilosLostAsync(ImmutableArray<SiloAddress> silos);
 
     /// <summary>What is known of a version without loading it.</summary>
     [AlwaysInterleave, Alias("unloaded-copy")]

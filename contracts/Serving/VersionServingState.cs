@@ -22,11 +22,15 @@ public sealed record VersionServingState
     [Id(3)]
     public bool Failed { get; init; }
 
-    /// <summary>Numbers of the copies that take requests; those of a loading version make them wait.</summary>
-    [Id(4)]
-    public ImmutableArray<int> Copies { get; init; } = [];
+    /// <summary>The replicas that take requests, all of them loaded, by number; none where the version is loaded by its next request.</summary>
+    [Id(11)]
+    public ImmutableArray<PlacedReplica> Replicas { get; init; } = [];
 
-    /// <summary>When state, copies or reason changed last; null if not known.</summary>
+    /// <summary>The replicas that are being loaded: the first, further ones, or those of new content that is to replace what serves.</summary>
+    [Id(12)]
+    public ImmutableArray<PlacedReplica> Arriving { get; init; } = [];
+
+    /// <summary>When state, replicas or reason changed last; null if not known.</summary>
     [Id(7)]
     public DateTimeOffset? Since { get; init; }
 
@@ -34,22 +38,14 @@ public sealed record VersionServingState
     [Id(6)]
     public bool OnDemand { get; init; }
 
-    /// <summary>Where copies of <see cref="Copies"/> are in memory; a copy without an entry is loaded by its next request.</summary>
-    [Id(8)]
-    public ImmutableArray<CopyPlacement> Placements { get; init; } = [];
-
     /// <summary>Silos, in the parsable form of their addresses, where this content failed to load lately: it is not placed there.</summary>
     [Id(9)]
     public ImmutableArray<string> FailedOn { get; init; } = [];
 
-    /// <summary>The latest use of any copy, some seconds to minutes late; null if none is known.</summary>
+    /// <summary>The latest use of any replica, some seconds to minutes late; null if none is known.</summary>
     [Id(10)]
     public DateTimeOffset? LastUsed { get; init; }
 
-    /// <summary>Numbers of the copies that are being loaded beside those that serve: further copies, or new content to replace them.</summary>
-    [Id(5)]
-    public ImmutableArray<int> Arriving { get; init; } = [];
-
-    /// <summary>Whether <paramref name="copy"/> has a reason to be loaded.</summary>
-    public bool Wants(int copy) => Copies.Contains(copy) || Arriving.Contains(copy);
+    /// <summary>Whether the replica has a reason to be loaded.</summary>
+    public bool Wants(int number) => Replicas.Any(replica => replica.Number == number) || Arriving.Any(replica => replica.Number == number);
 }

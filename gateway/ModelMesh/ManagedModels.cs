@@ -12,7 +12,7 @@ namespace Cluster.Gateway.ModelMesh;
 
 /// <summary>What clients may do with models at run time. That a model does not load is its status, not an error of the call.</summary>
 internal sealed class ManagedModels(
-    IGrainFactory grains, IServingStates states, ICopyLocations locations, RouteChanges changes, TimeProvider time, ILogger<ManagedModels> logger)
+    IGrainFactory grains, IServingStates states, RouteChanges changes, TimeProvider time, ILogger<ManagedModels> logger)
 {
     /// <summary>How long a registration waits until this gateway has heard of it: far longer than that takes while Redis answers.</summary>
     private static readonly TimeSpan MaxHearing = TimeSpan.FromSeconds(2);
@@ -121,7 +121,7 @@ internal sealed class ManagedModels(
         {
             ModelId = model,
             Origin = isInRepository ? ModelEntry.Types.Origin.Repository : ModelEntry.Types.Origin.Registered,
-            Status = ModelStatuses.Of(state, locations),
+            Status = ModelStatuses.Of(state),
             AutoDelete = entry?.AutoDelete ?? false,
         };
         if (entry?.Info is { } info && !isInRepository)

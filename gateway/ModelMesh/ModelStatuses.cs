@@ -1,7 +1,5 @@
 using System.Globalization;
-using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol.Mesh;
-using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
 
@@ -11,7 +9,7 @@ namespace Cluster.Gateway.ModelMesh;
 internal static class ModelStatuses
 {
     /// <param name="state">Null for a registered model of which this gateway has not heard yet.</param>
-    public static ModelStatusInfo Of(ModelServingState? state, ICopyLocations locations)
+    public static ModelStatusInfo Of(ModelServingState? state)
     {
         if (state is null)
         {
@@ -29,7 +27,7 @@ internal static class ModelStatuses
             .OrderByDescending(version => version.Since)
             .Select(version => string.Create(CultureInfo.InvariantCulture, $"version {version.Version}: {version.Reason}")));
         info.ModelCopyInfos.AddRange(state.Versions
-            .SelectMany(version => Copies(state.Name, version, locations))
+            .SelectMany(version => Copies(version))
             .OrderByDescending(copy => copy.Time));
         return info;
     }
@@ -49,37 +47,36 @@ internal static class ModelStatuses
         return state.Problem is not null || state.Versions.Any(version => version.Failed) ? Status.LoadingFailed : Status.NotLoaded;
     }
 
-    private static IEnumerable<ModelStatusInfo.Types.ModelCopyInfo> Copies(string model, VersionServingState version, ICopyLocations locations)
+    private static IEnumerable<ModelStatusInfo.Types.ModelCopyInfo> Copies(VersionServingState version)
     {
         switch (version)
         {
-            case { State: ModelVersionState.Ready }:
-                foreach (var copy in version.Copies)
+            case { State: ModelVersionState.Ready or ModelVersionState.Loading }:
+                foreach (var replica in version.Replicas)
                 {
-                    yield return Copy(copy, Status.Loaded);
+                    yield return Copy(replica.Silo.ToParsableString(), Status.Loaded);
                 }
 
-                foreach (var copy in version.Arriving)
+                if (version is { State: ModelVersionState.Ready, Replicas.IsEmpty: true })
                 {
-                    yield return Copy(copy, Status.Loading);
+                    // ModelMesh has no word for what its next request loads.
+                    yield return Copy("", Status.Loaded);
                 }
 
-                break;
-            case { State: ModelVersionState.Loading }:
-                foreach (var copy in version.Copies)
+                foreach (var replica in version.Arriving)
                 {
-                    yield return Copy(copy, Status.Loading);
+                    yield return Copy(replica.Silo.ToParsableString(), Status.Loading);
                 }
 
                 break;
             case { Failed: true }:
-                yield return Copy(0, Status.LoadingFailed);
+                yield return Copy("", Status.LoadingFailed);
                 break;
         }
 
-        ModelStatusInfo.Types.ModelCopyInfo Copy(int copy, Status status) => new()
+        ModelStatusInfo.Types.ModelCopyInfo Copy(string location, Status status) => new()
         {
-            Location = locations.LocationOf(new ModelCopyId(model, version.Version, copy)),
+            Location = location,
             CopyStatus = status,
             Time = (ulong)(version.Since?.ToUnixTimeMilliseconds() ?? 0),
         };

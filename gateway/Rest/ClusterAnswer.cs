@@ -64,15 +64,18 @@ internal sealed record ClusterVersion(
         version.State.ToString().ToUpperInvariant(),
         version.Reason,
         ClusterAnswer.Seconds(now - version.Since),
-        [.. version.Copies.Select(copy => CopyOf(copy, version, "SERVING")), .. version.Arriving.Select(copy => CopyOf(copy, version, "LOADING"))],
+        CopiesOf(version),
         version.FailedOn);
 
-    private static ClusterCopy CopyOf(int copy, VersionServingState version, string state)
+    private static IEnumerable<ClusterCopy> CopiesOf(VersionServingState version)
     {
-        var silo = version.Placements.FirstOrDefault(placement => placement.Copy == copy)?.Silo;
-        var onDemand = silo is null && version.State == ModelVersionState.Ready && version.Copies.Contains(copy);
-        return new ClusterCopy(copy, onDemand ? "ON_DEMAND" : state, silo);
+        IEnumerable<ClusterCopy> serving = version is { State: ModelVersionState.Ready, Replicas.IsEmpty: true }
+            ? [new ClusterCopy(null, "ON_DEMAND", null)]
+            : version.Replicas.Select(static replica => CopyOf(replica, "SERVING"));
+        return [.. serving, .. version.Arriving.Select(static replica => CopyOf(replica, "LOADING"))];
     }
+
+    private static ClusterCopy CopyOf(PlacedReplica replica, string state) => new(replica.Number, state, replica.Silo.ToParsableString());
 }
 
-internal sealed record ClusterCopy(int Copy, string State, string? Silo);
+internal sealed record ClusterCopy(int? Copy, string State, string? Silo);

@@ -1,6 +1,6 @@
 namespace Cluster.Gateway.Routing;
 
-/// <summary>Requests of this gateway that a copy has not answered yet. Thread-safe, lock-free.</summary>
+/// <summary>Requests of this gateway that a replica has not answered yet. Thread-safe, lock-free.</summary>
 internal sealed class CopyLoad
 {
     private int _inFlight;

@@ -9,7 +9,7 @@ using Cluster.Contracts.Serving;
 namespace Cluster.Gateway.Routing;
 
 /// <summary>
-/// From a model's name and version to its copies, kept up to date from this process's replica of the serving states: finding a route takes
+/// From a model's name and version to its replicas, kept up to date from this process's replica of the serving states: finding a route takes
 /// no lock, no network and no allocation.
 /// </summary>
 internal sealed class RouteTable : IDisposable
@@ -19,11 +19,14 @@ internal sealed class RouteTable : IDisposable
     private readonly ConcurrentDictionary<string, ModelRoute> _routes = new(StringComparer.Ordinal);
     private readonly IServingStates _states;
     private readonly IGrainFactory _grains;
+    private readonly ILocalReplicas? _local;
 
-    public RouteTable(IServingStates states, IGrainFactory grains)
+    /// <param name="local">The replicas of this process; null in one that holds none.</param>
+    public RouteTable(IServingStates states, IGrainFactory grains, ILocalReplicas? local = null)
     {
         _states = states;
         _grains = grains;
+        _local = local;
         states.Changed += Update;
         foreach (var state in states.All)
         {
@@ -86,7 +89,7 @@ internal sealed class RouteTable : IDisposable
         return false;
     }
 
-    /// <summary>The copies that take requests for a version, or why there are none.</summary>
+    /// <summary>The way of requests for a version, or why there is none. It may have to be loaded first.</summary>
     public bool TryRoute(
         string model, string version, [NotNullWhen(true)] out VersionRoute? route, [NotNullWhen(false)] out Failure? failure)
     {
@@ -95,7 +98,7 @@ internal sealed class RouteTable : IDisposable
             return false;
         }
 
-        if (route.Copies.Length > 0)
+        if (route.TakesRequests)
         {
             return true;
         }
@@ -167,15 +170,9 @@ internal sealed class RouteTable : IDisposable
     }
 
     private VersionRoute Route(string name, VersionServingState state, VersionRoute? old) =>
-        new(state, [.. state.Copies.Select(copy => Route(new ModelCopyId(name, state.Version, copy), state, old?.Copies))]);
+        new(state, [.. state.Replicas.Select(replica => Route(new ModelReplicaId(name, state.Version, replica.Number, replica.Silo), old?.Replicas))]);
 
-    private CopyRoute Route(ModelCopyId id, VersionServingState state, CopyRoute[]? old)
-    {
-        var placement = state.Placements.FirstOrDefault(candidate => candidate.Copy == id.Copy);
-        return new CopyRoute(
-            id.Copy,
-            _grains.GetReplica(id),
-            placement is null ? null : SiloAddress.FromParsableString(placement.Silo),
-            old?.FirstOrDefault(copy => copy.Number == id.Copy)?.Load ?? new CopyLoad());
-    }
+    private ReplicaRoute Route(ModelReplicaId id, ReplicaRoute[]? old) =>
+        old?.FirstOrDefault(replica => replica.Id == id)
+        ?? new ReplicaRoute(id, _grains.GetReplica(id), _local?.IsHere(id.Silo) == true ? _local : null, new CopyLoad());
 }

@@ -3,8 +3,8 @@ using Cluster.Contracts.Serving;
 
 namespace Cluster.Gateway.Routing;
 
-/// <summary>One version of a model, with references to the copies that take its requests.</summary>
-internal sealed class VersionRoute(VersionServingState state, CopyRoute[] copies)
+/// <summary>One version of a model, with references to the replicas that take its requests.</summary>
+internal sealed class VersionRoute(VersionServingState state, ReplicaRoute[] replicas)
 {
     public long Version => state.Version;
 
@@ -13,6 +13,9 @@ internal sealed class VersionRoute(VersionServingState state, CopyRoute[] copies
 
     public VersionServingState State => state;
 
-    /// <summary>Empty for a version that is not served.</summary>
-    public CopyRoute[] Copies => copies;
+    /// <summary>Whether requests for it are answered, if need be after waiting for a load.</summary>
+    public bool TakesRequests => state.State is ModelVersionState.Ready or ModelVersionState.Loading;
+
+    /// <summary>Empty for a version that is not loaded.</summary>
+    public ReplicaRoute[] Replicas => replicas;
 }

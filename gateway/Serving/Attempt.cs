@@ -4,29 +4,22 @@ using Cluster.Gateway.Routing;
 
 namespace Cluster.Gateway.Serving;
 
-/// <summary>One call of a request to one copy.</summary>
+/// <summary>One call of a request to one replica.</summary>
 internal readonly record struct Attempt(InferReply Reply, AttemptEnd End)
 {
-    private static readonly TimeSpan RetryLost = TimeSpan.FromSeconds(1);
-
     /// <summary>Makes the call. What goes wrong is in the result.</summary>
-    public static async ValueTask<Attempt> RunAsync(CopyRoute copy, InferRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<Attempt> RunAsync(ReplicaRoute replica, InferRequest request, CancellationToken cancellationToken)
     {
-        copy.Load.Begin();
+        replica.Load.Begin();
         try
         {
-            var reply = await copy.Grain.InferAsync(request, cancellationToken).ConfigureAwait(false);
+            var reply = await replica.InferAsync(request, cancellationToken).ConfigureAwait(false);
             return new Attempt(reply, reply.Succeeded ? AttemptEnd.Final : EndOf(reply.Failure));
-        }
-        catch (ServingException exception)
-        {
-            // The copy could not be activated. Where there was no room for it, another would not find room either.
-            var end = EndOf(exception.Failure);
-            return new Attempt(InferReply.Failed(exception.Failure), end == AttemptEnd.Full ? AttemptEnd.Final : end);
         }
         catch (SiloUnavailableException exception)
         {
-            return Lost(exception.Message);
+            // What could not be delivered carries the cause; what was delivered ended with its silo.
+            return Lost($"the silo of a replica of model '{replica.Id.Model}' was lost, or cannot be reached") with { End = exception.InnerException is null ? AttemptEnd.Lost : AttemptEnd.Undelivered };
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -34,15 +27,16 @@ internal readonly record struct Attempt(InferReply Reply, AttemptEnd End)
         }
         finally
         {
-            copy.Load.End();
+            replica.Load.End();
         }
     }
 
-    public static Attempt Lost(string reason) => new(InferReply.Failed(Failure.Unavailable(reason, RetryLost)), AttemptEnd.Lost);
+    public static Attempt Lost(string reason) => new(InferReply.Failed(Failure.Lost(reason)), AttemptEnd.Undelivered);
 
-    /// <summary>Whether a failure says that the copy is not the one to ask: unavailable, and no reason to wait.</summary>
-    public static bool IsMoved(Failure failure) => failure.Code == StatusCode.Unavailable && failure.RetryAfter == TimeSpan.Zero;
-
-    private static AttemptEnd EndOf(Failure failure) =>
-        IsMoved(failure) ? AttemptEnd.Moved : failure.Code == StatusCode.ResourceExhausted ? AttemptEnd.Full : AttemptEnd.Final;
+    private static AttemptEnd EndOf(Failure failure) => failure.Kind switch
+    {
+        FailureKind.Moved => AttemptEnd.Moved,
+        FailureKind.Full => AttemptEnd.Full,
+        _ => AttemptEnd.Final,
+    };
 }

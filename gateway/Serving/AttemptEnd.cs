@@ -6,15 +6,18 @@ internal enum AttemptEnd
     /// <summary>With an answer that stands, good or bad.</summary>
     Final,
 
-    /// <summary>The copy is not the one to ask any more.</summary>
+    /// <summary>The replica is not loaded any more.</summary>
     Moved,
 
-    /// <summary>The copy has too much to do.</summary>
+    /// <summary>The replica has too much to do.</summary>
     Full,
 
-    /// <summary>Its silo could not be reached, or was lost with the call.</summary>
+    /// <summary>The call was delivered, and its silo was lost with it.</summary>
     Lost,
 
-    /// <summary>The caller gave up; the copy may still read the message.</summary>
+    /// <summary>No silo has had the call.</summary>
+    Undelivered,
+
+    /// <summary>The caller gave up; the replica may still read the message.</summary>
     Abandoned,
 }

@@ -6,15 +6,17 @@ using Cluster.Gateway.Routing;
 
 namespace Cluster.Gateway.Serving;
 
-/// <summary>Sends requests to copies: nearly always one call, which this is for; <see cref="Redispatch"/> is for what does not go so.</summary>
+/// <summary>Sends requests to replicas: nearly always one call, which this is for; <see cref="Redispatch"/> is for what does not go so.</summary>
 internal sealed class InferenceDispatcher(
-    RouteTable routes, ModelNames names, CopyChooser chooser, RouteChanges changes, ISiloHealth health, RoutingMetrics metrics, TimeProvider time)
+    RouteTable routes, ModelNames names, ReplicaChooser chooser, ReplicaLoads loads, RouteChanges changes, ISiloHealth health, RoutingMetrics metrics, TimeProvider time)
 {
     public RouteTable Routes => routes;
 
     public ModelNames Names => names;
 
-    public CopyChooser Chooser => chooser;
+    public ReplicaChooser Chooser => chooser;
+
+    public ReplicaLoads Loads => loads;
 
     public RouteChanges Changes => changes;
 
@@ -28,15 +30,15 @@ internal sealed class InferenceDispatcher(
     public async ValueTask<DispatchedReply> InferAsync(InferCall call, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        if (!routes.TryRoute(call.Model, call.Version, out var route, out _) || chooser.Choose(route, default) is not { } copy)
+        if (!routes.TryRoute(call.Model, call.Version, out var route, out _) || chooser.Choose(route, default) is not { } replica)
         {
             return await new Redispatch(this, call, start).RunAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        var attempt = await Attempt.RunAsync(copy, new InferRequest { Message = call.Message, Timeout = call.Timeout }, cancellationToken).ConfigureAwait(false);
+        var attempt = await Attempt.RunAsync(replica, new InferRequest { Message = call.Message, Timeout = call.Timeout }, cancellationToken).ConfigureAwait(false);
         if (attempt.End != AttemptEnd.Final)
         {
-            return await new Redispatch(this, call, start).RunAsync(route, copy, attempt, cancellationToken).ConfigureAwait(false);
+            return await new Redispatch(this, call, start).RunAsync(route, replica, attempt, cancellationToken).ConfigureAwait(false);
         }
 
         call.Message.Dispose();

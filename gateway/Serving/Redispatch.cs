@@ -1,31 +1,37 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Cluster.Gateway.Routing;
 
 namespace Cluster.Gateway.Serving;
 
 /// <summary>
-/// A request whose way is not straight. A copy that is not there any more, cannot be reached or has a full queue is followed by another, at most three
-/// tries in all; what the model itself answered is final. While no copy can be reached the request waits, within its deadline, until one can be had.
+/// A request whose way is not straight. A replica that is not there any more, cannot be reached or has a full queue is followed by another, at most three
+/// tries in all; what the model itself answered is final. What a silo had when it was lost is sent again once: it may be what took the silo down. A version that is
+/// not in memory is loaded; while no replica can be reached the request waits, within its deadline, until one can be had.
 /// </summary>
 internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call, long start)
 {
-    /// <summary>Calls that reached a copy, whichever copies they went to; and looks for where an alias leads.</summary>
+    /// <summary>Calls that were delivered, whichever replicas they went to; and looks for where an alias leads.</summary>
     private const int MaxTries = 3;
 
-    /// <summary>How long a request waits for a copy to be had: longer than it takes to find a hung silo dead and to load what it held.</summary>
+    /// <summary>Calls that may be lost with their silos.</summary>
+    private const int MaxLosses = 2;
+
+    /// <summary>How long a request waits for a replica to be had: longer than it takes to find a hung silo dead and to load what it held.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     /// <summary>How long after a model was loaded this process may hear of it: far longer than that takes while Redis answers.</summary>
     private static readonly TimeSpan MaxHearing = TimeSpan.FromSeconds(5);
 
     private InferCall _call = call;
-    private Attempt _last = Attempt.Lost($"every copy of model '{call.Model}' is on a silo that cannot be reached now");
-    private TriedCopies _tried;
-    private SiloAddress? _lost;
+    private Attempt _last = Attempt.Lost($"every replica of model '{call.Model}' is on a silo that cannot be reached now");
+    private TriedReplicas _tried;
+    private ModelReplicaId? _moved;
     private long _version;
     private long? _woken;
     private int _tries;
+    private int _losses;
     private int _finds;
     private bool _called;
     private bool _waited;
@@ -33,14 +39,15 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     private enum Step
     {
         Call,
+        Load,
         Wait,
         Stop,
     }
 
     /// <summary>Goes on after a first call.</summary>
-    public ValueTask<DispatchedReply> RunAsync(VersionRoute route, CopyRoute copy, Attempt attempt, CancellationToken cancellationToken)
+    public ValueTask<DispatchedReply> RunAsync(VersionRoute route, ReplicaRoute replica, Attempt attempt, CancellationToken cancellationToken)
     {
-        Take(route, copy, attempt);
+        Take(route, replica, attempt);
         return RunAsync(cancellationToken);
     }
 
@@ -53,7 +60,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 return End(InferReply.Failed(GivenUp()));
             }
 
-            if (_last.End == AttemptEnd.Final || _tries >= MaxTries)
+            if (_last.End == AttemptEnd.Final || _tries >= MaxTries || _losses >= MaxLosses)
             {
                 return End(_last.Reply);
             }
@@ -69,17 +76,23 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 continue;
             }
 
-            var copy = dispatcher.Chooser.Choose(route, _tried);
-            switch (Next(copy))
+            var replica = dispatcher.Chooser.Choose(route, _tried);
+            switch (Next(route, replica, out var lost))
             {
                 case Step.Stop:
                     return End(_last.Reply);
+                case Step.Load when await LoadAsync(route, lost, change, cancellationToken).ConfigureAwait(false) is { } failure:
+                    return End(InferReply.Failed(failure));
                 case Step.Wait when !await TryWaitAsync(change, cancellationToken).ConfigureAwait(false):
                     return End(InferReply.Failed(GivenUp()));
                 case Step.Call:
-                    dispatcher.Metrics.Retried(_last.End);
+                    if (_called)
+                    {
+                        dispatcher.Metrics.Retried(_last.End);
+                    }
+
                     var request = new InferRequest { Message = _call.Message, Timeout = Remaining() };
-                    Take(route, copy!, await Attempt.RunAsync(copy!, request, cancellationToken).ConfigureAwait(false));
+                    Take(route, replica!, await Attempt.RunAsync(replica!, request, cancellationToken).ConfigureAwait(false));
                     break;
                 default:
                     break;
@@ -87,39 +100,93 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         }
     }
 
-    private void Take(VersionRoute route, CopyRoute copy, Attempt attempt)
+    private void Take(VersionRoute route, ReplicaRoute replica, Attempt attempt)
     {
         _called = true;
         _version = route.Version;
         _last = attempt;
         _waited = false;
-        _tried.Add(copy.Number);
-
-        // A call that was to load its copy and came to a silo that is just being found dead has reached nobody, nor has a second one to a lost silo.
-        _tries += attempt.End == AttemptEnd.Lost && (copy.Silo is null || copy.Silo == _lost) ? 0 : 1;
-        _lost = attempt.End == AttemptEnd.Lost ? copy.Silo : null;
+        _moved = attempt.End == AttemptEnd.Moved ? replica.Id : null;
+        _tried.Add(replica);
+        _tries += attempt.End == AttemptEnd.Undelivered ? 0 : 1;
+        _losses += attempt.End == AttemptEnd.Lost ? 1 : 0;
     }
 
-    private Step Next(CopyRoute? copy)
+    private Step Next(VersionRoute route, ReplicaRoute? replica, out ModelReplicaId? missing)
     {
-        var inMemory = copy is not null && dispatcher.Chooser.IsInMemory(copy);
-        switch (_last.End)
+        missing = null;
+        var isNew = replica is not null && !_tried.Contains(replica);
+        if (isNew)
         {
-            case AttemptEnd.Full:
-                // Another copy may have room; one that would have to be loaded first is no help, nor one that has said so already.
-                return inMemory && !_tried.Contains(copy!.Number) ? Step.Call : Step.Stop;
-            case AttemptEnd.Lost when inMemory && (copy!.Silo != _lost || _waited):
-                return Step.Call;
-            case AttemptEnd.Lost when dispatcher.Health.IsAlone
-                || !dispatcher.Health.IsStoreReachable
-                || dispatcher.Time.GetElapsedTime(start) > MaxWait:
-                return !_called && copy is not null ? Step.Call : Step.Stop;
-            case AttemptEnd.Lost:
-                // What was lost is found dead in a moment; who asks for it before that finds it lost again.
-                return copy is null || (_called && !_waited) ? Step.Wait : Step.Call;
-            default:
-                return copy is null ? Step.Wait : Step.Call;
+            return Step.Call;
         }
+
+        if (_last.End == AttemptEnd.Full)
+        {
+            // One that would have to be loaded first is no help, nor one that has said so already.
+            return Step.Stop;
+        }
+
+        if (dispatcher.Chooser.IsToBeLoaded(route, _moved, out missing))
+        {
+            return Step.Load;
+        }
+
+        if (dispatcher.Health.IsAlone || !dispatcher.Health.IsStoreReachable || dispatcher.Time.GetElapsedTime(start) > MaxWait)
+        {
+            return replica is not null && _last.End != AttemptEnd.Moved && _waited ? Step.Call : Step.Stop;
+        }
+
+        // What was lost is found dead in a moment; what asks for it before that finds it lost again.
+        return replica is not null && _waited && replica.Id != _moved ? Step.Call : Step.Wait;
+    }
+
+    /// <summary>Has the model load the version. Its word that it is loaded may come before this process hears of where.</summary>
+    /// <returns>Why it is not; null where it is worth another look.</returns>
+    private async ValueTask<Failure?> LoadAsync(VersionRoute route, ModelReplicaId? missing, Task change, CancellationToken cancellationToken)
+    {
+        _version = route.Version;
+        var left = Remaining();
+        try
+        {
+            var loading = dispatcher.Loads.EnsureAsync(_call.Model, route.Version, missing, cancellationToken);
+            await (left is { } limit ? loading.WaitAsync(limit, dispatcher.Time, cancellationToken) : loading).ConfigureAwait(false);
+            return await HearAsync(_last.Reply.Failure!, change, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ServingException exception) when (exception.Failure.Kind == FailureKind.Lost
+            && dispatcher.Health is { IsAlone: false, IsStoreReachable: true }
+            && dispatcher.Time.GetElapsedTime(start) <= MaxWait)
+        {
+            // A silo may be had in a moment.
+            return await TryWaitAsync(change, cancellationToken).ConfigureAwait(false) ? null : GivenUp();
+        }
+        catch (ServingException exception)
+        {
+            // This process may not have heard yet that it is gone; then it looks for where an alias leads.
+            return exception.Failure.Code == StatusCode.NotFound && ++_finds <= MaxTries && await TryWaitAsync(change, cancellationToken).ConfigureAwait(false)
+                ? null
+                : exception.Failure;
+        }
+        catch (TimeoutException)
+        {
+            return Failure.DeadlineExceeded($"the deadline passed while model '{_call.Model}' version {route.Text} was being loaded");
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return GivenUp();
+        }
+    }
+
+    private async ValueTask<Failure?> HearAsync(Failure otherwise, Task change, CancellationToken cancellationToken)
+    {
+        _woken ??= dispatcher.Time.GetTimestamp();
+        if (dispatcher.Time.GetElapsedTime(_woken.Value) > MaxHearing)
+        {
+            return otherwise;
+        }
+
+        await dispatcher.Changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
+        return null;
     }
 
     private async ValueTask<bool> TryWaitAsync(Task change, CancellationToken cancellationToken)
@@ -178,14 +245,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     private async ValueTask<Failure?> WakeAsync(Failure missing, Task change, CancellationToken cancellationToken)
     {
         await dispatcher.Names.WakeAsync(_call.Model, cancellationToken).ConfigureAwait(false);
-        _woken ??= dispatcher.Time.GetTimestamp();
-        if (dispatcher.Time.GetElapsedTime(_woken.Value) > MaxHearing)
-        {
-            return missing;
-        }
-
-        await dispatcher.Changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
-        return null;
+        return await HearAsync(missing, change, cancellationToken).ConfigureAwait(false);
     }
 
     private DispatchedReply End(InferReply reply)

@@ -19,9 +19,6 @@ internal sealed class ServingApi : IServingApi
     /// <summary>How the repository index spells <see cref="ModelVersionState.Ready"/>.</summary>
     private const string ReadyState = "READY";
 
-    /// <summary>Looks for copies that are not there any more when they are asked.</summary>
-    private const int MaxTries = 3;
-
     private readonly ServerIdentity _identity;
     private readonly RouteTable _routes;
     private readonly ModelNames _names;
@@ -31,7 +28,8 @@ internal sealed class ServingApi : IServingApi
     private readonly IRepositoryControl _repository;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly RequestMetrics _metrics;
-    private readonly CopyChooser _chooser;
+    private readonly ReplicaChooser _chooser;
+    private readonly ReplicaLoads _loads;
     private readonly ControlCalls _control;
     private readonly TimeProvider _time;
 
@@ -45,7 +43,8 @@ internal sealed class ServingApi : IServingApi
         IRepositoryControl repository,
         IHostApplicationLifetime lifetime,
         RequestMetrics metrics,
-        CopyChooser chooser,
+        ReplicaChooser chooser,
+        ReplicaLoads loads,
         ControlCalls control,
         TimeProvider time)
     {
@@ -59,6 +58,7 @@ internal sealed class ServingApi : IServingApi
         _lifetime = lifetime;
         _metrics = metrics;
         _chooser = chooser;
+        _loads = loads;
         _control = control;
         _time = time;
     }
@@ -124,7 +124,7 @@ internal sealed class ServingApi : IServingApi
         {
             try
             {
-                var copies = await AskAsync(name, route.Text, now => StatisticsOf(name, now, cancellationToken), cancellationToken).ConfigureAwait(false);
+                var copies = await StatisticsOf(name, Route(name, route.Text), cancellationToken).ConfigureAwait(false);
                 response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
             }
             catch (ServingException) when (version.Length == 0)
@@ -225,34 +225,39 @@ internal sealed class ServingApi : IServingApi
     private VersionRoute Route(string model, string version) =>
         _routes.TryRoute(model, version, out var route, out var failure) ? route : throw new ServingException(failure);
 
-    /// <summary>Asks a version's copies; a copy that is not there any more is followed by another route, as requests are.</summary>
-    private async Task<T> AskAsync<T>(string model, string version, Func<VersionRoute, ValueTask<T>> ask, CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await _control.RunAsync(() => ask(Route(model, version)), cancellationToken).ConfigureAwait(false);
-            }
-            catch (ServingException exception) when (tries < MaxTries && Attempt.IsMoved(exception.Failure))
-            {
-                continue;
-            }
-        }
-    }
-
     /// <summary>Loads a version that is not in memory only if nothing is known of it yet.</summary>
     private async Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken)
     {
         await _names.WakeAsync(model, cancellationToken).ConfigureAwait(false);
-        if (Route(model, version) is { State.OnDemand: true } route
-            && (await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Description is { } known)
+        var route = Route(model, version);
+        if (_chooser.Choose(route, default) is { } replica && await AskAsync(replica.Grain.DescribeAsync, cancellationToken).ConfigureAwait(false) is { } loaded)
+        {
+            return loaded;
+        }
+
+        if ((await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Description is { } known)
         {
             return known;
         }
 
-        return await AskAsync(
-            model, version, now => (_chooser.Choose(now, default) ?? now.Copies[0]).Grain.DescribeAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        _chooser.IsToBeLoaded(route, moved: null, out var missing);
+        await _loads.EnsureAsync(model, route.Version, missing, cancellationToken).ConfigureAwait(false);
+        return (await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Description
+            ?? throw new ServingException(Failure.Moved($"model '{model}' version {route.Text} was unloaded again"));
+    }
+
+    /// <summary>Asks a replica, which may not be there any more.</summary>
+    private static async Task<T?> AskAsync<T>(Func<CancellationToken, ValueTask<T?>> ask, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await ask(cancellationToken).ConfigureAwait(false);
+        }
+        catch (SiloUnavailableException)
+        {
+            return null;
+        }
     }
 
     private ValueTask<UnloadedCopy> UnloadedAsync(string model, long version, CancellationToken cancellationToken)
@@ -261,7 +266,7 @@ internal sealed class ServingApi : IServingApi
         return _control.RunAsync(() => grain.GetUnloadedAsync(version), cancellationToken);
     }
 
-    /// <summary>Of the copies in memory, and of those that were; loads none.</summary>
+    /// <summary>Of the replicas in memory, and of those that were; loads none.</summary>
     private async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(string model, VersionRoute route, CancellationToken cancellationToken)
     {
         var copies = new List<CopyStatistics>();
@@ -270,12 +275,17 @@ internal sealed class ServingApi : IServingApi
             copies.Add(past);
         }
 
-        foreach (var copy in route.Copies.Where(copy => copy.Silo is not null || (!route.State.OnDemand && route.State.Placements.IsEmpty)))
+        foreach (var replica in route.Replicas)
         {
-            copies.Add(await copy.Grain.GetStatisticsAsync(cancellationToken).ConfigureAwait(false));
+            if (await AskAsync(replica.Grain.GetStatisticsAsync, cancellationToken).ConfigureAwait(false) is { } now)
+            {
+                copies.Add(now);
+            }
         }
 
-        return copies;
+        return copies.Count > 0 || route.Replicas.Length == 0
+            ? copies
+            : throw new ServingException(Failure.Moved($"model '{model}' version {route.Text} is not in memory any more"));
     }
 
     /// <summary>The versions that answer, ascending; the one that was just asked answers, whether or not the route shows it yet.</summary>

@@ -33,7 +33,7 @@ internal sealed class CopyCache
     public long Predict(string model, ModelVersionSource source) => _sizes.Predict(model, source);
 
     /// <summary>Claims room for a load that nobody waits for; false where others would have to go for it. Give it back with <see cref="EndClaim"/>.</summary>
-    public bool TryClaim(ModelCopyId id, ModelVersionSource source, out CacheEntry? claim)
+    public bool TryClaim(ModelReplicaId id, ModelVersionSource source, out CacheEntry? claim)
     {
         var decision = _books.Claim(id.ToString(), _sizes.Predict(id.Model, source));
         claim = (decision as CacheDecision.Granted)?.Entry;
@@ -57,7 +57,7 @@ internal sealed class CopyCache
     /// <exception cref="ServingException">
     /// RESOURCE_EXHAUSTED with a retry hint: what is loaded is too much in use. UNAVAILABLE: the copy is larger than the cache.
     /// </exception>
-    public async Task<CacheEntry> AdmitAsync(ModelCopyId id, ModelVersionSource source, Action evict, CancellationToken cancellationToken)
+    public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ModelVersionSource source, Action evict, CancellationToken cancellationToken)
     {
         switch (_books.Reserve(id.ToString(), _sizes.Predict(id.Model, source)))
         {
@@ -110,7 +110,7 @@ internal sealed class CopyCache
     /// <summary>Forgets a model that is gone from the repository.</summary>
     public void Forget(string model) => _sizes.Forget(model);
 
-    private async Task WaitForRoomAsync(ModelCopyId id, CacheEntry entry, CancellationToken cancellationToken)
+    private async Task WaitForRoomAsync(ModelReplicaId id, CacheEntry entry, CancellationToken cancellationToken)
     {
         bool granted;
         try
@@ -162,7 +162,7 @@ internal sealed class CopyCache
         _metrics.Update(_books);
     }
 
-    private ServingException Refuse(ModelCopyId id, CacheDecision.Refused refused)
+    private ServingException Refuse(ModelReplicaId id, CacheDecision.Refused refused)
     {
         _metrics.Refused(refused.Reason);
         if (refused.Reason == CacheRefusal.TooLarge)

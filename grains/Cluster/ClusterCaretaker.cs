@@ -3,15 +3,13 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Cluster;
 
 /// <summary>
-/// Does what is done once for the whole cluster. It runs on every silo and acts on the one whose address sorts first among the active ones; while that changes
-/// two may act, which the models take for one. Models that had copies on a silo that died are told at once; where there is free space, models are loaded
-/// ahead of their next request, after a silo joined and every few minutes; and models that had to do with fewer copies than their least get them.
+/// The work of <see cref="ControllerGrain"/>, from what its silo knows: models that had replicas on a silo that died are told; where there is free space,
+/// models are loaded ahead of their next request; and models that had to do with fewer replicas than their least get them.
 /// </summary>
 internal sealed class ClusterCaretaker(
     IClusterMembershipService membership,
@@ -20,90 +18,34 @@ internal sealed class ClusterCaretaker(
     SiloView silos,
     PlacementRequests requests,
     IGrainFactory grains,
-    ILocalSiloDetails local,
     ClusterOptions options,
     ClusterMetrics metrics,
-    TimeProvider time,
-    ILogger<ClusterCaretaker> logger) : BackgroundService
+    ILogger<ClusterCaretaker> logger)
 {
-    private readonly SemaphoreSlim _wake = new(0, 1);
-    private ImmutableHashSet<SiloAddress> _active = [];
-
-    /// <summary>Whether this silo acts for the cluster.</summary>
-    internal bool IsLeader => membership.CurrentSnapshot.ModelSilos().Order().FirstOrDefault() == local.SiloAddress;
-
-    public override void Dispose()
+    /// <summary>Adds replicas that are missing and loads ahead; nothing in a cluster of one silo.</summary>
+    public async Task LoadAheadAsync(CancellationToken cancellationToken)
     {
-        _wake.Dispose();
-        base.Dispose();
+        if (!silos.IsAlone)
+        {
+            await AddReplicasAsync(cancellationToken).ConfigureAwait(false);
+            await LoadAheadOnceAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(WatchAsync(stoppingToken), LoadAheadAsync(stoppingToken));
 
     /// <summary>
-    /// Told of each silo that is published as holding something and is not there any more, rather than of changes alone: a silo that becomes the leader
-    /// makes up for what the one before did not get done.
+    /// Tells models of each silo that is published as holding something and is dead, rather than of changes alone: so it makes up for what was not done before.
     /// </summary>
-    private async Task WatchAsync(CancellationToken cancellationToken)
+    public async Task TellOfLostAsync(CancellationToken cancellationToken)
     {
-        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken).ConfigureAwait(false))
-        {
-            var active = snapshot.ModelSilos().ToImmutableHashSet();
-            var joined = active.Except(_active);
-            _active = active;
-            await TurnAsync(() => TellOfLostAsync(snapshot, cancellationToken), cancellationToken).ConfigureAwait(false);
-            if (!joined.IsEmpty && _wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-    }
-
-    private async Task LoadAheadAsync(CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            await WaitAsync(options.LoadAheadInterval, cancellationToken).ConfigureAwait(false);
-            await Task.Delay(options.LoadAheadDelay, time, cancellationToken).ConfigureAwait(false);
-            if (IsLeader && !silos.IsAlone)
-            {
-                await TurnAsync(() => AddCopiesAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
-                await TurnAsync(() => LoadAheadOnceAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
-                await TurnAsync(() => TellOfLostAsync(membership.CurrentSnapshot, cancellationToken), cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
-    /// <summary>Until a silo joins, or the time is over.</summary>
-    private async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(atMost, time);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        try
-        {
-            await _wake.WaitAsync(over.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The time is over.
-        }
-    }
-
-    private async Task TellOfLostAsync(ClusterMembershipSnapshot snapshot, CancellationToken cancellationToken)
-    {
-        if (!IsLeader)
-        {
-            return;
-        }
-
-        var lost = new Dictionary<string, SortedSet<string>>(StringComparer.Ordinal);
+        var snapshot = membership.CurrentSnapshot;
+        var lost = new Dictionary<string, HashSet<SiloAddress>>(StringComparer.Ordinal);
         foreach (var state in states.All)
         {
-            foreach (var silo in state.Versions.SelectMany(version => version.Placements).Select(placement => placement.Silo).Distinct())
+            foreach (var replica in state.Versions.SelectMany(version => version.Replicas.Concat(version.Arriving)))
             {
-                if (snapshot.GetSiloStatus(SiloAddress.FromParsableString(silo)) == SiloStatus.Dead)
+                if (snapshot.GetSiloStatus(replica.Silo) == SiloStatus.Dead)
                 {
-                    (lost.TryGetValue(state.Name, out var known) ? known : lost[state.Name] = new SortedSet<string>(StringComparer.Ordinal)).Add(silo);
+                    (lost.TryGetValue(state.Name, out var known) ? known : lost[state.Name] = []).Add(replica.Silo);
                 }
             }
         }
@@ -113,7 +55,7 @@ internal sealed class ClusterCaretaker(
             return;
         }
 
-        var all = lost.Values.SelectMany(each => each).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var all = lost.Values.SelectMany(each => each).Distinct().Order().ToList();
         Log.SilosLost(logger, string.Join(", ", all), lost.Count);
         metrics.LossesHandled(all.Count);
         await Parallel.ForEachAsync(
@@ -122,7 +64,7 @@ internal sealed class ClusterCaretaker(
             async (model, _) => await TellOfLostAsync(model.Key, [.. model.Value]).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
-    private async Task TellOfLostAsync(string model, ImmutableArray<string> lost)
+    private async Task TellOfLostAsync(string model, ImmutableArray<SiloAddress> lost)
     {
         try
         {
@@ -135,12 +77,12 @@ internal sealed class ClusterCaretaker(
         }
     }
 
-    private Task AddCopiesAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        LoadAhead.WithTooFewCopies(states.All, registrations, silos.Active().Count),
+    private Task AddReplicasAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
+        LoadAhead.WithTooFewReplicas(states.All, registrations, silos.Active().Count),
         new ParallelOptions { MaxDegreeOfParallelism = options.LoadAheadConcurrency, CancellationToken = cancellationToken },
-        async (model, _) => await AddCopiesAsync(model).ConfigureAwait(false));
+        async (model, _) => await AddReplicasAsync(model).ConfigureAwait(false));
 
-    private async Task AddCopiesAsync(string model)
+    private async Task AddReplicasAsync(string model)
     {
         try
         {
@@ -155,7 +97,7 @@ internal sealed class ClusterCaretaker(
 
     private async Task LoadAheadOnceAsync(CancellationToken cancellationToken)
     {
-        var chosen = LoadAhead.Choose(states.All, silos.Active(), id => requests.Of(id)?.Bytes, options);
+        var chosen = LoadAhead.Choose(states.All, silos.Active(), requests.BytesOf, options);
         if (chosen.IsEmpty)
         {
             return;
@@ -165,33 +107,20 @@ internal sealed class ClusterCaretaker(
         await Parallel.ForEachAsync(
             chosen,
             new ParallelOptions { MaxDegreeOfParallelism = options.LoadAheadConcurrency, CancellationToken = cancellationToken },
-            async (id, token) => await LoadAsync(id, token).ConfigureAwait(false)).ConfigureAwait(false);
+            async (next, token) => await LoadAsync(next.Model, next.Version, token).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
-    private async Task LoadAsync(ModelCopyId id, CancellationToken cancellationToken)
+    private async Task LoadAsync(string model, long version, CancellationToken cancellationToken)
     {
         try
         {
-            await grains.GetGrain<IModelVersionGrain>(id.ToString()).DescribeAsync(cancellationToken).ConfigureAwait(false);
+            await grains.GetGrain<IModelGrain>(model).EnsureLoadedAsync(version, missing: null, cancellationToken).ConfigureAwait(false);
             metrics.LoadedAhead();
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // Nobody has asked for it; its next request tells more.
-            Log.NotLoadedAhead(logger, id.Model, exception.Message);
-        }
-    }
-
-    /// <summary>One turn of a loop: what goes wrong in it is logged, and the loop goes on.</summary>
-    private async Task TurnAsync(Func<Task> turn, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await turn().ConfigureAwait(false);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.CaretakerFailed(logger, exception);
+            // No request waits for it; its next one tells more.
+            Log.NotLoadedAhead(logger, model, exception.Message);
         }
     }
 }

@@ -35,9 +35,9 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan LoadAheadInterval { get; set; } = TimeSpan.FromMinutes(7);
 
-    /// <summary>How long after the first look, or after a silo has joined, that begins; 0 to 1 h. Default 20 s, so that the silo's state is known.</summary>
+    /// <summary>How long after the first look, or after a silo has joined, that begins; 0 to 1 h. Default 2 s, so that the silo's state is known.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
-    public TimeSpan LoadAheadDelay { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan LoadAheadDelay { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Share of the capacity that loading ahead leaves free, 0 to 1. Default 0.125 (ModelMesh: 12.5 %).</summary>
     [Range(0.0, 1.0)]

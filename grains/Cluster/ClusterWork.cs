@@ -15,7 +15,8 @@ public static class ClusterWork
         services.AddClusterOptions<ClusterOptions>();
         services.AddSingleton<ClusterMetrics>();
         services.AddHostedService<CopyLoadReporter>();
-        services.AddHostedService<ClusterCaretaker>();
+        services.AddSingleton<ClusterCaretaker>();
+        services.AddHostedService<ControllerWatch>();
         services.AddHostedService<SiloDrain>();
         return services;
     }

@@ -8,21 +8,20 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <summary>
-/// Has this silo's copies tell their models what they have to do, every few seconds while they are used. On the same round it compares what is loaded with
-/// what is published: a copy that others do not know of tells of itself again, and one that nobody wants any more ends.
+/// Has this silo's replicas tell their models what they have to do, every few seconds while they are used. On the same round it compares what is loaded with
+/// what is published: a replica that its model does not name ends.
 /// </summary>
 internal sealed class CopyLoadReporter(
-    LocalCopies copies,
+    LocalReplicas copies,
     IServingStates states,
     IGrainFactory grains,
-    ILocalSiloDetails local,
     ClusterOptions options,
     ScalingOptions scaling,
     TimeProvider time,
     ILogger<CopyLoadReporter> logger) : IHostedService, IDisposable
 {
     private readonly Lock _ticking = new();
-    private readonly Dictionary<LocalCopy, CopyRound> _rounds = [];
+    private readonly Dictionary<LocalReplica, CopyRound> _rounds = [];
     private ITimer? _timer;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -57,10 +56,7 @@ internal sealed class CopyLoadReporter(
 
             foreach (var copy in all)
             {
-                if (copy.Activity is { } activity)
-                {
-                    Look(copy, activity);
-                }
+                Look(copy, copy.Activity);
             }
         }
         catch (Exception exception)
@@ -74,12 +70,12 @@ internal sealed class CopyLoadReporter(
         }
     }
 
-    private void Look(LocalCopy copy, CopyActivity activity)
+    private void Look(LocalReplica copy, ReplicaActivity activity)
     {
         var now = time.GetTimestamp();
         states.TryGet(copy.Id.Model, out var state);
         var version = state?.Versions.FirstOrDefault(candidate => candidate.Version == copy.Id.Version);
-        if (version?.Wants(copy.Id.Copy) != true)
+        if (version?.Wants(copy.Id.Number) != true)
         {
             EndOrphan(copy, activity, now);
             return;
@@ -87,16 +83,11 @@ internal sealed class CopyLoadReporter(
 
         var round = Round(copy, now);
         round.UnwantedSince = null;
-        if (version.Copies.Contains(copy.Id.Copy) && !version.Placements.Any(placement => IsOf(placement, copy, activity)))
-        {
-            activity.Tell();
-        }
-
         // What came since the last round, not since the last report, which may be long ago.
         var interval = round.Looked is { } looked ? time.GetElapsedTime(looked) : activity.LoadedFor;
         round.Looked = now;
         var requests = activity.Requests;
-        if (requests != round.Requests || (version.Copies.Length > 1 && time.GetElapsedTime(round.Reported) >= options.IdleReportInterval))
+        if (requests != round.Requests || (version.Replicas.Length > 1 && time.GetElapsedTime(round.Reported) >= options.IdleReportInterval))
         {
             round.Requests = requests;
             round.Reported = now;
@@ -104,12 +95,9 @@ internal sealed class CopyLoadReporter(
         }
     }
 
-    private CopyRound Round(LocalCopy copy, long now) => _rounds.TryGetValue(copy, out var round) ? round : _rounds[copy] = new CopyRound { Reported = now };
+    private CopyRound Round(LocalReplica copy, long now) => _rounds.TryGetValue(copy, out var round) ? round : _rounds[copy] = new CopyRound { Reported = now };
 
-    private bool IsOf(CopyPlacement placement, LocalCopy copy, CopyActivity activity) =>
-        placement.Copy == copy.Id.Copy && placement.Epoch == activity.Epoch && placement.Silo == local.SiloAddress.ToParsableString();
-
-    private void EndOrphan(LocalCopy copy, CopyActivity activity, long now)
+    private void EndOrphan(LocalReplica copy, ReplicaActivity activity, long now)
     {
         var round = Round(copy, now);
         round.UnwantedSince ??= now;
@@ -124,12 +112,12 @@ internal sealed class CopyLoadReporter(
     {
         try
         {
-            await grains.GetGrain<IModelGrain>(load.Copy.Model).ReportLoadAsync(load).ConfigureAwait(false);
+            await grains.GetGrain<IModelGrain>(load.Replica.Model).ReportLoadAsync(load).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            // The next round tells anew; nobody is there to hear of this one, whatever it is.
-            Log.LoadNotReported(logger, load.Copy.ToString(), exception.Message);
+            // The next round tells anew; no caller hears of this one, whatever it is.
+            Log.LoadNotReported(logger, load.Replica.ToString(), exception.Message);
         }
     }
 

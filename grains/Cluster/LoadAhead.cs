@@ -9,35 +9,34 @@ namespace Cluster.Grains.Cluster;
 internal static class LoadAhead
 {
     /// <summary>Versions that are not in memory, most recently used first, as far as they fit into a share of the free space above a reserve.</summary>
-    /// <param name="bytes">What a copy will take; null if that is not known.</param>
-    public static ImmutableArray<ModelCopyId> Choose(
-        IEnumerable<ModelServingState> states, IReadOnlyCollection<SiloState> silos, Func<ModelCopyId, long?> bytes, ClusterOptions options)
+    /// <param name="bytes">What a replica will take; null if that is not known.</param>
+    public static ImmutableArray<(string Model, long Version)> Choose(
+        IEnumerable<ModelServingState> states, IReadOnlyCollection<SiloState> silos, Func<string, long, long?> bytes, ClusterOptions options)
     {
         var space = silos.Where(silo => !silo.Draining).Sum(silo => Math.Max(0.0, silo.Free - (silo.Capacity * options.Reserve))) * options.LoadAheadShare;
-        var chosen = ImmutableArray.CreateBuilder<ModelCopyId>();
+        var chosen = ImmutableArray.CreateBuilder<(string, long)>();
         var candidates = states
             .SelectMany(state => state.Versions.Select(version => (state.Name, Version: version)))
-            .Where(candidate => candidate.Version is { OnDemand: true, State: ModelVersionState.Ready, Arriving.IsEmpty: true, Copies.Length: > 0 })
+            .Where(candidate => candidate.Version is { OnDemand: true, State: ModelVersionState.Ready, Arriving.IsEmpty: true })
             .OrderByDescending(candidate => candidate.Version.LastUsed ?? DateTimeOffset.MinValue)
             .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
             .ThenByDescending(candidate => candidate.Version.Version);
         foreach (var (name, version) in candidates)
         {
-            var id = new ModelCopyId(name, version.Version, version.Copies[0]);
-            if (bytes(id) is { } size && size <= space)
+            if (bytes(name, version.Version) is { } size && size <= space)
             {
                 space -= size;
-                chosen.Add(id);
+                chosen.Add((name, version.Version));
             }
         }
 
         return chosen.DrainToImmutable();
     }
 
-    /// <summary>Models of which a version is in memory with fewer copies than its least, though there are silos for more.</summary>
-    public static IEnumerable<string> WithTooFewCopies(IEnumerable<ModelServingState> states, IRegistrations registrations, int silos) =>
+    /// <summary>Models of which a version is in memory with fewer replicas than its least, though there are silos for more.</summary>
+    public static IEnumerable<string> WithTooFewReplicas(IEnumerable<ModelServingState> states, IRegistrations registrations, int silos) =>
         from state in states
         let least = registrations.TryGet(state.Name, out var registration) ? Math.Min(registration.Settings.MinCopies, silos) : 1
-        where state.Versions.Any(version => version.Arriving.IsEmpty && version.Placements.Length > 0 && version.Placements.Length < least)
+        where state.Versions.Any(version => version.Arriving.IsEmpty && version.Replicas.Length > 0 && version.Replicas.Length < least)
         select state.Name;
 }

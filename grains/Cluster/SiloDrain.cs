@@ -11,7 +11,7 @@ namespace Cluster.Grains.Cluster;
 /// they go on answering. A silo that is alone does nothing.
 /// </summary>
 internal sealed class SiloDrain(
-    LocalCopies copies,
+    LocalReplicas copies,
     SiloDraining draining,
     SiloView silos,
     ILocalSiloDetails local,
@@ -75,12 +75,12 @@ internal sealed class SiloDrain(
         {
             // First what was used since the last round of reports: a copy that nobody knows to be used would go without a successor.
             var grain = grains.GetGrain<IModelGrain>(model);
-            foreach (var activity in copies.All.Where(copy => copy.Id.Model == model).Select(copy => copy.Activity).OfType<CopyActivity>().Where(activity => activity.Requests > 0))
+            foreach (var activity in copies.All.Where(copy => copy.Id.Model == model).Select(copy => copy.Activity).Where(activity => activity.Requests > 0))
             {
                 await grain.ReportLoadAsync(activity.Read(activity.LoadedFor, minSamples: 1)).ConfigureAwait(false);
             }
 
-            var left = grain.LeaveSiloAsync(local.SiloAddress.ToParsableString(), cancellationToken).AsTask();
+            var left = grain.LeaveSiloAsync(local.SiloAddress, cancellationToken).AsTask();
             await left.WaitAsync(cancellationToken).ConfigureAwait(false);
             return true;
         }

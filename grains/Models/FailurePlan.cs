@@ -6,19 +6,19 @@ namespace Cluster.Grains.Models;
 /// <summary>Where a content failed to load, and for how long that counts. Pure.</summary>
 internal static class FailurePlan
 {
-    /// <summary>The state after a copy failed on a silo.</summary>
-    public static ModelGrainState Take(ModelGrainState state, CopyFailure failure, DateTimeOffset now)
+    /// <summary>The state after a content failed to load on a silo.</summary>
+    public static ModelGrainState Take(ModelGrainState state, ModelVersionSource source, string settingsRevision, SiloAddress silo, DateTimeOffset now)
     {
-        var version = failure.Copy.Version;
-        var others = state.FailedOn.GetValueOrDefault(version, []).RemoveAll(known => known.Silo == failure.Silo || !IsOf(known, failure.Revision, failure.SettingsRevision));
+        var others = state.FailedOn.GetValueOrDefault(source.Version, [])
+            .RemoveAll(known => known.Silo == silo || !IsOf(known, source.Revision, settingsRevision));
         return state with
         {
-            FailedOn = state.FailedOn.SetItem(version, others.Add(new SiloFailure(failure.Silo, failure.Revision, failure.SettingsRevision, now))),
+            FailedOn = state.FailedOn.SetItem(source.Version, others.Add(new SiloFailure(silo, source.Revision, settingsRevision, now))),
         };
     }
 
     /// <summary>Silos where what would be loaded now failed.</summary>
-    public static ImmutableArray<string> Silos(ModelGrainState state, long version)
+    public static ImmutableArray<SiloAddress> Silos(ModelGrainState state, long version)
     {
         var source = state.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version);
         return source is null

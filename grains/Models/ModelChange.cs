@@ -1,19 +1,22 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Models;
 
 /// <summary>Brings a model from what serves to what should, step by step. Used in the turns of the model's grain alone, one change at a time.</summary>
-internal sealed class ModelChange(string model, ModelServices services, ModelKeeper keeper, CopyWork work, ScalingDesk scaling, ILogger logger)
+internal sealed class ModelChange(string model, ModelServices services, ModelKeeper keeper, ReplicaWork work, ScalingDesk scaling, ILogger logger)
 {
     private readonly HashSet<long> _reload = [];
+    private ImmutableSortedDictionary<long, ImmutableArray<PlacedReplica>> _leftovers = keeper.State.Arriving;
 
     private ModelGrainState State => keeper.State;
 
     /// <summary>Versions to load again with the next change, though nobody asks for them.</summary>
     public void Reload(IEnumerable<long> versions) => _reload.UnionWith(versions);
 
-    /// <summary>Loads what should serve, then ends what should not: nothing ends before its successor is ready. Then mends the number of copies.</summary>
+    /// <summary>Loads what should serve, then ends what should not: nothing ends before its successor is ready. Then mends the number of replicas.</summary>
     /// <returns>When to try again what found no room, or null.</returns>
     public async Task<TimeSpan?> CarryOutAsync()
     {
@@ -23,9 +26,9 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
         var retry = await LoadAsync();
         foreach (var (version, loaded) in ModelPlan.ToUnload(State).ToList())
         {
-            await keeper.KeepAsync(CopyPlan.End(State, version));
+            await keeper.KeepAsync(ReplicaPlan.End(State, version));
             keeper.Tell();
-            await work.EndAsync(version, loaded.Copies);
+            await work.EndAsync(version, loaded.Replicas);
         }
 
         await MendAsync();
@@ -40,8 +43,8 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
         && (!ModelPlan.IsCurrent(State, version) || IsShort(source));
 
     private bool IsShort(ModelVersionSource source) =>
-        CopyPlan.InMemory(State, source.Version) is { IsEmpty: false } have
-        && have.Length < ModelPlan.WantedCopies(State, source.Version, work.Eligible(source));
+        ReplicaPlan.Serving(State, source.Version) is { IsEmpty: false } have
+        && have.Length < ModelPlan.WantedReplicas(State, source.Version, work.Eligible(source));
 
     private async Task<TimeSpan?> LoadAsync()
     {
@@ -49,9 +52,15 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
         var postponed = new HashSet<long>();
         while (ModelPlan.NextLoad(State, postponed) is { } source)
         {
-            if (await work.LoadContentAsync(source) is var (wait, reason))
+            var refusal = await work.LoadContentAsync(source);
+            if (refusal is not null || ModelPlan.NextLoad(State, postponed) == source)
             {
+                // No room, or given up: what comes next wants something else.
                 postponed.Add(source.Version);
+            }
+
+            if (refusal is var (wait, reason))
+            {
                 retry = retry < wait ? retry : wait;
                 Log.ReplacementWaits(logger, model, source.Version, wait.TotalSeconds, reason);
             }
@@ -60,14 +69,16 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
         return retry;
     }
 
-    /// <summary>Copies that were being loaded when the grain was lost: nobody waits for them.</summary>
+    /// <summary>Replicas that were being loaded when the grain was lost: nothing waits for them.</summary>
     private async Task EndLeftoversAsync()
     {
-        foreach (var (version, copies) in State.Arriving)
+        var leftovers = _leftovers;
+        _leftovers = _leftovers.Clear();
+        foreach (var (version, replicas) in leftovers)
         {
-            await keeper.KeepAsync(CopyPlan.GiveUp(State, version, copies));
+            await keeper.KeepAsync(ReplicaPlan.GiveUp(State, version, replicas));
             keeper.Tell();
-            await work.EndAsync(version, copies);
+            await work.EndAsync(version, replicas);
         }
     }
 
@@ -81,8 +92,7 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
 
         foreach (var version in State.Loaded.Keys)
         {
-            var decision = scaling.Decided(version);
-            await work.AdjustAsync(version, decision.Remove, decision.Cause);
+            await work.AdjustAsync(version, scaling.Decided(version));
         }
     }
 }

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
@@ -10,25 +12,25 @@ namespace Cluster.Grains.Models;
 
 /// <inheritdoc cref="IModelGrain"/>
 /// <remarks>
-/// Not reentrant: one change at a time is carried out to its end, whether or not the caller still waits. What is reported meanwhile is taken at once, and
-/// acted on in a turn of its own. <see cref="ModelPlan"/> and <see cref="CopyPlan"/> say what follows, <see cref="CopyWork"/> does it, <see cref="ModelKeeper"/>
-/// keeps it and tells the gateways.
+/// One change at a time is carried out to its end, whether or not the caller still waits: changes wait for each other's turn. What is reported meanwhile is taken at once, and
+/// acted on in a turn of its own. <see cref="ModelPlan"/>, <see cref="ReplicaPlan"/> and <see cref="FailurePlan"/> say what follows, <see cref="ModelChange"/>,
+/// <see cref="ReplicaWork"/> and <see cref="ReplicaLoader"/> do it, <see cref="ModelKeeper"/> keeps it and tells the gateways.
 /// </remarks>
 [ControlPlacement]
 [GrainType(ClusterGrains.ModelType)]
-internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
+internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposable
 {
     private readonly IPersistentState<ModelGrainState> _stored;
     private readonly ModelServices _services;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelGrain> _logger;
     private ModelKeeper _keeper = null!;
-    private CopyLoader _loader = null!;
-    private CopyWork _work = null!;
+    private ReplicaLoader _loader = null!;
+    private ReplicaWork _work = null!;
     private ScalingDesk _scaling = null!;
     private ModelChange _change = null!;
     private RetryTimer _retry = null!;
-    private readonly HashSet<(long Version, int Copy)> _lost = [];
+    private readonly SemaphoreSlim _turn = new(1);
     private bool _scheduled;
     private int _changes;
 
@@ -49,15 +51,23 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _keeper = new ModelKeeper(Name, _stored, _services.States, _services.Metrics, _time);
-        _loader = new CopyLoader(Name, _services.Grains, _keeper, _services.CopyOptions);
-        _work = new CopyWork(Name, _services, _keeper, _loader, _logger);
+        _loader = new ReplicaLoader(Name, _services, _keeper, _logger);
+        _work = new ReplicaWork(Name, _services, _keeper, _loader, _logger);
         _retry = new RetryTimer(this, RetryAsync, _time);
         _scaling = new ScalingDesk(Name, _services, _keeper, _work, _logger);
         _change = new ModelChange(Name, _services, _keeper, _work, _scaling, _logger);
         if (State.Registration is null)
         {
             _services.States.TryGet(Name, out var published);
-            _keeper.Note(CopyPlan.Begin(State, published));
+            _keeper.Note(ReplicaPlan.Begin(State, published));
+        }
+
+        // What is no member may be one of a cluster before this.
+        ImmutableArray<SiloAddress> gone =
+            [.. State.Loaded.Keys.SelectMany(version => ReplicaPlan.Serving(State, version)).Select(static replica => replica.Silo).Where(silo => !_services.Silos.IsMember(silo)).Distinct()];
+        if (!gone.IsEmpty)
+        {
+            return LoseAsync(gone);
         }
 
         if (!State.Arriving.IsEmpty)
@@ -75,6 +85,17 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
 
     /// <inheritdoc/>
     public async ValueTask ApplyAsync(ModelRegistration registration, bool retryFailed, CancellationToken cancellationToken)
+    {
+        if (State.Registration?.Origin == registration.Origin && registration.Problem is null)
+        {
+            _loader.GiveUp((source, settingsRevision) => registration.Versions.Contains(source) && settingsRevision == registration.SettingsRevision);
+        }
+
+        using var turn = await TakeTurnAsync();
+        await ApplyNowAsync(registration, retryFailed);
+    }
+
+    private async Task ApplyNowAsync(ModelRegistration registration, bool retryFailed)
     {
         if (State.Registration is { } known && known.Origin != registration.Origin)
         {
@@ -118,6 +139,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     /// <inheritdoc/>
     public async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
+        using var turn = await TakeTurnAsync();
         RequireKnown();
         await _keeper.KeepAsync(State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear() });
         await ChangeAsync();
@@ -131,9 +153,9 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
             throw new ServingException(Failure.Unavailable(LoadFailures.Message(Name, version, reason), LoadFailures.RetryAfter));
         }
 
-        foreach (var source in State.Registration.Versions.Where(source => CopyPlan.IsOnDemand(State, source.Version)))
+        foreach (var source in State.Registration.Versions.Where(source => ReplicaPlan.IsOnDemand(State, source.Version)))
         {
-            if ((await _loader.LoadAsync(source, State.Loaded[source.Version].Copies[0])).Failure is { } failure)
+            if ((await _work.LoadOnDemandAsync(source)).Failure is { } failure)
             {
                 throw new ServingException(failure);
             }
@@ -143,6 +165,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     /// <inheritdoc/>
     public async ValueTask WakeAsync(CancellationToken cancellationToken)
     {
+        using var turn = await TakeTurnAsync();
         if (State.NotYetUsed)
         {
             try
@@ -163,81 +186,76 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)
     {
         RequireKnown();
+        _loader.GiveUp(static (_, _) => false);
+        using var turn = await TakeTurnAsync();
+        RequireKnown();
+
+        // Those that began since: this is what their callers wait for.
+        _loader.GiveUp(static (_, _) => false);
         await _keeper.KeepAsync(State with { Unloaded = true, NotYetUsed = false });
         await ChangeAsync();
     }
 
     /// <inheritdoc/>
+    public async ValueTask EnsureLoadedAsync(long version, ModelReplicaId? missing, CancellationToken cancellationToken)
+    {
+        if (missing is { } id && IsServing(id) && !await _loader.IsLoadedAsync(id) && IsServing(id))
+        {
+            await TakeAsync(ReplicaPlan.Ended(State, version, new PlacedReplica(id.Number, id.Silo), statistics: null), version);
+        }
+
+        while (true)
+        {
+            RequireKnown();
+            var told = _keeper.NextTold;
+            if (!State.Loaded.ContainsKey(version))
+            {
+                if (ReplicaPlan.Arriving(State, version).IsEmpty)
+                {
+                    throw new ServingException(NotServed(version));
+                }
+
+                await told.WaitAsync(cancellationToken);
+                continue;
+            }
+
+            if (!ReplicaPlan.IsOnDemand(State, version))
+            {
+                return;
+            }
+
+            var source = State.Registration!.Versions.FirstOrDefault(candidate => candidate.Version == version) ?? throw new ServingException(NotServed(version));
+            var load = await _work.LoadOnDemandAsync(source).WaitAsync(cancellationToken);
+            if (load is { Failure: { } failure, IsSuperseded: false })
+            {
+                if (load.IsFinal)
+                {
+                    Schedule();
+                }
+
+                throw new ServingException(failure);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<UnloadedCopy> GetUnloadedAsync(long version)
     {
-        var known = State.Presence.GetValueOrDefault(version)?.Values ?? [];
-        var past = known.Select(presence => presence.Past).OfType<CopyStatistics>().ToList();
-        return ValueTask.FromResult(new UnloadedCopy(
-            known.Select(presence => presence.Description).FirstOrDefault(description => description is not null),
-            past.Count == 0 ? null : past.Aggregate(CopyStatistics.Sum)));
+        var past = State.Past.GetValueOrDefault(version);
+        return ValueTask.FromResult(new UnloadedCopy(past?.Description, past?.Statistics));
     }
 
     /// <inheritdoc/>
-    public async ValueTask ReportAsync(CopyReport report)
+    public async ValueTask ReplicaEndedAsync(ReplicaEnd end)
     {
-        var cameBack = report.InMemory && _lost.Remove((report.Copy.Version, report.Copy.Copy));
-        var state = State.Registration is null ? State : CopyPlan.Take(cameBack ? CopyPlan.Readmit(State, report) : State, report);
-        if (ReferenceEquals(state, State))
+        var id = end.Replica;
+        var state = ReplicaPlan.Ended(State, id.Version, new PlacedReplica(id.Number, id.Silo), end.Statistics);
+        if (end.Statistics.LastInference is { } used && state.Loaded.ContainsKey(id.Version))
         {
-            return;
+            state = _scaling.Use(state, id.Version, used);
         }
 
-        if (report.Statistics?.LastInference is { } used)
-        {
-            state = _scaling.Use(state, report.Copy.Version, used);
-        }
-
-        await _keeper.KeepAsync(state);
-        _keeper.Tell();
-        if (cameBack || _change.IsDue(report.Copy.Version))
-        {
-            Schedule();
-        }
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<bool> ReportFailureAsync(CopyFailure failure)
-    {
-        var version = failure.Copy.Version;
-        if (State.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version) is not { } source)
-        {
-            return false;
-        }
-
-        var memory = _services.CacheOptions.FailureMemory;
-        var now = _time.GetUtcNow();
-        var state = FailurePlan.Take(FailurePlan.Forget(State, now, memory, _services.CopyOptions), failure, now);
-        _keeper.Note(state);
-        var isForAnother = FailurePlan.Silos(state, version).Length < _services.CopyOptions.MaxFailedSilos && _work.Candidates(source) > 0;
-        if (isForAnother)
-        {
-            _services.Metrics.FailureMoved();
-            Log.FailureMoved(_logger, version, Name, failure.Silo, failure.Reason);
-        }
-        else if (CopyPlan.IsOnDemand(state, version) && state.Loaded[version].Copies.Contains(failure.Copy.Copy))
-        {
-            Log.FailedOnDemand(_logger, version, Name, memory.TotalSeconds, failure.Reason);
-            var load = new FailedLoad(failure.Revision, failure.SettingsRevision, failure.Reason, now + memory);
-            _keeper.Note(CopyPlan.End(state, version) with { Failed = state.Failed.SetItem(version, load) });
-            Schedule();
-        }
-        else if (!state.Loaded.ContainsKey(version) && state.Arriving.GetValueOrDefault(version, []).Contains(failure.Copy.Copy))
-        {
-            // Told before the copy answers: a request that still took the version for one that loads would begin another load.
-            var load = new FailedLoad(failure.Revision, failure.SettingsRevision, failure.Reason);
-            _keeper.Note(CopyPlan.GiveUp(state, version, [failure.Copy.Copy]) with { Failed = state.Failed.SetItem(version, load) });
-        }
-
-        _retry.LookIn(memory);
-        var kept = _keeper.SaveAsync();
-        _keeper.Tell();
-        await kept;
-        return isForAnother;
+        await TakeAsync(state, id.Version);
     }
 
     /// <inheritdoc/>
@@ -252,8 +270,9 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     }
 
     /// <inheritdoc/>
-    public async ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken)
+    public async ValueTask LeaveSiloAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
+        using var turn = await TakeTurnAsync();
         _changes++;
         try
         {
@@ -266,24 +285,25 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     }
 
     /// <inheritdoc/>
-    public async ValueTask SilosLostAsync(ImmutableArray<string> silos)
+    public async ValueTask SilosLostAsync(ImmutableArray<SiloAddress> silos) => await LoseAsync(silos);
+
+    private async Task LoseAsync(ImmutableArray<SiloAddress> silos)
     {
         var before = State;
-        var state = CopyPlan.Lose(before, silos);
+        var state = ReplicaPlan.Lose(before, silos);
         if (ReferenceEquals(state, before))
         {
             return;
         }
 
-        var lost = before.Loaded.Keys.Sum(version => silos.Sum(silo => CopyPlan.On(before, version, silo).Length));
+        var lost = before.Loaded.Keys.Sum(version => ReplicaPlan.Serving(before, version).Length - ReplicaPlan.Serving(state, version).Length);
         Log.CopiesLost(_logger, Name, lost, string.Join(", ", silos));
         _services.Metrics.CopiesLost(lost);
-        _lost.UnionWith(before.Loaded.SelectMany(entry => entry.Value.Copies.Except(state.Loaded[entry.Key].Copies).Select(copy => (entry.Key, copy))));
         var kept = _keeper.KeepAsync(state);
         _keeper.Tell();
         _change.Reload(state.Loaded.Keys.Where(version =>
-            CopyPlan.IsOnDemand(state, version)
-            && !CopyPlan.IsOnDemand(before, version)
+            ReplicaPlan.IsOnDemand(state, version)
+            && !ReplicaPlan.IsOnDemand(before, version)
             && (_work.IsUsedLately(version) || state.Registration?.Settings.MinCopies > 1)));
         Schedule();
         await kept;
@@ -292,12 +312,45 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
     /// <inheritdoc/>
     public async ValueTask CarryOutAsync()
     {
+        using var turn = await TakeTurnAsync();
         _scheduled = false;
         if (State.Registration is not null)
         {
             await ChangeAsync();
         }
     }
+
+    /// <summary>After the last call was answered.</summary>
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<Turn> TakeTurnAsync()
+    {
+        await _turn.WaitAsync();
+        return new Turn(_turn);
+    }
+
+    private bool IsServing(ModelReplicaId id) => ReplicaPlan.Serving(State, id.Version).Contains(new PlacedReplica(id.Number, id.Silo));
+
+    /// <summary>Takes what was heard of a version's replicas.</summary>
+    private async Task TakeAsync(ModelGrainState state, long version)
+    {
+        if (ReferenceEquals(state, State))
+        {
+            return;
+        }
+
+        var kept = _keeper.KeepAsync(state);
+        _keeper.Tell();
+        await kept;
+        if (State.Registration is not null && _change.IsDue(version))
+        {
+            Schedule();
+        }
+    }
+
+    private Failure NotServed(long version) => State.Failed.GetValueOrDefault(version) is { } failed
+        ? Failure.Unavailable(LoadFailures.Message(Name, version, failed.Reason), LoadFailures.RetryAfter) with { Kind = FailureKind.LoadFailed }
+        : Failure.NotFound(string.Create(CultureInfo.InvariantCulture, $"Request for unknown model: '{Name}' version {version} is not served"));
 
     private void RequireKnown()
     {
@@ -362,6 +415,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
 
     private async Task RetryAsync()
     {
+        using var turn = await TakeTurnAsync();
         var now = _time.GetUtcNow();
         await _keeper.KeepAsync(State with { Failed = State.Failed.RemoveRange(State.Failed.Where(entry => entry.Value.RetryOn <= now).Select(entry => entry.Key)) });
         if (State.Registration is not null)
@@ -380,5 +434,10 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain
         {
             _retry.LookIn(RetryTimer.Max);
         }
+    }
+
+    private readonly struct Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
     }
 }

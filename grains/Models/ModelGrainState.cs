@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
 
 namespace Cluster.Grains.Models;
 
@@ -23,29 +24,25 @@ public sealed record ModelGrainState
     [Id(3)]
     public ImmutableSortedDictionary<long, FailedLoad> Failed { get; init; } = ImmutableSortedDictionary<long, FailedLoad>.Empty;
 
-    /// <summary>
-    /// What copies that serve or arrive told of themselves, by version and number; a copy that serves without an entry is in memory, nobody knows where yet.
-    /// </summary>
-    [Id(4)]
-    public ImmutableSortedDictionary<long, ImmutableSortedDictionary<int, CopyPresence>> Presence { get; init; } =
-        ImmutableSortedDictionary<long, ImmutableSortedDictionary<int, CopyPresence>>.Empty;
+    /// <summary>What is known of versions that serve from their loads before.</summary>
+    [Id(10)]
+    public ImmutableSortedDictionary<long, PastLoads> Past { get; init; } = ImmutableSortedDictionary<long, PastLoads>.Empty;
 
     /// <summary>Whether the model was registered and nobody has asked for it yet.</summary>
     [Id(5)]
     public bool NotYetUsed { get; init; }
 
-    /// <summary>Copies that are being loaded and do not serve yet, by version.</summary>
-    [Id(6)]
-    public ImmutableSortedDictionary<long, ImmutableArray<int>> Arriving { get; init; } = ImmutableSortedDictionary<long, ImmutableArray<int>>.Empty;
+    /// <summary>Replicas that are being loaded and do not serve yet, by version.</summary>
+    [Id(11)]
+    public ImmutableSortedDictionary<long, ImmutableArray<PlacedReplica>> Arriving { get; init; } =
+        ImmutableSortedDictionary<long, ImmutableArray<PlacedReplica>>.Empty;
 
-    /// <summary>
-    /// The number of each version's next copy. A number is given out once: a reference to a copy of earlier content never meets another.
-    /// </summary>
+    /// <summary>The number of each version's next replica. A number is given out once, so that a call by an old route finds no other content.</summary>
     [Id(7)]
-    public ImmutableSortedDictionary<long, int> NextCopy { get; init; } = ImmutableSortedDictionary<long, int>.Empty;
+    public ImmutableSortedDictionary<long, int> NextReplica { get; init; } = ImmutableSortedDictionary<long, int>.Empty;
 
     /// <summary>Where versions failed to load lately.</summary>
-    [Id(8)]
+    [Id(12)]
     public ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>> FailedOn { get; init; } =
         ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty;
 

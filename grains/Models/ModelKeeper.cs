@@ -7,6 +7,10 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
 {
     private Task _writing = Task.CompletedTask;
     private bool _unwritten;
+    private TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when gateways are told next.</summary>
+    public Task NextTold => _told.Task;
 
     public ModelGrainState State => stored.State;
 
@@ -40,7 +44,8 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     {
         states.TryGet(name, out var before);
         states.Publish(ServingTimes.Stamp(before, ModelPlan.Describe(name, State), time.GetUtcNow()));
-        metrics.Copies(name, State.Loaded.Keys.Sum(version => CopyPlan.InMemory(State, version).Length));
+        Interlocked.Exchange(ref _told, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        metrics.Copies(name, State.Loaded.Keys.Sum(version => ReplicaPlan.Serving(State, version).Length));
     }
 
     private async Task WriteAsync(Task before)

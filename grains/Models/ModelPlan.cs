@@ -58,9 +58,9 @@ internal static class ModelPlan
         return state.Loaded.Where(loaded => !desired.Contains(loaded.Key));
     }
 
-    /// <summary>Copies that a version in memory should have.</summary>
+    /// <summary>Replicas that a version in memory should have.</summary>
     /// <param name="silos">Silos that may hold one, at least 1.</param>
-    public static int WantedCopies(ModelGrainState state, long version, int silos)
+    public static int WantedReplicas(ModelGrainState state, long version, int silos)
     {
         var settings = state.Registration?.Settings ?? ModelSettings.Default;
         var most = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos;
@@ -103,7 +103,7 @@ internal static class ModelPlan
             .OrderDescending()
             .Select(version => Describe(version, sources.FirstOrDefault(source => source.Version == version), state) with
             {
-                FailedOn = FailurePlan.Silos(state, version),
+                FailedOn = [.. FailurePlan.Silos(state, version).Select(static silo => silo.ToParsableString())],
                 LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
             });
         return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default };
@@ -112,16 +112,15 @@ internal static class ModelPlan
     private static VersionServingState Describe(long version, ModelVersionSource? source, ModelGrainState state)
     {
         var failure = source is null ? null : FailureOf(state, source);
-        var arriving = state.Arriving.GetValueOrDefault(version, []);
+        var arriving = ReplicaPlan.Arriving(state, version);
         if (state.Loaded.TryGetValue(version, out var loaded))
         {
-            var onDemand = CopyPlan.IsOnDemand(state, version);
+            var onDemand = ReplicaPlan.IsOnDemand(state, version);
             return new VersionServingState
             {
                 Version = version,
                 State = ModelVersionState.Ready,
-                Copies = loaded.Copies,
-                Placements = CopyPlan.Placements(state, version),
+                Replicas = loaded.Replicas,
                 Arriving = arriving,
                 OnDemand = onDemand,
                 Reason = failure is null ? onDemand ? ServingReasons.OnDemand : "" : $"serves its previous content, the new one does not load: {failure}",
@@ -129,7 +128,7 @@ internal static class ModelPlan
         }
 
         return arriving.Length > 0
-            ? new VersionServingState { Version = version, State = ModelVersionState.Loading, Copies = arriving }
+            ? new VersionServingState { Version = version, State = ModelVersionState.Loading, Arriving = arriving }
             : new VersionServingState
             {
                 Version = version,

@@ -13,6 +13,7 @@ internal sealed record ModelServices(
     IServingStates States,
     SiloView Silos,
     PlacementRequests Requests,
+    ReplicaPlacer Placer,
     CopyCache Cache,
     ModelCacheOptions CacheOptions,
     CopyOptions CopyOptions,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Scaling;
 using Microsoft.Extensions.Logging;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Models;
 
 /// <summary>Takes what a model's copies report of their load, and decides by <see cref="CopyScaling"/>. Used in the turns of the model's grain alone.</summary>
-internal sealed class ScalingDesk(string model, ModelServices services, ModelKeeper keeper, CopyWork work, ILogger logger)
+internal sealed class ScalingDesk(string model, ModelServices services, ModelKeeper keeper, ReplicaWork work, ILogger logger)
 {
     private readonly Dictionary<long, LoadBoard> _boards = [];
     private readonly Dictionary<long, ScalingDecision> _decisions = [];
@@ -16,8 +17,8 @@ internal sealed class ScalingDesk(string model, ModelServices services, ModelKee
     /// <summary>Takes a report of a copy that serves; whether copies are to come or go by it.</summary>
     public bool Take(CopyLoadReport load, bool mayDecide)
     {
-        var version = load.Copy.Version;
-        if (!CopyPlan.InMemory(State, version).Contains(load.Copy.Copy))
+        var version = load.Replica.Version;
+        if (!ReplicaPlan.Serving(State, version).Any(replica => replica.Number == load.Replica.Number))
         {
             return false;
         }
@@ -59,7 +60,7 @@ internal sealed class ScalingDesk(string model, ModelServices services, ModelKee
     private bool Decide(long version, bool isLasting, DateTimeOffset now)
     {
         var board = Board(version);
-        var copies = CopyPlan.InMemory(State, version);
+        ImmutableArray<int> copies = [.. ReplicaPlan.Serving(State, version).Select(static replica => replica.Number)];
         var source = State.Registration!.Versions.First(candidate => candidate.Version == version);
         var silos = work.Eligible(source);
         var settings = State.Registration.Settings;

@@ -23,5 +23,5 @@ internal static class ServingTimes
         left.State == right.State
         && left.Failed == right.Failed
         && left.Reason == right.Reason
-        && left.Copies.AsSpan().SequenceEqual(right.Copies.AsSpan());
+        && left.Replicas.AsSpan().SequenceEqual(right.Replicas.AsSpan());
 }

@@ -15,7 +15,6 @@ internal sealed class PlacementMetrics(MetricRegistry registry)
         return new()
         {
             [PlacementReason.OnlySilo] = family.Acquire("only_silo"),
-            [PlacementReason.NothingKnown] = family.Acquire("nothing_known"),
             [PlacementReason.FirstCopy] = family.Acquire("first_copy"),
             [PlacementReason.FurtherCopy] = family.Acquire("further_copy"),
             [PlacementReason.NoSilo] = family.Acquire("no_silo"),

@@ -6,9 +6,6 @@ internal enum PlacementReason
     /// <summary>There is no other.</summary>
     OnlySilo,
 
-    /// <summary>At random: nothing is known of the silos or of the model.</summary>
-    NothingKnown,
-
     /// <summary>By the policy, and no other is in memory or was when it began.</summary>
     FirstCopy,
 

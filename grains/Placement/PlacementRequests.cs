@@ -1,40 +1,27 @@
-using System.Collections.Immutable;
 using Cluster.Contracts.Models;
-using Cluster.Contracts.Serving;
 using Cluster.Grains.Cache;
 
 namespace Cluster.Grains.Placement;
 
-/// <summary>Says what a copy needs of a silo, from what this process knows of its model. Safe from any thread.</summary>
-internal sealed class PlacementRequests(IServingStates states, IRegistrations registrations, CopyCache cache)
+/// <summary>Says what a replica needs of a silo. Safe from any thread.</summary>
+internal sealed class PlacementRequests(IRegistrations registrations, CopyCache cache)
 {
-    /// <summary>Null for a copy of a model or version that is not known here.</summary>
-    public PlacementRequest? Of(ModelCopyId id)
-    {
-        if (!registrations.TryGet(id.Model, out var registration)
-            || registration.Versions.FirstOrDefault(source => source.Version == id.Version) is not { } source)
-        {
-            return null;
-        }
+    /// <summary>What a replica will take, in bytes; null for a version that is not known here.</summary>
+    public long? BytesOf(string model, long version) =>
+        registrations.TryGet(model, out var registration) && registration.Versions.FirstOrDefault(source => source.Version == version) is { } source
+            ? cache.Predict(model, source)
+            : null;
 
-        states.TryGet(id.Model, out var state);
-        var known = state?.Versions.FirstOrDefault(version => version.Version == id.Version);
-        ImmutableArray<CopyPlacement> others = [.. (known?.Placements ?? []).Where(placement => placement.Copy != id.Copy)];
-        return Of(registration, source, others.Select(static placement => placement.Silo), known?.FailedOn ?? []) with
-        {
-            ForLoad = !others.IsEmpty && known!.Arriving.Contains(id.Copy),
-        };
-    }
-
-    /// <param name="holders">Silos that hold a copy, in the parsable form of their addresses.</param>
+    /// <param name="holders">Silos that hold a replica.</param>
     /// <param name="failedOn">Silos where the content failed.</param>
-    public PlacementRequest Of(ModelRegistration registration, ModelVersionSource source, IEnumerable<string> holders, IEnumerable<string> failedOn) => new()
+    public PlacementRequest Of(
+        ModelRegistration registration, ModelVersionSource source, IEnumerable<SiloAddress> holders, IEnumerable<SiloAddress> failedOn) => new()
     {
         Model = registration.Name,
         Version = source.Version,
         Bytes = cache.Predict(registration.Name, source),
-        Holders = [.. holders.Select(SiloAddress.FromParsableString)],
-        Failed = [.. failedOn.Select(SiloAddress.FromParsableString)],
+        Holders = [.. holders],
+        Failed = [.. failedOn],
         Required = registration.Settings.RequiredLabels,
         Preferred = registration.Settings.PreferredLabels,
     };

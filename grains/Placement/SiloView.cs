@@ -6,6 +6,12 @@ internal sealed class SiloView(IClusterMembershipService membership, ISiloStates
     /// <summary>Whether no other silo is active.</summary>
     public bool IsAlone => membership.CurrentSnapshot.ModelSilos().Count() <= 1;
 
+    /// <summary>The active silo, if there is one alone.</summary>
+    public SiloAddress? Only => membership.CurrentSnapshot.ModelSilos().Take(2).ToList() is [var only] ? only : null;
+
+    /// <summary>Whether a silo is a member that can be called: it may be about to leave.</summary>
+    public bool IsMember(SiloAddress silo) => membership.CurrentSnapshot.GetSiloStatus(silo) is SiloStatus.Active or SiloStatus.ShuttingDown;
+
     /// <summary>
     /// Silos that are active and have told of themselves; all that are active, with nothing known of their size, while none has. Draining ones are among them.
     /// </summary>

@@ -16,7 +16,6 @@ public static class ModelRegistry
         services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
         services.AddSingleton<IAliases, InMemoryAliases>();
         services.AddSingleton<ISiloHealth, LocalSiloHealth>();
-        services.AddSingleton<ICopyLocations, LocalCopyLocations>();
         return services.AddHostedService<AliasTransitions>();
     }
 }

@@ -39,7 +39,7 @@ public static class ReplicatedModelRegistry
         return services.AddHostedService<AliasTransitions>();
     }
 
-    /// <summary>For a gateway: serving states, aliases, the silos' states and where copies are. Needs nothing of ONNX Runtime.</summary>
+    /// <summary>For a gateway: serving states, aliases and the silos' states. Needs nothing of ONNX Runtime.</summary>
     public static IServiceCollection AddReplicatedServingStates(this IServiceCollection services)
     {
         services.AddReplicatedMap(ServingStates);
@@ -52,8 +52,7 @@ public static class ReplicatedModelRegistry
         services.AddSingleton<ISiloStates>(static provider => provider.GetRequiredService<ReplicatedSiloStates>());
         services.AddSingleton<IServingStates>(static provider => new ReplicatedServingStates(
             provider.GetRequiredKeyedService<IReplicatedMap>(ServingStates), provider.GetRequiredService<ILogger<ReplicatedServingStates>>()));
-        services.AddSingleton<IAliases>(static provider => new ReplicatedAliases(
+        return services.AddSingleton<IAliases>(static provider => new ReplicatedAliases(
             provider.GetRequiredKeyedService<IReplicatedMap>(Aliases), provider.GetRequiredService<ILogger<ReplicatedAliases>>()));
-        return services.AddSingleton<ICopyLocations, PlacedCopyLocations>();
     }
 }

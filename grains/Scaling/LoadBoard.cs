@@ -15,7 +15,7 @@ internal sealed class LoadBoard
     /// <summary>When a copy was taken away last.</summary>
     public DateTimeOffset? Removed { get; set; }
 
-    public void Take(CopyLoadReport load, DateTimeOffset now) => _loads[load.Copy.Copy] = (load, now);
+    public void Take(CopyLoadReport load, DateTimeOffset now) => _loads[load.Replica.Number] = (load, now);
 
     /// <summary>What each of the copies has to do now.</summary>
     /// <param name="copies">Those in memory; the others are forgotten.</param>

@@ -47,6 +47,9 @@ internal sealed class CopyQueue
         _logger = logger;
     }
 
+    /// <summary>Whether a request would run at once, as far as can be told without a lock.</summary>
+    public bool HasRoom => Volatile.Read(ref _running) < _model.Concurrency;
+
     /// <summary>Requests that wait for a slot.</summary>
     public int Waiting
     {
@@ -178,7 +181,7 @@ internal sealed class CopyQueue
     {
         if (_draining)
         {
-            return Failure.Unavailable($"model '{_model.Name}' version {_model.Version} is being unloaded here", TimeSpan.Zero);
+            return Failure.Moved($"model '{_model.Name}' version {_model.Version} is being unloaded here");
         }
 
         if (_running < _model.Concurrency)

@@ -16,5 +16,5 @@ public sealed record ModelView(string Name, IReadOnlyList<CopyView> Copies, IRea
     }
 
     private static CopyView ParseCopy(JsonElement copy) => new(
-        copy.GetProperty("copy").GetInt32(), copy.GetProperty("state").GetString()!, copy.TryGetProperty("silo", out var silo) ? silo.GetString()! : "");
+        copy.TryGetProperty("copy", out var number) ? number.GetInt32() : null, copy.GetProperty("state").GetString()!, copy.TryGetProperty("silo", out var silo) ? silo.GetString()! : "");
 }

@@ -60,7 +60,7 @@ public sealed class OnDemandTests : IAsyncLifetime
     public void Apply_NoRoomLeft_ServesOnDemandAndEvictsNobody()
     {
         Assert.Equal([false, false, true], Versions().Select(version => version.OnDemand));
-        Assert.All(Versions(), version => Assert.Equal((ModelVersionState.Ready, 1), (version.State, version.Copies.Length)));
+        Assert.All(Versions(), version => Assert.Equal((ModelVersionState.Ready, version.OnDemand ? 0 : 1), (version.State, version.Replicas.Length)));
         Assert.Equal(ServingReasons.OnDemand, Version("c").Reason);
         Assert.Equal((2, 0L, 0L), (Books.Copies, Books.Unloading, Books.Waiting));
         Assert.InRange(Books.Used, 2 * Base, _options.Capacity);
@@ -69,29 +69,29 @@ public sealed class OnDemandTests : IAsyncLifetime
     [Fact]
     public async Task Call_NotInMemory_LoadsItInTheLongestUnusedOnesPlace()
     {
-        await DescribeAsync("c").Soon();
+        await LoadAsync("c").Soon();
 
         await UntilAsync(() => !Version("c").OnDemand && Version("a").OnDemand);
         Assert.False(Version("b").OnDemand);
         Assert.Equal((2, 0L, 0L), (Books.Copies, Books.Unloading, Books.Waiting));
 
-        await DescribeAsync("a").Soon();
+        await LoadAsync("a").Soon();
         await UntilAsync(() => !Version("a").OnDemand && Version("b").OnDemand);
     }
 
     [Fact]
     public async Task Evicted_Asked_TellsOfItselfWithoutBeingLoaded()
     {
-        var before = await DescribeAsync("a").Soon();
-        _ = await _silo.Get<IModelVersionGrain>("a/1/0").InferAsync(
+        await LoadAsync("a").Soon();
+        _ = await Replica("a").InferAsync(
             new() { Message = Contracts.Buffers.PayloadBuffer.CopyOf([]) }, CancellationToken.None);
-        await DescribeAsync("c").Soon();
-        await DescribeAsync("b").Soon();
+        await LoadAsync("c").Soon();
+        await LoadAsync("b").Soon();
         await UntilAsync(() => Version("a").OnDemand);
 
         var known = await _silo.Get<IModelGrain>("a").GetUnloadedAsync(1);
 
-        Assert.Equal(before.Name, known.Description!.Name);
+        Assert.Equal("a", known.Description!.Name);
         Assert.Equal(1, known.Statistics!.Fail.Count);
         Assert.True(Version("a").OnDemand);
     }
@@ -126,12 +126,12 @@ public sealed class OnDemandTests : IAsyncLifetime
         var content = await File.ReadAllBytesAsync(file);
         await File.WriteAllBytesAsync(file, [1, 2, 3]);
 
-        var failure = (await Assert.ThrowsAsync<ServingException>(() => DescribeAsync("c").Soon())).Failure;
+        var failure = (await Assert.ThrowsAsync<ServingException>(() => LoadAsync("c").Soon())).Failure;
 
         Assert.Equal(StatusCode.Unavailable, failure.Code);
         Assert.StartsWith("failed to load model 'c' version 1: ", failure.Message, StringComparison.Ordinal);
         await UntilAsync(() => Version("c").Failed);
-        Assert.Empty(Version("c").Copies);
+        Assert.Empty(Version("c").Replicas);
 
         await File.WriteAllBytesAsync(file, content);
         for (var minute = 0; minute <= _options.FailureMemory.TotalMinutes && Version("c").Failed; minute++)
@@ -147,13 +147,13 @@ public sealed class OnDemandTests : IAsyncLifetime
     public async Task Apply_NewContentWithoutRoomBeside_TakesThePlaceOfAnother()
     {
         // An unload need not be the last thing that is told of: the evicted copy and the replaced one are waited for themselves.
-        var before = _silo.EndsOf<IModelVersionGrain>();
+        var before = _silo.EndsOf<IModelReplicaGrain>();
 
         await ApplyAsync("b", "r2");
 
         Assert.Equal(2, before.Count);
         await Task.WhenAll(before).Soon("the end of the evicted copy and of the replaced one");
-        Assert.Equal(1, Assert.Single(Version("b").Copies));
+        Assert.Equal(1, Assert.Single(Version("b").Replicas).Number);
         Assert.Equal((1, 0L), (Books.Copies, Books.Unloading));
         Assert.InRange(Books.Used, Base, _options.Capacity);
     }
@@ -162,9 +162,9 @@ public sealed class OnDemandTests : IAsyncLifetime
     public async Task Apply_NewContentOfWhatIsNotInMemory_IsLoadedByItsFirstRequest()
     {
         await ApplyAsync("c", "r2");
-        Assert.Equal((true, 1), (Version("c").OnDemand, Version("c").Copies[0]));
+        Assert.True(Version("c").OnDemand);
 
-        await DescribeAsync("c").Soon();
+        await LoadAsync("c").Soon();
 
         await UntilAsync(() => !Version("c").OnDemand);
     }
@@ -173,15 +173,15 @@ public sealed class OnDemandTests : IAsyncLifetime
     public async Task Call_TheOldestWasJustUsed_IsRefusedUntilItIsOldEnough()
     {
         _options.ChurnLoadTimes = 10;
-        await DescribeAsync("c").Soon();
-        await DescribeAsync("a").Soon();
+        await LoadAsync("c").Soon();
+        await LoadAsync("a").Soon();
 
-        var failure = (await Assert.ThrowsAsync<ServingException>(() => DescribeAsync("b").Soon())).Failure;
+        var failure = (await Assert.ThrowsAsync<ServingException>(() => LoadAsync("b").Soon())).Failure;
 
         Assert.Equal((StatusCode.ResourceExhausted, TimeSpan.FromSeconds(10)), (failure.Code, failure.RetryAfter));
         Assert.True(Version("b").OnDemand || Version("b").State == ModelVersionState.Ready);
         _silo.Time.Advance(TimeSpan.FromSeconds(10));
-        await DescribeAsync("b").Soon();
+        await LoadAsync("b").Soon();
     }
 
     [Fact]
@@ -191,8 +191,8 @@ public sealed class OnDemandTests : IAsyncLifetime
 
         Assert.Equal((ModelVersionState.Unavailable, false), (Version("c").State, Version("c").OnDemand));
         Assert.Equal(2, Books.Copies);
-        var failure = (await Assert.ThrowsAsync<ServingException>(() => DescribeAsync("c").Soon())).Failure;
-        Assert.Equal(TimeSpan.Zero, failure.RetryAfter);
+        var failure = (await Assert.ThrowsAsync<ServingException>(() => LoadAsync("c").Soon())).Failure;
+        Assert.Equal(StatusCode.NotFound, failure.Code);
     }
 
     private Task ApplyAsync(string name, string revision) => _silo.Get<IModelGrain>(name).ApplyAsync(
@@ -204,11 +204,11 @@ public sealed class OnDemandTests : IAsyncLifetime
         retryFailed: false,
         CancellationToken.None).AsTask().Soon();
 
-    private Task<ModelDescription> DescribeAsync(string name)
-    {
-        var copy = Version(name).Copies.FirstOrDefault();
-        return _silo.Get<IModelVersionGrain>(new ModelCopyId(name, 1, copy).ToString()).DescribeAsync(CancellationToken.None).AsTask();
-    }
+    private Task LoadAsync(string name) =>
+        _silo.Get<IModelGrain>(name).EnsureLoadedAsync(1, missing: null, CancellationToken.None).AsTask();
+
+    private IModelReplicaGrain Replica(string name) =>
+        _silo.Get<IModelReplicaGrain>(new ModelReplicaId(name, 1, Version(name).Replicas[0].Number, Version(name).Replicas[0].Silo).ToString());
 
     private IEnumerable<VersionServingState> Versions() => new[] { "a", "b", "c" }.Select(Version);
 

@@ -1,5 +1,4 @@
 using Cluster.Contracts.Metrics;
-using Cluster.Contracts.Serving;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Models;
@@ -47,7 +46,7 @@ internal sealed class ClusterBench : IDisposable
 
     public FakeGrains Grains { get; } = new();
 
-    public LocalCopies Copies => field ??= new(Draining);
+    public LocalReplicas Replicas => field ??= new(Draining, Local);
 
     public ClusterOptions Options { get; } = new();
 
@@ -63,34 +62,27 @@ internal sealed class ClusterBench : IDisposable
 
     public SiloDraining Draining { get; } = new();
 
-    public SiloDrain Drain() => new(Copies, Draining, View, Local, Grains, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
+    public SiloDrain Drain() => new(Replicas, Draining, View, Local, Grains, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
 
-    public CopyLoadReporter Reporter() => new(Copies, States, Grains, Local, Options, new ScalingOptions(), Time, NullLogger<CopyLoadReporter>.Instance);
+    public CopyLoadReporter Reporter() => new(Replicas, States, Grains, Options, new ScalingOptions(), Time, NullLogger<CopyLoadReporter>.Instance);
 
     public ClusterCaretaker Caretaker(ILogger<ClusterCaretaker>? logger = null) => new(
         Membership,
         States,
         Registrations,
         View,
-        new PlacementRequests(States, Registrations, Cache),
+        new PlacementRequests(Registrations, Cache),
         Grains,
-        Local,
         Options,
         Metrics,
-        Time,
         logger ?? NullLogger<ClusterCaretaker>.Instance);
 
-    /// <summary>A version of a model that is published as being in memory at those silos, copy 0 at the first, or as on demand.</summary>
+    /// <summary>A version of a model that is published as being in memory at those silos, replica 0 at the first, or as on demand.</summary>
     public void Publish(string model, params SiloAddress[] silos) => Publish(model, lastUsed: null, silos);
 
     public void Publish(string model, DateTimeOffset? lastUsed, params SiloAddress[] silos)
     {
-        var version = Serving.States.Ready(1, [.. Enumerable.Range(0, Math.Max(1, silos.Length))]) with
-        {
-            OnDemand = silos.Length == 0,
-            Placements = [.. silos.Select((silo, copy) => new CopyPlacement(copy, silo.ToParsableString(), 1))],
-            LastUsed = lastUsed,
-        };
+        var version = Serving.States.Placed(1, silos) with { OnDemand = silos.Length == 0, LastUsed = lastUsed };
         States.Publish(Serving.States.Model(model, version));
     }
 

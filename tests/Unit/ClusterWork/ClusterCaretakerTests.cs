@@ -10,91 +10,61 @@ namespace Cluster.Unit.ClusterWork;
 public sealed class ClusterCaretakerTests
 {
     [Fact]
-    public async Task SiloDied_ModelsThatHadCopiesThere_AreToldAtOnce()
+    public async Task TellOfLost_SiloDied_ModelsThatHadReplicasThereAreTold()
     {
         using var bench = new ClusterBench(Silos.A, Silos.B, Silos.C);
         bench.Publish("there", Silos.B, Silos.C);
         bench.Publish("elsewhere", Silos.C);
-        using var caretaker = bench.Caretaker();
-        await caretaker.StartAsync(CancellationToken.None);
-
         bench.Membership.Set(Silos.B, SiloStatus.Dead);
 
-        await UntilAsync(() => !bench.Grains.Model("there").Silos.IsEmpty);
-        Assert.Equal([$"lost {Silos.B.ToParsableString()}"], bench.Grains.Model("there").Silos);
+        await bench.Caretaker().TellOfLostAsync(CancellationToken.None).Soon();
+
+        Assert.Equal([$"lost {Silos.B}"], bench.Grains.Model("there").Silos);
         Assert.Empty(bench.Grains.Model("elsewhere").Silos);
-        await caretaker.StopAsync(CancellationToken.None).Soon();
     }
 
     [Fact]
-    public async Task SiloDied_AnotherSiloLeads_IsLeftToIt()
+    public async Task LoadAhead_Room_ModelsNotInMemoryAreLoaded()
     {
-        using var bench = new ClusterBench(Silos.A, Silos.B, Silos.At(0));
-        bench.Publish("m", Silos.B);
-        using var caretaker = bench.Caretaker();
-        Assert.False(caretaker.IsLeader);
-        await caretaker.StartAsync(CancellationToken.None);
-        bench.Membership.Set(Silos.B, SiloStatus.Dead);
-        Assert.Empty(bench.Grains.Model("m").Silos);
-
-        // The leader dies before it told: the next one makes up for it.
-        bench.Membership.Set(Silos.At(0), SiloStatus.Dead);
-
-        await UntilAsync(() => !bench.Grains.Model("m").Silos.IsEmpty);
-        await caretaker.StopAsync(CancellationToken.None).Soon();
-    }
-
-    [Fact]
-    public async Task SiloJoined_ModelsNotInMemory_AreLoadedAhead()
-    {
-        using var bench = new ClusterBench(Silos.A);
+        using var bench = new ClusterBench(Silos.A, Silos.B);
         bench.Registrations.Publish(Registration("m"));
         bench.Publish("m");
-        var loaded = new TaskCompletionSource();
-        bench.Grains.Copy("m/1/0").Description = () =>
+        foreach (var silo in (SiloAddress[])[Silos.A, Silos.B])
         {
-            loaded.TrySetResult();
-            return null!;
-        };
-        bench.SiloStates.Publish(new SiloState { Silo = Silos.A, Capacity = 1L << 40 });
-        using var caretaker = bench.Caretaker();
-        await caretaker.StartAsync(CancellationToken.None);
+            bench.SiloStates.Publish(new SiloState { Silo = silo, Capacity = 1L << 40 });
+        }
 
-        bench.SiloStates.Publish(new SiloState { Silo = Silos.B, Capacity = 1L << 40 });
-        bench.Membership.Set(Silos.B, SiloStatus.Active);
+        await bench.Caretaker().LoadAheadAsync(CancellationToken.None).Soon();
 
-        // The delay is armed on a thread of the pool: the clock moves until it is.
-        await UntilAsync(() =>
-        {
-            bench.Time.Advance(TimeSpan.FromSeconds(1));
-            return loaded.Task.IsCompleted;
-        });
-        await caretaker.StopAsync(CancellationToken.None).Soon();
+        Assert.Equal(["ensure"], bench.Grains.Model("m").Calls);
     }
 
     [Fact]
-    public async Task SiloJoined_ModelsWithFewerCopiesThanTheirLeast_AreToldToLook()
+    public async Task LoadAhead_ModelsWithFewerReplicasThanTheirLeast_AreToldToLook()
     {
-        using var bench = new ClusterBench(Silos.A);
+        using var bench = new ClusterBench(Silos.A, Silos.B);
         foreach (var (model, least) in new[] { ("two", 2), ("one", 1) })
         {
             bench.Registrations.Publish(Registration(model) with { Settings = new ModelSettings { MinCopies = least } });
             bench.Publish(model, Silos.A);
         }
 
-        using var caretaker = bench.Caretaker();
-        await caretaker.StartAsync(CancellationToken.None);
+        await bench.Caretaker().LoadAheadAsync(CancellationToken.None).Soon();
 
-        bench.SiloStates.Publish(new SiloState { Silo = Silos.B, Capacity = 1000 });
-        bench.Membership.Set(Silos.B, SiloStatus.Active);
+        Assert.Equal((1, 0), (bench.Grains.Looks("two"), bench.Grains.Looks("one")));
+    }
 
-        await UntilAsync(() =>
-        {
-            bench.Time.Advance(TimeSpan.FromSeconds(1));
-            return bench.Grains.Looks("two") > 0;
-        });
-        Assert.Equal(0, bench.Grains.Looks("one"));
-        await caretaker.StopAsync(CancellationToken.None).Soon();
+    [Fact]
+    public async Task LoadAhead_Alone_DoesNothing()
+    {
+        using var bench = new ClusterBench(Silos.A);
+        bench.Registrations.Publish(Registration("m"));
+        bench.Publish("m");
+        bench.SiloStates.Publish(new SiloState { Silo = Silos.A, Capacity = 1L << 40 });
+
+        await bench.Caretaker().LoadAheadAsync(CancellationToken.None).Soon();
+
+        Assert.Empty(bench.Grains.Model("m").Calls);
     }
 
     [Fact]
@@ -115,9 +85,9 @@ public sealed class ClusterCaretakerTests
         ];
 
         // Above the reserve of 100 each: 400 and 0; half of it is 200.
-        var chosen = LoadAhead.Choose(bench.States.All, silos, _ => 90, new ClusterOptions());
+        var chosen = LoadAhead.Choose(bench.States.All, silos, (_, _) => 90, new ClusterOptions());
 
-        Assert.Equal(["new/1/0", "mid/1/0"], chosen.Select(id => id.ToString()));
+        Assert.Equal([("new", 1L), ("mid", 1L)], chosen);
     }
 
     private static ModelRegistration Registration(string name) => new()
@@ -125,14 +95,4 @@ public sealed class ClusterCaretakerTests
         Name = name,
         Versions = [new ModelVersionSource(1, Path.Combine(TestPaths.TestModels, "identity_fp32", "1", "model.onnx"), "r")],
     };
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        var limit = Task.Delay(Wait.Limit);
-        while (!condition())
-        {
-            Assert.False(limit.IsCompleted, "nothing was told in time");
-            await Task.Yield();
-        }
-    }
 }

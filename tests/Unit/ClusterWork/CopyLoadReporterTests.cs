@@ -29,7 +29,7 @@ public sealed class CopyLoadReporterTests
         bench.Time.Advance(bench.Options.LoadReportInterval);
 
         var load = Assert.Single(bench.Grains.Model("m").Loads);
-        Assert.Equal((copy.Id, 600.0, 100, TimeSpan.FromMilliseconds(3)), (load.Copy, load.RequestsPerMinute, load.Samples, load.MeanRunTime));
+        Assert.Equal((copy.Id, 600.0, 100, TimeSpan.FromMilliseconds(3)), (load.Replica, load.RequestsPerMinute, load.Samples, load.MeanRunTime));
 
         bench.Time.Advance(bench.Options.LoadReportInterval);
         Assert.Single(bench.Grains.Model("m").Loads);
@@ -75,31 +75,15 @@ public sealed class CopyLoadReporterTests
         Assert.Equal(1, ended);
     }
 
-    [Fact]
-    public async Task Tick_OthersDoNotKnowWhereItIs_TellsAgain()
+    private static LocalReplica Enter(ClusterBench bench, out CopyStatisticsRecorder statistics, Action? end = null)
     {
-        using var bench = new ClusterBench(Silos.A, Silos.B);
-        var told = 0;
-        Enter(bench, out _, tell: () => told++);
-        bench.Publish("m", Silos.B);
-        using var reporter = bench.Reporter();
-        await reporter.StartAsync(CancellationToken.None);
-
-        bench.Time.Advance(bench.Options.LoadReportInterval);
-
-        Assert.Equal(1, told);
-    }
-
-    private static LocalCopy Enter(ClusterBench bench, out CopyStatisticsRecorder statistics, Action? tell = null, Action? end = null)
-    {
-        var copy = new LocalCopy(new ModelCopyId("m", 1, 0), "r", "s");
-        var source = new ModelVersionSource(1, "/none/model.onnx", "r");
-        Assert.True(bench.Cache.TryClaim(copy.Id, source, out var room));
+        var id = new ModelReplicaId("m", 1, 0, Silos.A);
+        Assert.True(bench.Cache.TryClaim(id, new ModelVersionSource(1, "/none/model.onnx", "r"), out var room));
         statistics = new CopyStatisticsRecorder(bench.Time);
         var metrics = new CopyMetricsFactory(bench.Registry).Create("m", 1, 1, 1);
         var queue = new CopyQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        copy.Activity = new CopyActivity(copy.Id, room!, queue, statistics, concurrency: 1, bench.Time) { Tell = tell ?? (() => { }), End = end ?? (() => { }) };
-        Assert.True(bench.Copies.TryEnter(copy));
-        return copy;
+        var replica = new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = end ?? (() => { }) });
+        bench.Replicas.Add(replica);
+        return replica;
     }
 }

@@ -1,15 +1,18 @@
 using Cluster.Contracts.Models;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;
+using Cluster.Unit.Grains;
 using Xunit;
 
 namespace Cluster.Unit.ClusterWork;
 
 public sealed class SiloDrainTests
 {
-    private static readonly string Leaves = $"leave {Silos.A.ToParsableString()}";
+    private static readonly string Leaves = $"leave {Silos.A}";
 
     [Fact]
     public async Task Stopping_OthersAreThere_SaysSoAndHasEveryModelLeaveFourAtOnce()
@@ -19,14 +22,14 @@ public sealed class SiloDrainTests
         var models = Enumerable.Range(0, 6).Select(number => $"m{number}").ToList();
         foreach (var model in models)
         {
-            Assert.True(bench.Copies.TryEnter(new LocalCopy(new ModelCopyId(model, 1, 0), "r", "s")));
+            Enter(bench, model);
             bench.Grains.Model(model).Gate = gate.Task;
         }
 
         var stopping = bench.Drain().StoppingAsync(CancellationToken.None);
 
         Assert.True(bench.Draining.HasBegun);
-        Assert.True(bench.Copies.IsDraining);
+        Assert.True(bench.Replicas.IsDraining);
         var limit = Task.Delay(Wait.Limit);
         while (models.Count(model => !bench.Grains.Model(model).Silos.IsEmpty) < 4 && !limit.IsCompleted)
         {
@@ -43,7 +46,7 @@ public sealed class SiloDrainTests
     public async Task Stopping_Alone_DoesNothing()
     {
         using var bench = new ClusterBench(Silos.A);
-        bench.Copies.TryEnter(new LocalCopy(new ModelCopyId("m", 1, 0), "r", "s"));
+        Enter(bench, "m");
 
         await bench.Drain().StoppingAsync(CancellationToken.None).Soon();
 
@@ -59,14 +62,14 @@ public sealed class SiloDrainTests
 
         await bench.Drain().StoppingAsync(CancellationToken.None).Soon();
 
-        Assert.False(bench.Copies.IsDraining);
+        Assert.False(bench.Replicas.IsDraining);
     }
 
     [Fact]
     public async Task Stopping_AModelDoesNotGetDone_EndsWithinItsShareOfTheTime()
     {
         using var bench = new ClusterBench(Silos.A, Silos.B);
-        bench.Copies.TryEnter(new LocalCopy(new ModelCopyId("m", 1, 0), "r", "s"));
+        Enter(bench, "m");
         bench.Grains.Model("m").Gate = new TaskCompletionSource().Task;
 
         var stopping = bench.Drain().StoppingAsync(CancellationToken.None);
@@ -74,5 +77,15 @@ public sealed class SiloDrainTests
         bench.Time.Advance(bench.Options.StopTimeout * bench.Options.DrainShare);
 
         await stopping.Soon();
+    }
+
+    private static void Enter(ClusterBench bench, string model)
+    {
+        var id = new ModelReplicaId(model, 1, 0, Silos.A);
+        Assert.True(bench.Cache.TryClaim(id, new ModelVersionSource(1, "/none/model.onnx", "r"), out var room));
+        var statistics = new CopyStatisticsRecorder(bench.Time);
+        var metrics = new CopyMetricsFactory(bench.Registry).Create(model, 1, 1, 1);
+        var queue = new CopyQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        bench.Replicas.Add(new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = () => { } }));
     }
 }

@@ -249,7 +249,7 @@ public sealed class CopyQueueTests : IDisposable
         var drained = queue.DrainAsync();
 
         var refused = await Enqueue(queue, 2).Soon();
-        Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (refused.Failure!.Code, refused.Failure.RetryAfter));
+        Assert.Equal((StatusCode.Unavailable, FailureKind.Moved), (refused.Failure!.Code, refused.Failure.Kind));
         (await NextAsync(model, 0)).Finish();
         var last = await NextAsync(model, 1);
         Assert.False(drained.IsCompleted);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Models;
 using Cluster.Grains.Scaling;
+using Cluster.Unit.Clustering;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -32,12 +33,11 @@ public sealed class ModelGrainStateTests
                 },
             },
             Unloaded = true,
-            Loaded = ImmutableSortedDictionary<long, LoadedVersion>.Empty.Add(1, new LoadedVersion([1, 3], "r1", "s1", Target: 2)),
-            Presence = new ModelGrainState().Presence.Add(
-                1, ImmutableSortedDictionary<int, CopyPresence>.Empty.Add(3, new CopyPresence(3, 7, InMemory: true, Silo: "127.0.0.1:1@1", Revision: "r1"))),
-            Arriving = ImmutableSortedDictionary<long, ImmutableArray<int>>.Empty.Add(1, [4]),
-            NextCopy = ImmutableSortedDictionary<long, int>.Empty.Add(1, 5),
-            FailedOn = ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty.Add(1, [new SiloFailure("127.0.0.1:2@1", "r1", "s1", Noon)]),
+            Loaded = ImmutableSortedDictionary<long, LoadedVersion>.Empty.Add(1, new LoadedVersion([ReplicaStates.At(1), ReplicaStates.At(3, silo: 2)], "r1", "s1", Target: 2)),
+            Past = ImmutableSortedDictionary<long, PastLoads>.Empty.Add(1, new PastLoads(null, new CopyStatistics { InferenceCount = 7 })),
+            Arriving = new ModelGrainState().Arriving.Add(1, [ReplicaStates.At(4)]),
+            NextReplica = ImmutableSortedDictionary<long, int>.Empty.Add(1, 5),
+            FailedOn = ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty.Add(1, [new SiloFailure(Silos.B, "r1", "s1", Noon)]),
             Uses = ImmutableSortedDictionary<long, VersionUse>.Empty.Add(1, new VersionUse(Noon, new UseHistory(null, Noon))),
             Failed = ImmutableSortedDictionary<long, FailedLoad>.Empty.Add(2, new FailedLoad("r2", "s1", "broken")),
         };
@@ -47,11 +47,20 @@ public sealed class ModelGrainStateTests
 
         Assert.Equal(json, JsonSerializer.Serialize(copy));
         Assert.Equal(state.Registration.VersionPolicy, copy.Registration!.VersionPolicy);
-        Assert.Equal([1, 3], copy.Loaded[1].Copies.ToArray());
-        Assert.Equal(state.Presence[1][3], copy.Presence[1][3]);
-        Assert.Equal([4], copy.Arriving[1].ToArray());
+        Assert.Equal(state.Loaded[1].Replicas.ToArray(), copy.Loaded[1].Replicas.ToArray());
+        Assert.Equal(7, copy.Past[1].Statistics!.InferenceCount);
+        Assert.Equal(state.Arriving[1].ToArray(), copy.Arriving[1].ToArray());
         Assert.Equal(state.FailedOn[1][0], copy.FailedOn[1][0]);
         Assert.Equal(state.Uses[1], copy.Uses[1]);
         Assert.Equal(new DimensionRange(1, 8), copy.Registration.Settings.BatchSize);
+    }
+
+    /// <summary>A state that names its replicas in another way names none: they are loaded by their next request.</summary>
+    [Fact]
+    public void State_OfTheVersionBefore_ServesOnDemand()
+    {
+        const string Before = """{ "Loaded": { "1": { "Copies": [0], "Revision": "r1", "SettingsRevision": "s1", "Target": 1 } }, "Arriving": {} }""";
+
+        Assert.True(ReplicaPlan.IsOnDemand(JsonSerializer.Deserialize<ModelGrainState>(Before)!, 1));
     }
 }

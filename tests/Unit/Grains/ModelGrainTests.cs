@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Tests.Common;
+using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -26,7 +28,7 @@ public sealed class ModelGrainTests
         Assert.Equal(12, await silo.AskAsync(2, 0));
         Assert.Equal(ModelVersionState.Ready, silo.Version(2).State);
         Assert.Equal((ModelVersionState.Unavailable, "not chosen by the version policy"), (silo.Version(1).State, silo.Version(1).Reason));
-        Assert.Equal(TimeSpan.Zero, (await silo.RefuseAsync(1, 0)).RetryAfter);
+        Assert.Equal(FailureKind.Moved, (await silo.RefuseAsync(1, 0)).Kind);
     }
 
     [Fact]
@@ -40,15 +42,15 @@ public sealed class ModelGrainTests
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
 
         Assert.All(told, state => Assert.Equal(ModelVersionState.Ready, state.State));
-        Assert.Contains(told, state => state is { Arriving: [1], Copies: [0] });
-        Assert.Equal([1], silo.Version(1).Copies.ToArray());
+        Assert.Contains(told, state => state is { Arriving: [{ Number: 1 }], Replicas: [{ Number: 0 }] });
+        Assert.Equal([1], silo.Serving(1));
         Assert.Empty(silo.Version(1).Arriving);
         Assert.Equal(12, await silo.AskAsync(1, 1));
 
         // A number is never used again.
         await silo.ApplyAsync(ModelSilo.Registration((1, Three)));
         Assert.Equal(13, await silo.AskAsync(1, 2));
-        Assert.Equal(TimeSpan.Zero, (await silo.RefuseAsync(1, 0)).RetryAfter);
+        Assert.Equal(FailureKind.Moved, (await silo.RefuseAsync(1, 0)).Kind);
     }
 
     [Fact]
@@ -90,7 +92,7 @@ public sealed class ModelGrainTests
 
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
         Assert.Equal("", silo.Version(1).Reason);
-        Assert.Equal(12, await silo.AskAsync(1, Assert.Single(silo.Version(1).Copies)));
+        Assert.Equal(12, await silo.AskAsync(1, Assert.Single(silo.Serving(1))));
     }
 
     [Fact]
@@ -108,37 +110,76 @@ public sealed class ModelGrainTests
     }
 
     [Fact]
-    public async Task Infer_DuringTheFirstLoad_WaitsAndIsAnswered()
+    public async Task EnsureLoaded_DuringTheFirstLoad_WaitsForIt()
     {
         await using var silo = await ModelSilo.StartAsync();
-        Task<InferReply>? early = null;
+        Task? early = null;
         silo.States.Changed += _ =>
         {
-            if (early is null && silo.Version(1) is { State: ModelVersionState.Loading, Copies: [0] })
+            if (early is null && silo.Version(1).State == ModelVersionState.Loading)
             {
-                early = silo.SendAsync(1, 0, ModelSilo.TenRequest());
+                early = silo.Grain.EnsureLoadedAsync(1, missing: null, CancellationToken.None).AsTask();
             }
         };
 
         await silo.ApplyAsync(ModelSilo.Registration((1, One)));
 
         Assert.NotNull(early);
-        Assert.Equal(11, ModelSilo.Number(await early.Soon()));
+        await early.Soon();
+        Assert.Equal(11, await silo.AskAsync(1, 0));
     }
 
     [Fact]
-    public async Task Infer_DuringALoadThatFails_IsToldTheCause()
+    public async Task EnsureLoaded_DuringALoadThatFails_IsToldTheCause()
     {
         await using var silo = await ModelSilo.StartAsync(failing: true);
-        Task<InferReply>? early = null;
-        silo.States.Changed += _ => early ??= silo.SendAsync(1, 0, ModelSilo.TenRequest());
+        Task? early = null;
+        silo.States.Changed += _ => early ??= silo.Grain.EnsureLoadedAsync(1, missing: null, CancellationToken.None).AsTask();
 
         await silo.ApplyAsync(ModelSilo.Registration((1, Broken)));
 
         var exception = await Assert.ThrowsAsync<ServingException>(() => early!.Soon());
-        Assert.Equal(StatusCode.Unavailable, exception.Failure.Code);
+        Assert.Equal((StatusCode.Unavailable, FailureKind.LoadFailed), (exception.Failure.Code, exception.Failure.Kind));
         Assert.StartsWith("failed to load model 'm' version 1: ", exception.Message, StringComparison.Ordinal);
         Assert.Equal(TimeSpan.FromSeconds(10), exception.Failure.RetryAfter);
+    }
+
+    /// <summary>A gateway of the process calls from its own threads, while turns of the grain go on.</summary>
+    [Fact]
+    public async Task Infer_WithoutAMessageFromManyThreads_IsAnsweredOrToldThatItMoved()
+    {
+        await using var silo = await ModelSilo.StartAsync();
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+        var local = silo.Silo.Services.GetRequiredService<ILocalReplicas>();
+        Assert.True(local.TryGet(silo.IdOf(1, 0), out var replica));
+        Assert.True(replica.HasRoom);
+
+        var calls = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            var (answered, moved) = (0, 0);
+            while (moved < 10)
+            {
+                using var message = PayloadBuffer.CopyOf(ModelSilo.TenRequest().ToByteArray());
+                var reply = await replica.InferAsync(new InferRequest { Message = message }, CancellationToken.None);
+                if (reply.Succeeded)
+                {
+                    Assert.Equal(11, ModelSilo.Number(reply));
+                    answered++;
+                }
+                else
+                {
+                    Assert.Equal(FailureKind.Moved, reply.Failure.Kind);
+                    moved++;
+                }
+            }
+
+            return answered;
+        })).ToList();
+        await silo.AskAsync(1, 0);
+        await silo.Grain.UnloadAsync(CancellationToken.None).AsTask().Soon();
+
+        Assert.Equal(8, (await Task.WhenAll(calls).Soon()).Length);
+        Assert.False(local.TryGet(silo.IdOf(1, 0), out _));
     }
 
     [Fact]
@@ -146,13 +187,13 @@ public sealed class ModelGrainTests
     {
         await using var silo = await ModelSilo.StartAsync(failing: true);
         await silo.ApplyAsync(ModelSilo.Registration((1, One)));
-        var route = silo.Copy(1, 0);
-        await route.DescribeAsync(CancellationToken.None);
+        Assert.NotNull(await silo.Replica(1, 0).DescribeAsync(CancellationToken.None));
 
         await silo.Grain.UnloadAsync(CancellationToken.None).AsTask().Soon();
 
         var refusal = await silo.RefuseAsync(1, 0);
-        Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (refusal.Code, refusal.RetryAfter));
+        Assert.Equal((StatusCode.Unavailable, FailureKind.Moved), (refusal.Code, refusal.Kind));
+        Assert.Null(await silo.Replica(1, 0).DescribeAsync(CancellationToken.None));
         Assert.Equal("unloaded on request", silo.Version(1).Reason);
 
         // The repository's next word does not undo what somebody asked for.
@@ -193,7 +234,7 @@ public sealed class ModelGrainTests
         }
 
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)));
-        Assert.Equal(12, await silo.AskAsync(1, 0));
+        Assert.Equal(12, await silo.AskAsync(1, Assert.Single(silo.Serving(1))));
     }
 
     [Fact]
@@ -215,7 +256,7 @@ public sealed class ModelGrainTests
 
         // Settings as before: nothing has to be loaded anew.
         await silo.ApplyAsync(good);
-        Assert.Equal([0], silo.Version(1).Copies.ToArray());
+        Assert.Equal([0], silo.Serving(1));
         Assert.True(silo.States.TryGet(ModelSilo.Model, out state));
         Assert.Null(state.Problem);
     }
@@ -229,9 +270,9 @@ public sealed class ModelGrainTests
         await silo.ApplyAsync(
             ModelSilo.Registration((1, One)) with { SettingsRevision = "s2", Settings = new ModelSettings { Concurrency = 3, QueueLimit = 5 } });
 
-        Assert.Equal([1], silo.Version(1).Copies.ToArray());
-        var description = await silo.Copy(1, 1).DescribeAsync(CancellationToken.None);
-        Assert.Equal((3, 5), (description.Concurrency, description.QueueLimit));
+        Assert.Equal([1], silo.Serving(1));
+        var description = await silo.Replica(1, 1).DescribeAsync(CancellationToken.None);
+        Assert.Equal((3, 5), (description!.Concurrency, description.QueueLimit));
     }
 
     [Fact]
@@ -243,23 +284,19 @@ public sealed class ModelGrainTests
         await silo.AskAsync(1, 0);
         var wrong = await silo.SendAsync(1, 0, OnnxBench.Raw(("other", "FP32", [1], OnnxBench.Bytes(10f)))).Soon();
 
-        var statistics = await silo.Copy(1, 0).GetStatisticsAsync(CancellationToken.None);
+        var statistics = await silo.Replica(1, 0).GetStatisticsAsync(CancellationToken.None);
 
         Assert.Equal(StatusCode.InvalidArgument, wrong.Failure!.Code);
-        Assert.Equal((2L, 2L, 1L), (statistics.ExecutionCount, statistics.Success.Count, statistics.Fail.Count));
+        Assert.Equal((2L, 2L, 1L), (statistics!.ExecutionCount, statistics.Success.Count, statistics.Fail.Count));
     }
 
-    [Theory]
-    [InlineData("m")]
-    [InlineData("m/0/0")]
-    public async Task Copy_KeyThatIsNone_IsRefused(string key)
+    [Fact]
+    public async Task Replica_OnASiloThatIsNoMember_IsRefused()
     {
         await using var silo = await ModelSilo.StartAsync(failing: true);
 
-        var exception = await Assert.ThrowsAsync<ServingException>(
-            () => silo.Silo.Get<IModelVersionGrain>(key).DescribeAsync(CancellationToken.None).AsTask().Soon());
-
-        Assert.Equal(StatusCode.InvalidArgument, exception.Failure.Code);
+        await Assert.ThrowsAnyAsync<SiloUnavailableException>(
+            () => silo.Silo.Get<IModelReplicaGrain>("m/1/0@127.0.0.1:1@1").DescribeAsync(CancellationToken.None).AsTask().Soon());
     }
 
     /// <summary>What the grain knows survives its own rest; what serves does not rest.</summary>
@@ -273,7 +310,7 @@ public sealed class ModelGrainTests
 
         Assert.Equal(11, await silo.AskAsync(1, 0));
         await silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon();
-        Assert.Equal([0], silo.Version(1).Copies.ToArray());
+        Assert.Equal([0], silo.Serving(1));
         await silo.Grain.UnloadAsync(CancellationToken.None).AsTask().Soon();
         Assert.Equal(StatusCode.Unavailable, (await silo.RefuseAsync(1, 0)).Code);
     }

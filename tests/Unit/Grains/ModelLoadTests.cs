@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains;
@@ -24,9 +22,9 @@ public sealed class ModelLoadTests
 
     /// <summary>A version that stays "loading" would be loaded, in vain, for every request.</summary>
     [Fact]
-    public async Task Apply_LoadFailsInAWayThatNobodyForesaw_VersionIsFailed()
+    public async Task Apply_LoadFailsInAnUnforeseenWay_VersionIsFailed()
     {
-        await using var silo = await StartAsync(new InMemoryServingStates());
+        await using var silo = await StartAsync();
         silo.ExpectedErrors.Add(2101);
         silo.Services.GetRequiredService<SessionFactory>().Dispose();
 
@@ -36,86 +34,45 @@ public sealed class ModelLoadTests
         var version = Assert.Single(state.Versions);
         Assert.Equal(ModelVersionState.Unavailable, version.State);
         Assert.True(version.Failed);
-        Assert.Empty(version.Copies);
-    }
-
-    /// <summary>It would hold its memory for good, and serve old content when its number is used again.</summary>
-    [Fact]
-    public async Task Activate_GivenUpWhileItLoaded_IsNotKept()
-    {
-        await using var silo = await StartAsync(new WantedOnce());
-        silo.Services.GetRequiredService<IRegistrations>().Publish(Registration);
-        var copy = silo.Get<IModelVersionGrain>("m/1/0");
-
-        var failure = (await Assert.ThrowsAsync<ServingException>(() => copy.DescribeAsync(CancellationToken.None).AsTask().Soon())).Failure;
-
-        Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (failure.Code, failure.RetryAfter));
-        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.Id == 2100);
+        Assert.Empty(version.Replicas);
     }
 
     /// <summary>What is loaded for no one keeps a processor busy and takes room; the file is cut short, so that a load that goes on to it fails.</summary>
-    [Fact]
-    public async Task Activate_GivenUpDuringTheLoad_EndsTheLoad()
+    [Theory]
+    [InlineData("unload")]
+    [InlineData("remove")]
+    public async Task EnsureLoaded_GivenUpDuringTheLoad_EndsTheLoad(string how)
     {
         using var pipe = await ModelPipe.MakeAsync();
-        var states = new InMemoryServingStates();
-        await using var silo = await StartAsync(states);
-        silo.Services.GetRequiredService<IRegistrations>().Publish(Registration with { Versions = [new ModelVersionSource(1, pipe.Path, "r1")] });
-        var version = new VersionServingState { Version = 1, State = ModelVersionState.Loading, Copies = [0] };
-        states.Publish(new ModelServingState("m", [version], null));
-        var describing = silo.Get<IModelVersionGrain>("m/1/0").DescribeAsync(CancellationToken.None).AsTask();
+        await using var silo = await StartAsync();
+        var model = silo.Get<IModelGrain>("m");
+        var replica = silo.Get<IModelReplicaGrain>(new ModelReplicaId("m", 1, 0, silo.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress).ToString());
+        var loading = model.ApplyAsync(
+            Registration with { Versions = [new ModelVersionSource(1, pipe.Path, "r1")] }, retryFailed: false, CancellationToken.None).AsTask();
+        Task givenUp;
 
         await using (await pipe.ReadAsync())
         {
-            states.Publish(new ModelServingState("m", [version with { Copies = [1] }], null));
+            givenUp = how == "unload"
+                ? model.UnloadAsync(CancellationToken.None).AsTask()
+                : model.ApplyAsync(Registration with { Versions = [] }, retryFailed: false, CancellationToken.None).AsTask();
+            await loading.Soon("the end of the change that loaded");
+
+            // Its turn comes after the one that ended the load.
+            Assert.Null(await replica.DescribeAsync(CancellationToken.None));
         }
 
-        var failure = (await Assert.ThrowsAsync<ServingException>(() => describing.Soon())).Failure;
-        Assert.Equal((StatusCode.Unavailable, TimeSpan.Zero), (failure.Code, failure.RetryAfter));
-        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.Id == 2101);
+        await givenUp.Soon();
+        await silo.StopAsync();
+        Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.Id == 2100 || entry.Id == 2101);
     }
 
-    private static Task<TestSilo> StartAsync(IServingStates states) => TestSilo.StartAsync(
+    private static Task<TestSilo> StartAsync() => TestSilo.StartAsync(
             services => services
             .AddMetrics()
-            .AddSingleton(states)
+            .AddSingleton<IServingStates, InMemoryServingStates>()
             .AddSingleton<IRegistrations, InMemoryRegistrations>()
             .AddModelGrains(new InferenceOptions { Threads = 1 })
             .AddMemoryGrainStorage(ModelGrains.StorageName),
         TimeProvider.System);
-
-    /// <summary>Wants every copy when it is asked first, and none from then on.</summary>
-    private sealed class WantedOnce : IServingStates
-    {
-        private int _asked;
-
-        public event Action<string>? Changed
-        {
-            add => _ = value;
-            remove => _ = value;
-        }
-
-        public event Action? InitialLoadCompleted
-        {
-            add => _ = value;
-            remove => _ = value;
-        }
-
-        public IEnumerable<ModelServingState> All => [];
-
-        public bool InitialLoadFinished => true;
-
-        public bool TryGet(string name, [NotNullWhen(true)] out ModelServingState? state)
-        {
-            var version = new VersionServingState { Version = 1, State = ModelVersionState.Loading, Copies = [0] };
-            state = Interlocked.Increment(ref _asked) == 1 ? new ModelServingState(name, [version], null) : null;
-            return state is not null;
-        }
-
-        public ValueTask RefreshAsync(string name, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-
-        public void Publish(ModelServingState state) => throw new InvalidOperationException("nobody publishes here");
-
-        public void FinishInitialLoad() => throw new InvalidOperationException("nobody finishes here");
-    }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Models;
+using Cluster.Unit.Clustering;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -58,17 +59,17 @@ public sealed class ModelPlanTests
     {
         var state = Failed(Loaded(State(VersionPolicy.LatestOne, [1, 2, 3, 4, 5]), (3, 1, "older"), (5, 0, "r")), (2, "r", "s"), (3, "r", "s"));
 
-        var told = ModelPlan.Describe("m", CopyPlan.Arrive(state, 4, 1).State);
+        var told = ModelPlan.Describe("m", ReplicaPlan.Arrive(state, 4, Silos.B).State);
 
         Assert.Equal("m", told.Name);
         Assert.Equal([5, 4, 3, 2, 1], told.Versions.Select(version => version.Version));
         var byVersion = told.Versions.ToDictionary(version => version.Version);
         Assert.Equal((ModelVersionState.Ready, "", false), (byVersion[5].State, byVersion[5].Reason, byVersion[5].Failed));
         Assert.Equal((ModelVersionState.Loading, "", false), (byVersion[4].State, byVersion[4].Reason, byVersion[4].Failed));
-        Assert.Equal([0], byVersion[4].Copies.ToArray());
+        Assert.Equal([new(0, Silos.B)], byVersion[4].Arriving.ToArray());
         Assert.Equal(
             (ModelVersionState.Ready, $"serves its previous content, the new one does not load: {Broken}"), (byVersion[3].State, byVersion[3].Reason));
-        Assert.Equal([1], byVersion[3].Copies.ToArray());
+        Assert.Equal([ReplicaStates.At(1)], byVersion[3].Replicas.ToArray());
         Assert.Equal((ModelVersionState.Unavailable, Broken, true), (byVersion[2].State, byVersion[2].Reason, byVersion[2].Failed));
         Assert.Equal(
             (ModelVersionState.Unavailable, "not chosen by the version policy", false), (byVersion[1].State, byVersion[1].Reason, byVersion[1].Failed));
@@ -77,11 +78,11 @@ public sealed class ModelPlanTests
     [Fact]
     public void Describe_ReplacementLoading_KeepsTheOldCopyReady()
     {
-        var state = Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older")) with { NextCopy = new ModelGrainState().NextCopy.Add(1, 1) };
+        var state = Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older")) with { NextReplica = new ModelGrainState().NextReplica.Add(1, 1) };
 
-        var version = Assert.Single(ModelPlan.Describe("m", CopyPlan.Arrive(state, 1, 1).State).Versions);
+        var version = Assert.Single(ModelPlan.Describe("m", ReplicaPlan.Arrive(state, 1, Silos.B).State).Versions);
 
-        Assert.Equal((ModelVersionState.Ready, 1), (version.State, Assert.Single(version.Arriving)));
+        Assert.Equal((ModelVersionState.Ready, 1), (version.State, Assert.Single(version.Arriving).Number));
         Assert.Equal([true, true, false], new[] { 0, 1, 2 }.Select(version.Wants));
     }
 
@@ -132,7 +133,7 @@ public sealed class ModelPlanTests
     };
 
     private static ModelGrainState Loaded(ModelGrainState state, params (long Version, int Copy, string Revision)[] loaded) =>
-        state with { Loaded = loaded.ToImmutableSortedDictionary(entry => entry.Version, entry => new LoadedVersion([entry.Copy], entry.Revision, "s")) };
+        state with { Loaded = loaded.ToImmutableSortedDictionary(entry => entry.Version, entry => new LoadedVersion([ReplicaStates.At(entry.Copy)], entry.Revision, "s")) };
 
     private static ModelGrainState Failed(ModelGrainState state, params (long Version, string Revision, string Settings)[] failed) =>
         state with { Failed = failed.ToImmutableSortedDictionary(entry => entry.Version, entry => new FailedLoad(entry.Revision, entry.Settings, Broken)) };

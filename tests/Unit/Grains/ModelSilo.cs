@@ -66,7 +66,13 @@ internal sealed class ModelSilo : IAsyncDisposable
         SettingsRevision = "s1",
     };
 
-    public IModelVersionGrain Copy(long version, int copy) => _silo.Get<IModelVersionGrain>(new ModelCopyId(Model, version, copy).ToString());
+    public IModelReplicaGrain Replica(long version, int number) => _silo.Get<IModelReplicaGrain>(IdOf(version, number).ToString());
+
+    public ModelReplicaId IdOf(long version, int number) =>
+        new(Model, version, number, _silo.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress);
+
+    /// <summary>Numbers of the replicas that serve.</summary>
+    public IEnumerable<int> Serving(long version) => Version(version).Replicas.Select(replica => replica.Number);
 
     public Task ApplyAsync(ModelRegistration registration, bool retryFailed = false) =>
         Grain.ApplyAsync(registration, retryFailed, CancellationToken.None).AsTask().Soon("the registration's being carried out");
@@ -77,10 +83,10 @@ internal sealed class ModelSilo : IAsyncDisposable
         return Assert.Single(state.Versions, candidate => candidate.Version == version);
     }
 
-    /// <summary>Asks a copy of one of the "multi" models for 10 + its number.</summary>
-    public async Task<float> AskAsync(long version, int copy) => Number(await SendAsync(version, copy, TenRequest()).Soon());
+    /// <summary>Asks a replica of one of the "multi" models for 10 + its number.</summary>
+    public async Task<float> AskAsync(long version, int number) => Number(await SendAsync(version, number, TenRequest()).Soon());
 
-    public Task<InferReply> SendAsync(long version, int copy, ModelInferRequest request) => Copy(version, copy)
+    public Task<InferReply> SendAsync(long version, int number, ModelInferRequest request) => Replica(version, number)
         .InferAsync(new InferRequest { Message = PayloadBuffer.CopyOf(request.ToByteArray()) }, CancellationToken.None)
         .AsTask();
 
@@ -92,9 +98,9 @@ internal sealed class ModelSilo : IAsyncDisposable
         return OnnxBench.Values<float>(ModelInferResponse.Parser.ParseFrom(reply.Message!.Span).RawOutputContents[0])[0];
     }
 
-    /// <summary>The refusal of a copy that is not there.</summary>
-    public async Task<Failure> RefuseAsync(long version, int copy) =>
-        (await Assert.ThrowsAsync<ServingException>(() => SendAsync(version, copy, TenRequest()).Soon())).Failure;
+    /// <summary>The refusal of a replica that is not loaded.</summary>
+    public async Task<Failure> RefuseAsync(long version, int number) =>
+        (await SendAsync(version, number, TenRequest()).Soon()).Failure ?? throw new InvalidOperationException("it answered");
 
     public ValueTask DisposeAsync() => _silo.DisposeAsync();
 }

@@ -22,18 +22,19 @@ using Xunit;
 namespace Cluster.Unit.Grains;
 
 /// <summary>
-/// The real grain of model "m", and the real director, over silos that are simulated: a copy loads where the director says, and tells its model what a copy tells.
-/// Whatever is published is checked: copies of one content, arriving ones apart, placements where the copies are.
+/// The real grain of model "m" over silos that are simulated: a replica loads where its key says, and tells its model when it ends.
+/// What is published is checked: replicas of one content, arriving ones apart, no two on one silo.
 /// </summary>
-internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPlacementContext
+internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, SimulatedCopy> _copies = new();
+    private readonly ConcurrentDictionary<string, SimulatedReplica> _replicas = new();
     private readonly ConcurrentQueue<string> _loads = new();
     private readonly ConcurrentQueue<VersionServingState> _told = new();
     private readonly ConcurrentQueue<string> _violations = new();
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TestSilo _runtime = null!;
-    private long _epoch = 100;
+
+    private event Action<string>? LoadBegan;
 
     public FakeMembership Membership { get; } = new();
 
@@ -46,13 +47,16 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
     /// <summary>Silos on which every load fails.</summary>
     public ConcurrentDictionary<SiloAddress, bool> BrokenSilos { get; } = new();
 
+    /// <summary>Silos that have no room, whatever they published.</summary>
+    public ConcurrentDictionary<SiloAddress, bool> FullSilos { get; } = new();
+
     /// <summary>Content that loads nowhere.</summary>
     public string? BrokenRevision { get; set; }
 
     /// <summary>What each load awaits.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
-    /// <summary>Loads that began, as "copy at port".</summary>
+    /// <summary>Loads that began, as "number at port".</summary>
     public IReadOnlyCollection<string> Loads => _loads;
 
     /// <summary>What was published of version 1, in order.</summary>
@@ -64,13 +68,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
 
     public VersionServingState Version => States.TryGet("m", out var state) ? state.Versions.Single() : throw new InvalidOperationException("nothing is published");
 
-    public SiloAddress LocalSilo => Silos.A;
-
-    public SiloStatus LocalSiloStatus => SiloStatus.Active;
-
-    /// <summary>Copies in memory, by number, with the port of their silo.</summary>
+    /// <summary>Replicas in memory, by number, with the port of their silo.</summary>
     public IReadOnlyDictionary<int, int> InMemory =>
-        _copies.Values.Where(copy => copy.Silo is not null).ToImmutableSortedDictionary(copy => copy.Id.Copy, copy => copy.Silo!.Endpoint.Port);
+        _replicas.Values.Where(replica => replica.IsLoaded).ToImmutableSortedDictionary(replica => replica.Id.Number, replica => replica.Id.Silo.Endpoint.Port);
 
     public static async Task<SimulatedCluster> StartAsync(int silos, ScalingOptions? scaling = null)
     {
@@ -107,34 +107,44 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
         retryFailed,
         CancellationToken.None).AsTask().Soon("the registration's being carried out");
 
-    /// <summary>A request, as a gateway that takes one copy at a time would send it: it loads the copy if need be.</summary>
-    public Task AskAsync(int copy) => Copy(new ModelCopyId("m", 1, copy).ToString()).DescribeAsync(CancellationToken.None).AsTask().Soon();
+    /// <summary>A request, as a gateway would have it: it loads the version if need be.</summary>
+    public Task AskAsync() => Model.EnsureLoadedAsync(1, missing: null, CancellationToken.None).AsTask().Soon();
 
-    /// <summary>What a silo's round would tell of a copy.</summary>
-    public Task ReportLoadAsync(int copy, double requestsPerMinute = 10) => Model.ReportLoadAsync(new CopyLoadReport
+    /// <summary>A replica ends by itself, as an evicted one does.</summary>
+    public Task EvictAsync(int number) => Replica(number).UnloadAsync().AsTask().Soon();
+
+    /// <summary>A replica is not there any more, and its model has not been told.</summary>
+    public ModelReplicaId Vanish(int number)
     {
-        Copy = new ModelCopyId("m", 1, copy),
-        Epoch = 1,
+        var replica = Replica(number);
+        replica.IsLoaded = false;
+        return replica.Id;
+    }
+
+    /// <summary>What a silo's round would tell of a replica.</summary>
+    public Task ReportLoadAsync(int number, double requestsPerMinute = 10) => Model.ReportLoadAsync(new CopyLoadReport
+    {
+        Replica = Replica(number).Id,
         RequestsPerMinute = requestsPerMinute,
         LoadedFor = TimeSpan.FromHours(1),
     }).AsTask().Soon();
 
-    /// <summary>The silo of a copy is gone, with everything on it, and the model hears of it.</summary>
-    public Task LoseSiloAsync(int ofCopy)
+    /// <summary>The silo of a replica is gone, with everything on it, and the model hears of it.</summary>
+    public Task LoseSiloAsync(int ofReplica)
     {
-        var silo = Silo(InMemory[ofCopy]);
+        var silo = Silo(InMemory[ofReplica]);
         Membership.Set(silo, SiloStatus.Dead);
-        foreach (var copy in _copies.Values.Where(copy => copy.Silo == silo))
+        foreach (var replica in _replicas.Values.Where(replica => replica.Id.Silo == silo))
         {
-            copy.Silo = null;
+            replica.IsLoaded = false;
         }
 
-        return Model.SilosLostAsync([silo.ToParsableString()]).AsTask().Soon("the model's hearing of the loss");
+        return Model.SilosLostAsync([silo]).AsTask().Soon("the model's hearing of the loss");
     }
 
     public static SiloAddress Silo(int port) => Silos.At(port - 1000);
 
-    /// <summary>Waits for a published change.</summary>
+    /// <summary>Waits for a published change, or for a load that begins.</summary>
     public async Task UntilAsync(Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "")
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -147,22 +157,21 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
         }
 
         States.Changed += Look;
+        LoadBegan += Look;
         Look("");
         await reached.Task.Soon(what);
         States.Changed -= Look;
+        LoadBegan -= Look;
     }
 
     public override TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) =>
-        typeof(TGrainInterface) == typeof(IModelVersionGrain)
-            ? (TGrainInterface)(IGrainWithStringKey)Copy(primaryKey)
+        typeof(TGrainInterface) == typeof(IModelReplicaGrain)
+            ? (TGrainInterface)(IGrainWithStringKey)Replica(primaryKey)
             : _runtime.Grains.GetGrain<TGrainInterface>(primaryKey, grainClassNamePrefix);
 
-    public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => typeof(TGrainInterface) == typeof(IModelVersionGrain)
-        ? (TGrainInterface)(IAddressable)Copy(grainId.Key.ToString()!)
+    public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => typeof(TGrainInterface) == typeof(IModelReplicaGrain)
+        ? (TGrainInterface)(IAddressable)Replica(grainId.Key.ToString()!)
         : _runtime.Grains.GetGrain<TGrainInterface>(grainId);
-
-    public SiloAddress[] GetCompatibleSilos(PlacementTarget target) =>
-        [.. Membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress).Order()];
 
     // A test that fails before it opens its gate fails of that, not of a silo that waits for a load.
     public async ValueTask DisposeAsync()
@@ -172,21 +181,34 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
         Assert.Empty(_violations);
     }
 
-    private SimulatedCopy Copy(string key) => _copies.GetOrAdd(key, _ => new SimulatedCopy(this, ModelCopyId.TryParse(key, out var id) ? id : default));
+    private SimulatedReplica Replica(string key) =>
+        _replicas.GetOrAdd(key, _ => new SimulatedReplica(this, ModelReplicaId.TryParse(key, out var id) ? id : default));
 
-    private ModelServices Services(IServiceProvider provider) => new(
-        provider.GetRequiredService<IRegistrations>(),
-        provider.GetRequiredService<IServingStates>(),
-        new SiloView(Membership, SiloStates),
-        provider.GetRequiredService<PlacementRequests>(),
-        provider.GetRequiredService<CopyCache>(),
-        provider.GetRequiredService<ModelCacheOptions>(),
-        CopyOptions,
-        provider.GetRequiredService<ScalingOptions>(),
-        provider.GetRequiredService<LoadMetrics>(),
-        provider.GetRequiredService<ModelMetrics>(),
-        this,
-        provider.GetRequiredService<TimeProvider>());
+    private SimulatedReplica Replica(int number) => _replicas.Values.Single(replica => replica.Id.Number == number);
+
+    private ModelServices Services(IServiceProvider provider)
+    {
+        var view = new SiloView(Membership, SiloStates);
+        return new ModelServices(
+            provider.GetRequiredService<IRegistrations>(),
+            provider.GetRequiredService<IServingStates>(),
+            view,
+            provider.GetRequiredService<PlacementRequests>(),
+            new ReplicaPlacer(
+                view,
+                new PlacementOptions(),
+                provider.GetRequiredService<PlacementRandom>(),
+                provider.GetRequiredService<PlacementMetrics>(),
+                provider.GetRequiredService<TimeProvider>()),
+            provider.GetRequiredService<CopyCache>(),
+            provider.GetRequiredService<ModelCacheOptions>(),
+            CopyOptions,
+            provider.GetRequiredService<ScalingOptions>(),
+            provider.GetRequiredService<LoadMetrics>(),
+            provider.GetRequiredService<ModelMetrics>(),
+            this,
+            provider.GetRequiredService<TimeProvider>());
+    }
 
     private void Check()
     {
@@ -196,119 +218,65 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable, IPl
         }
 
         _told.Enqueue(version);
-        var contents = version.Copies.Select(copy => Copy($"m/1/{copy}")).Where(copy => copy.Silo is not null).Select(copy => copy.Revision).Distinct().Count();
-        var known = version.Copies.Concat(version.Arriving).ToHashSet();
+        var contents = version.Replicas
+            .Select(replica => Replica(new ModelReplicaId("m", 1, replica.Number, replica.Silo).ToString()))
+            .Where(replica => replica.IsLoaded)
+            .Select(replica => replica.Revision)
+            .Distinct()
+            .Count();
         if (contents > 1
-            || (version.State == ModelVersionState.Ready && version.Copies.Intersect(version.Arriving).Any())
-            || version.Placements.Any(placement => !known.Contains(placement.Copy))
-            || version.Placements.Select(placement => placement.Silo).Distinct().Count() != version.Placements.Length)
+            || version.Replicas.Intersect(version.Arriving).Any()
+            || version.Replicas.Select(replica => replica.Silo).Distinct().Count() != version.Replicas.Length)
         {
-            _violations.Enqueue($"{contents} contents, copies {string.Join(',', version.Copies)}, arriving {string.Join(',', version.Arriving)}, {string.Join(',', version.Placements)}");
+            _violations.Enqueue($"{contents} contents, replicas {string.Join(',', version.Replicas)}, arriving {string.Join(',', version.Arriving)}");
         }
     }
 
-    private Task<SiloAddress> PlaceAsync(ModelCopyId id)
+    private sealed class SimulatedReplica(SimulatedCluster cluster, ModelReplicaId id) : IModelReplicaGrain
     {
-        var services = _runtime.Services;
-        var director = new ModelPlacementDirector(
-            new SiloView(Membership, SiloStates),
-            services.GetRequiredService<PlacementRequests>(),
-            services.GetRequiredService<RecentPlacements>(),
-            new PlacementOptions(),
-            services.GetRequiredService<PlacementRandom>(),
-            services.GetRequiredService<PlacementMetrics>());
-        return director.OnAddActivation(new ModelPlacement(), TargetOf(GrainId.Create("modelversion", id.ToString())), this);
-    }
+        public ModelReplicaId Id => id;
 
-    private sealed class SimulatedCopy(SimulatedCluster cluster, ModelCopyId id) : IModelVersionGrain
-    {
-        private readonly Lock _lock = new();
-        private Task _activation = Task.CompletedTask;
-        private long _epoch;
-
-        public ModelCopyId Id => id;
-
-        /// <summary>Where it is in memory, or null.</summary>
-        public SiloAddress? Silo { get; set; }
+        public bool IsLoaded { get; set; }
 
         public string Revision { get; private set; } = "";
 
-        public async ValueTask<ModelDescription> DescribeAsync(CancellationToken cancellationToken)
+        public async ValueTask<ReplicaLoad> EnsureLoadedAsync(ReplicaSpec spec, CancellationToken cancellationToken)
         {
-            Task activation;
-            lock (_lock)
-            {
-                if (Silo is null && _activation.IsCompleted)
-                {
-                    _activation = ActivateAsync();
-                }
-
-                activation = _activation;
-            }
-
-            await activation;
-            return CopyReports.Description;
-        }
-
-        public async ValueTask UnloadAsync()
-        {
-            if (Silo is null)
-            {
-                throw Refusal("not wanted", TimeSpan.Zero);
-            }
-
-            var report = Report(Silo, inMemory: false);
-            Silo = null;
-            await cluster.Model.ReportAsync(report);
-        }
-
-        public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask<CopyStatistics> GetStatisticsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        private static ServingException Refusal(string why, TimeSpan retryAfter) => new(Failure.Unavailable(why, retryAfter));
-
-        private async Task ActivateAsync()
-        {
-            if (!cluster.Version.Wants(id.Copy) || !cluster._runtime.Services.GetRequiredService<IRegistrations>().TryGet("m", out var registration))
-            {
-                throw Refusal("not wanted", TimeSpan.Zero);
-            }
-
-            var silo = await cluster.PlaceAsync(id);
-            var revision = registration.Versions[0].Revision;
-            if (cluster._copies.Values.Any(copy => copy.Silo == silo && copy.Revision == revision))
-            {
-                throw Refusal("another copy is here", TimeSpan.Zero);
-            }
-
-            cluster._loads.Enqueue($"{id.Copy} at {silo.Endpoint.Port}");
-            await Task.WhenAny(cluster.Gate, cluster._end.Task);
-            if (cluster.Membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Dead)
+            cluster._loads.Enqueue($"{id.Number} at {id.Silo.Endpoint.Port}");
+            cluster.LoadBegan?.Invoke("m");
+            await Task.WhenAny(cluster.Gate, cluster._end.Task).WaitAsync(cancellationToken);
+            if (cluster.Membership.CurrentSnapshot.GetSiloStatus(id.Silo) == SiloStatus.Dead)
             {
                 throw new SiloUnavailableException("the silo died");
             }
 
-            if (cluster.BrokenSilos.ContainsKey(silo) || revision == cluster.BrokenRevision)
+            if (cluster.FullSilos.ContainsKey(id.Silo))
             {
-                var isForAnother = await cluster.Model.ReportFailureAsync(new CopyFailure(id, revision, "s", "corrupt", silo.ToParsableString()));
-                throw Refusal("corrupt", isForAnother ? TimeSpan.Zero : TimeSpan.FromSeconds(10));
+                return new ReplicaLoad(null, Failure.Exhausted("full", TimeSpan.FromSeconds(3)));
             }
 
-            (Silo, Revision, _epoch) = (silo, revision, Interlocked.Increment(ref cluster._epoch));
-            await cluster.Model.ReportAsync(Report(silo, inMemory: true));
+            if (cluster.BrokenSilos.ContainsKey(id.Silo) || spec.Source.Revision == cluster.BrokenRevision)
+            {
+                return new ReplicaLoad(null, Failure.Unavailable("corrupt", TimeSpan.FromSeconds(10)) with { Kind = FailureKind.LoadFailed });
+            }
+
+            (IsLoaded, Revision) = (true, spec.Source.Revision);
+            return new ReplicaLoad(ReplicaStates.Description, null);
         }
 
-        private CopyReport Report(SiloAddress silo, bool inMemory) => new()
+        public async ValueTask UnloadAsync()
         {
-            Copy = id,
-            Silo = silo.ToParsableString(),
-            Epoch = _epoch,
-            InMemory = inMemory,
-            Revision = Revision,
-            SettingsRevision = "s",
-            Description = CopyReports.Description,
-            Statistics = inMemory ? null : new CopyStatistics(),
-        };
+            if (IsLoaded)
+            {
+                IsLoaded = false;
+                await cluster.Model.ReplicaEndedAsync(new ReplicaEnd(id, new CopyStatistics()));
+            }
+        }
+
+        public ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken) => new(IsLoaded ? ReplicaStates.Description : null);
+
+        public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<CopyStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -9,11 +9,12 @@ namespace Cluster.Unit.Serving;
 /// <summary>Gives out fakes by key, always the same one.</summary>
 internal sealed class FakeGrains : FakeGrainFactory
 {
-    private readonly ConcurrentDictionary<string, FakeCopy> _copies = new();
+    private readonly ConcurrentDictionary<string, FakeReplica> _replicas = new();
     private readonly ConcurrentDictionary<string, FakeModel> _models = new();
     private readonly ConcurrentDictionary<string, IModelWorkGrain> _work = new();
 
-    public FakeCopy Copy(string key) => _copies.GetOrAdd(key, _ => new FakeCopy());
+    /// <param name="key">With or without its silo, which is not told apart.</param>
+    public FakeReplica Replica(string key) => _replicas.GetOrAdd(key.Split('@')[0], _ => new FakeReplica());
 
     public FakeModel Model(string key) => _models.GetOrAdd(key, _ => new FakeModel());
 
@@ -26,7 +27,7 @@ internal sealed class FakeGrains : FakeGrainFactory
     public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => (TGrainInterface)(IAddressable)Fake(typeof(TGrainInterface), grainId.Key.ToString()!);
 
     private IGrainWithStringKey Fake(Type type, string key) =>
-        type == typeof(IModelGrain) ? Model(key) : type == typeof(IModelWorkGrain) ? Work(key) : Copy(key);
+        type == typeof(IModelGrain) ? Model(key) : type == typeof(IModelWorkGrain) ? Work(key) : Replica(key);
 
     private IModelWorkGrain Work(string key) => _work.GetOrAdd(key, static _ => DispatchProxy.Create<IModelWorkGrain, FakeModelWork>());
 }

@@ -60,9 +60,23 @@ internal sealed class FakeModel : IModelGrain
         return default;
     }
 
-    public ValueTask ReportAsync(CopyReport report) => throw new NotSupportedException("no copy reports here");
+    /// <summary>What a load of a version, which may miss a replica, does.</summary>
+    public Func<long, ModelReplicaId?, Task> Ensure { get; set; } = (_, _) => Task.CompletedTask;
 
-    public ValueTask<bool> ReportFailureAsync(CopyFailure failure) => throw new NotSupportedException("no copy reports here");
+    /// <summary>What is known of its versions.</summary>
+    public UnloadedCopy Unloaded { get; set; } = new(null, null);
+
+    public async ValueTask EnsureLoadedAsync(long version, ModelReplicaId? missing, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _calls.Add("ensure");
+        }
+
+        await Ensure(version, missing);
+    }
+
+    public ValueTask ReplicaEndedAsync(ReplicaEnd end) => throw new NotSupportedException("no replica ends here");
 
     public ValueTask ReportLoadAsync(CopyLoadReport load)
     {
@@ -70,17 +84,17 @@ internal sealed class FakeModel : IModelGrain
         return default;
     }
 
-    public async ValueTask LeaveSiloAsync(string silo, CancellationToken cancellationToken)
+    public async ValueTask LeaveSiloAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
         Silos.Enqueue($"leave {silo}");
         await Gate;
     }
 
-    public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<string> silos)
+    public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<SiloAddress> silos)
     {
         Silos.Enqueue($"lost {string.Join(',', silos)}");
         return default;
     }
 
-    public ValueTask<UnloadedCopy> GetUnloadedAsync(long version) => ValueTask.FromResult(new UnloadedCopy(null, null));
+    public ValueTask<UnloadedCopy> GetUnloadedAsync(long version) => ValueTask.FromResult(Unloaded);
 }

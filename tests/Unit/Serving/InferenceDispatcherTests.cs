@@ -1,6 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
@@ -28,7 +29,7 @@ public sealed class InferenceDispatcherTests : IDisposable
     public async Task Infer_CopyAnswers_GivesTheAnswerAndTheMessageBack()
     {
         var answer = PayloadBuffer.CopyOf([9]);
-        _grains.Copy("m/1/0").Infer = (request, _) => new(InferReply.Success(Assert.IsType<PayloadBuffer>(request.Message) == _message ? answer : null!));
+        _grains.Replica("m/1/0").Infer = (request, _) => new(InferReply.Success(Assert.IsType<PayloadBuffer>(request.Message) == _message ? answer : null!));
 
         var (reply, version) = await InferAsync();
 
@@ -37,17 +38,15 @@ public sealed class InferenceDispatcherTests : IDisposable
         Assert.True(IsGivenBack);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Infer_CopyHasMoved_FollowsTheNewRouteWithTheSameMessage(bool throws)
+    [Fact]
+    public async Task Infer_CopyHasMoved_FollowsTheNewRouteWithTheSameMessage()
     {
-        _grains.Copy("m/1/0").Infer = (_, _) =>
+        _grains.Replica("m/1/0").Infer = (_, _) =>
         {
             _states.Publish(States.Model("m", States.Ready(1, 1)));
-            return Answer(FakeCopy.Moved, throws);
+            return Answer(FakeReplica.Moved);
         };
-        _grains.Copy("m/1/1").Infer = (request, _) => new(InferReply.Success(PayloadBuffer.CopyOf(request.Message.Span)));
+        _grains.Replica("m/1/1").Infer = (request, _) => new(InferReply.Success(PayloadBuffer.CopyOf(request.Message.Span)));
 
         var (reply, _) = await InferAsync();
 
@@ -55,29 +54,161 @@ public sealed class InferenceDispatcherTests : IDisposable
         Assert.True(IsGivenBack);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Infer_CopyHasAlwaysMoved_GivesUpAfterThreeTries(bool throws)
+    [Fact]
+    public async Task Infer_ReplicasHaveAlwaysMoved_GivesUpAfterThreeTries()
     {
-        var copy = _grains.Copy("m/1/0");
-        copy.Infer = (_, _) => Answer(FakeCopy.Moved, throws);
+        var asked = 0;
+        for (var number = 0; number < 4; number++)
+        {
+            var next = number + 1;
+            _grains.Replica($"m/1/{number}").Infer = (_, _) =>
+            {
+                asked++;
+                _states.Publish(States.Model("m", States.Ready(1, next)));
+                return Answer(FakeReplica.Moved);
+            };
+        }
 
         var (reply, _) = await InferAsync();
 
-        Assert.Equal(FakeCopy.Moved, reply.Failure);
-        Assert.Equal(3, copy.Requests.Count);
+        Assert.Equal((FakeReplica.Moved, 3), (reply.Failure, asked));
         Assert.True(IsGivenBack);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Infer_CopyRefusesForAReason_IsFinal(bool throws)
+    [Fact]
+    public async Task Infer_TheOnlyReplicaHasMoved_HasTheModelLoadAnotherAndNamesIt()
+    {
+        _grains.Replica("m/1/0").Infer = (_, _) => Answer(FakeReplica.Moved);
+        _grains.Replica("m/1/1").Infer = (_, _) => Answer();
+        ModelReplicaId? missed = null;
+        _grains.Model("m").Ensure = (_, missing) =>
+        {
+            missed = missing;
+            _states.Publish(States.Model("m", States.Ready(1, 1)));
+            return Task.CompletedTask;
+        };
+
+        var (reply, _) = await InferAsync();
+
+        Assert.True(reply.Succeeded);
+        Assert.Equal(new ModelReplicaId("m", 1, 0, States.At(0)), missed);
+        Assert.True(IsGivenBack);
+    }
+
+    [Fact]
+    public async Task Infer_NotInMemory_IsLoadedByOneCallForAllThatWait()
+    {
+        _states.Publish(States.Model("m", States.OnDemand(1)));
+        _grains.Replica("m/1/5").Infer = (_, _) => Answer();
+        var load = new TaskCompletionSource();
+        _grains.Model("m").Ensure = async (_, _) =>
+        {
+            await load.Task;
+            _states.Publish(States.Model("m", States.Ready(1, 5)));
+        };
+
+        var answers = Enumerable.Range(0, 20)
+            .Select(_ => _routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask())
+            .ToList();
+        load.SetResult();
+
+        Assert.All(await Task.WhenAll(answers).Soon(), answer => Assert.True(answer.Reply.Succeeded));
+        Assert.Equal(["ensure"], _grains.Model("m").Calls);
+    }
+
+    [Fact]
+    public async Task Infer_DeadlineWhileItLoads_IsExceeded()
+    {
+        _states.Publish(States.Model("m", States.OnDemand(1)));
+        _grains.Model("m").Ensure = (_, _) => new TaskCompletionSource().Task;
+
+        var answer = InferAsync(timeout: TimeSpan.FromSeconds(5));
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(StatusCode.DeadlineExceeded, (await answer).Reply.Failure!.Code);
+        Assert.True(IsGivenBack);
+    }
+
+    [Fact]
+    public async Task Infer_LoadFails_IsToldTheCause()
+    {
+        var failure = Failure.Unavailable("failed to load", TimeSpan.FromSeconds(10)) with { Kind = FailureKind.LoadFailed };
+        _states.Publish(States.Model("m", States.OnDemand(1)));
+        _grains.Model("m").Ensure = (_, _) => throw new ServingException(failure);
+
+        var (reply, version) = await InferAsync();
+
+        Assert.Equal((failure, 1), (reply.Failure, version));
+        Assert.True(IsGivenBack);
+    }
+
+    [Fact]
+    public async Task Infer_LostWithTwoSilos_IsNotSentToAThird()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One, Two, States.At(7))));
+        for (var number = 0; number < 3; number++)
+        {
+            _grains.Replica($"m/1/{number}").Infer = (_, _) => throw new SiloUnavailableException("the target silo became unavailable");
+        }
+
+        var (reply, _) = await InferAsync();
+
+        Assert.Equal(FailureKind.Lost, reply.Failure!.Kind);
+        Assert.Equal(2, Enumerable.Range(0, 3).Sum(number => _grains.Replica($"m/1/{number}").Requests.Count));
+        Assert.True(IsGivenBack);
+    }
+
+    [Fact]
+    public async Task Infer_ReplicaOfThisProcessWithRoom_IsCalledWithoutAMessage()
+    {
+        var local = new FakeLocalReplicas(One);
+        using var routing = new Routing(new FakeHealth(), local);
+        routing.States.Publish(States.Model("m", States.Placed(1, Two, One)));
+        routing.Grains.Replica("m/1/0").Infer = (_, _) => Answer();
+        local.Replicas[new ModelReplicaId("m", 1, 1, One)] = local;
+
+        for (var call = 0; call < 10; call++)
+        {
+            await routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+        }
+
+        Assert.Equal(10, local.Requests);
+        Assert.Empty(routing.Grains.Replica("m/1/0").Requests);
+
+        // Without room it is one among others.
+        local.HasRoom = false;
+        for (var call = 0; call < 50; call++)
+        {
+            await routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+        }
+
+        Assert.InRange(routing.Grains.Replica("m/1/0").Requests.Count, 1, 49);
+    }
+
+    [Fact]
+    public async Task Infer_ReplicaOfThisProcessThatIsNotLoaded_IsFollowedByAnother()
+    {
+        var local = new FakeLocalReplicas(One);
+        using var routing = new Routing(new FakeHealth(), local);
+        routing.States.Publish(States.Model("m", States.Placed(1, One, Two)));
+        routing.Grains.Replica("m/1/1").Infer = (_, _) => Answer();
+
+        for (var call = 0; call < 10; call++)
+        {
+            var (reply, _, _) = await routing.Dispatcher
+                .InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+            Assert.True(reply.Succeeded);
+        }
+
+        Assert.Empty(routing.Grains.Replica("m/1/0").Requests);
+    }
+
+    [Fact]
+    public async Task Infer_CopyRefusesForAReason_IsFinal()
     {
         var failure = Failure.Unavailable("failed to load", TimeSpan.FromSeconds(10));
-        var copy = _grains.Copy("m/1/0");
-        copy.Infer = (_, _) => Answer(failure, throws);
+        var copy = _grains.Replica("m/1/0");
+        copy.Infer = (_, _) => Answer(failure);
 
         var (reply, _) = await InferAsync();
 
@@ -89,10 +220,10 @@ public sealed class InferenceDispatcherTests : IDisposable
     [Fact]
     public async Task Infer_ModelGoneBetweenTries_IsNotFound()
     {
-        _grains.Copy("m/1/0").Infer = (_, _) =>
+        _grains.Replica("m/1/0").Infer = (_, _) =>
         {
             _states.Publish(States.Model("m"));
-            return Answer(FakeCopy.Moved, throws: false);
+            return Answer(FakeReplica.Moved);
         };
 
         var (reply, _) = await InferAsync();
@@ -114,23 +245,44 @@ public sealed class InferenceDispatcherTests : IDisposable
     [Fact]
     public async Task Infer_DeadlineAndTries_EachTryHasWhatIsLeft()
     {
-        var copy = _grains.Copy("m/1/0");
-        copy.Infer = (_, _) =>
+        var timeouts = new List<double>();
+        _states.Publish(States.Model("m", States.Ready(1, 0, 1, 2)));
+        for (var number = 0; number < 3; number++)
         {
-            _time.Advance(TimeSpan.FromSeconds(4));
-            return Answer(FakeCopy.Moved, throws: false);
-        };
+            _grains.Replica($"m/1/{number}").Infer = (request, _) =>
+            {
+                timeouts.Add(request.Timeout!.Value.TotalSeconds);
+                _time.Advance(TimeSpan.FromSeconds(4));
+                return Answer(FakeReplica.Moved);
+            };
+        }
 
         await InferAsync(timeout: TimeSpan.FromSeconds(5));
 
-        Assert.Equal([5.0, 1, 0], copy.Requests.Select(request => request.Timeout!.Value.TotalSeconds));
+        Assert.Equal([5.0, 1, 0], timeouts);
+    }
+
+    [Fact]
+    public async Task Infer_AnotherVersionMeanwhileWithTheSameNumber_IsNotTakenForTheOneThatMoved()
+    {
+        _grains.Replica("m/1/0").Infer = (_, _) =>
+        {
+            _states.Publish(States.Model("m", States.Placed(2, States.At(0))));
+            return Answer(FakeReplica.Moved);
+        };
+        _grains.Replica("m/2/0").Infer = (_, _) => Answer();
+
+        var (reply, version) = await InferAsync();
+
+        Assert.Equal((true, 2), (reply.Succeeded, version));
+        Assert.Empty(_grains.Model("m").Calls);
     }
 
     [Fact]
     public async Task Infer_NoDeadline_SendsNone()
     {
-        var copy = _grains.Copy("m/1/0");
-        copy.Infer = (_, _) => Answer(Failure.Internal("x"), throws: false);
+        var copy = _grains.Replica("m/1/0");
+        copy.Infer = (_, _) => Answer(Failure.Internal("x"));
 
         await InferAsync();
 
@@ -138,11 +290,11 @@ public sealed class InferenceDispatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Infer_CallerGivesUp_LeavesTheCopyItsCountOfTheMessage()
+    public async Task Infer_CallerGivesUp_LeavesTheReplicaItsCountOfTheMessage()
     {
         using var giveUp = new CancellationTokenSource();
         PayloadBuffer? taken = null;
-        _grains.Copy("m/1/0").Infer = (request, cancellationToken) =>
+        _grains.Replica("m/1/0").Infer = (request, cancellationToken) =>
         {
             taken = request.Message;
             Assert.True(taken.TryTake());
@@ -162,11 +314,11 @@ public sealed class InferenceDispatcherTests : IDisposable
     public async Task Infer_SiloStops_IsUnavailableWithAHint()
     {
         _routing.Health.IsAlone = true;
-        _grains.Copy("m/1/0").Infer = (_, _) => throw new SiloUnavailableException("stopping");
+        _grains.Replica("m/1/0").Infer = (_, _) => throw new SiloUnavailableException("stopping");
 
         var (reply, _) = await InferAsync();
 
-        Assert.Equal(Failure.Unavailable("stopping", TimeSpan.FromSeconds(1)), reply.Failure);
+        Assert.Equal(Failure.Lost("the silo of a replica of model 'm' was lost, or cannot be reached"), reply.Failure);
         Assert.True(IsGivenBack);
     }
 
@@ -174,12 +326,12 @@ public sealed class InferenceDispatcherTests : IDisposable
     public async Task Infer_SiloLost_AnotherCopyAnswers()
     {
         _states.Publish(States.Model("m", States.Placed(1, One, Two)));
-        _grains.Copy("m/1/0").Infer = (_, _) =>
+        _grains.Replica("m/1/0").Infer = (_, _) =>
         {
             _routing.Health.Unreachable.Add(One);
             throw new SiloUnavailableException("lost");
         };
-        _grains.Copy("m/1/1").Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([9])));
+        _grains.Replica("m/1/1").Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([9])));
 
         for (var i = 0; i < 20; i++)
         {
@@ -188,40 +340,46 @@ public sealed class InferenceDispatcherTests : IDisposable
             Assert.True(reply.Succeeded);
         }
 
-        Assert.Single(_grains.Copy("m/1/0").Requests);
+        Assert.Single(_grains.Replica("m/1/0").Requests);
     }
 
     [Fact]
     public async Task Infer_OnlyCopyOnALostSilo_WaitsUntilItIsLoadedElsewhere()
     {
         _states.Publish(States.Model("m", States.Placed(1, One)));
-        _grains.Copy("m/1/0").Infer = (_, _) =>
+        _grains.Replica("m/1/0").Infer = (_, _) =>
         {
             _routing.Health.Unreachable.Add(One);
             throw new SiloUnavailableException("lost");
         };
 
+        _grains.Replica("m/1/1").Infer = (_, _) => Answer();
+        _grains.Model("m").Ensure = (_, _) =>
+        {
+            _states.Publish(States.Model("m", States.Ready(1, 1)));
+            return Task.CompletedTask;
+        };
+
         var answer = InferAsync();
         Assert.False(answer.IsCompleted);
-        _grains.Copy("m/1/0").Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([9])));
+        Assert.Empty(_grains.Model("m").Calls);
         _routing.Health.Gone.Add(One);
         _routing.Health.Change();
 
         Assert.True((await answer).Reply.Succeeded);
-        Assert.Equal(2, _grains.Copy("m/1/0").Requests.Count);
     }
 
     [Fact]
     public async Task Infer_SiloLostThatStillSeemsReachable_IsAskedUntilItIsGone()
     {
         _states.Publish(States.Model("m", States.Placed(1, One)));
-        var copy = _grains.Copy("m/1/0");
+        var copy = _grains.Replica("m/1/0");
         var calls = 0;
         copy.Infer = (_, _) =>
         {
             if (++calls <= 5)
             {
-                throw new SiloUnavailableException("connection refused");
+                throw new SiloUnavailableException("connection refused", new InvalidOperationException());
             }
 
             return new(InferReply.Success(PayloadBuffer.CopyOf([9])));
@@ -271,35 +429,35 @@ public sealed class InferenceDispatcherTests : IDisposable
     public async Task Infer_QueueFull_AnotherCopyAnswers()
     {
         _states.Publish(States.Model("m", States.Placed(1, One, Two)));
-        _grains.Copy("m/1/0").Infer = (_, _) => Answer(Full, throws: false);
-        _grains.Copy("m/1/1").Infer = (_, _) => Answer(Full, throws: false);
+        _grains.Replica("m/1/0").Infer = (_, _) => Answer(Full);
+        _grains.Replica("m/1/1").Infer = (_, _) => Answer(Full);
 
         var (reply, _) = await InferAsync();
 
         Assert.Equal(Full, reply.Failure);
-        Assert.Single(_grains.Copy("m/1/0").Requests);
-        Assert.Single(_grains.Copy("m/1/1").Requests);
+        Assert.Single(_grains.Replica("m/1/0").Requests);
+        Assert.Single(_grains.Replica("m/1/1").Requests);
     }
 
     [Fact]
     public async Task Infer_QueueOfTheOnlyCopyFull_IsRefused()
     {
-        _grains.Copy("m/1/0").Infer = (_, _) => Answer(Full, throws: false);
+        _grains.Replica("m/1/0").Infer = (_, _) => Answer(Full);
 
         var (reply, _) = await InferAsync();
 
         Assert.Equal(Full, reply.Failure);
-        Assert.Single(_grains.Copy("m/1/0").Requests);
+        Assert.Single(_grains.Replica("m/1/0").Requests);
     }
 
     [Fact]
-    public async Task Infer_CopiesInMemory_AreChosenBeforeTheOthersAndEvenly()
+    public async Task Infer_SeveralReplicas_AreChosenEvenly()
     {
-        _states.Publish(States.Model("m", States.Placed(1, One, Two) with { Copies = [0, 1, 2] }));
+        _states.Publish(States.Model("m", States.Placed(1, One, Two)));
         var pending = new List<TaskCompletionSource<InferReply>>();
-        foreach (var copy in (string[])["m/1/0", "m/1/1", "m/1/2"])
+        foreach (var copy in (string[])["m/1/0", "m/1/1"])
         {
-            _grains.Copy(copy).Infer = (_, _) =>
+            _grains.Replica(copy).Infer = (_, _) =>
             {
                 pending.Add(new TaskCompletionSource<InferReply>());
                 return new ValueTask<InferReply>(pending[^1].Task);
@@ -312,9 +470,8 @@ public sealed class InferenceDispatcherTests : IDisposable
         pending.ForEach(answer => answer.SetResult(InferReply.Success(PayloadBuffer.CopyOf([9]))));
         await Task.WhenAll(answers).Soon();
 
-        Assert.Equal(50, _grains.Copy("m/1/0").Requests.Count);
-        Assert.Equal(50, _grains.Copy("m/1/1").Requests.Count);
-        Assert.Empty(_grains.Copy("m/1/2").Requests);
+        Assert.Equal(50, _grains.Replica("m/1/0").Requests.Count);
+        Assert.Equal(50, _grains.Replica("m/1/1").Requests.Count);
     }
 
     private static SiloAddress One { get; } = SiloAddress.FromParsableString("127.0.0.1:1@1");
@@ -325,8 +482,9 @@ public sealed class InferenceDispatcherTests : IDisposable
 
     private bool IsGivenBack => Record.Exception(() => _message.Memory) is ObjectDisposedException;
 
-    private static ValueTask<InferReply> Answer(Failure failure, bool throws) =>
-        throws ? throw new ServingException(failure) : new ValueTask<InferReply>(InferReply.Failed(failure));
+    private static ValueTask<InferReply> Answer(Failure failure) => new(InferReply.Failed(failure));
+
+    private static ValueTask<InferReply> Answer() => new(InferReply.Success(PayloadBuffer.CopyOf([9])));
 
     private async Task<(InferReply Reply, long Version)> InferAsync(
         string model = "m", TimeSpan? timeout = null, CancellationToken cancellationToken = default)

@@ -100,7 +100,7 @@ public sealed class RouteTableTests : IDisposable
         _states.Publish(States.Model("m", States.Ready(1, 0)));
         _states.Publish(States.Model("m", States.Ready(1, 1)));
         Assert.True(_routes.TryRoute("m", "", out var route, out _));
-        Assert.Same(_grains.Copy("m/1/1"), Assert.Single(route.Copies).Grain);
+        Assert.Same(_grains.Replica("m/1/1"), Assert.Single(route.Replicas).Grain);
         _states.Publish(States.Model("m"));
 
         Assert.False(_routes.TryFind("m", out _, out _));
@@ -121,5 +121,5 @@ public sealed class RouteTableTests : IDisposable
     public void Dispose() => _routes.Dispose();
 
     private static string? Describe(ModelRoute? route) =>
-        route is null ? null : $"{route.State.Name}:{route.Default?.Text}/{string.Join(',', route.Default?.State.Copies ?? [])}";
+        route is null ? null : $"{route.State.Name}:{route.Default?.Text}/{string.Join(',', route.Default?.State.Replicas.Select(replica => replica.Number) ?? [])}";
 }

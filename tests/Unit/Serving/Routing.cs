@@ -1,3 +1,4 @@
+using Cluster.Contracts.Models;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
@@ -13,15 +14,16 @@ internal sealed class Routing : IDisposable
 {
     private readonly MetricsHost _metrics = new();
 
-    public Routing(FakeHealth? health = null)
+    public Routing(FakeHealth? health = null, ILocalReplicas? local = null)
     {
         Health = health ?? new FakeHealth { IsAlone = true };
-        Routes = new RouteTable(States, Grains);
+        Routes = new RouteTable(States, Grains, local);
         Changes = new RouteChanges(States, Health, Time);
         Control = new ControlCalls(Changes, Health, Time);
         Names = new ModelNames(Routes, new InMemoryAliases(), Grains, Control);
-        Chooser = new CopyChooser(Health, new Random(1));
-        Dispatcher = new InferenceDispatcher(Routes, Names, Chooser, Changes, Health, new RoutingMetrics(_metrics.Registry), Time);
+        Chooser = new ReplicaChooser(Health, new Random(1));
+        Loads = new ReplicaLoads(Grains, Control);
+        Dispatcher = new InferenceDispatcher(Routes, Names, Chooser, Loads, Changes, Health, new RoutingMetrics(_metrics.Registry), Time);
     }
 
     public InMemoryServingStates States { get; } = new();
@@ -40,7 +42,9 @@ internal sealed class Routing : IDisposable
 
     public ModelNames Names { get; }
 
-    public CopyChooser Chooser { get; }
+    public ReplicaChooser Chooser { get; }
+
+    public ReplicaLoads Loads { get; }
 
     public InferenceDispatcher Dispatcher { get; }
 

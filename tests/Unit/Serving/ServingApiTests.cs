@@ -49,6 +49,7 @@ public sealed class ServingApiTests : IDisposable
             _lifetime,
             metrics,
             _routing.Chooser,
+            _routing.Loads,
             _routing.Control,
             _time);
     }
@@ -134,40 +135,40 @@ public sealed class ServingApiTests : IDisposable
     }
 
     [Fact]
-    public async Task GetModelMetadata_CopyMovedMeanwhile_FollowsIt()
+    public async Task GetModelMetadata_ReplicaIsNotThereAnyMore_AsksTheModel()
     {
         _states.Publish(States.Model("m", States.Ready(2, 0), States.Ready(1)));
-        _grains.Copy("m/2/0").Description = () =>
-        {
-            _states.Publish(States.Model("m", States.Ready(2, 1), States.Ready(1)));
-            throw new ServingException(FakeCopy.Moved);
-        };
-        _grains.Copy("m/2/1").Description = () => Description(2);
+        _grains.Model("m").Unloaded = new UnloadedCopy(Description(2), null);
 
         var metadata = await _api.GetModelMetadataAsync("m", "", Protocol.Rest, CancellationToken.None);
 
         Assert.Equal(["1", "2"], metadata.Versions);
         Assert.Equal(("m", "FP32"), (metadata.Name, metadata.Inputs[0].Datatype));
+        Assert.Empty(_grains.Model("m").Calls);
     }
 
     [Fact]
-    public async Task GetModelMetadata_AlwaysMoved_SaysSoAfterThreeTries()
+    public async Task GetModelMetadata_NothingKnown_HasItLoaded()
     {
-        var asked = 0;
-        _states.Publish(States.Model("m", States.Ready(1)));
-        _grains.Copy("m/1/0").Description = () => ++asked > 0 ? throw new ServingException(FakeCopy.Moved) : null!;
+        _states.Publish(States.Model("m", States.OnDemand(1)));
+        var model = _grains.Model("m");
+        model.Ensure = (_, _) =>
+        {
+            model.Unloaded = new UnloadedCopy(Description(1), null);
+            return Task.CompletedTask;
+        };
 
-        var exception = await Assert.ThrowsAsync<ServingException>(
-            () => _api.GetModelMetadataAsync("m", "", Protocol.Rest, CancellationToken.None).AsTask());
+        var metadata = await _api.GetModelMetadataAsync("m", "", Protocol.Rest, CancellationToken.None);
 
-        Assert.Equal((FakeCopy.Moved, 3), (exception.Failure, asked));
+        Assert.Equal(["1"], metadata.Versions);
+        Assert.Equal(["ensure"], model.Calls);
     }
 
     [Fact]
     public async Task GetModelMetadata_JustLoaded_NamesItsVersion()
     {
         _states.Publish(States.Model("m", States.Loading(4)));
-        _grains.Copy("m/4/0").Description = () => Description(4);
+        _grains.Model("m").Unloaded = new UnloadedCopy(Description(4), null);
 
         var metadata = await _api.GetModelMetadataAsync("m", "4", Protocol.Rest, CancellationToken.None);
 
@@ -180,8 +181,8 @@ public sealed class ServingApiTests : IDisposable
         _states.Publish(States.Model("b", States.Ready(2), States.Ready(1), States.Loading(3)));
         _states.Publish(States.Model("a", States.Ready(1)));
         _states.Publish(States.Model("c", States.Unavailable(1, "x")));
-        _grains.Copy("b/1/0").Statistics = () => new CopyStatistics { InferenceCount = 5, ExecutionCount = 4, Success = new DurationTotal(4, 400) };
-        _grains.Copy("b/2/0").Statistics = () => new CopyStatistics { InferenceCount = 7 };
+        _grains.Replica("b/1/0").Statistics = () => new CopyStatistics { InferenceCount = 5, ExecutionCount = 4, Success = new DurationTotal(4, 400) };
+        _grains.Replica("b/2/0").Statistics = () => new CopyStatistics { InferenceCount = 7 };
 
         // "a" was unloaded since the list was made: its copy refuses.
         var all = await _api.GetModelStatisticsAsync("", "", CancellationToken.None);
@@ -191,7 +192,7 @@ public sealed class ServingApiTests : IDisposable
         var statistics = Assert.Single(one.ModelStats);
         Assert.Equal((4UL, 4UL, 400UL), (statistics.ExecutionCount, statistics.InferenceStats.Success.Count, statistics.InferenceStats.Success.Ns));
         var exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("a", "1", CancellationToken.None).AsTask());
-        Assert.Equal(FakeCopy.Moved, exception.Failure);
+        Assert.Equal(FailureKind.Moved, exception.Failure.Kind);
         exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("c", "", CancellationToken.None).AsTask());
         Assert.Equal(StatusCode.NotFound, exception.Failure.Code);
     }
@@ -219,7 +220,7 @@ public sealed class ServingApiTests : IDisposable
     public async Task Infer_AnsweredAndRefused_AreCountedByVersion()
     {
         _states.Publish(States.Model("m", States.Ready(2)));
-        var copy = _grains.Copy("m/2/0");
+        var copy = _grains.Replica("m/2/0");
         copy.Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([1])));
         Assert.True((await InferAsync()).Succeeded);
         copy.Infer = (_, _) => new(InferReply.Failed(Failure.Internal("x")));

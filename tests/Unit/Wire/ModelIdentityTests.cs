@@ -6,35 +6,45 @@ namespace Cluster.Unit.Wire;
 public sealed class ModelIdentityTests
 {
     [Theory]
-    [InlineData("m", 1, 0)]
-    [InlineData("größe.v2", long.MaxValue, int.MaxValue)]
-    public void TryParse_OwnText_ComesBack(string model, long version, int copy)
+    [InlineData("m", 1, 0, "127.0.0.1:11111@7")]
+    [InlineData("größe.v2", long.MaxValue, int.MaxValue, "10.1.2.3:1@2147483647")]
+    [InlineData("a@b", 2, 3, "[::1]:11111@7")]
+    public void TryParse_OwnText_ComesBack(string model, long version, int number, string silo)
     {
-        var id = new ModelCopyId(model, version, copy);
+        var id = new ModelReplicaId(model, version, number, SiloAddress.FromParsableString(silo));
 
-        Assert.True(ModelCopyId.TryParse(id.ToString(), out var parsed));
+        Assert.True(ModelReplicaId.TryParse(id.ToString(), out var parsed));
         Assert.Equal(id, parsed);
+        Assert.Equal($"{model}/{version}/{number}@{id.Silo.ToParsableString()}", id.ToString());
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("m")]
-    [InlineData("m/1")]
-    [InlineData("m/1/0/0")]
-    [InlineData("/1/0")]
-    [InlineData("m/0/0")]
-    [InlineData("m/-1/0")]
-    [InlineData("m/1/-1")]
-    [InlineData("m/+1/0")]
-    [InlineData("m/ 1/0")]
-    [InlineData("m/1.0/0")]
-    [InlineData("m/9223372036854775808/0")]
-    [InlineData("m/1/2147483648")]
-    [InlineData("m/01/0")]
-    [InlineData("m/1/00")]
+    [InlineData("m/1/0")]
+    [InlineData("m/1@127.0.0.1:1@1")]
+    [InlineData("m/1/0/0@127.0.0.1:1@1")]
+    [InlineData("/1/0@127.0.0.1:1@1")]
+    [InlineData("m/0/0@127.0.0.1:1@1")]
+    [InlineData("m/-1/0@127.0.0.1:1@1")]
+    [InlineData("m/1/-1@127.0.0.1:1@1")]
+    [InlineData("m/+1/0@127.0.0.1:1@1")]
+    [InlineData("m/1.0/0@127.0.0.1:1@1")]
+    [InlineData("m/9223372036854775808/0@127.0.0.1:1@1")]
+    [InlineData("m/1/2147483648@127.0.0.1:1@1")]
+    [InlineData("m/01/0@127.0.0.1:1@1")]
+    [InlineData("m/1/00@127.0.0.1:1@1")]
+    [InlineData("m/1/0@")]
+    [InlineData("m/1/0@x")]
+    [InlineData("m/1/0@127.0.0.1")]
+    [InlineData("m/1/0@127.0.0.1:1")]
+    [InlineData("m/1/0@127.0.0.1:1@")]
+    [InlineData("m/1/0@127.0.0.1:99999@1")]
+    [InlineData("m/1/0@127.0.0.1:1@99999999999999999999")]
+    [InlineData("m/1/0@127.0.0.1:01@1")]
     public void TryParse_AnythingElse_IsNoKey(string key)
     {
-        Assert.False(ModelCopyId.TryParse(key, out var id));
+        Assert.False(ModelReplicaId.TryParse(key, out var id));
         Assert.Equal(default, id);
     }
 

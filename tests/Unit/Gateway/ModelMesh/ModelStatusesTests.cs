@@ -1,5 +1,3 @@
-using Cluster.Contracts.Models;
-using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Unit.Serving;
@@ -17,7 +15,7 @@ public sealed class ModelStatusesTests
     private static readonly VersionServingState Failed = States.Unavailable(2, "garbage", failed: true) with { Since = Late };
 
     [Fact]
-    public void Of_NothingKnown_IsNotLoaded() => Assert.Equal(Status.NotLoaded, ModelStatuses.Of(null, new Places()).Status);
+    public void Of_NothingKnown_IsNotLoaded() => Assert.Equal(Status.NotLoaded, ModelStatuses.Of(null).Status);
 
     [Fact]
     public void Of_Reasons_AreWishesOrErrors()
@@ -36,7 +34,7 @@ public sealed class ModelStatusesTests
         Assert.Equal(Status.Loaded, status.Status);
         Assert.Equal(["version 2: garbage"], status.Errors);
         Assert.Equal(
-            [("name/2/0", Status.LoadingFailed, 2000ul), ("name/1/0", Status.Loaded, 1000ul), ("name/1/2", Status.Loaded, 1000ul)],
+            [("", Status.LoadingFailed, 2000ul), (States.At(0).ToParsableString(), Status.Loaded, 1000ul), (States.At(2).ToParsableString(), Status.Loaded, 1000ul)],
             status.ModelCopyInfos.Select(copy => (copy.Location, copy.CopyStatus, copy.Time)));
     }
 
@@ -48,22 +46,17 @@ public sealed class ModelStatusesTests
     [Fact]
     public void Of_NewContentBeingLoaded_ShowsBothCopies() => Assert.Equal(
         [Status.Loaded, Status.Loading],
-        Of(States.Ready(1, 0) with { Arriving = [1] }).ModelCopyInfos.Select(copy => copy.CopyStatus));
+        Of(States.Ready(1, 0) with { Arriving = [new PlacedReplica(1, States.At(1))] }).ModelCopyInfos.Select(copy => copy.CopyStatus));
 
     [Fact]
     public void Of_ProblemOfTheModel_IsAFailure()
     {
-        var status = ModelStatuses.Of(new ModelServingState("name", [], "there is no 'x'"), new Places());
+        var status = ModelStatuses.Of(new ModelServingState("name", [], "there is no 'x'"));
 
         Assert.Equal(Status.LoadingFailed, status.Status);
         Assert.Equal(["there is no 'x'"], status.Errors);
     }
 
     private static Cluster.Contracts.Protocol.Mesh.ModelStatusInfo Of(params VersionServingState[] versions) =>
-        ModelStatuses.Of(States.Model("name", versions), new Places());
-
-    private sealed class Places : ICopyLocations
-    {
-        public string LocationOf(ModelCopyId copy) => copy.ToString();
-    }
+        ModelStatuses.Of(States.Model("name", versions));
 }

@@ -40,9 +40,8 @@ public sealed class RestEndpointsTests : RestServer
         {
             Version = 3,
             State = ModelVersionState.Ready,
-            Copies = [0, 1],
-            Arriving = [2],
-            Placements = [new CopyPlacement(0, node.Silo, 5)],
+            Replicas = [new PlacedReplica(0, SiloAddress.FromParsableString(node.Silo))],
+            Arriving = [new PlacedReplica(2, SiloAddress.FromParsableString("10.0.0.2:8002@7"))],
             Since = DateTimeOffset.UnixEpoch,
         };
         Host.Api.Cluster = new ClusterOverview(
@@ -55,7 +54,7 @@ public sealed class RestEndpointsTests : RestServer
             {"cluster":"test","membership_version":4,"nodes":[{"silo":"10.0.0.1:8002@7","name":"one","status":"Active","draining":false,
             "capacity_bytes":100,"used_bytes":60,"copies":1,"loading":0,"oldest_idle_seconds":1.5,"requests_per_minute":0,"labels":["gpu"]}],
             "models":[{"name":"m","versions":[{"version":3,"state":"READY","reason":"","age_seconds":2,
-            "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7"},{"copy":1,"state":"ON_DEMAND"},{"copy":2,"state":"LOADING"}],
+            "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7"},{"copy":2,"state":"LOADING","silo":"10.0.0.2:8002@7"}],
             "failed_on":[]}]}]}
             """.ReplaceLineEndings(""),
             answer.Text);

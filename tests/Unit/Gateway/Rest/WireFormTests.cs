@@ -200,14 +200,13 @@ public sealed class WireFormTests : RestServer
         {
             Version = 3,
             State = ModelVersionState.Ready,
-            Copies = [0, 1],
-            Arriving = [1, 2, 3],
-            Placements = [new CopyPlacement(0, busy.Silo, 5), new CopyPlacement(3, idle.Silo, 5)],
+            Replicas = [new PlacedReplica(0, SiloAddress.FromParsableString(busy.Silo))],
+            Arriving = [new PlacedReplica(3, SiloAddress.FromParsableString(idle.Silo))],
             Since = now.AddMinutes(-90.123456),
             FailedOn = ["b", Odd],
         };
         var others = Enum.GetValues<ModelVersionState>()
-            .Select((state, index) => new VersionServingState { Version = long.MaxValue - index, State = state, Reason = Odd, Copies = [4] });
+            .Select((state, index) => new VersionServingState { Version = long.MaxValue - index, State = state, Reason = Odd });
         Host.Api.Cluster = new ClusterOverview(
             new ClusterDescription(Odd, long.MaxValue, [busy, idle]),
             [new ModelServingState("m", [ready, .. others], null), new ModelServingState(Odd, [], Odd), new ModelServingState("e", [], "")],

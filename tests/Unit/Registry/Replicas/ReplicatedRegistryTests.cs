@@ -39,10 +39,9 @@ public sealed class ReplicatedRegistryTests
         Version = 2,
         State = ModelVersionState.Ready,
         Reason = "why",
-        Copies = [0, 1],
-        Arriving = [2],
+        Replicas = [new PlacedReplica(1, Silos.B)],
+        Arriving = [new PlacedReplica(2, Silos.A)],
         Since = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero),
-        Placements = [new CopyPlacement(1, Silos.B.ToParsableString(), 99)],
         FailedOn = [Silos.A.ToParsableString()],
     }], "problem") { Origin = RegistrationOrigin.Registered };
 
@@ -83,8 +82,6 @@ public sealed class ReplicatedRegistryTests
         AssertSame(State, state);
         Assert.Equal(alias, known);
         Assert.Same(state, gateway.States.All.Single());
-        Assert.Equal(Silos.B.ToParsableString(), gateway.Get<ICopyLocations>().LocationOf(new ModelCopyId("m", 2, 1)));
-        Assert.Equal("", gateway.Get<ICopyLocations>().LocationOf(new ModelCopyId("m", 2, 0)));
     }
 
     [Fact]

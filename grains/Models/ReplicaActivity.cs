@@ -4,20 +4,15 @@ using Cluster.Grains.Workers;
 
 namespace Cluster.Grains.Models;
 
-/// <summary>What a loaded copy does, seen from outside of its grain. <see cref="Read"/> is called by one thread at a time, the rest from any.</summary>
-internal sealed class CopyActivity(ModelCopyId id, CacheEntry room, CopyQueue queue, CopyStatisticsRecorder statistics, int concurrency, TimeProvider time)
+/// <summary>What a loaded replica does, seen from outside of its grain. <see cref="Read"/> is called by one thread at a time, the rest from any.</summary>
+internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, CopyQueue queue, CopyStatisticsRecorder statistics, int concurrency, TimeProvider time)
 {
     private readonly long _loaded = time.GetTimestamp();
     private CopyTotals _last;
     private CopyTotals _window;
 
-    /// <summary>Tells its model again that it is in memory.</summary>
-    public required Action Tell { get; init; }
-
     /// <summary>Ends it.</summary>
     public required Action End { get; init; }
-
-    public long Epoch => room.Epoch;
 
     /// <summary>Requests taken and answered since it was loaded.</summary>
     public long Requests => statistics.ReadTotals().Requests;
@@ -36,8 +31,7 @@ internal sealed class CopyActivity(ModelCopyId id, CacheEntry room, CopyQueue qu
         _last = now;
         return new CopyLoadReport
         {
-            Copy = id,
-            Epoch = Epoch,
+            Replica = id,
             RequestsPerMinute = since.Requests / Math.Max(interval.TotalMinutes, 1.0 / 6000),
             Waiting = queue.Waiting,
             Idle = room.IdleTime,

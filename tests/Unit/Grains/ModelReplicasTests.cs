@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Tests.Common;
@@ -5,7 +7,7 @@ using Xunit;
 
 namespace Cluster.Unit.Grains;
 
-public sealed class ModelCopiesTests
+public sealed class ModelReplicasTests
 {
     private static readonly ModelSettings Two = new() { MinCopies = 2 };
 
@@ -16,11 +18,11 @@ public sealed class ModelCopiesTests
 
         await cluster.ApplyAsync("r1", Two);
 
-        Assert.Equal([0, 1], cluster.Version.Copies.ToArray());
+        Assert.Equal([0, 1], Serving(cluster));
         Assert.Equal(2, cluster.InMemory.Values.Distinct().Count());
         Assert.Equal(
-            cluster.InMemory.Select(copy => (copy.Key, SimulatedCluster.Silo(copy.Value).ToParsableString())),
-            cluster.Version.Placements.Select(placement => (placement.Copy, placement.Silo)));
+            cluster.InMemory.Select(replica => (replica.Key, SimulatedCluster.Silo(replica.Value))),
+            cluster.Version.Replicas.Select(replica => (replica.Number, replica.Silo)));
     }
 
     [Fact]
@@ -30,7 +32,7 @@ public sealed class ModelCopiesTests
 
         await cluster.ApplyAsync("r1", new ModelSettings { MinCopies = 5 });
 
-        Assert.Equal(2, cluster.Version.Copies.Length);
+        Assert.Equal(2, cluster.Version.Replicas.Length);
     }
 
     [Theory]
@@ -43,10 +45,12 @@ public sealed class ModelCopiesTests
 
         await cluster.ApplyAsync("r2", Two);
 
-        Assert.Equal([2, 3], cluster.Version.Copies.ToArray());
+        Assert.Equal([2, 3], Serving(cluster));
         Assert.Equal([2, 3], cluster.InMemory.Keys);
-        Assert.Contains(cluster.Told, told => told.Copies is [0, 1] && told.Arriving is [2, 3]);
-        Assert.All(cluster.Told.Where(told => told.Copies.Contains(2)), told => Assert.DoesNotContain(told.Copies, copy => copy < 2));
+        Assert.Contains(cluster.Told, told => Are(told.Replicas, 0, 1) && Are(told.Arriving, 2, 3));
+        Assert.All(
+            cluster.Told.Where(told => told.Replicas.Any(replica => replica.Number == 2)),
+            told => Assert.DoesNotContain(told.Replicas, replica => replica.Number < 2));
     }
 
     [Fact]
@@ -76,7 +80,7 @@ public sealed class ModelCopiesTests
         await cluster.ApplyAsync("r2", Two);
 
         Assert.Equal(before, cluster.InMemory);
-        Assert.Equal([0, 1], cluster.Version.Copies.ToArray());
+        Assert.Equal([0, 1], Serving(cluster));
         Assert.Equal("serves its previous content, the new one does not load: corrupt", cluster.Version.Reason);
     }
 
@@ -102,11 +106,11 @@ public sealed class ModelCopiesTests
         await cluster.ReportLoadAsync(0);
         var port = cluster.InMemory[0];
 
-        await cluster.LoseSiloAsync(ofCopy: 0);
+        await cluster.LoseSiloAsync(ofReplica: 0);
 
-        Assert.Contains(cluster.Told, told => told is { OnDemand: true, Placements.IsEmpty: true });
-        await cluster.UntilAsync(() => cluster.Version is { OnDemand: false, Placements.Length: 1 });
-        Assert.NotEqual(port, cluster.InMemory[0]);
+        Assert.Contains(cluster.Told, told => told is { OnDemand: true, Replicas.IsEmpty: true });
+        await cluster.UntilAsync(() => cluster.Version is { OnDemand: false, Replicas.Length: 1 });
+        Assert.NotEqual(port, Assert.Single(cluster.InMemory).Value);
     }
 
     [Fact]
@@ -115,12 +119,12 @@ public sealed class ModelCopiesTests
         await using var cluster = await SimulatedCluster.StartAsync(2);
         await cluster.ApplyAsync("r1");
 
-        await cluster.LoseSiloAsync(ofCopy: 0);
+        await cluster.LoseSiloAsync(ofReplica: 0);
         await cluster.ApplyAsync("r1");
 
         Assert.True(cluster.Version.OnDemand);
         Assert.Empty(cluster.InMemory);
-        await cluster.AskAsync(0);
+        await cluster.AskAsync();
         await cluster.UntilAsync(() => !cluster.Version.OnDemand);
     }
 
@@ -130,29 +134,120 @@ public sealed class ModelCopiesTests
         await using var cluster = await SimulatedCluster.StartAsync(3);
         await cluster.ApplyAsync("r1", Two);
 
-        await cluster.LoseSiloAsync(ofCopy: 0);
+        await cluster.LoseSiloAsync(ofReplica: 0);
 
-        Assert.Contains(cluster.Told, told => told.Copies is [1]);
-        await cluster.UntilAsync(() => cluster.Version.Copies is [1, 2] && cluster.Version.Arriving.IsEmpty);
+        Assert.Contains(cluster.Told, told => Are(told.Replicas, 1));
+        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 1, 2) && cluster.Version.Arriving.IsEmpty);
         Assert.Equal(2, cluster.InMemory.Values.Distinct().Count());
     }
 
-    /// <summary>A gateway's request may load a lost copy on another silo before the model hears of the loss; that it did is heard of afterwards.</summary>
     [Fact]
-    public async Task Lost_CameBackElsewhereBeforeItWasReplaced_ServesAgainAndNoneIsTooMuch()
+    public async Task Lost_WhileItArrives_ArrivesElsewhere()
     {
-        await using var cluster = await SimulatedCluster.StartAsync(3);
-        await cluster.ApplyAsync("r1", Two);
+        await using var cluster = await SimulatedCluster.StartAsync(2);
         var gate = new TaskCompletionSource();
         cluster.Gate = gate.Task;
-        await cluster.LoseSiloAsync(ofCopy: 1);
-        await cluster.UntilAsync(() => cluster.Version is { Copies: [0], Arriving: [_] });
+        var applied = cluster.ApplyAsync("r1");
+        await cluster.UntilAsync(() => cluster.Loads.Count == 1);
+        var silo = cluster.Version.Arriving.Single().Silo;
 
-        await cluster.Model.ReportAsync(CopyReports.Of(1, epoch: 1000, inMemory: true, "127.0.0.1:9@9") with { Revision = "r1" }).AsTask().Soon();
-
-        await cluster.UntilAsync(() => cluster.Version.Copies is [0, 1]);
+        cluster.Membership.Set(silo, SiloStatus.Dead);
+        await cluster.Model.SilosLostAsync([silo]).AsTask().Soon();
         gate.SetResult();
-        await cluster.UntilAsync(() => cluster.Version is { Copies: [0, 1], Arriving.IsEmpty: true });
+        await applied;
+
+        Assert.NotEqual(silo, cluster.Version.Replicas.Single().Silo);
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_MissingReplica_IsAskedAndReplaced()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(2);
+        await cluster.ApplyAsync("r1");
+        var there = new ModelReplicaId("m", 1, 0, cluster.Version.Replicas.Single().Silo);
+
+        // What its caller did not find may be there all the same.
+        await cluster.Model.EnsureLoadedAsync(1, there, CancellationToken.None).AsTask().Soon();
+        Assert.Equal([0], Serving(cluster));
+
+        await cluster.Model.EnsureLoadedAsync(1, cluster.Vanish(0), CancellationToken.None).AsTask().Soon();
+        Assert.Equal([1], Serving(cluster));
+        Assert.Equal([1], cluster.InMemory.Keys);
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_SeveralAtOnce_LoadOnce()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(2);
+        await cluster.ApplyAsync("r1");
+        await cluster.EvictAsync(0);
+        await cluster.UntilAsync(() => cluster.Version.OnDemand);
+
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => cluster.AskAsync()));
+
+        Assert.Equal([1], Serving(cluster));
+        Assert.Equal(2, cluster.Loads.Count);
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_SiloSaysThatItIsFull_TheNextIsTried()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        cluster.FullSilos[SimulatedCluster.Silo(1001)] = true;
+        cluster.FullSilos[SimulatedCluster.Silo(1002)] = true;
+
+        await cluster.ApplyAsync("r1");
+
+        Assert.Equal(1003, Assert.Single(cluster.InMemory).Value);
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_EverySiloIsFull_SaysSoAndServesOnDemand()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(2);
+        cluster.FullSilos[SimulatedCluster.Silo(1001)] = true;
+        cluster.FullSilos[SimulatedCluster.Silo(1002)] = true;
+        await cluster.ApplyAsync("r1");
+        Assert.True(cluster.Version.OnDemand);
+
+        var refusal = await Assert.ThrowsAsync<ServingException>(cluster.AskAsync);
+
+        Assert.Equal((StatusCode.ResourceExhausted, FailureKind.Full), (refusal.Failure.Code, refusal.Failure.Kind));
+        Assert.True(cluster.Version.OnDemand);
+        cluster.FullSilos.Clear();
+        await cluster.AskAsync();
+        Assert.False(cluster.Version.OnDemand);
+    }
+
+    [Fact]
+    public async Task Unload_WhileItLoads_EndsTheLoad()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(2);
+        cluster.Gate = new TaskCompletionSource().Task;
+        var applied = cluster.ApplyAsync("r1");
+        await cluster.UntilAsync(() => cluster.Loads.Count == 1);
+
+        await cluster.Model.UnloadAsync(CancellationToken.None).AsTask().Soon();
+
+        await applied;
+        Assert.Equal((ServingReasons.Unloaded, 0), (cluster.Version.Reason, cluster.Version.Arriving.Length));
+        Assert.Empty(cluster.InMemory);
+    }
+
+    [Fact]
+    public async Task Apply_OtherContentWhileItLoads_EndsTheLoadAndLoadsThat()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(2);
+        cluster.Gate = new TaskCompletionSource().Task;
+        var applied = cluster.ApplyAsync("r1");
+        await cluster.UntilAsync(() => cluster.Loads.Count == 1);
+
+        var other = cluster.ApplyAsync("r2");
+        cluster.Gate = Task.CompletedTask;
+
+        await Task.WhenAll(applied, other);
+        Assert.Equal([1], Serving(cluster));
+        Assert.Equal([1], cluster.InMemory.Keys);
     }
 
     [Fact]
@@ -167,12 +262,12 @@ public sealed class ModelCopiesTests
         cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(port), Capacity = 1, Draining = true });
 
         var left = LeaveAsync(cluster, port);
-        await cluster.UntilAsync(() => cluster.Version.Arriving is [1]);
+        await cluster.UntilAsync(() => Are(cluster.Version.Arriving, 1));
 
         Assert.Equal([0], cluster.InMemory.Keys);
         gate.SetResult();
         await left;
-        Assert.Equal([1], cluster.Version.Copies.ToArray());
+        Assert.Equal([1], Serving(cluster));
         Assert.NotEqual(port, Assert.Single(cluster.InMemory).Value);
         Assert.All(cluster.Told, told => Assert.False(told.OnDemand));
     }
@@ -202,7 +297,7 @@ public sealed class ModelCopiesTests
 
         Assert.Equal(port, cluster.InMemory[0]);
         Assert.Equal((false, 0), (cluster.Version.OnDemand, cluster.Version.Arriving.Length));
-        Assert.Equal([0], cluster.Version.Copies.ToArray());
+        Assert.Equal([0], Serving(cluster));
     }
 
     [Fact]
@@ -213,9 +308,9 @@ public sealed class ModelCopiesTests
 
         await cluster.ReportLoadAsync(0, requestsPerMinute: 2100);
 
-        await cluster.UntilAsync(() => cluster.Version.Copies is [0, 1] && cluster.Version.Arriving.IsEmpty);
+        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 0, 1) && cluster.Version.Arriving.IsEmpty);
         Assert.Equal(2, cluster.InMemory.Values.Distinct().Count());
-        Assert.Contains(cluster.Told, told => told.Copies is [0] && told.Arriving is [1]);
+        Assert.Contains(cluster.Told, told => Are(told.Replicas, 0) && Are(told.Arriving, 1));
     }
 
     [Fact]
@@ -224,15 +319,15 @@ public sealed class ModelCopiesTests
         await using var cluster = await SimulatedCluster.StartAsync(3);
         await cluster.ApplyAsync("r1");
         await cluster.ReportLoadAsync(0, requestsPerMinute: 2100);
-        await cluster.UntilAsync(() => cluster.Version.Copies is [0, 1] && cluster.Version.Arriving.IsEmpty);
+        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 0, 1) && cluster.Version.Arriving.IsEmpty);
 
-        await cluster.GetGrain<IModelVersionGrain>("m/1/0").UnloadAsync();
+        await cluster.EvictAsync(0);
         await cluster.ApplyAsync("r1");
-        Assert.Equal([1], cluster.Version.Copies.ToArray());
+        Assert.Equal([1], Serving(cluster));
 
         await cluster.ApplyAsync("r1", Two);
-        await cluster.GetGrain<IModelVersionGrain>("m/1/1").UnloadAsync();
-        await cluster.UntilAsync(() => cluster.Version.Copies is [2, 3] && cluster.Version.Arriving.IsEmpty);
+        await cluster.EvictAsync(1);
+        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 2, 3) && cluster.Version.Arriving.IsEmpty);
     }
 
     [Fact]
@@ -244,7 +339,7 @@ public sealed class ModelCopiesTests
         await cluster.ApplyAsync("r1", new ModelSettings { RequiredLabels = ["gpu"], MinCopies = 2 });
 
         Assert.Equal(1003, Assert.Single(cluster.InMemory).Value);
-        Assert.Equal([0], cluster.Version.Copies.ToArray());
+        Assert.Equal([0], Serving(cluster));
     }
 
     [Fact]
@@ -260,6 +355,10 @@ public sealed class ModelCopiesTests
         await cluster.UntilAsync(() => cluster.Version.State == ModelVersionState.Ready);
     }
 
+    private static IEnumerable<int> Serving(SimulatedCluster cluster) => cluster.Version.Replicas.Select(replica => replica.Number);
+
+    private static bool Are(ImmutableArray<PlacedReplica> replicas, params int[] numbers) => replicas.Select(replica => replica.Number).SequenceEqual(numbers);
+
     private static Task LeaveAsync(SimulatedCluster cluster, int port) =>
-        cluster.Model.LeaveSiloAsync(SimulatedCluster.Silo(port).ToParsableString(), CancellationToken.None).AsTask().Soon();
+        cluster.Model.LeaveSiloAsync(SimulatedCluster.Silo(port), CancellationToken.None).AsTask().Soon();
 }

@@ -1,0 +1,35 @@
+using Cluster.Contracts.Inference;
+
+namespace Cluster.Contracts.Models;
+
+/// <summary>
+/// One replica of one model version: an inference session with its concurrency limit, queue and statistics. The key is a
+/// <see cref="ModelReplicaId"/>, which says where it is. It is loaded by its model's command alone, and once: a call to one that is not loaded
+/// says so at once.
+/// </summary>
+[Alias("model-replica")]
+public interface IModelReplicaGrain : IGrainWithStringKey
+{
+    /// <summary>Runs a request. Refusals and failures come back as values; <c>Moved</c> where the replica is not loaded.</summary>
+    [ResponseTimeout("01:00:00"), Alias("infer")]
+    ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Loads the replica, waiting for room on its silo; at once where it is loaded. A cancelled load, or one that <see cref="UnloadAsync"/> ends, ends at
+    /// ONNX Runtime's next step.
+    /// </summary>
+    [ResponseTimeout("01:00:00"), Alias("ensure-loaded")]
+    ValueTask<ReplicaLoad> EnsureLoadedAsync(ReplicaSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>What was loaded; null where nothing is.</summary>
+    [Alias("describe")]
+    ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken);
+
+    /// <summary>What the replica has done since it was loaded; null where it is not.</summary>
+    [Alias("statistics")]
+    ValueTask<CopyStatistics?> GetStatisticsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ends the replica once the requests that it has taken are answered, or its load. Returns at once.</summary>
+    [Alias("unload")]
+    ValueTask UnloadAsync();
+}

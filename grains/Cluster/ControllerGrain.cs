@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using Cluster.Grains.Placement;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Cluster;
+
+/// <inheritdoc cref="IControllerGrain"/>
+/// <remarks>Keeps nothing: where it comes back after its silo died, it makes up for what was not done. Silos call it at each change of the membership, so that it is there.</remarks>
+[ControlPlacement, KeepAlive]
+internal sealed class ControllerGrain(
+    IClusterMembershipService membership, ClusterCaretaker caretaker, ClusterOptions options, ILogger<ControllerGrain> logger) : Grain, IControllerGrain
+{
+    private ImmutableHashSet<SiloAddress> _active = [];
+    private MembershipVersion _seen = MembershipVersion.MinValue;
+    private IGrainTimer? _loadAhead;
+
+    /// <inheritdoc/>
+    public async ValueTask MembershipChangedAsync(MembershipVersion version, CancellationToken cancellationToken)
+    {
+        await membership.Refresh(version, cancellationToken);
+        if (membership.CurrentSnapshot is var snapshot && snapshot.Version <= _seen)
+        {
+            return;
+        }
+
+        _seen = snapshot.Version;
+        var active = snapshot.ModelSilos().ToImmutableHashSet();
+        if (!active.Except(_active).IsEmpty)
+        {
+            _loadAhead?.Dispose();
+            _loadAhead = this.RegisterGrainTimer(
+                static (self, token) => self.LoadAheadAsync(token), this, new GrainTimerCreationOptions(options.LoadAheadDelay, options.LoadAheadInterval));
+        }
+
+        _active = active;
+
+        // To its end, also where the silo that told of it stops.
+        await caretaker.TellOfLostAsync(CancellationToken.None);
+    }
+
+    private async Task LoadAheadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await caretaker.LoadAheadAsync(cancellationToken);
+            await caretaker.TellOfLostAsync(cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CaretakerFailed(logger, exception);
+        }
+    }
+}

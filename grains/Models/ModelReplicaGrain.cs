@@ -1,0 +1,240 @@
+using Cluster.Contracts;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Sessions;
+using Cluster.Grains.Workers;
+using Microsoft.Extensions.Logging;
+using Orleans.GrainDirectory;
+
+namespace Cluster.Grains.Models;
+
+/// <inheritdoc cref="IModelReplicaGrain"/>
+/// <remarks>
+/// Reentrant: a turn only hands a request to <see cref="Replica"/>; the run itself happens on an inference thread. Kept alive: a loaded model ends because
+/// its place or its end is wanted, not because it is quiet. One that is not loaded is not kept.
+/// </remarks>
+#pragma warning disable CA1001 // The source of cancellation has no timer, and an eviction may come after the activation's end.
+[Reentrant, KeepAlive, ReplicaPlacement, GrainDirectory(ReplicaDirectory.Name)]
+[GrainType(ClusterGrains.ReplicaType)]
+internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelReplicaGrain> logger) : Grain, IModelReplicaGrain
+#pragma warning restore CA1001
+{
+    private readonly CancellationTokenSource _unloaded = new();
+    private Task<ReplicaLoad>? _loading;
+    private volatile Replica? _replica;
+    private IModelGrain _owner = null!;
+    private ModelReplicaId _id;
+    private int _ends;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (!ModelReplicaId.TryParse(this.GetPrimaryKeyString(), out _id))
+        {
+            throw ServingException.InvalidArgument($"'{this.GetPrimaryKeyString()}' is no key of a replica, expected name/version/number@silo");
+        }
+
+        // It is told outside of the grain's turns too, where Orleans gives no grain factory.
+        _owner = GrainFactory.GetModel(_id.Model);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Answers what was taken, then unloads.</summary>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        GiveUp();
+        if (_loading is { } loading)
+        {
+            await loading;
+        }
+
+        await EndAsync(reason.Description, isShutdown: reason.ReasonCode == DeactivationReasonCode.ShuttingDown);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken)
+    {
+        if (Loaded() is { } replica)
+        {
+            return replica.InferAsync(request, cancellationToken);
+        }
+
+        if (request.Message.TryTake())
+        {
+            request.Message.Dispose();
+        }
+
+        return ValueTask.FromResult(InferReply.Failed(Replica.NotLoaded(_id)));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ReplicaLoad> EnsureLoadedAsync(ReplicaSpec spec, CancellationToken cancellationToken)
+    {
+        if (_unloaded.IsCancellationRequested)
+        {
+            return NotLoaded(Replica.NotLoaded(_id));
+        }
+
+        _loading ??= LoadAsync(spec);
+        await using var stop = cancellationToken.UnsafeRegister(static unloaded => ((CancellationTokenSource)unloaded!).Cancel(), _unloaded);
+        var loaded = await _loading;
+        if (loaded.Failure is not null)
+        {
+            DeactivateOnIdle();
+        }
+
+        return loaded;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded()?.Description);
+
+    /// <inheritdoc/>
+    public ValueTask<CopyStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded()?.Statistics);
+
+    /// <inheritdoc/>
+    public ValueTask UnloadAsync()
+    {
+        _ = UnloadAsync("on the word of its model");
+        return ValueTask.CompletedTask;
+    }
+
+    private static ReplicaLoad NotLoaded(Failure failure) => new(null, failure);
+
+    /// <summary>The replica, if it takes requests; an activation without one ends.</summary>
+    private Replica? Loaded()
+    {
+        if (_replica is null && _loading is null)
+        {
+            DeactivateOnIdle();
+        }
+
+        return _replica;
+    }
+
+    /// <summary>Waits for room, then loads. Failures are values.</summary>
+    private async Task<ReplicaLoad> LoadAsync(ReplicaSpec spec)
+    {
+        if (services.Local.IsDraining)
+        {
+            return NotLoaded(Failure.Moved($"replica {_id.Number} of model '{_id.Model}' version {_id.Version} is not loaded here: its silo is about to leave"));
+        }
+
+        var start = services.Time.GetTimestamp();
+        CacheEntry? room = null;
+        LoadedModel? model = null;
+        try
+        {
+            room = await services.Cache.AdmitAsync(_id, spec.Source, Evict, _unloaded.Token);
+            var opening = services.Time.GetTimestamp();
+            model = await services.Sessions.OpenAsync(_id.Model, spec.Source, spec.Settings, _unloaded.Token);
+            services.Cache.Loaded(room, _id.Model, spec.Source, SessionMemory.Read(model.Session), services.Time.GetElapsedTime(opening));
+            var replica = Start(model, room, spec);
+            services.LoadMetrics.Succeeded(_id.Model, services.Time.GetElapsedTime(start));
+            Log.Loaded(
+                logger, _id.Model, _id.Version, _id.Number, Milliseconds(start), model.Provider.ToString(), model.Concurrency, model.IntraOpThreads);
+            return new ReplicaLoad(replica.Description, null);
+        }
+        catch (OperationCanceledException) when (_unloaded.IsCancellationRequested)
+        {
+            Discard(model, room);
+            return NotLoaded(Failure.Moved($"the load of model '{_id.Model}' version {_id.Version} was given up"));
+        }
+        catch (ServingException exception)
+        {
+            Discard(model, room);
+            return NotLoaded(Failed(exception.Failure, start));
+        }
+    }
+
+    private Replica Start(LoadedModel model, CacheEntry room, ReplicaSpec spec)
+    {
+        var queueLimit = spec.Settings.QueueLimit ?? services.Options.QueueLimit;
+        var statistics = new CopyStatisticsRecorder(services.Time);
+        var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency);
+        var queue = new CopyQueue(model, queueLimit, services.Workers, statistics, metrics, services.Time, logger);
+        var replica = new Replica(
+            _id, model, room, services.Cache, queue, metrics, statistics, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
+        _replica = replica;
+        services.Local.Add(new LocalReplica(
+            _id,
+            new ReplicaActivity(_id, room, queue, statistics, model.Concurrency, services.Time) { End = () => _ = UnloadAsync("its model names it no more") },
+            replica));
+        return replica;
+    }
+
+    private void Discard(LoadedModel? model, CacheEntry? room)
+    {
+        model?.Dispose();
+        if (room is not null)
+        {
+            services.Cache.Release(room);
+        }
+    }
+
+    private Failure Failed(Failure failure, long start)
+    {
+        if (failure.Kind == FailureKind.Full)
+        {
+            return failure;
+        }
+
+        services.LoadMetrics.Failed(_id.Model);
+        Log.LoadFailed(logger, _id.Model, _id.Version, _id.Number, Milliseconds(start), failure.Message);
+        return failure with { Message = LoadFailures.Message(_id.Model, _id.Version, failure.Message), Kind = FailureKind.LoadFailed };
+    }
+
+    private void Evict() => _ = UnloadAsync("evicted to make room for another");
+
+    /// <summary>Ends the replica before its activation, so that calls meanwhile are told at once that it is not loaded.</summary>
+    private async Task UnloadAsync(string reason)
+    {
+        GiveUp();
+        if (_loading is { } loading)
+        {
+            await loading.ConfigureAwait(false);
+        }
+
+        await EndAsync(reason, isShutdown: false).ConfigureAwait(false);
+        GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, reason));
+    }
+
+    private async Task EndAsync(string reason, bool isShutdown)
+    {
+        if (_replica is not { } replica)
+        {
+            return;
+        }
+
+        services.Local.Remove(_id);
+        await replica.EndAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _ends, 1) == 0)
+        {
+            Log.Unloaded(logger, _id.Model, _id.Version, _id.Number, reason);
+            if (!isShutdown)
+            {
+                await TellAsync(new ReplicaEnd(_id, replica.Statistics)).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task TellAsync(ReplicaEnd end)
+    {
+        try
+        {
+            await _owner.ReplicaEndedAsync(end).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // What a model does not hear it is told by the next call that misses the replica.
+            Log.NotTold(logger, _id.ToString(), exception.Message);
+        }
+    }
+
+    /// <summary>At once: a load that is under way is told before this returns.</summary>
+    private void GiveUp() => _unloaded.Cancel();
+
+    private double Milliseconds(long start) => Math.Round(services.Time.GetElapsedTime(start).TotalMilliseconds, 1);
+}

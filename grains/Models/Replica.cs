@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions;
+using Cluster.Grains.Workers;
+
+namespace Cluster.Grains.Models;
+
+/// <summary>A loaded session with its queue, its room in the silo's memory and its statistics. Safe from any thread, so that gateways of this process call it directly.</summary>
+internal sealed class Replica : IReplica
+{
+    private readonly LoadedModel _model;
+    private readonly CacheEntry _room;
+    private readonly CopyCache _cache;
+    private readonly CopyQueue _queue;
+    private readonly CopyMetrics _metrics;
+    private readonly CopyStatisticsRecorder _statistics;
+    private readonly Lock _lock = new();
+    private Task? _end;
+
+    public Replica(
+        ModelReplicaId id,
+        LoadedModel model,
+        CacheEntry room,
+        CopyCache cache,
+        CopyQueue queue,
+        CopyMetrics metrics,
+        CopyStatisticsRecorder statistics,
+        ModelDescription description)
+    {
+        Id = id;
+        _model = model;
+        _room = room;
+        _cache = cache;
+        _queue = queue;
+        _metrics = metrics;
+        _statistics = statistics;
+        Description = description;
+    }
+
+    public ModelReplicaId Id { get; }
+
+    public ModelDescription Description { get; }
+
+    public CopyStatistics Statistics => _statistics.Read();
+
+    /// <inheritdoc/>
+    public bool HasRoom => _queue.HasRoom;
+
+    /// <inheritdoc/>
+    public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken)
+    {
+        if (!request.Message.TryTake())
+        {
+            return ValueTask.FromResult(InferReply.Failed(Failure.Cancelled("the caller gave up before the request could run")));
+        }
+
+        if (_room.TryPin())
+        {
+            return InferPinnedAsync(request, cancellationToken);
+        }
+
+        request.Message.Dispose();
+        return ValueTask.FromResult(InferReply.Failed(NotLoaded(Id)));
+    }
+
+    /// <summary>What is told to callers of a replica that is not loaded.</summary>
+    public static Failure NotLoaded(ModelReplicaId id) =>
+        Failure.Moved(string.Create(CultureInfo.InvariantCulture, $"replica {id.Number} of model '{id.Model}' version {id.Version} is not loaded"));
+
+    /// <summary>Takes no more requests, answers those that it has taken, and gives its memory back. A second call waits for the first.</summary>
+    public Task EndAsync()
+    {
+        lock (_lock)
+        {
+            return _end ??= EndOnceAsync();
+        }
+    }
+
+    private async Task EndOnceAsync()
+    {
+        _cache.BeginUnload(_room);
+        await _queue.DrainAsync().ConfigureAwait(false);
+        _model.Dispose();
+        _cache.Release(_room);
+        _metrics.Dispose();
+    }
+
+    /// <summary>Gives up the message that was taken, and the room that was pinned.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<InferReply> InferPinnedAsync(InferRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _queue.EnqueueAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _room.Unpin();
+            request.Message.Dispose();
+        }
+    }
+}

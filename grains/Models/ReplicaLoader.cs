@@ -1,0 +1,209 @@
+using Cluster.Contracts;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Models;
+
+/// <summary>Chooses silos for a model's replicas, has them loaded there, and ends them. Used in the turns of the model's grain alone.</summary>
+internal sealed class ReplicaLoader(string model, ModelServices services, ModelKeeper keeper, ILogger logger)
+{
+    /// <summary>How soon what found no silo is worth another try.</summary>
+    public static readonly TimeSpan NoSiloRetry = TimeSpan.FromSeconds(5);
+
+    private readonly List<Load> _loads = [];
+
+    private ModelGrainState State => keeper.State;
+
+    /// <summary>
+    /// Returns once a new replica is loaded, or cannot be. A silo that refuses it, fails to load it, or is lost meanwhile is followed by the next. The replica
+    /// of the outcome arrives until its caller has it serve, or gives it up.
+    /// </summary>
+    /// <param name="besideOthers">Whether it serves beside those of the same content, never on one silo with them.</param>
+    /// <param name="forLoad">Whether busy silos are no place for it.</param>
+    public async Task<LoadOutcome> LoadAsync(ModelVersionSource source, bool besideOthers = false, bool forLoad = false)
+    {
+        var registration = State.Registration!;
+        var spec = new ReplicaSpec(source, registration.Settings, registration.VersionPolicy);
+        using var load = new Load(source, registration.SettingsRevision);
+        _loads.Add(load);
+        try
+        {
+            LoadOutcome? last = null;
+            for (var tries = 0; tries < services.CopyOptions.MaxLoadTries; tries++)
+            {
+                var choice = Choose(registration, load, besideOthers, forLoad);
+                if (!choice.Found)
+                {
+                    return last ?? NoSilo(registration, load, choice.Reason);
+                }
+
+                // In one step, so that the version is never told to arrive nowhere.
+                var (state, replica) = ReplicaPlan.Arrive(last?.Replica is { } former ? ReplicaPlan.GiveUp(State, source.Version, [former]) : State, source.Version, choice.Silo);
+                var kept = keeper.KeepAsync(state);
+                keeper.Tell();
+                await kept;
+                last = await TryAsync(replica, spec, load);
+                if (last.Succeeded || last.IsFinal || last.IsSuperseded)
+                {
+                    return last;
+                }
+
+                if (last.Failure!.Kind != FailureKind.Moved || !load.Moved.Add(choice.Silo))
+                {
+                    // What says that it moved may be the end of a replica of this number before: the next number does.
+                    load.Refused.Add(choice.Silo);
+                }
+            }
+
+            return last!;
+        }
+        finally
+        {
+            _loads.Remove(load);
+        }
+    }
+
+    /// <summary>Gives up the loads whose content <paramref name="isWanted"/> does not want.</summary>
+    public void GiveUp(Func<ModelVersionSource, string, bool> isWanted)
+    {
+        foreach (var load in _loads.Where(load => !isWanted(load.Source, load.SettingsRevision)).ToList())
+        {
+            load.GivenUp.Cancel();
+        }
+    }
+
+    /// <summary>Ends a replica that no published state names any more; it may have ended already.</summary>
+    public async Task EndAsync(long version, PlacedReplica replica)
+    {
+        try
+        {
+            if (services.Silos.IsMember(replica.Silo))
+            {
+                await Grain(version, replica).UnloadAsync();
+            }
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            // It ended with its silo, or its silo ends it as one that nothing refers to.
+            Log.NotTold(logger, model, exception.Message);
+        }
+    }
+
+    /// <summary>Whether a replica that serves is loaded where it should be.</summary>
+    public async Task<bool> IsLoadedAsync(ModelReplicaId id)
+    {
+        try
+        {
+            return services.Silos.IsMember(id.Silo) && await services.Grains.GetReplica(id).DescribeAsync(CancellationToken.None) is not null;
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            // Whether its silo is lost, the membership will say.
+            return services.Silos.IsMember(id.Silo);
+        }
+    }
+
+    private PlacementChoice Choose(ModelRegistration registration, Load load, bool besideOthers, bool forLoad)
+    {
+        var request = services.Requests.Of(
+            registration, load.Source, ReplicaPlan.Holders(State, load.Source.Version), FailurePlan.Silos(State, load.Source.Version)) with
+        {
+            ForLoad = forLoad,
+            Excluded = [.. load.Refused],
+        };
+        var choice = services.Placer.Choose(request);
+
+        // New content may be where the former is, if nothing else is left.
+        return choice.Found || besideOthers
+            ? choice
+            : services.Placer.Choose(request with { Holders = [.. ReplicaPlan.Arriving(State, load.Source.Version).Select(static replica => replica.Silo)] });
+    }
+
+    private LoadOutcome NoSilo(ModelRegistration registration, Load load, string reason)
+    {
+        var failure = Failure.Unavailable(reason, NoSiloRetry);
+        return new LoadOutcome(null, failure with
+        {
+            Kind = services.Placer.WillNeverFit(services.Requests.Of(registration, load.Source, [], [])) ? FailureKind.NoSilo : FailureKind.Lost,
+        });
+    }
+
+    private async Task<LoadOutcome> TryAsync(PlacedReplica replica, ReplicaSpec spec, Load load)
+    {
+        var version = spec.Source.Version;
+        try
+        {
+            load.GivenUp.Token.ThrowIfCancellationRequested();
+            var loaded = await Grain(version, replica).EnsureLoadedAsync(spec, load.GivenUp.Token);
+            if (loaded.Failure is { } failure && !load.GivenUp.IsCancellationRequested)
+            {
+                return failure.Kind == FailureKind.LoadFailed ? Failed(replica, load, failure) : new LoadOutcome(replica, failure, IsFinal: failure.Kind == FailureKind.None);
+            }
+
+            if (loaded.Description is { } description && !load.GivenUp.IsCancellationRequested)
+            {
+                keeper.Note(ReplicaPlan.Describe(State, version, description));
+                return new LoadOutcome(replica, null);
+            }
+        }
+        catch (OperationCanceledException) when (load.GivenUp.IsCancellationRequested)
+        {
+            // Its load may still go on there.
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            _ = EndAsync(version, replica);
+            return new LoadOutcome(replica, Failure.Lost($"the silo that was to load model '{model}' version {version} cannot be reached"));
+        }
+        catch (Exception exception)
+        {
+            // Expected failures are values: this one, whatever it is, would come again.
+            Log.NotCarriedOut(logger, model, exception.ToString());
+            return new LoadOutcome(replica, Failure.Internal($"internal error while loading model '{model}' version {version}"), IsFinal: true);
+        }
+
+        _ = EndAsync(version, replica);
+        return new LoadOutcome(replica, Failure.Moved($"the load of model '{model}' version {version} was given up")) { IsSuperseded = true };
+    }
+
+    /// <summary>Another silo may do, until enough have failed.</summary>
+    private LoadOutcome Failed(PlacedReplica replica, Load load, Failure failure)
+    {
+        var (source, version) = (load.Source, load.Source.Version);
+        var now = services.Time.GetUtcNow();
+        var state = FailurePlan.Forget(State, now, services.CacheOptions.FailureMemory, services.CopyOptions);
+        keeper.Note(FailurePlan.Take(state, source, load.SettingsRevision, replica.Silo, now));
+        var request = services.Requests.Of(State.Registration!, source, ReplicaPlan.Holders(State, version), FailurePlan.Silos(State, version));
+        if (FailurePlan.Silos(State, version).Length >= services.CopyOptions.MaxFailedSilos || services.Silos.IsAlone || services.Silos.CountEligible(request) == 0)
+        {
+            return new LoadOutcome(replica, failure, IsFinal: true);
+        }
+
+        services.Metrics.FailureMoved();
+        Log.FailureMoved(logger, version, model, replica.Silo.ToString(), failure.Message);
+        return new LoadOutcome(replica, failure);
+    }
+
+    private IModelReplicaGrain Grain(long version, PlacedReplica replica) =>
+        services.Grains.GetReplica(new ModelReplicaId(model, version, replica.Number, replica.Silo));
+
+    private sealed class Load(ModelVersionSource source, string settingsRevision) : IDisposable
+    {
+        public ModelVersionSource Source { get; } = source;
+
+        public string SettingsRevision { get; } = settingsRevision;
+
+        public CancellationTokenSource GivenUp { get; } = new();
+
+        /// <summary>Silos that said once that the replica is not to be loaded there.</summary>
+        public HashSet<SiloAddress> Moved { get; } = [];
+
+        /// <summary>Silos that did not take it.</summary>
+        public HashSet<SiloAddress> Refused { get; } = [];
+
+        public void Dispose() => GivenUp.Dispose();
+    }
+}

@@ -1,0 +1,17 @@
+using Cluster.Grains.Cache;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions;
+using Cluster.Grains.Workers;
+
+namespace Cluster.Grains.Models;
+
+/// <summary>What a replica's grain needs of its silo.</summary>
+internal sealed record ReplicaServices(
+    CopyCache Cache,
+    LocalReplicas Local,
+    SessionFactory Sessions,
+    InferenceWorkers Workers,
+    InferenceOptions Options,
+    CopyMetricsFactory Metrics,
+    LoadMetrics LoadMetrics,
+    TimeProvider Time);

@@ -1,0 +1,71 @@
+namespace Cluster.Grains.Placement;
+
+/// <summary>
+/// Chooses a replica's silo by <see cref="PlacementPolicy"/>, from what the silos publish of themselves and what this process has placed since. Safe from any
+/// thread.
+/// </summary>
+internal sealed class ReplicaPlacer(SiloView view, PlacementOptions options, PlacementRandom random, PlacementMetrics metrics, TimeProvider time)
+{
+    /// <summary>A silo's news take less to get around.</summary>
+    private static readonly TimeSpan Life = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly Queue<(SiloAddress Silo, long Bytes, long At)> _placed = new();
+
+    /// <summary>The silo, or why there is none now.</summary>
+    public PlacementChoice Choose(PlacementRequest request)
+    {
+        if (view.Only is { } only)
+        {
+            metrics.Placed(PlacementReason.OnlySilo);
+            return request.Excluded.Contains(only)
+                ? new PlacementChoice(null, "the only silo does not take it")
+                : new PlacementChoice(only, "");
+        }
+
+        var states = Expected();
+        var choice = random.Use(source => PlacementPolicy.Choose(states, request, options, source));
+        metrics.Placed(!choice.Found ? PlacementReason.NoSilo : request.ForLoad || !request.Holders.IsEmpty ? PlacementReason.FurtherCopy : PlacementReason.FirstCopy);
+        if (choice.Found)
+        {
+            lock (_lock)
+            {
+                _placed.Enqueue((choice.Silo, request.Bytes, time.GetTimestamp()));
+            }
+        }
+
+        return choice;
+    }
+
+    /// <summary>Whether no silo that there is has the capacity and the labels, whatever ends there.</summary>
+    public bool WillNeverFit(PlacementRequest request) =>
+        view.Active() is { Count: > 0 } all && all.All(silo => request.Bytes > silo.Capacity || !request.Required.All(silo.Labels.Contains));
+
+    private List<SiloState> Expected()
+    {
+        lock (_lock)
+        {
+            while (_placed.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > Life)
+            {
+                _placed.Dequeue();
+            }
+
+            return [.. view.Active().Select(Expected)];
+        }
+    }
+
+    private SiloState Expected(SiloState silo)
+    {
+        var (bytes, count) = (0L, 0);
+        foreach (var placed in _placed)
+        {
+            if (placed.Silo == silo.Silo)
+            {
+                bytes += placed.Bytes;
+                count++;
+            }
+        }
+
+        return count == 0 ? silo : silo with { Used = silo.Used + bytes, Copies = silo.Copies + count };
+    }
+}
