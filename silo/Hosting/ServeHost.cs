@@ -78,6 +78,9 @@ internal static class ServeHost
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         start.AddTo(logging);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+
+        // A line for each grain that Orleans places.
+        logging.AddFilter("Polly", LogLevel.Warning);
         if (options.LogFormat == "json")
         {
             logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
