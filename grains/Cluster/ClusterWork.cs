@@ -7,7 +7,7 @@ namespace Cluster.Grains.Cluster;
 public static class ClusterWork
 {
     /// <summary>
-    /// Call it after <c>AddModelGrains</c>, <c>AddActorRuntime</c> and, in a cluster of several silos, <c>UseRedisClustering</c>: hosted services stop in
+    /// Call it after <c>AddModelGrains</c>, Orleans: hosted services stop in
     /// the reverse order, and copies move while everything else still works.
     /// </summary>
     public static IServiceCollection AddClusterWork(this IServiceCollection services)

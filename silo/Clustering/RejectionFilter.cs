@@ -13,7 +13,8 @@ internal sealed class RejectionFilter : IOutgoingGrainCallFilter
         }
         catch (Exception exception) when (context.Grain is not ISystemTarget && IsRejection(exception))
         {
-            throw new SiloUnavailableException(exception.Message, exception);
+            // Orleans' words are for the log: they name addresses and exceptions, and this text reaches clients.
+            throw new SiloUnavailableException("no silo can take the call now", exception);
         }
     }
 
