@@ -7,8 +7,7 @@ namespace Cluster.Grains.Cluster;
 public static class ClusterWork
 {
     /// <summary>
-    /// Call it after <c>AddModelGrains</c>, Orleans: hosted services stop in
-    /// the reverse order, and copies move while everything else still works.
+    /// Call it after <c>AddModelGrains</c> and Orleans: hosted services stop in the reverse order, and copies move while everything else still works.
     /// </summary>
     public static IServiceCollection AddClusterWork(this IServiceCollection services)
     {
