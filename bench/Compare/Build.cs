@@ -7,7 +7,16 @@ namespace Cluster.Bench.Compare;
 /// <param name="Commit">As git describes it, "-dirty" behind it where files differ; empty outside of git.</param>
 internal sealed record Build(string Root, string Commit)
 {
-    public string SiloProgram => Path.Combine(Root, "silo/bin/Release/net10.0/cluster-silo");
+    /// <summary>What is compiled ahead; commits before that was have only the build's output.</summary>
+    public string SiloProgram
+    {
+        get
+        {
+            var output = Path.Combine(Root, "silo/bin/Release/net10.0");
+            var published = Path.Combine(output, "publish/cluster-silo");
+            return File.Exists(published) ? published : Path.Combine(output, "cluster-silo");
+        }
+    }
 
     public string BenchProgram => Path.Combine(Root, "bench/bin/Release/net10.0/cluster-bench");
 

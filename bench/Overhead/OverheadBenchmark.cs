@@ -30,7 +30,7 @@ internal sealed class OverheadBenchmark : IBenchmark
         new("grpc", "IP:PORT", "measures a server that runs already; needs --http and --pid too"),
         new("http", "IP:PORT", "of that server"),
         new("pid", "N", "of that server's process"),
-        new("silo", "FILE", "the server to start; default silo/bin/Release/net10.0/cluster-silo"),
+        new("silo", "FILE", "the server to start; default silo/bin/Release/net10.0/publish/cluster-silo"),
     ];
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ internal sealed class OverheadBenchmark : IBenchmark
         var rounds = arguments.Integer("rounds", 2, 1, 100);
         var chosen = arguments.Text("models") is { } names ? [.. names.Split(',').Select(Find)] : OverheadModel.All;
         var given = Given(arguments);
-        var silo = Path.GetFullPath(arguments.Text("silo") ?? Path.Combine(context.Root, "silo/bin/Release/net10.0/cluster-silo"));
+        var silo = Path.GetFullPath(arguments.Text("silo") ?? Path.Combine(context.Root, "silo/bin/Release/net10.0/publish/cluster-silo"));
         var (started, machine) = (context.Time.GetUtcNow(), Machine.Read());
         var models = chosen.Select(model => (Model: model, File: Path.GetFullPath(Path.Combine(context.Root, model.File)))).Where(static pair => File.Exists(pair.File)).ToList();
         using var folder = new ModelFolder();

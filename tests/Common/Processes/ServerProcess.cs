@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.RegularExpressions;
 
 namespace Cluster.Tests.Common;
@@ -12,8 +13,8 @@ public sealed partial class ServerProcess : IAsyncDisposable
 
     private ServerProcess(ChildProcess process) => _process = process;
 
-    /// <summary>The server that was built with the tests.</summary>
-    public static string Program => Path.Combine(AppContext.BaseDirectory, "cluster-silo");
+    /// <summary>The server that was built with the tests, compiled ahead as operators run it.</summary>
+    public static string Program { get; } = typeof(ServerProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(static item => item.Key == "Program").Value!;
 
     public int Id => _process.Id;
 
