@@ -3,18 +3,20 @@ using System.Threading.Channels;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Cluster;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Aliases;
 
 /// <summary>
-/// Tells aliases on their way to another model when something about that model changes, so that one whose target did not load moves as soon as somebody
-/// puts it right, and looks after all of them now and then: an alias whose silo was lost goes on with its move when it is called. Serving states are published in a model's own turn, which must not wait for aliases: hence the queue.
+/// Tells aliases on their way to another model when something about that model changes, so that one whose target did not load moves as soon as that is put right.
+/// Looks after all of them now and then: an alias whose silo was lost goes on with its move when it is called. The controller's silo does it for all.
+/// Serving states are published in a model's own turn, which must not wait for aliases: hence the queue.
 /// </summary>
 internal sealed class AliasTransitions : BackgroundService
 {
-    /// <summary>How long an alias may have nobody to go on with its move.</summary>
+    /// <summary>How long an alias may wait for the next step of its move.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, string> _targets = new(StringComparer.Ordinal);
@@ -22,15 +24,17 @@ internal sealed class AliasTransitions : BackgroundService
     private readonly IAliases _aliases;
     private readonly IServingStates _states;
     private readonly IGrainFactory _grains;
+    private readonly ControllerDuty _duty;
     private readonly TimeProvider _time;
     private readonly ILogger<AliasTransitions> _logger;
 
-    public AliasTransitions(IAliases aliases, IServingStates states, IGrainFactory grains, TimeProvider time, ILogger<AliasTransitions> logger)
+    public AliasTransitions(IAliases aliases, IServingStates states, IGrainFactory grains, ControllerDuty duty, TimeProvider time, ILogger<AliasTransitions> logger)
     {
         _time = time;
         _aliases = aliases;
         _states = states;
         _grains = grains;
+        _duty = duty;
         _logger = logger;
         aliases.Changed += Follow;
         states.Changed += Notice;
@@ -71,6 +75,11 @@ internal sealed class AliasTransitions : BackgroundService
 
     private void Look()
     {
+        if (!_duty.IsHere)
+        {
+            return;
+        }
+
         foreach (var (alias, target) in _targets)
         {
             _reviews.Writer.TryWrite((alias, target));
@@ -92,6 +101,11 @@ internal sealed class AliasTransitions : BackgroundService
     /// <summary>A change of the active model counts too: without copies it is left at once.</summary>
     private void Notice(string model)
     {
+        if (!_duty.IsHere)
+        {
+            return;
+        }
+
         foreach (var (alias, target) in _targets)
         {
             if (target == model || (_aliases.TryGet(alias, out var state) && state.Active == model))

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Grains.Aliases;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cluster.Grains.Cluster;
@@ -15,7 +16,9 @@ public static class ClusterWork
         services.AddSingleton<ClusterMetrics>();
         services.AddHostedService<CopyLoadReporter>();
         services.AddSingleton<ClusterCaretaker>();
+        services.AddSingleton<ControllerDuty>();
         services.AddHostedService<ControllerWatch>();
+        services.AddHostedService<AliasTransitions>();
         services.AddHostedService<SiloDrain>();
         return services;
     }

@@ -8,11 +8,23 @@ namespace Cluster.Grains.Cluster;
 /// <remarks>Keeps nothing: where it comes back after its silo died, it makes up for what was not done. Silos call it at each change of the membership, so that it is there.</remarks>
 [ControlPlacement, KeepAlive]
 internal sealed class ControllerGrain(
-    IClusterMembershipService membership, ClusterCaretaker caretaker, ClusterOptions options, ILogger<ControllerGrain> logger) : Grain, IControllerGrain
+    IClusterMembershipService membership, ClusterCaretaker caretaker, ControllerDuty duty, ClusterOptions options, ILogger<ControllerGrain> logger) : Grain, IControllerGrain
 {
     private ImmutableHashSet<SiloAddress> _active = [];
     private MembershipVersion _seen = MembershipVersion.MinValue;
     private IGrainTimer? _loadAhead;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        duty.Begin();
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        duty.End();
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public async ValueTask MembershipChangedAsync(MembershipVersion version, CancellationToken cancellationToken)

@@ -1,7 +1,6 @@
 using Cluster.Contracts.Options;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
-using Cluster.Grains.Aliases;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cluster.Grains.Registry;
@@ -15,7 +14,6 @@ public static class ModelRegistry
         services.AddSingleton<RegisteredModelReader>();
         services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
         services.AddSingleton<IAliases, InMemoryAliases>();
-        services.AddSingleton<ISiloHealth, LocalSiloHealth>();
-        return services.AddHostedService<AliasTransitions>();
+        return services.AddSingleton<ISiloHealth, LocalSiloHealth>();
     }
 }

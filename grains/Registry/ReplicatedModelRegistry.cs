@@ -2,7 +2,6 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Options;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
-using Cluster.Grains.Aliases;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry.Replicas;
 using Cluster.Grains.Replication;
@@ -35,8 +34,7 @@ public static class ReplicatedModelRegistry
         services.AddSiloStatePublisher(silo);
         services.AddClusterOptions<RegistryOptions>();
         services.AddSingleton<RegisteredModelReader>();
-        services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
-        return services.AddHostedService<AliasTransitions>();
+        return services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
     }
 
     /// <summary>For a gateway: serving states, aliases and the silos' states. Needs nothing of ONNX Runtime.</summary>

@@ -16,7 +16,7 @@ internal static class ClusterMembershipSettings
         options.ProbeTimeout = Probe;
 
         // Orleans adapts the time of a probe, which is also the period of probes, between these two.
-        options.MinProbeTimeout = Probe / 2;
+        options.MinProbeTimeout = Probe;
 
         // A vote is vetoed for this times the missed probes after the last message: 3.75 s, where Orleans' default is a minute.
         options.MaxProbeTimeout = Probe * 1.25;

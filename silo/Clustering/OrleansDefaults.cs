@@ -5,13 +5,13 @@ using Orleans.Configuration;
 namespace Cluster.Silo.Clustering;
 
 /// <summary>
-/// Orleans' options where ours differ from its defaults: loading a model may take long. Those of membership are in <see cref="ClusterMembershipSettings"/>. The
-/// configuration's section "Orleans" takes their place; docs/orleans.md says what each does.
+/// Orleans' options where ours differ from its defaults. Those of membership are in <see cref="ClusterMembershipSettings"/>. The configuration's section "Orleans" takes
+/// their place; docs/orleans.md says what each does.
 /// </summary>
 internal static class OrleansDefaults
 {
-    /// <summary>Longer than any model takes to load.</summary>
-    private static readonly TimeSpan LongestLoad = TimeSpan.FromHours(1);
+    /// <summary>Bytes of the largest message.</summary>
+    private const int MaxMessageBody = 512 << 20;
 
     public static void AddDefaults(this ISiloBuilder orleans, OrleansSilo silo)
     {
@@ -20,12 +20,7 @@ internal static class OrleansDefaults
         services.Configure<SiloOptions>(options => options.SiloName = silo.Name);
         services.AddSingleton<HeldPorts>();
         services.AddOptions<EndpointOptions>().Configure<HeldPorts>((endpoints, held) => Configure(endpoints, silo, held));
-        services.Configure<SiloMessagingOptions>(static messaging =>
-        {
-            messaging.MaxMessageBodySize = 512 << 20;
-            messaging.MaxRequestProcessingTime = LongestLoad * 2;
-        });
-        services.Configure<GrainCollectionOptions>(static collection => collection.ActivationTimeout = LongestLoad);
+        services.Configure<SiloMessagingOptions>(static messaging => messaging.MaxMessageBodySize = MaxMessageBody);
         BindTo<SiloMessagingOptions>(services, "Messaging");
         BindTo<GrainCollectionOptions>(services, "Collection");
     }

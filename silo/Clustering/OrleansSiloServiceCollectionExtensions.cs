@@ -30,7 +30,7 @@ internal static class OrleansSiloServiceCollectionExtensions
             }
             else
             {
-                orleans.UseClusterRedis();
+                orleans.AddClusterMembership();
             }
 
             if (silo.IsGateway)

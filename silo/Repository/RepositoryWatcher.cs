@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
-using Cluster.Grains.Placement;
+using Cluster.Grains.Cluster;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
@@ -26,20 +26,17 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     private readonly IRegistryRestorer _registry;
     private readonly IGrainFactory _grains;
     private readonly IServingStates _states;
-    private readonly IClusterMembershipService _membership;
-    private readonly ILocalSiloDetails _silo;
+    private readonly ControllerDuty _duty;
     private readonly ServeOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RepositoryWatcher> _logger;
-    private RepositorySnapshot? _first;
 
     public RepositoryWatcher(
         IModelRepository repository,
         IRegistryRestorer registry,
         IGrainFactory grains,
         IServingStates states,
-        IClusterMembershipService membership,
-        ILocalSiloDetails silo,
+        ControllerDuty duty,
         ServeOptions options,
         TimeProvider time,
         ILogger<RepositoryWatcher> logger)
@@ -48,8 +45,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         _registry = registry;
         _grains = grains;
         _states = states;
-        _membership = membership;
-        _silo = silo;
+        _duty = duty;
         _options = options;
         _time = time;
         _logger = logger;
@@ -58,14 +54,14 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     /// <summary>Looks for the first time, so that a repository that cannot be used ends the start.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        _first = _repository.Scan();
+        _repository.Scan();
         return base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken)
     {
-        var (snapshot, changes) = await ScanAsync(everything: true, cancellationToken).ConfigureAwait(false);
+        var (snapshot, changes) = await ScanAsync(everything: true, adopt: false, cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(changes).WaitAsync(cancellationToken).ConfigureAwait(false);
         return snapshot.Problems;
     }
@@ -78,26 +74,17 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
 
     /// <inheritdoc/>
     /// <remarks>
-    /// In a cluster the silo whose address comes first among the active ones watches. Two that both do so for a moment do no harm: they hand over the same.
+    /// In a cluster the controller's silo watches. Two that both do so for a moment do no harm: they hand over the same.
     /// </remarks>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var waited = false;
-        await foreach (var snapshot in _membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
-        {
-            if (Leads(snapshot))
-            {
-                break;
-            }
-
-            waited = true;
-        }
-
+        await _duty.WaitAsync(stoppingToken).ConfigureAwait(false);
         Log.Leads(_logger);
-        await Task.WhenAll(await HandOverFirstAsync(waited, stoppingToken).ConfigureAwait(false)).WaitAsync(stoppingToken).ConfigureAwait(false);
+        var (snapshot, changes) = await ScanAsync(everything: false, adopt: true, stoppingToken).ConfigureAwait(false);
+        await Task.WhenAll(changes).WaitAsync(stoppingToken).ConfigureAwait(false);
         await _registry.RestoreAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
-        Log.Ready(_logger, _first!.Models.Count);
+        Log.Ready(_logger, snapshot.Models.Count);
         if (_options.PollSeconds == 0)
         {
             return;
@@ -108,15 +95,14 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             var led = leads;
-            leads = Leads(_membership.CurrentSnapshot);
+            leads = _duty.IsHere;
             if (leads)
             {
-                await LookAsync(again: !led, stoppingToken).ConfigureAwait(false);
+                await LookAsync(adopt: !led, stoppingToken).ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>Models that went while another silo watched are to be handed over as gone.</summary>
     private void AdoptKnown()
     {
         foreach (var known in _states.All.Where(state => state.Origin == RegistrationOrigin.Repository))
@@ -125,21 +111,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         }
     }
 
-    private bool Leads(ClusterMembershipSnapshot snapshot) =>
-        snapshot.ModelSilos().Min() == _silo.SiloAddress;
-
     /// <summary>One turn of the watching loop.</summary>
-    /// <param name="again">Whether another silo may have watched since the last turn.</param>
-    private async Task LookAsync(bool again, CancellationToken stoppingToken)
+    private async Task LookAsync(bool adopt, CancellationToken stoppingToken)
     {
         try
         {
-            if (again)
-            {
-                AdoptKnown();
-            }
-
-            await ScanAsync(everything: false, stoppingToken).ConfigureAwait(false);
+            await ScanAsync(everything: false, adopt, stoppingToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
@@ -148,27 +125,18 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         }
     }
 
-    /// <summary>In its turn: a reload may be asked for as soon as the ports are open. Models that went while nobody watched are handed over as gone.</summary>
-    private async Task<IReadOnlyList<Task>> HandOverFirstAsync(bool waited, CancellationToken cancellationToken)
+    /// <param name="everything">Hands over also what has not changed.</param>
+    /// <param name="adopt">Whether another silo may have watched before: models that went meanwhile are handed over as gone.</param>
+    private async Task<(RepositorySnapshot Snapshot, IReadOnlyList<Task> Changes)> ScanAsync(bool everything, bool adopt, CancellationToken cancellationToken)
     {
         await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            AdoptKnown();
-            _first = waited ? _repository.Scan() : _first!;
-            return HandOver(_first, everything: false);
-        }
-        finally
-        {
-            _scanning.Release();
-        }
-    }
+            if (adopt)
+            {
+                AdoptKnown();
+            }
 
-    private async Task<(RepositorySnapshot Snapshot, IReadOnlyList<Task> Changes)> ScanAsync(bool everything, CancellationToken cancellationToken)
-    {
-        await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
             var snapshot = _repository.Scan();
             return (snapshot, HandOver(snapshot, everything));
         }

@@ -8,6 +8,8 @@ using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
 using Cluster.Grains;
+using Cluster.Grains.Aliases;
+using Cluster.Grains.Cluster;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
@@ -68,6 +70,8 @@ internal sealed class RegistrySilo : IAsyncDisposable
                     .AddModelGrains(new InferenceOptions { Threads = 4 })
                     .AddSingleton(new RegistryOptions { Root = root ? folder.Path : null })
                     .AddModelRegistry()
+                    .AddSingleton<ControllerDuty>()
+                    .AddHostedService<AliasTransitions>()
                     .AddSingleton<IRegistrations, InMemoryRegistrations>()
                     .AddSingleton<IServingStates, InMemoryServingStates>()
                     .AddModelRouting()
@@ -82,6 +86,8 @@ internal sealed class RegistrySilo : IAsyncDisposable
                     services.AddKeyedSingleton(ModelGrains.StorageName, before.Storage);
                 }
             });
+
+        silo.Services.GetRequiredService<ControllerDuty>().Begin();
 
         // It follows the states from its construction on.
         silo.Services.GetRequiredService<RouteTable>();

@@ -1,11 +1,10 @@
 using Cluster.Contracts.Errors;
+using Cluster.Grains.Cluster;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
 using Cluster.Silo.Repository;
 using Cluster.Tests.Common;
-using Cluster.Unit.Clustering;
-using Cluster.Unit.Grains;
 using Cluster.Unit.Serving;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -19,8 +18,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
     private readonly FakeRepository _repository = new();
     private readonly FakeGrains _grains = new();
     private readonly InMemoryServingStates _states = new();
-    private readonly FixedSiloDetails _silo = new(SiloAddress.FromParsableString("127.0.0.1:1@1"));
-    private readonly FakeMembership _membership = new();
+    private readonly ControllerDuty _duty = new();
     private readonly ArmedTime _time = new();
     private readonly LogSink _log = new();
     private readonly LoggerFactory _loggers;
@@ -31,7 +29,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
     public RepositoryWatcherTests()
     {
-        _membership.Set(_silo.SiloAddress, SiloStatus.Active);
+        _duty.Begin();
         _loggers = new LoggerFactory([_log]);
         _states.InitialLoadCompleted += _initialLoad.SetResult;
         _repository.Put("a", "1");
@@ -221,14 +219,28 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
         await _watcher!.ExecuteTask!.Soon();
 
         Assert.False(_time.Armed.IsCompleted);
-        Assert.Equal(1, _repository.Scans);
-        await _watcher.ReloadAsync(CancellationToken.None).Soon();
         Assert.Equal(2, _repository.Scans);
+        await _watcher.ReloadAsync(CancellationToken.None).Soon();
+        Assert.Equal(3, _repository.Scans);
+    }
+
+    [Fact]
+    public async Task Start_ControllerElsewhere_WaitsUntilItIsHere()
+    {
+        _duty.End();
+        await StartAsync();
+        Assert.Empty(Applied("a"));
+        _repository.Put("a", "2");
+
+        _duty.Begin();
+
+        await _initialLoad.Task.Soon();
+        Assert.Equal(["a: 2"], Applied("a"));
     }
 
     private Task StartAsync()
     {
-        _watcher = new RepositoryWatcher(_repository, this, _grains, _states, _membership, _silo, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
+        _watcher = new RepositoryWatcher(_repository, this, _grains, _states, _duty, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
         return _watcher.StartAsync(CancellationToken.None);
     }
 
