@@ -28,7 +28,7 @@ internal sealed class SiloEvidence(
     internal static readonly TimeSpan LongStalled = Heartbeat * 6;
 
     /// <summary>Between the two refusals. A silo that restarts in place listens again, as another.</summary>
-    internal static readonly TimeSpan SecondLook = TimeSpan.FromMilliseconds(100);
+    internal static readonly TimeSpan SecondLook = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Between looks for as long as a member does not answer.</summary>
     internal static readonly TimeSpan NextLook = TimeSpan.FromMilliseconds(500);
