@@ -14,13 +14,10 @@ namespace Cluster.Tests.Common;
 public sealed partial class ClusterProcess(string name, IEnumerable<string> arguments, string? network = null, IReadOnlyList<string>? settings = null, string? program = null)
     : IAsyncDisposable
 {
-    /// <summary>Of five processes that start at once, two thirds of the time would go into compiling again what a test calls for some seconds.</summary>
-    private const string CompileOnce = "DOTNET_TC_CallCounting=0";
-
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly IReadOnlyList<string> _command =
-        [.. network is null ? Array.Empty<string>() : ["ip", "netns", "exec", network], "env", CompileOnce, .. settings ?? [], program ?? ServerProcess.Program, .. arguments];
+        [.. network is null ? Array.Empty<string>() : ["ip", "netns", "exec", network], "env", .. settings ?? [], program ?? ServerProcess.Program, .. arguments];
     private ChildProcess? _process;
 
     public string Name => name;
