@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Cluster.Contracts.Models;
 
 namespace Cluster.Contracts.Serving;
@@ -15,4 +16,13 @@ public sealed record ModelServingState(
 {
     [Id(3)]
     public RegistrationOrigin Origin { get; init; }
+
+    /// <summary>Whether a version answers requests.</summary>
+    [JsonIgnore]
+    public bool Serves => Versions.Any(static version => version.State == ModelVersionState.Ready);
+
+    /// <summary>Whether a load has come to its end: no version loads, waits for its first request, or is unloaded on request.</summary>
+    [JsonIgnore]
+    public bool IsSettled => !Versions.Any(static version =>
+        version.State == ModelVersionState.Loading || version.Reason is ServingReasons.NotYetUsed or ServingReasons.Unloaded);
 }

@@ -12,11 +12,8 @@ namespace Cluster.Gateway.ModelMesh;
 
 /// <summary>What clients may do with models at run time. That a model does not load is its status, not an error of the call.</summary>
 internal sealed class ManagedModels(
-    IGrainFactory grains, IServingStates states, RouteChanges changes, TimeProvider time, ILogger<ManagedModels> logger)
+    IGrainFactory grains, IServingStates states, RouteChanges changes, ILogger<ManagedModels> logger)
 {
-    /// <summary>How long a registration waits until this gateway has heard of it: far longer than that takes while Redis answers.</summary>
-    private static readonly TimeSpan MaxHearing = TimeSpan.FromSeconds(2);
-
     /// <exception cref="ServingException">As <see cref="IRegistryGrain.RegisterAsync"/>.</exception>
     public async Task<ModelStatusInfo> RegisterAsync(string model, RegisteredInfo info, bool loadNow, bool sync, CancellationToken cancellationToken)
     {
@@ -32,7 +29,7 @@ internal sealed class ManagedModels(
             throw;
         }
 
-        await HearAsync(model, cancellationToken).ConfigureAwait(false);
+        await changes.HearAsync(model, static state => state is not null, cancellationToken).ConfigureAwait(false);
         return loadNow
             ? await LoadAsync(model, sync, cancellationToken).ConfigureAwait(false)
             : await GetStatusAsync(model).ConfigureAwait(false);
@@ -63,6 +60,7 @@ internal sealed class ManagedModels(
         if (sync)
         {
             await loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await changes.HearAsync(model, static state => state is null or { IsSettled: true }, cancellationToken).ConfigureAwait(false);
         }
 
         var status = await GetStatusAsync(model).ConfigureAwait(false);
@@ -94,16 +92,6 @@ internal sealed class ManagedModels(
                 .Select(model => Describe(model, entries.GetValueOrDefault(model)))
                 .OfType<ModelEntry>(),
         ];
-    }
-
-    /// <summary>Whoever registers a model may ask for it in the next call.</summary>
-    private async Task HearAsync(string model, CancellationToken cancellationToken)
-    {
-        var start = time.GetTimestamp();
-        for (var change = changes.Next; !states.TryGet(model, out _) && time.GetElapsedTime(start) < MaxHearing; change = changes.Next)
-        {
-            await changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
-        }
     }
 
     private ModelEntry? Describe(string model, RegistryEntry? entry)

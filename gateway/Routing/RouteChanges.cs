@@ -8,6 +8,9 @@ internal sealed class RouteChanges : IDisposable
     /// <summary>How long one wait takes at most: that a silo may be tried again shows only in the passing of time.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How long a change that was carried out may take to reach this process: far longer than that takes while Redis answers.</summary>
+    private static readonly TimeSpan MaxHearing = TimeSpan.FromSeconds(2);
+
     private readonly IServingStates _states;
     private readonly ISiloHealth _health;
     private readonly TimeProvider _time;
@@ -31,6 +34,20 @@ internal sealed class RouteChanges : IDisposable
     {
         await change.WaitAsync(Longest, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>
+    /// Returns once this process has heard of a change that was carried out elsewhere, so that its caller's next request finds it; after 2 s at the latest.
+    /// </summary>
+    /// <param name="hasHeard">Whether the model's serving state, null where it has none, tells of the change.</param>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task HearAsync(string model, Func<ModelServingState?, bool> hasHeard, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        for (var change = Next; !hasHeard(_states.TryGet(model, out var state) ? state : null) && _time.GetElapsedTime(start) < MaxHearing; change = Next)
+        {
+            await WaitAsync(change, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     public void Dispose()

@@ -31,6 +31,7 @@ internal sealed class ServingApi : IServingApi
     private readonly ReplicaChooser _chooser;
     private readonly ReplicaLoads _loads;
     private readonly ControlCalls _control;
+    private readonly RouteChanges _changes;
     private readonly TimeProvider _time;
 
     public ServingApi(
@@ -46,6 +47,7 @@ internal sealed class ServingApi : IServingApi
         ReplicaChooser chooser,
         ReplicaLoads loads,
         ControlCalls control,
+        RouteChanges changes,
         TimeProvider time)
     {
         _identity = identity;
@@ -60,6 +62,7 @@ internal sealed class ServingApi : IServingApi
         _chooser = chooser;
         _loads = loads;
         _control = control;
+        _changes = changes;
         _time = time;
     }
 
@@ -165,20 +168,24 @@ internal sealed class ServingApi : IServingApi
                 $"{string.Join(", ", request.Parameters.Keys.Order(StringComparer.Ordinal))}; settings are in model.json beside the versions");
         }
 
-        var model = Model(ModelName(request.ModelName, request.RepositoryName));
+        var name = ModelName(request.ModelName, request.RepositoryName);
+        var model = Model(name);
         await _control.RunAsync(() => model.LoadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        await _changes.HearAsync(name, static state => state is null or { IsSettled: true }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    public ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken)
+    public async ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken)
     {
         foreach (var parameter in request.Parameters.Keys.Where(key => key != "unload_dependents"))
         {
             throw ServingException.InvalidArgument($"unknown parameter '{parameter}' of unload, expected unload_dependents");
         }
 
-        var model = Model(ModelName(request.ModelName, request.RepositoryName));
-        return _control.RunAsync(() => model.UnloadAsync(cancellationToken), cancellationToken);
+        var name = ModelName(request.ModelName, request.RepositoryName);
+        var model = Model(name);
+        await _control.RunAsync(() => model.UnloadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        await _changes.HearAsync(name, static state => state is null or { Serves: false }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

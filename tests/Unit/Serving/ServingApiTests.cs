@@ -51,6 +51,7 @@ public sealed class ServingApiTests : IDisposable
             _routing.Chooser,
             _routing.Loads,
             _routing.Control,
+            _routing.Changes,
             _time);
     }
 
@@ -198,12 +199,21 @@ public sealed class ServingApiTests : IDisposable
     }
 
     [Fact]
-    public async Task LoadAndUnload_KnownModel_AskItsGrain()
+    public async Task LoadAndUnload_KnownModel_AskItsGrainAndAnswerWhenThisProcessHasHeard()
     {
         _states.Publish(States.Model("m", States.Unavailable(1, "unloaded on request")));
 
-        await _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "m" }, CancellationToken.None);
-        await _api.UnloadModelAsync(new RepositoryModelUnloadRequest { RepositoryName = "m" }, CancellationToken.None);
+        var loading = _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "m" }, CancellationToken.None).AsTask();
+        _states.Publish(States.Model("m", States.Loading(1)));
+        Assert.False(loading.IsCompleted);
+        _states.Publish(States.Model("m", States.Ready(1)));
+        await loading;
+        Assert.True(_api.IsModelReady("m", "", Protocol.Grpc));
+        var unloading = _api.UnloadModelAsync(new RepositoryModelUnloadRequest { RepositoryName = "m" }, CancellationToken.None).AsTask();
+        Assert.False(unloading.IsCompleted);
+        _states.Publish(States.Model("m", States.Unavailable(1, "unloaded on request")));
+        await unloading;
+        Assert.False(_api.IsModelReady("m", "", Protocol.Grpc));
 
         Assert.Equal(["load", "unload"], _grains.Model("m").Calls);
         var unknown = await Assert.ThrowsAsync<ServingException>(
