@@ -4,6 +4,7 @@ using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Scaling;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
@@ -32,6 +33,7 @@ public static class ModelGrains
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<CopyCache>();
         services.TryAddSingleton<SiloDraining>();
+        services.TryAddSingleton<IContentCheck, ContentCheck>();
         services.AddSingleton<LocalReplicas>();
         services.AddSingleton<ILocalReplicas>(static provider => provider.GetRequiredService<LocalReplicas>());
         services.AddSingleton<ReplicaServices>();

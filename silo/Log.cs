@@ -27,6 +27,18 @@ internal static partial class Log
     [LoggerMessage(4008, LogLevel.Information, "This silo reads the model repository from now on")]
     public static partial void Leads(ILogger logger);
 
+    [LoggerMessage(4010, LogLevel.Warning, "The model repository of this silo disagrees with the cluster's: {Problem}")]
+    public static partial void RepositoryDisagrees(ILogger logger, string problem);
+
+    [LoggerMessage(4011, LogLevel.Information, "The model repository of this silo agrees with the cluster's again")]
+    public static partial void RepositoryAgrees(ILogger logger);
+
+    [LoggerMessage(4012, LogLevel.Warning, "Held back changes of the model repository on which the silos disagree: {Models}")]
+    public static partial void HeldBack(ILogger logger, string models);
+
+    [LoggerMessage(4013, LogLevel.Debug, "The repository was not compared with the controller's: {Reason}")]
+    public static partial void NotCompared(ILogger logger, string reason);
+
     [LoggerMessage(4009, LogLevel.Debug, "Read the options of {Section}: {Values}")]
     public static partial void Effective(ILogger logger, string section, string values);
 

@@ -12,4 +12,13 @@ public sealed record ModelVersionSource(
     [property: Id(0)] long Version,
     [property: Id(1)] string Path,
     [property: Id(2)] string Revision,
-    [property: Id(3)] string? Problem = null);
+    [property: Id(3)] string? Problem = null)
+{
+    /// <summary>Size of everything in the version's folder in bytes, of what links lead to; 0 where <see cref="Problem"/> is set.</summary>
+    [Id(4)]
+    public long Bytes { get; init; }
+
+    /// <summary>Whether the .onnx file is the whole version, without what stands beside it.</summary>
+    [Id(5)]
+    public bool IsSingleFile { get; init; }
+}

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Cluster.Contracts.Errors;
 
 namespace Cluster.Contracts.Nodes;
 
@@ -15,7 +14,10 @@ public interface IClusterGrain : IGrainWithStringKey
     ValueTask<ClusterDescription> DescribeAsync();
 
     /// <summary>Reads the model repository now, see <see cref="Models.IRepositoryControl.ReloadAsync"/>.</summary>
-    /// <exception cref="ServingException">UNAVAILABLE: the silo that was asked has no repository.</exception>
     [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("reload-repository")]
     ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="Models.IRepositoryControl.ReadAsync"/>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("read-model")]
+    ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken);
 }

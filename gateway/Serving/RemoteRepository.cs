@@ -4,11 +4,15 @@ using Cluster.Gateway.Routing;
 
 namespace Cluster.Gateway.Serving;
 
-/// <summary>The model repository of a cluster whose silos are other processes.</summary>
+/// <summary>The model repository, asked where the cluster's controller watches it.</summary>
 internal sealed class RemoteRepository(IGrainFactory grains, ControlCalls control) : IRepositoryControl
 {
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
         await control.RunAsync(() => grains.GetCluster().ReloadRepositoryAsync(cancellationToken), cancellationToken)
             .ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async Task<bool> ReadAsync(string model, CancellationToken cancellationToken) =>
+        await control.RunAsync(() => grains.GetCluster().ReadModelAsync(model, cancellationToken), cancellationToken).ConfigureAwait(false);
 }

@@ -169,6 +169,11 @@ internal sealed class ServingApi : IServingApi
         }
 
         var name = ModelName(request.ModelName, request.RepositoryName);
+        if (await _repository.ReadAsync(name, cancellationToken).ConfigureAwait(false))
+        {
+            await _changes.HearAsync(name, static state => state is not null, cancellationToken).ConfigureAwait(false);
+        }
+
         var model = Model(name);
         await _control.RunAsync(() => model.LoadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         await _changes.HearAsync(name, static state => state is null or { IsSettled: true }, cancellationToken).ConfigureAwait(false);

@@ -16,13 +16,13 @@ internal sealed class CopySizes(ModelCacheOptions options)
     public long Predict(string model, ModelVersionSource source) =>
         _measured.TryGetValue((model, source.Version), out var known) && known.Revision == source.Revision
             ? known.Bytes
-            : (long)Math.Min(FileBytes(source) * options.SizeFactor, long.MaxValue / 4) + options.BaseBytes;
+            : (long)Math.Min(source.Bytes * options.SizeFactor, long.MaxValue / 4) + options.BaseBytes;
 
     /// <summary>What a loaded copy takes; remembered for <see cref="Predict"/>.</summary>
     /// <param name="sessionBytes">What its session's allocator holds, or null where that is not known.</param>
     public long Measure(string model, ModelVersionSource source, long? sessionBytes)
     {
-        var bytes = Math.Max(sessionBytes ?? (long)(FileBytes(source) * options.SizeFactor), FileBytes(source)) + options.BaseBytes;
+        var bytes = Math.Max(sessionBytes ?? (long)(source.Bytes * options.SizeFactor), source.Bytes) + options.BaseBytes;
         _measured[(model, source.Version)] = (source.Revision, bytes);
         return bytes;
     }
@@ -33,20 +33,6 @@ internal sealed class CopySizes(ModelCacheOptions options)
         foreach (var key in _measured.Keys.Where(key => key.Model == model))
         {
             _measured.TryRemove(key, out _);
-        }
-    }
-
-    /// <summary>All files of the version's folder: weights may stand beside the graph. 0 for files that cannot be read, which the load will tell better.</summary>
-    private static long FileBytes(ModelVersionSource source)
-    {
-        try
-        {
-            var folder = new DirectoryInfo(Path.GetDirectoryName(source.Path)!);
-            return folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return 0;
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
-using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Grains.Placement;
 
@@ -11,7 +10,7 @@ namespace Cluster.Grains.Cluster;
 [Reentrant]
 [GrainType(ClusterGrains.ClusterType)]
 internal sealed class ClusterGrain(
-    IClusterMembershipService membership, ILocalSiloDetails local, ISiloStates states, IRepositoryControl repository) : Grain, IClusterGrain
+    IClusterMembershipService membership, ILocalSiloDetails local, ISiloStates states) : Grain, IClusterGrain
 {
     /// <inheritdoc/>
     public ValueTask<ClusterDescription> DescribeAsync()
@@ -23,7 +22,13 @@ internal sealed class ClusterGrain(
 
     /// <inheritdoc/>
     public async ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) =>
-        [.. await repository.ReloadAsync(cancellationToken)];
+        await Controller().ReloadRepositoryAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken) => Controller().ReadModelAsync(model, cancellationToken);
+
+    /// <summary>The repository is read where it is watched.</summary>
+    private IControllerGrain Controller() => GrainFactory.GetGrain<IControllerGrain>(IControllerGrain.Key);
 
     private NodeDescription Describe(ClusterMember member)
     {

@@ -1,6 +1,9 @@
 using Cluster.Contracts.Options;
 using Cluster.Grains.Aliases;
+using Cluster.Grains.Placement;
+using Cluster.Grains.Repository;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Cluster.Grains.Cluster;
 
@@ -17,6 +20,9 @@ public static class ClusterWork
         services.AddHostedService<CopyLoadReporter>();
         services.AddSingleton<ClusterCaretaker>();
         services.AddSingleton<ControllerDuty>();
+        services.TryAddSingleton<RepositoryStanding>();
+        services.AddSingleton<IRepositoryAgreement, RepositoryAgreement>();
+        services.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         services.AddHostedService<ControllerWatch>();
         services.AddHostedService<AliasTransitions>();
         services.AddHostedService<SiloDrain>();

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Repository;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Cluster;
@@ -8,7 +9,14 @@ namespace Cluster.Grains.Cluster;
 /// <remarks>Keeps nothing: where it comes back after its silo died, it makes up for what was not done. Silos call it at each change of the membership, so that it is there.</remarks>
 [ControlPlacement, KeepAlive]
 internal sealed class ControllerGrain(
-    IClusterMembershipService membership, ClusterCaretaker caretaker, ControllerDuty duty, ClusterOptions options, ILogger<ControllerGrain> logger) : Grain, IControllerGrain
+    IClusterMembershipService membership,
+    ClusterCaretaker caretaker,
+    ControllerDuty duty,
+    IRepositoryWatch repository,
+    RepositoryStanding standing,
+    ISiloStates states,
+    ClusterOptions options,
+    ILogger<ControllerGrain> logger) : Grain, IControllerGrain
 {
     private ImmutableHashSet<SiloAddress> _active = [];
     private MembershipVersion _seen = MembershipVersion.MinValue;
@@ -45,9 +53,26 @@ internal sealed class ControllerGrain(
         }
 
         _active = active;
+        states.RemoveDead();
 
         // To its end, also where the silo that told of it stops.
         await caretaker.TellOfLostAsync(CancellationToken.None);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => [.. await repository.ReloadAsync(cancellationToken)];
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken) => await repository.ReadAsync(model, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableDictionary<string, string>?> GetFingerprintsAsync() => ValueTask.FromResult(standing.HandedOver);
+
+    /// <inheritdoc/>
+    public ValueTask LeaveAsync()
+    {
+        DeactivateOnIdle();
+        return ValueTask.CompletedTask;
     }
 
     private async Task LoadAheadAsync(CancellationToken cancellationToken)

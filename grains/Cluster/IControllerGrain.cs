@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+
 namespace Cluster.Grains.Cluster;
 
 /// <summary>What is done once for the whole cluster; the key is <see cref="Key"/>.</summary>
@@ -10,4 +13,20 @@ internal interface IControllerGrain : IGrainWithStringKey
     /// <summary>Told by a silo that the membership has changed. Models that lost replicas have been told of it when it returns.</summary>
     [AlwaysInterleave, Alias("membership-changed")]
     ValueTask MembershipChangedAsync(MembershipVersion version, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IRepositoryControl.ReloadAsync"/>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("reload-repository")]
+    ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IRepositoryControl.ReadAsync"/>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("read-model")]
+    ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken);
+
+    /// <summary>Fingerprints of the repository's models that the cluster serves, by name; null before the controller's silo has read its repository.</summary>
+    [AlwaysInterleave, Alias("fingerprints")]
+    ValueTask<ImmutableDictionary<string, string>?> GetFingerprintsAsync();
+
+    /// <summary>Ends the activation, so that the next call finds the controller on a silo whose repository agrees with the others'.</summary>
+    [AlwaysInterleave, Alias("leave")]
+    ValueTask LeaveAsync();
 }

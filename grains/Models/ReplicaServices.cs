@@ -1,5 +1,6 @@
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 
@@ -9,6 +10,7 @@ namespace Cluster.Grains.Models;
 internal sealed record ReplicaServices(
     CopyCache Cache,
     LocalReplicas Local,
+    IContentCheck Contents,
     SessionFactory Sessions,
     InferenceWorkers Workers,
     InferenceOptions Options,

@@ -1,12 +1,14 @@
 namespace Cluster.Grains.Placement;
 
-/// <summary>Any silo that is not about to leave, each as likely as the others; one that is, if there is no other.</summary>
+/// <summary>
+/// Any silo that is not about to leave and whose model repository agrees with the others', each as likely as the others; one that is or does not, if there is no other.
+/// </summary>
 internal sealed class ControlPlacementDirector(SiloView view, PlacementRandom random) : IPlacementDirector
 {
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var silos = context.GetCompatibleSilos(target);
-        var staying = Array.FindAll(silos, silo => !view.IsDraining(silo));
+        var staying = Array.FindAll(silos, view.IsSound);
         return Task.FromResult(random.OneOf(staying.Length > 0 ? staying : silos));
     }
 }

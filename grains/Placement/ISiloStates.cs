@@ -16,4 +16,7 @@ public interface ISiloStates
 
     /// <summary>Forgets a silo.</summary>
     void Remove(SiloAddress silo);
+
+    /// <summary>Forgets the silos that are dead, for every process.</summary>
+    void RemoveDead();
 }

@@ -19,4 +19,10 @@ public sealed class InMemorySiloStates : ISiloStates
 
     /// <inheritdoc/>
     public void Remove(SiloAddress silo) => _states.TryRemove(silo, out _);
+
+    /// <inheritdoc/>
+    public void RemoveDead()
+    {
+        // The one silo there is lives.
+    }
 }

@@ -6,7 +6,8 @@ namespace Cluster.Grains.Placement;
 /// Chooses the silo for a new copy. Pure but for the random source.
 /// <list type="number">
 /// <item>Out are silos that drain, hold a copy, failed, are excluded, lack a required label, or are smaller than the copy.</item>
-/// <item>The best of the rest: room before none; all full, the one whose oldest entry is oldest; fewest copies; most free.</item>
+/// <item>Of the rest, those whose model repository agrees with the cluster's, if there are any.</item>
+/// <item>The best of them: room before none; all full, the one whose oldest entry is oldest; fewest copies; most free.</item>
 /// <item>A short list of those about as good; of preferred ones alone if there are any.</item>
 /// <item>For a copy that is wanted for load, without those that are busy themselves.</item>
 /// <item>At random among them, so that many deciding at once by the same old news do not all go to one place.</item>
@@ -16,7 +17,7 @@ public static class PlacementPolicy
 {
     public static PlacementChoice Choose(IReadOnlyCollection<SiloState> silos, PlacementRequest request, PlacementOptions options, Random random)
     {
-        var eligible = silos.Where(silo => WhyNot(silo, request) is null).ToList();
+        var eligible = Eligible(silos, request);
         if (eligible.Count == 0)
         {
             return new PlacementChoice(null, Explain(silos, request));
@@ -34,12 +35,18 @@ public static class PlacementPolicy
     /// <summary>The silos that a choice would be made among, best first; empty where none is eligible.</summary>
     internal static IReadOnlyList<SiloState> Candidates(IReadOnlyCollection<SiloState> silos, PlacementRequest request, PlacementOptions options)
     {
-        var eligible = silos.Where(silo => WhyNot(silo, request) is null).ToList();
+        var eligible = Eligible(silos, request);
         return eligible.Count == 0 ? [] : ShortList(eligible, request, options);
     }
 
     /// <summary>Whether a silo could take the copy, by making room if need be.</summary>
     internal static bool IsEligible(SiloState silo, PlacementRequest request) => WhyNot(silo, request) is null;
+
+    private static List<SiloState> Eligible(IEnumerable<SiloState> silos, PlacementRequest request)
+    {
+        var all = silos.Where(silo => WhyNot(silo, request) is null).ToList();
+        return all.Exists(static silo => !silo.Disagrees) ? all.FindAll(static silo => !silo.Disagrees) : all;
+    }
 
     private static List<SiloState> ShortList(List<SiloState> eligible, PlacementRequest request, PlacementOptions options)
     {

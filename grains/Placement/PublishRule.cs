@@ -7,7 +7,7 @@ public static class PublishRule
     /// <param name="elapsed">Time since that was published.</param>
     public static bool IsDue(SiloState? published, SiloState now, TimeSpan elapsed, PublishOptions options)
     {
-        if (published is null || elapsed >= options.MaxInterval || now.Draining != published.Draining)
+        if (published is null || elapsed >= options.MaxInterval || now.Draining != published.Draining || now.Disagrees != published.Disagrees)
         {
             return true;
         }

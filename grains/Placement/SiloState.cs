@@ -45,6 +45,10 @@ public sealed record SiloState
     [Id(9)]
     public long Version { get; init; }
 
+    /// <summary>Whether its model repository holds other content than the cluster serves: nothing is placed there while another silo will do.</summary>
+    [Id(10)]
+    public bool Disagrees { get; init; }
+
     /// <summary>Bytes left, never negative.</summary>
     public long Free => Math.Max(0, Capacity - Used);
 }

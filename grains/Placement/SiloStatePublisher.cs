@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Repository;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Grains.Placement;
@@ -16,6 +17,7 @@ internal sealed class SiloStatePublisher : BackgroundService
     private readonly CopyCache _cache;
     private readonly CopyMetricsFactory _metrics;
     private readonly SiloDraining _drain;
+    private readonly RepositoryStanding _repository;
     private readonly SiloStateOptions _options;
     private readonly PublishOptions _publish;
     private readonly ImmutableSortedSet<string> _labels;
@@ -32,6 +34,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         CopyCache cache,
         CopyMetricsFactory metrics,
         SiloDraining drain,
+        RepositoryStanding repository,
         SiloStateOptions options,
         PublishOptions publish,
         TimeProvider time)
@@ -42,12 +45,14 @@ internal sealed class SiloStatePublisher : BackgroundService
         _cache = cache;
         _metrics = metrics;
         _drain = drain;
+        _repository = repository;
         _options = options;
         _publish = publish;
         _labels = options.Labels.ToImmutableSortedSet(StringComparer.Ordinal);
         _rate = new RequestRate(time);
         _time = time;
         drain.Begun += Look;
+        repository.Changed += Look;
     }
 
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -69,6 +74,7 @@ internal sealed class SiloStatePublisher : BackgroundService
     public override void Dispose()
     {
         _drain.Begun -= Look;
+        _repository.Changed -= Look;
         base.Dispose();
     }
 
@@ -110,6 +116,7 @@ internal sealed class SiloStatePublisher : BackgroundService
             Labels = _labels,
             Draining = _drain.HasBegun
                 || _membership.CurrentSnapshot.GetSiloStatus(_local.SiloAddress) is SiloStatus.ShuttingDown or SiloStatus.Stopping,
+            Disagrees = _repository.Problem is not null,
             Version = _options.Version,
         };
     }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Grains.Repository;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -19,6 +20,7 @@ public static class SiloStates
         services.AddSingleton(options);
         services.AddClusterOptions<PublishOptions>();
         services.TryAddSingleton<SiloDraining>();
+        services.TryAddSingleton<RepositoryStanding>();
         return services.AddHostedService<SiloStatePublisher>();
     }
 }

@@ -22,8 +22,8 @@ internal sealed class SiloView(IClusterMembershipService membership, ISiloStates
         return known.Count > 0 ? known : [.. active.Select(static silo => new SiloState { Silo = silo, Capacity = long.MaxValue })];
     }
 
-    /// <summary>Whether a silo is known to be about to leave.</summary>
-    public bool IsDraining(SiloAddress silo) => states.All.Any(state => state.Silo == silo && state.Draining);
+    /// <summary>Whether a silo is not known to be about to leave, nor to have another model repository than the others.</summary>
+    public bool IsSound(SiloAddress silo) => !states.TryGet(silo, out var state) || state is { Draining: false, Disagrees: false };
 
     /// <summary>How many silos could take what is asked for.</summary>
     public int CountEligible(PlacementRequest request) => Active().Count(silo => PlacementPolicy.IsEligible(silo, request));

@@ -122,7 +122,7 @@ internal sealed class RegisteredModelReader(RegistryOptions options, TimeProvide
         var problem = VersionFolder.ProblemOf(root, folder, Path.GetDirectoryName(path) is { Length: > 0 } label ? label : ".")
             ?? (home == folder ? null : VersionFolder.ProblemOf(root, home, path));
         var listing = problem is null
-            ? new VersionListing([new VersionFile(Path.GetFileName(file.Path), file.Path, file.Stat)], file.Path, null)
+            ? VersionListing.OfFile(file.Path, file.Stat)
             : new VersionListing([], "", problem);
         return tracker.Report(OnlyVersion(listing), key ?? ModelDefinition.Default);
     }

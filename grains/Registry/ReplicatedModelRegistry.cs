@@ -30,7 +30,6 @@ public static class ReplicatedModelRegistry
         services.AddReplicatedMap(Registrations);
         services.AddSingleton<IRegistrations>(static provider => new ReplicatedRegistrations(
             provider.GetRequiredKeyedService<IReplicatedMap>(Registrations), provider.GetRequiredService<ILogger<ReplicatedRegistrations>>()));
-        services.AddHostedService<SiloStateSweeper>();
         services.AddSiloStatePublisher(silo);
         services.AddClusterOptions<RegistryOptions>();
         services.AddSingleton<RegisteredModelReader>();

@@ -25,11 +25,16 @@ public sealed class FileModelRepository : IModelRepository
     }
 
     /// <inheritdoc/>
-    public RepositorySnapshot Scan()
+    public RepositorySnapshot Scan() => Read(null);
+
+    /// <inheritdoc/>
+    public RepositorySnapshot Scan(string model) => Read(model);
+
+    private RepositorySnapshot Read(string? only)
     {
         lock (_lock)
         {
-            var snapshot = Merge(_config?.Scan(), _folder?.Scan());
+            var snapshot = Merge(_config?.Scan(), only is null ? _folder?.Scan() : _folder?.Scan(only));
             if (_last is { } last && IsSame(last, snapshot))
             {
                 return last;

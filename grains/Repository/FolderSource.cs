@@ -51,6 +51,26 @@ internal sealed class FolderSource(string path, TimeProvider clock)
         return _last = new SourceScan(registrations.DrainToImmutable(), [.. problems], [.. warnings]);
     }
 
+    /// <summary>Looks at one model alone.</summary>
+    public SourceScan Scan(string name)
+    {
+        if (_last is not { } last || _root.Open(out _) is not { } root || Folder.IsHidden(name) || name == RecoveryFolder || ModelName.ProblemOf(name) is not null)
+        {
+            return Scan();
+        }
+
+        var model = _models.GetValueOrDefault(name) ?? new Model(name, clock);
+        var others = last.Models.RemoveAll(registration => registration.Name == name);
+        if (ScanModel(root.RealPath, model, []) is not { } found)
+        {
+            _models.Remove(name);
+            return _last = last with { Models = others };
+        }
+
+        _models[name] = model;
+        return _last = last with { Models = others.Add(found) };
+    }
+
     private static ModelRegistration? ScanModel(string root, Model model, List<string> warnings)
     {
         try

@@ -12,4 +12,7 @@ public interface IModelRepository
     /// <see cref="RepositorySnapshot.Problems"/>, and what was good before stays.
     /// </exception>
     RepositorySnapshot Scan();
+
+    /// <summary>As <see cref="Scan()"/>, but looks only at one model's folder; of the others it tells what was found last.</summary>
+    RepositorySnapshot Scan(string model);
 }

@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(2004, LogLevel.Information, "Model repository: no longer (model {Model}, version {Version}): {Problem}")]
     public static partial void Resolved(ILogger logger, string model, long version, string problem);
 
+    [LoggerMessage(2006, LogLevel.Warning, "Did not hear from silo {Silo} what its model repository holds: {Reason}")]
+    public static partial void RepositoryNotAsked(ILogger logger, string silo, string reason);
+
     [LoggerMessage(2005, LogLevel.Information, "Model repository: {Models} models with {Versions} versions")]
     public static partial void FirstScan(ILogger logger, int models, int versions);
 }

@@ -16,13 +16,16 @@ internal static class DeclaredShapes
     public static unsafe HashSet<string> FindUndeclared(string path)
     {
         var undeclared = new HashSet<string>(StringComparer.Ordinal);
-        var length = new FileInfo(path).Length;
+
+        // Of what was opened: a link's own length is another one.
+        using var graph = File.OpenHandle(path);
+        var length = RandomAccess.GetLength(graph);
         if (length is 0 or > int.MaxValue)
         {
             return undeclared;
         }
 
-        using var file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, capacity: 0, MemoryMappedFileAccess.Read);
+        using var file = MemoryMappedFile.CreateFromFile(graph, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         using var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);

@@ -48,7 +48,7 @@ internal static class SiloComposition
         services.AddOrleansSilo(ClusterComposition.Describe(options));
         services.AddClusterWork();
         services.AddSingleton<RepositoryWatcher>();
-        services.AddSingleton<IRepositoryControl>(provider => provider.GetRequiredService<RepositoryWatcher>());
+        services.AddSingleton<IRepositoryWatch>(static provider => provider.GetRequiredService<RepositoryWatcher>());
         services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());
         return services;
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
+using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -30,8 +31,9 @@ internal static class SiloEndpoints
         app.MapMetrics();
         app.MapGet("/v2/health/live", static context => WriteAsync(context, "live", true));
         var states = app.Services.GetRequiredService<IServingStates>();
+        var repository = app.Services.GetRequiredService<RepositoryStanding>();
         app.MapGet("/v2/health/ready", context => WriteAsync(
-            context, "ready", states.InitialLoadFinished && !app.Lifetime.ApplicationStopping.IsCancellationRequested));
+            context, "ready", states.InitialLoadFinished && repository.Agrees && !app.Lifetime.ApplicationStopping.IsCancellationRequested));
     }
 
     private static Task WriteAsync(HttpContext context, string what, bool value)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
@@ -14,15 +15,26 @@ namespace Cluster.Silo.Repository;
 /// <summary>
 /// Looks at the repository at the start, at each interval and when asked, and hands every changed model to its grain. Models change independently:
 /// a slow load of one holds up no other.
+/// <list type="number">
+/// <item>In a cluster the controller's silo watches. Two that both do so for a moment do no harm: they hand over the same.</item>
+/// <item>What others serve changes only as <see cref="RepositoryVote"/> says: a folder may be empty or stale on one silo alone.</item>
+/// <item>A silo that is outvoted leaves the watching to another. It is not ready until its repository agrees with what the controller handed over, as is one that has
+/// just started.</item>
+/// </list>
 /// </summary>
-internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
+internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
 {
+    /// <summary>How soon a repository that has not been compared, or disagrees, is looked at again where it is not watched.</summary>
+    private static readonly TimeSpan CompareInterval = TimeSpan.FromMilliseconds(250);
+
     private readonly SemaphoreSlim _scanning = new(1);
     private readonly Dictionary<string, ModelRegistration> _handedOver = new(StringComparer.Ordinal);
 
     /// <summary>Models whose names clients have registered; they are handed over again until they are taken.</summary>
     private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.Ordinal);
     private readonly IModelRepository _repository;
+    private readonly RepositoryStanding _standing;
+    private readonly IRepositoryAgreement _agreement;
     private readonly IRegistryRestorer _registry;
     private readonly IGrainFactory _grains;
     private readonly IServingStates _states;
@@ -30,9 +42,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     private readonly ServeOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RepositoryWatcher> _logger;
+    private string _heldBack = "";
 
     public RepositoryWatcher(
         IModelRepository repository,
+        RepositoryStanding standing,
+        IRepositoryAgreement agreement,
         IRegistryRestorer registry,
         IGrainFactory grains,
         IServingStates states,
@@ -42,6 +57,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         ILogger<RepositoryWatcher> logger)
     {
         _repository = repository;
+        _standing = standing;
+        _agreement = agreement;
         _registry = registry;
         _grains = grains;
         _states = states;
@@ -61,9 +78,22 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken)
     {
-        var (snapshot, changes) = await ScanAsync(everything: true, adopt: false, cancellationToken).ConfigureAwait(false);
-        await Task.WhenAll(changes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return snapshot.Problems;
+        var look = await LookAsync(new Look(Everything: true, Asked: true), cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return look.HeldBack.IsEmpty ? look.Snapshot.Problems : [.. look.Snapshot.Problems, HeldBackText(look.HeldBack)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> ReadAsync(string model, CancellationToken cancellationToken)
+    {
+        var look = await LookAsync(new Look(Only: model, Asked: true), cancellationToken).ConfigureAwait(false);
+        if (!look.HeldBack.IsEmpty)
+        {
+            throw new ServingException(new Failure(StatusCode.FailedPrecondition, HeldBackText(look.HeldBack)));
+        }
+
+        await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return look.Snapshot.Models.ContainsKey(model);
     }
 
     public override void Dispose()
@@ -73,50 +103,98 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     }
 
     /// <inheritdoc/>
-    /// <remarks>
-    /// In a cluster the controller's silo watches. Two that both do so for a moment do no harm: they hand over the same.
-    /// </remarks>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await _duty.WaitAsync(stoppingToken).ConfigureAwait(false);
+        await StandByAsync(stoppingToken).ConfigureAwait(false);
         Log.Leads(_logger);
-        var (snapshot, changes) = await ScanAsync(everything: false, adopt: true, stoppingToken).ConfigureAwait(false);
-        await Task.WhenAll(changes).WaitAsync(stoppingToken).ConfigureAwait(false);
+        var look = await LookAsync(new Look(Adopt: true), stoppingToken).ConfigureAwait(false);
+        await Task.WhenAll(look.Changes).WaitAsync(stoppingToken).ConfigureAwait(false);
         await _registry.RestoreAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
-        Log.Ready(_logger, snapshot.Models.Count);
-        if (_options.PollSeconds == 0)
+        Log.Ready(_logger, look.Snapshot.Models.Count);
+        if (_options.PollSeconds == 0 && _standing.Agrees)
         {
             return;
         }
 
         var leads = true;
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.PollSeconds), _time);
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        using var timer = new PeriodicTimer(_options.PollSeconds > 0 ? TimeSpan.FromSeconds(_options.PollSeconds) : CompareInterval, _time);
+        while ((_options.PollSeconds > 0 || !_standing.Agrees) && await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             var led = leads;
             leads = _duty.IsHere;
-            if (leads)
-            {
-                await LookAsync(adopt: !led, stoppingToken).ConfigureAwait(false);
-            }
+            await TryAsync(() => leads ? LookAsync(new Look(Adopt: !led), stoppingToken) : CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
         }
     }
 
-    private void AdoptKnown()
+    private static string HeldBackText(ImmutableArray<string> models) =>
+        $"the silos' repositories hold different content of {Some(models)}; it stays as it is until they agree";
+
+    private static string Some(IReadOnlyCollection<string> models) =>
+        $"{string.Join(", ", models.Take(5).Select(static model => $"'{model}'"))}{(models.Count > 5 ? $" and {models.Count - 5} more" : "")}";
+
+    /// <summary>Until the controller is here, sees to it that this silo's repository agrees with what the controller's handed over.</summary>
+    private async Task StandByAsync(CancellationToken cancellationToken)
     {
-        foreach (var known in _states.All.Where(state => state.Origin == RegistrationOrigin.Repository))
+        var duty = _duty.WaitAsync(cancellationToken);
+        while (!duty.IsCompleted && !_standing.Agrees)
         {
-            _handedOver.TryAdd(known.Name, new ModelRegistration { Name = known.Name, Versions = [] });
+            await TryAsync(() => CompareAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            await duty.WaitAsync(CompareInterval, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        await duty.ConfigureAwait(false);
     }
 
-    /// <summary>One turn of the watching loop.</summary>
-    private async Task LookAsync(bool adopt, CancellationToken stoppingToken)
+    private async Task CompareAsync(CancellationToken cancellationToken)
+    {
+        if (_standing.Agrees || await HandedOverAsync(cancellationToken).ConfigureAwait(false) is not { } served)
+        {
+            return;
+        }
+
+        var models = _repository.Scan().Models;
+        var other = served.Where(model => RepositoryVote.Fingerprint(models.GetValueOrDefault(model.Key)) != model.Value).Select(model => model.Key).Order(StringComparer.Ordinal).ToList();
+        Judge(other.Count == 0 ? null : $"of the {served.Count} models that the cluster serves it lacks, or holds with other content, {Some(other)}");
+    }
+
+    private async Task<ImmutableDictionary<string, string>?> HandedOverAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await ScanAsync(everything: false, adopt, stoppingToken).ConfigureAwait(false);
+            return await Controller().GetFingerprintsAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            // There is none now; the next look asks again.
+            Log.NotCompared(_logger, exception.Message);
+            return null;
+        }
+    }
+
+    private void Judge(string? problem)
+    {
+        var disagreed = _standing.Problem is not null;
+        if (!_standing.Set(problem))
+        {
+            return;
+        }
+
+        if (problem is not null)
+        {
+            Log.RepositoryDisagrees(_logger, problem);
+        }
+        else if (disagreed)
+        {
+            Log.RepositoryAgrees(_logger);
+        }
+    }
+
+    private async Task TryAsync(Func<Task> look, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await look().ConfigureAwait(false);
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
@@ -125,20 +203,21 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         }
     }
 
-    /// <param name="everything">Hands over also what has not changed.</param>
-    /// <param name="adopt">Whether another silo may have watched before: models that went meanwhile are handed over as gone.</param>
-    private async Task<(RepositorySnapshot Snapshot, IReadOnlyList<Task> Changes)> ScanAsync(bool everything, bool adopt, CancellationToken cancellationToken)
+    private async Task<Found> LookAsync(Look look, CancellationToken cancellationToken)
     {
         await _scanning.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (adopt)
+            if (look.Adopt)
             {
                 AdoptKnown();
             }
 
-            var snapshot = _repository.Scan();
-            return (snapshot, HandOver(snapshot, everything));
+            var snapshot = Scan(look.Only);
+            var changed = Changed(snapshot, look);
+            var heldBack = await VoteAsync(snapshot, changed, look, cancellationToken).ConfigureAwait(false);
+            var changes = HandOver(snapshot, changed.Except(heldBack, StringComparer.Ordinal), retryFailed: look.Everything);
+            return new Found(snapshot, changes, heldBack);
         }
         finally
         {
@@ -146,25 +225,110 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         }
     }
 
-    /// <summary>Starts the change of every model that is not as it was handed over last; of all with <paramref name="everything"/>.</summary>
-    private List<Task> HandOver(RepositorySnapshot snapshot, bool everything)
+    /// <summary>Models that another silo may have handed over before: what went meanwhile is handed over as gone.</summary>
+    private void AdoptKnown()
     {
-        var changes = new List<Task>();
-        foreach (var (name, registration) in snapshot.Models)
+        foreach (var known in _states.All.Where(state => state.Origin == RegistrationOrigin.Repository))
         {
-            if (everything || _refused.ContainsKey(name) || !ReferenceEquals(_handedOver.GetValueOrDefault(name), registration))
+            _handedOver.TryAdd(known.Name, new ModelRegistration { Name = known.Name, Versions = [] });
+        }
+    }
+
+    private RepositorySnapshot Scan(string? only)
+    {
+        if (only is null)
+        {
+            return _repository.Scan();
+        }
+
+        // Twice: what still changes while it is read is reported by a look that finds it at rest.
+        _repository.Scan(only);
+        return _repository.Scan(only);
+    }
+
+    private List<string> Changed(RepositorySnapshot snapshot, Look look)
+    {
+        var present = snapshot.Models.Where(model =>
+            look.Everything || _refused.ContainsKey(model.Key) || !ReferenceEquals(_handedOver.GetValueOrDefault(model.Key), model.Value)).Select(model => model.Key);
+        var gone = _handedOver.Keys.Where(name => !snapshot.Models.ContainsKey(name));
+        return [.. present.Concat(gone).Where(name => look.Only is null || look.Only == name).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Asks the other silos about changes of what is served, and learns whether this silo's repository is the wrong one.</summary>
+    /// <returns>What is not to be handed over now.</returns>
+    private async Task<ImmutableArray<string>> VoteAsync(RepositorySnapshot snapshot, List<string> changed, Look look, CancellationToken cancellationToken)
+    {
+        // That new content is served, an operator may decide; that nothing is served any more, only the silos together.
+        ImmutableArray<string> asked =
+        [
+            .. changed.Where(name => _handedOver.ContainsKey(name)
+                && !ReferenceEquals(_handedOver[name], snapshot.Models.GetValueOrDefault(name))
+                && (!look.Asked || !snapshot.Models.ContainsKey(name))),
+        ];
+        RepositoryVote vote;
+        string? problem = null;
+        if (!_agreement.IsAlone && !asked.IsEmpty)
+        {
+            vote = await _agreement.AskAsync(asked, snapshot, cancellationToken).ConfigureAwait(false);
+            problem = vote.Outvoted.IsEmpty ? null : $"most silos hold other content of {Some(vote.Outvoted)}";
+        }
+        else if (!asked.IsEmpty && asked.Length == _handedOver.Count && asked.All(name => _handedOver[name].IsRemoval && !snapshot.Models.ContainsKey(name)))
+        {
+            // Alone, and its folder has nothing of what the cluster served when there were others.
+            vote = new RepositoryVote([], asked, asked);
+            problem = $"it holds none of the {asked.Length} models that the cluster served, such as {Some(asked)}";
+        }
+        else
+        {
+            vote = new RepositoryVote(asked, [], []);
+        }
+
+        if (look.Only is null)
+        {
+            Tell(vote.HeldBack);
+            Judge(problem);
+            if (problem is not null && !_agreement.IsAlone)
             {
-                _handedOver[name] = registration;
-                changes.Add(ApplyAsync(registration, retryFailed: everything));
+                await _agreement.LeaveAsync(cancellationToken).ConfigureAwait(false);
             }
         }
 
-        foreach (var gone in _handedOver.Keys.Where(name => !snapshot.Models.ContainsKey(name)).ToList())
+        return vote.HeldBack;
+    }
+
+    private void Tell(ImmutableArray<string> heldBack)
+    {
+        var text = heldBack.IsEmpty ? "" : Some(heldBack);
+        if (text.Length > 0 && text != _heldBack)
         {
-            _handedOver.Remove(gone);
-            changes.Add(ApplyAsync(new ModelRegistration { Name = gone, Versions = [] }, retryFailed: false));
+            Log.HeldBack(_logger, text);
         }
 
+        _heldBack = text;
+    }
+
+    /// <summary>Starts the change of every model that is named.</summary>
+    private List<Task> HandOver(RepositorySnapshot snapshot, IEnumerable<string> models, bool retryFailed)
+    {
+        var changes = new List<Task>();
+        var prints = (_standing.HandedOver ?? ImmutableDictionary<string, string>.Empty).ToBuilder();
+        foreach (var name in models)
+        {
+            if (snapshot.Models.TryGetValue(name, out var registration))
+            {
+                _handedOver[name] = registration;
+                prints[name] = RepositoryVote.Fingerprint(registration)!;
+                changes.Add(ApplyAsync(registration, retryFailed));
+            }
+            else
+            {
+                _handedOver.Remove(name);
+                prints.Remove(name);
+                changes.Add(ApplyAsync(new ModelRegistration { Name = name, Versions = [] }, retryFailed: false));
+            }
+        }
+
+        _standing.HandedOver = prints.ToImmutable();
         return changes;
     }
 
@@ -188,4 +352,16 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
             Log.ChangeFailed(_logger, exception, registration.Name);
         }
     }
+
+    private IControllerGrain Controller() => _grains.GetGrain<IControllerGrain>(IControllerGrain.Key);
+
+    /// <param name="Only">The one model to look at; null for all.</param>
+    /// <param name="Everything">Hands over also what has not changed.</param>
+    /// <param name="Adopt">Whether another silo may have watched before.</param>
+    /// <param name="Asked">Whether an operator asked for it.</param>
+    private sealed record Look(string? Only = null, bool Everything = false, bool Adopt = false, bool Asked = false);
+
+    /// <param name="Changes">One for each model whose change was begun.</param>
+    /// <param name="HeldBack">Models on which the silos disagree.</param>
+    private sealed record Found(RepositorySnapshot Snapshot, List<Task> Changes, ImmutableArray<string> HeldBack);
 }

@@ -22,7 +22,7 @@ internal sealed class ReplicatedSiloStates(IReplicatedMap map, IClusterMembershi
 
     public void Remove(SiloAddress silo) => _states.Remove(silo.ToParsableString());
 
-    /// <summary>Removes what the dead have left, for everybody.</summary>
+    /// <inheritdoc/>
     public void RemoveDead()
     {
         var snapshot = membership.CurrentSnapshot;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Grains.Repository.Files;
 
 namespace Cluster.Grains.Repository.Versions;
 
@@ -6,4 +7,13 @@ namespace Cluster.Grains.Repository.Versions;
 /// <param name="Files">All that make up the revision; empty with a problem.</param>
 /// <param name="GraphPath">The .onnx file to load; empty with a problem.</param>
 /// <param name="Problem">Why it cannot be loaded, or null.</param>
-internal sealed record VersionListing(ImmutableArray<VersionFile> Files, string GraphPath, string? Problem);
+internal sealed record VersionListing(ImmutableArray<VersionFile> Files, string GraphPath, string? Problem)
+{
+    /// <summary>Whether the graph is the whole version, not its folder.</summary>
+    public bool IsSingleFile { get; private init; }
+
+    /// <param name="path">Real path of the .onnx file.</param>
+    /// <param name="stat">Of that file.</param>
+    public static VersionListing OfFile(string path, FileStat stat) =>
+        new([new VersionFile(Path.GetFileName(path), path, stat)], path, null) { IsSingleFile = true };
+}

@@ -39,7 +39,7 @@ internal sealed class VersionScanner(TimeProvider clock)
 
     /// <summary>The one version of a model that is a single file.</summary>
     public ModelVersionSource ScanFile(string path, FileStat stat) =>
-        Tracker(1).Update(new VersionListing([new VersionFile(Path.GetFileName(path), path, stat)], path, null));
+        Tracker(1).Update(VersionListing.OfFile(path, stat));
 
     /// <summary>A positive number as the folder's whole name, without leading zeros.</summary>
     public static bool TryParse(string name, out long version) =>

@@ -24,7 +24,7 @@ internal sealed class VersionTracker(long version, TimeProvider clock)
         {
             _files = [];
             _changedLastTime = false;
-            return Report("", "", problem);
+            return Report(listing, "", problem);
         }
 
         if (_reported is not null && _files.AsSpan().SequenceEqual(listing.Files.AsSpan()))
@@ -55,18 +55,20 @@ internal sealed class VersionTracker(long version, TimeProvider clock)
         _readAgain = !again && listing.Files.Any(file => file.Stat.IsFresh(now));
         try
         {
-            return Report(listing.GraphPath, _hash.Compute(listing.Files, forget: again), null);
+            return Report(listing, _hash.Compute(listing.Files, forget: again), null);
         }
         catch (Exception exception) when (IoReason.IsFileError(exception))
         {
             _readAgain = true;
-            return Report("", "", $"the files of version {version} cannot be read: {IoReason.Of(exception)}");
+            return Report(listing, "", $"the files of version {version} cannot be read: {IoReason.Of(exception)}");
         }
     }
 
-    private ModelVersionSource Report(string path, string revision, string? problem)
+    private ModelVersionSource Report(VersionListing listing, string revision, string? problem)
     {
-        var source = new ModelVersionSource(version, path, revision, problem);
+        var source = problem is null
+            ? new ModelVersionSource(version, listing.GraphPath, revision) { Bytes = listing.Files.Sum(file => file.Stat.Size), IsSingleFile = listing.IsSingleFile }
+            : new ModelVersionSource(version, "", revision, problem);
         return _reported = source == _reported ? _reported : source;
     }
 }

@@ -89,9 +89,10 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
     }
 
     /// <summary>One more silo; returns when it serves.</summary>
-    public async Task<ClusterProcess> AddSiloAsync(string labels = "")
+    /// <param name="models">Its folder of models; null for the one that all share.</param>
+    public async Task<ClusterProcess> AddSiloAsync(string labels = "", ModelFolder? models = null)
     {
-        var silo = NewSilo(labels);
+        var silo = NewSilo(labels, models);
         _silos.Add(silo);
         await silo.StartAsync();
         return silo;
@@ -208,10 +209,10 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
         return index < 0 ? "no gateway runs" : await _http.GetStringAsync(new Uri(_gateways[index].HttpUrl + "/v2/cluster"));
     }
 
-    private ClusterProcess NewSilo(string labels) => NewProcess(
+    private ClusterProcess NewSilo(string labels, ModelFolder? models = null) => NewProcess(
         "silo",
         _silos.Count + 1,
-        ["--silo-port", "0", "--models", Models.Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, .. labels.Length > 0 ? ["--labels", labels] : Array.Empty<string>()]);
+        ["--silo-port", "0", "--models", (models ?? Models).Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, .. labels.Length > 0 ? ["--labels", labels] : Array.Empty<string>()]);
 
     private ClusterProcess NewGateway() => NewProcess("gateway", _gateways.Count + 1, ["--grpc-port", "0", "--silo-port", "0"]);
 

@@ -199,7 +199,13 @@ public sealed class OnDemandTests : IAsyncLifetime
         new ModelRegistration
         {
             Name = name,
-            Versions = [new ModelVersionSource(1, Path.Combine(_folder.Path, name, "1", "model.onnx"), revision)],
+            Versions =
+            [
+                new ModelVersionSource(1, Path.Combine(_folder.Path, name, "1", "model.onnx"), revision)
+                {
+                    Bytes = new DirectoryInfo(Path.Combine(_folder.Path, name, "1")).EnumerateFiles().Sum(static file => file.Length),
+                },
+            ],
         },
         retryFailed: false,
         CancellationToken.None).AsTask().Soon();

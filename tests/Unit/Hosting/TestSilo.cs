@@ -1,3 +1,4 @@
+using Cluster.Grains.Repository.Versions;
 using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +46,7 @@ internal sealed class TestSilo : IAsyncDisposable
                 collection.AddKeyedSingleton(name, TimeProvider.System);
             }
 
+            collection.AddSingleton<IContentCheck, AnyContent>();
             collection.AddSingleton<SeenActivations>();
             collection.AddSingleton<IConfigureGrainContextProvider>(provider => provider.GetRequiredService<SeenActivations>());
             services?.Invoke(collection);

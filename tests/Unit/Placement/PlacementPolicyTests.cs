@@ -114,6 +114,14 @@ public sealed class PlacementPolicyTests
     }
 
     [Fact]
+    public void Choose_SomeDisagreeAboutTheRepository_TakesThemOnlyWhenNoOtherCan()
+    {
+        var wrong = Silo(0, 0, 0) with { Disagrees = true };
+        Assert.Equal([Address(1)], Drawn([wrong, Silo(1, 900, 50)], Request).Distinct());
+        Assert.Equal([Address(0)], Drawn([wrong, Silo(1, 0, 0) with { Draining = true }], Request).Distinct());
+    }
+
+    [Fact]
     public void Choose_EquallyGood_SpreadsOverAll()
     {
         var silos = Enumerable.Range(0, 5).Select(index => Silo(index, 0, 0)).ToArray();

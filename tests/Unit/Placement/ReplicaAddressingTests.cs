@@ -14,6 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using Cluster.Grains.Repository.Versions;
+using Cluster.Unit.Hosting;
 using Xunit;
 
 namespace Cluster.Unit.Placement;
@@ -39,6 +41,7 @@ public sealed class ReplicaAddressingTests : IAsyncLifetime
                     .AddSingleton(TimeProvider.System)
                     .AddSingleton<IServingStates, InMemoryServingStates>()
                     .AddSingleton<IRegistrations, InMemoryRegistrations>()
+                    .AddSingleton<IContentCheck, AnyContent>()
                     .AddModelGrains(new InferenceOptions { Threads = 1 })
                     .AddMemoryGrainStorage(ModelGrains.StorageName))
                 .UseOrleans(silo => silo

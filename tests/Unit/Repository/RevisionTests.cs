@@ -218,6 +218,6 @@ public sealed class RevisionTests : RepositoryTestBase
     private (string Path, VersionListing Listing) Listing()
     {
         var path = Models.Write("model.onnx", "one");
-        return (path, new VersionListing([new VersionFile("model.onnx", path, new FileStat(FileKind.Regular, 3, 1, 1, 1, 1))], path, null));
+        return (path, VersionListing.OfFile(path, new FileStat(FileKind.Regular, 3, 1, 1, 1, 1)));
     }
 }

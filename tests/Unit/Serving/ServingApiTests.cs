@@ -227,6 +227,20 @@ public sealed class ServingApiTests : IDisposable
     }
 
     [Fact]
+    public async Task Load_ModelThatWasJustPutIntoTheRepository_ReadsItAndLoadsIt()
+    {
+        _repository.Read = model =>
+        {
+            _states.Publish(States.Model(model, States.Ready(1)));
+            return true;
+        };
+
+        await _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "new" }, CancellationToken.None);
+
+        Assert.Equal(["load"], _grains.Model("new").Calls);
+    }
+
+    [Fact]
     public async Task Infer_AnsweredAndRefused_AreCountedByVersion()
     {
         _states.Publish(States.Model("m", States.Ready(2)));
@@ -272,5 +286,9 @@ public sealed class ServingApiTests : IDisposable
     {
         public Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<string>>(["config.json is gone"]);
+
+        public Func<string, bool> Read { get; set; } = static _ => false;
+
+        public Task<bool> ReadAsync(string model, CancellationToken cancellationToken) => Task.FromResult(Read(model));
     }
 }

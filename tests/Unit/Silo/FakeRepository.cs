@@ -47,6 +47,8 @@ internal sealed class FakeRepository : IModelRepository
         }
     }
 
+    public RepositorySnapshot Scan(string model) => Scan();
+
     public RepositorySnapshot Scan()
     {
         lock (_lock)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Registry;
@@ -19,6 +20,8 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
     private readonly FakeGrains _grains = new();
     private readonly InMemoryServingStates _states = new();
     private readonly ControllerDuty _duty = new();
+    private readonly RepositoryStanding _standing = new();
+    private readonly FakeAgreement _agreement;
     private readonly ArmedTime _time = new();
     private readonly LogSink _log = new();
     private readonly LoggerFactory _loggers;
@@ -29,6 +32,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
     public RepositoryWatcherTests()
     {
+        _agreement = new FakeAgreement(_duty);
         _duty.Begin();
         _loggers = new LoggerFactory([_log]);
         _states.InitialLoadCompleted += _initialLoad.SetResult;
@@ -238,9 +242,152 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
         Assert.Equal(["a: 2"], Applied("a"));
     }
 
+    [Fact]
+    public async Task Start_EmptyFolderWhereOthersServe_TakesNothingAndLeavesTheWatching()
+    {
+        _repository.Remove("a");
+        _repository.Remove("b");
+        Serve("a", "b");
+        _agreement.Others.AddRange([Holding("a", "b"), Holding("a", "b")]);
+
+        await StartAndLoadAsync();
+
+        Assert.Empty(Applied("a").Concat(Applied("b")));
+        Assert.Equal((false, true), (_standing.Agrees, _agreement.HasLeft));
+        Assert.Equal("most silos hold other content of 'a', 'b'", _standing.Problem);
+        Assert.Single(_log.Entries, entry => entry.Id == 4010);
+    }
+
+    [Fact]
+    public async Task Start_EmptyFolderOfTheOnlySilo_TakesNothingUntilItHasOneOfThem()
+    {
+        _repository.Remove("a");
+        _repository.Remove("b");
+        Serve("a", "b");
+        await StartAndLoadAsync();
+        await TickAsync();
+        Assert.Empty(Applied("a").Concat(Applied("b")));
+        Assert.Equal("it holds none of the 2 models that the cluster served, such as 'a', 'b'", _standing.Problem);
+
+        _repository.Put("a", "1");
+        await TickAsync();
+
+        Assert.True(_standing.Agrees);
+        Assert.Equal(["a: 1", "b: gone"], Applied("a").Concat(Applied("b")));
+    }
+
+    [Fact]
+    public async Task Tick_StaleContentOnOneOfThree_IsHeldBackThere()
+    {
+        _agreement.Others.AddRange([Holding("a", "b"), Holding("a", "b")]);
+        await StartAndLoadAsync();
+        _grains.Controller.HandedOver = _standing.HandedOver;
+        _repository.Put("a", "0");
+
+        await TickAsync();
+
+        Assert.Equal(["a: 1"], Applied("a"));
+        Assert.True(_agreement.HasLeft);
+        Assert.False(_standing.Agrees);
+    }
+
+    [Fact]
+    public async Task Tick_ModelGoneFromEveryFolder_IsHandedOverAsGoneWhenTheLastHasLostIt()
+    {
+        var (one, two) = (Holding("a", "b"), Holding("a", "b"));
+        _agreement.Others.AddRange([one, two]);
+        await StartAndLoadAsync();
+        _repository.Remove("a");
+        one.Remove("a");
+        await TickAsync();
+        Assert.Equal(["a: 1"], Applied("a"));
+        Assert.Single(_log.Entries, entry => entry.Id == 4012);
+
+        two.Remove("a");
+        await TickAsync();
+
+        Assert.Equal(["a: 1", "a: gone"], Applied("a"));
+    }
+
+    [Fact]
+    public async Task Tick_NewModel_IsHandedOverWithoutAsking()
+    {
+        _agreement.Others.Add(Holding("a", "b"));
+        await StartAndLoadAsync();
+        _repository.Put("c", "1");
+
+        await TickAsync();
+
+        Assert.Equal(["c: 1"], Applied("c"));
+        Assert.Equal(0, _agreement.Asked);
+    }
+
+    [Fact]
+    public async Task Compare_SiloThatLacksAModel_AgreesWhenItHasIt()
+    {
+        _duty.End();
+        var whole = new FakeRepository();
+        whole.Put("a", "1");
+        whole.Put("c", "1");
+        _grains.Controller.HandedOver = whole.Scan().Models.ToImmutableDictionary(model => model.Key, model => RepositoryVote.Fingerprint(model.Value)!);
+        await StartAsync();
+        await _time.Armed.Soon();
+        Assert.Equal("of the 2 models that the cluster serves it lacks, or holds with other content, 'c'", _standing.Problem);
+
+        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _standing.Changed += changed.SetResult;
+        _repository.Put("c", "1");
+        _time.Clock.Advance(Poll);
+        await changed.Task.Soon();
+
+        Assert.True(_standing.Agrees);
+
+        Assert.Empty(Applied("a"));
+        Assert.Single(_log.Entries, entry => entry.Id == 4011);
+    }
+
+    [Fact]
+    public async Task Read_OneModelThatIsNewOrChanged_HandsItOverAndWaits()
+    {
+        await StartAndLoadAsync();
+        _repository.Put("a", "2");
+        _repository.Put("c", "1");
+
+        Assert.True(await _watcher!.ReadAsync("c", CancellationToken.None).Soon());
+        Assert.Equal(["a: 1"], Applied("a"));
+        Assert.Equal(["c: 1"], Applied("c"));
+        Assert.True(await _watcher.ReadAsync("a", CancellationToken.None).Soon());
+        Assert.Equal(["a: 1", "a: 2"], Applied("a"));
+        Assert.False(await _watcher.ReadAsync("nowhere", CancellationToken.None).Soon());
+    }
+
+    [Fact]
+    public async Task Read_ModelGoneHereButNotElsewhere_SaysThatTheSilosDisagree()
+    {
+        _agreement.Others.Add(Holding("a", "b"));
+        await StartAndLoadAsync();
+        _repository.Remove("a");
+
+        var failure = (await Assert.ThrowsAsync<ServingException>(() => _watcher!.ReadAsync("a", CancellationToken.None).Soon())).Failure;
+
+        Assert.Equal(StatusCode.FailedPrecondition, failure.Code);
+        Assert.Equal("the silos' repositories hold different content of 'a'; it stays as it is until they agree", failure.Message);
+        Assert.Equal(["a: 1"], Applied("a"));
+    }
+
+    /// <summary>Models that the cluster serves from before.</summary>
+    private void Serve(params string[] models) => Array.ForEach(models, model => _states.Publish(States.Model(model, States.Ready(1))));
+
+    private static FakeRepository Holding(params string[] models)
+    {
+        var repository = new FakeRepository();
+        Array.ForEach(models, model => repository.Put(model, "1"));
+        return repository;
+    }
+
     private Task StartAsync()
     {
-        _watcher = new RepositoryWatcher(_repository, this, _grains, _states, _duty, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
+        _watcher = new RepositoryWatcher(_repository, _standing, _agreement, this, _grains, _states, _duty, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
         return _watcher.StartAsync(CancellationToken.None);
     }
 

@@ -1,0 +1,17 @@
+using System.Collections.Immutable;
+using Cluster.Grains.Placement;
+
+namespace Cluster.Grains.Repository;
+
+/// <inheritdoc cref="ISiloRepositoryGrain"/>
+[SiloPlacement]
+internal sealed class SiloRepositoryGrain(IModelRepository repository) : Grain, ISiloRepositoryGrain
+{
+    /// <inheritdoc/>
+    public async ValueTask<ImmutableArray<string?>> FingerprintAsync(ImmutableArray<string> models)
+    {
+        // Files are read on a thread of the pool: the grains' own are for turns that do not block.
+        var snapshot = await Task.Run(repository.Scan);
+        return [.. models.Select(model => RepositoryVote.Fingerprint(snapshot.Models.GetValueOrDefault(model)))];
+    }
+}
