@@ -69,6 +69,13 @@ public interface IModelGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("silos-lost")]
     ValueTask SilosLostAsync(ImmutableArray<SiloAddress> silos);
 
+    /// <summary>
+    /// Told that one request for a version was lost with each of <paramref name="silos"/>, and that no other such request was on the last of them. Once both are dead the
+    /// version is taken out of service, until <see cref="LoadAsync"/> or other content.
+    /// </summary>
+    [AlwaysInterleave, Alias("accuse")]
+    ValueTask AccuseAsync(long version, ImmutableArray<SiloAddress> silos);
+
     /// <summary>What is known of a version without loading it.</summary>
     [AlwaysInterleave, Alias("unloaded-copy")]
     ValueTask<UnloadedCopy> GetUnloadedAsync(long version);

@@ -20,5 +20,6 @@ internal static class RoutingExtensions
         .AddSingleton<ReplicaLoads>()
         .AddSingleton(static provider => new ReplicaChooser(provider.GetRequiredService<ISiloHealth>(), new Random()))
         .AddSingleton<ModelNames>()
+        .AddSingleton<Suspects>()
         .AddSingleton<InferenceDispatcher>();
 }

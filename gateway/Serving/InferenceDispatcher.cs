@@ -8,7 +8,15 @@ namespace Cluster.Gateway.Serving;
 
 /// <summary>Sends requests to replicas: nearly always one call, which this is for; <see cref="Redispatch"/> is for what does not go so.</summary>
 internal sealed class InferenceDispatcher(
-    RouteTable routes, ModelNames names, ReplicaChooser chooser, ReplicaLoads loads, RouteChanges changes, ISiloHealth health, RoutingMetrics metrics, TimeProvider time)
+    RouteTable routes,
+    ModelNames names,
+    ReplicaChooser chooser,
+    ReplicaLoads loads,
+    Suspects suspects,
+    RouteChanges changes,
+    ISiloHealth health,
+    RoutingMetrics metrics,
+    TimeProvider time)
 {
     public RouteTable Routes => routes;
 
@@ -17,6 +25,8 @@ internal sealed class InferenceDispatcher(
     public ReplicaChooser Chooser => chooser;
 
     public ReplicaLoads Loads => loads;
+
+    public Suspects Suspects => suspects;
 
     public RouteChanges Changes => changes;
 

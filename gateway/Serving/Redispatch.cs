@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
@@ -31,7 +32,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     private long _version;
     private long? _woken;
     private int _tries;
-    private int _losses;
+    private ImmutableArray<SiloAddress> _lost = [];
     private int _finds;
     private bool _called;
     private bool _waited;
@@ -60,7 +61,13 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 return End(InferReply.Failed(GivenUp()));
             }
 
-            if (_last.End == AttemptEnd.Final || _tries >= MaxTries || _losses >= MaxLosses)
+            if (_lost.Length >= MaxLosses)
+            {
+                return End(InferReply.Failed(Failure.Internal(
+                    $"model '{_call.Model}' version {_version} failed: two silos were lost while each ran this request, and it is not sent to another")));
+            }
+
+            if (_last.End == AttemptEnd.Final || _tries >= MaxTries)
             {
                 return End(_last.Reply);
             }
@@ -91,14 +98,48 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                         dispatcher.Metrics.Retried(_last.End);
                     }
 
-                    var request = new InferRequest { Message = _call.Message, Timeout = Remaining() };
-                    Take(route, replica!, await Attempt.RunAsync(replica!, request, cancellationToken).ConfigureAwait(false));
+                    Take(route, replica!, await CallAsync(route, replica!, cancellationToken).ConfigureAwait(false));
                     break;
                 default:
                     break;
             }
         }
     }
+
+    private async ValueTask<Attempt> CallAsync(VersionRoute route, ReplicaRoute replica, CancellationToken cancellationToken)
+    {
+        if (_lost.IsEmpty)
+        {
+            return await Attempt.RunAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
+        }
+
+        SuspectPlace place;
+        try
+        {
+            place = await dispatcher.Suspects.EnterAsync(replica.Silo, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return new Attempt(InferReply.Failed(GivenUp()), AttemptEnd.Abandoned);
+        }
+
+        try
+        {
+            var attempt = await Attempt.RunAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
+            if (attempt.End == AttemptEnd.Lost && place.IsAlone)
+            {
+                dispatcher.Suspects.Accuse(_call.Model, route.Version, [.. _lost, replica.Silo]);
+            }
+
+            return attempt;
+        }
+        finally
+        {
+            dispatcher.Suspects.Leave(replica.Silo, place);
+        }
+    }
+
+    private InferRequest NextRequest() => new() { Message = _call.Message, Timeout = Remaining() };
 
     private void Take(VersionRoute route, ReplicaRoute replica, Attempt attempt)
     {
@@ -109,7 +150,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         _moved = attempt.End == AttemptEnd.Moved ? replica.Id : null;
         _tried.Add(replica);
         _tries += attempt.End == AttemptEnd.Undelivered ? 0 : 1;
-        _losses += attempt.End == AttemptEnd.Lost ? 1 : 0;
+        _lost = attempt.End == AttemptEnd.Lost ? _lost.Add(replica.Silo) : _lost;
     }
 
     private Step Next(VersionRoute route, ReplicaRoute? replica, out ModelReplicaId? missing)

@@ -29,6 +29,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     private ReplicaWork _work = null!;
     private ScalingDesk _scaling = null!;
     private ModelChange _change = null!;
+    private Quarantine _quarantine = null!;
     private RetryTimer _retry = null!;
     private readonly SemaphoreSlim _turn = new(1);
     private bool _scheduled;
@@ -55,6 +56,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         _work = new ReplicaWork(Name, _services, _keeper, _loader, _logger);
         _retry = new RetryTimer(this, RetryAsync, _time);
         _scaling = new ScalingDesk(Name, _services, _keeper, _work, _logger);
+        _quarantine = new Quarantine(Name, _services, _keeper, _work, _logger);
         _change = new ModelChange(Name, _services, _keeper, _work, _scaling, _logger);
         if (State.Registration is null)
         {
@@ -287,8 +289,25 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     /// <inheritdoc/>
     public async ValueTask SilosLostAsync(ImmutableArray<SiloAddress> silos) => await LoseAsync(silos);
 
+    /// <inheritdoc/>
+    public async ValueTask AccuseAsync(long version, ImmutableArray<SiloAddress> silos)
+    {
+        _quarantine.Accuse(version, silos);
+        await JudgeAsync();
+    }
+
+    private async Task JudgeAsync()
+    {
+        if (await _quarantine.JudgeAsync())
+        {
+            // An older version may serve in its place.
+            Schedule();
+        }
+    }
+
     private async Task LoseAsync(ImmutableArray<SiloAddress> silos)
     {
+        await JudgeAsync();
         var before = State;
         var state = ReplicaPlan.Lose(before, silos);
         if (ReferenceEquals(state, before))

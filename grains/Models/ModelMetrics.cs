@@ -25,6 +25,11 @@ internal sealed class ModelMetrics(MetricRegistry registry)
 
     private readonly ValueSeries _copiesLost = registry.Counter("cluster_copies_lost", "Copies that were in memory on a silo that was lost.").Acquire();
 
+    private readonly ValueSeries _quarantined =
+        registry.Counter("cluster_quarantines", "Model versions taken out of service because one request took down two silos.").Acquire();
+
+    public void Quarantined() => _quarantined.Increment();
+
     public void Copies(string model, int count) => _models.GetOrAdd(model, name => _copies.Acquire(name)).Set(count);
 
     /// <summary>Removes a model's series.</summary>

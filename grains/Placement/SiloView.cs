@@ -12,6 +12,9 @@ internal sealed class SiloView(IClusterMembershipService membership, ISiloStates
     /// <summary>Whether a silo is a member that can be called: it may be about to leave.</summary>
     public bool IsMember(SiloAddress silo) => membership.CurrentSnapshot.GetSiloStatus(silo) is SiloStatus.Active or SiloStatus.ShuttingDown;
 
+    /// <summary>Whether a silo is known to be dead.</summary>
+    public bool IsDead(SiloAddress silo) => membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Dead;
+
     /// <summary>
     /// Silos that are active and have told of themselves; all that are active, with nothing known of their size, while none has. Draining ones are among them.
     /// </summary>

@@ -114,6 +114,47 @@ public sealed class ModelReplicasTests
     }
 
     [Fact]
+    public async Task Accused_OfTwoSilosThatAreDead_IsQuarantinedUntilLoadedAgain()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        cluster.Runtime.ExpectedErrors.Add(2172);
+        await cluster.ApplyAsync("r1", Two);
+        await cluster.ReportLoadAsync(0);
+        var (first, second) = (SimulatedCluster.Silo(cluster.InMemory[0]), SimulatedCluster.Silo(cluster.InMemory[1]));
+        await cluster.LoseSiloAsync(ofReplica: 0);
+
+        // The call was lost before the membership has the silo as dead.
+        await cluster.Model.AccuseAsync(1, [first, second]).AsTask().Soon();
+        Assert.Equal(ModelVersionState.Ready, cluster.Version.State);
+        await cluster.LoseSiloAsync(ofReplica: 1);
+
+        Assert.Equal((ModelVersionState.Unavailable, true), (cluster.Version.State, cluster.Version.Failed));
+        Assert.Equal("quarantined: one request took down two silos, one after the other; load the model again to serve it", cluster.Version.Reason);
+        await cluster.UntilAsync(() => cluster.InMemory.Count == 0);
+        var failure = (await Assert.ThrowsAsync<ServingException>(cluster.AskAsync)).Failure;
+        Assert.Contains("quarantined", failure.Message, StringComparison.Ordinal);
+        await cluster.ApplyAsync("r1", Two);
+        Assert.Equal(ModelVersionState.Unavailable, cluster.Version.State);
+
+        await cluster.Model.LoadAsync(CancellationToken.None).AsTask().Soon();
+        Assert.Equal(ModelVersionState.Ready, cluster.Version.State);
+    }
+
+    [Fact]
+    public async Task Accused_OfASiloThatLives_GoesOnServing()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        await cluster.ApplyAsync("r1", Two);
+        var (first, second) = (SimulatedCluster.Silo(cluster.InMemory[0]), SimulatedCluster.Silo(cluster.InMemory[1]));
+        await cluster.LoseSiloAsync(ofReplica: 0);
+
+        await cluster.Model.AccuseAsync(1, [first, second]).AsTask().Soon();
+        await cluster.Model.AccuseAsync(1, [first, first]).AsTask().Soon();
+
+        Assert.Equal(ModelVersionState.Ready, cluster.Version.State);
+    }
+
+    [Fact]
     public async Task Lost_NotInUse_WaitsForItsNextRequest()
     {
         await using var cluster = await SimulatedCluster.StartAsync(2);

@@ -90,6 +90,15 @@ internal sealed class FakeModel : IModelGrain
         await Gate;
     }
 
+    /// <summary>What it was accused of, by version.</summary>
+    public ConcurrentQueue<(long Version, System.Collections.Immutable.ImmutableArray<SiloAddress> Silos)> Accusations { get; } = new();
+
+    public ValueTask AccuseAsync(long version, System.Collections.Immutable.ImmutableArray<SiloAddress> silos)
+    {
+        Accusations.Enqueue((version, silos));
+        return default;
+    }
+
     public ValueTask SilosLostAsync(System.Collections.Immutable.ImmutableArray<SiloAddress> silos)
     {
         Silos.Enqueue($"lost {string.Join(',', silos)}");

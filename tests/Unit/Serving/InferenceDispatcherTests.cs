@@ -153,9 +153,12 @@ public sealed class InferenceDispatcherTests : IDisposable
 
         var (reply, _) = await InferAsync();
 
-        Assert.Equal(FailureKind.Lost, reply.Failure!.Kind);
+        Assert.Equal(
+            Failure.Internal("model 'm' version 1 failed: two silos were lost while each ran this request, and it is not sent to another"), reply.Failure);
         Assert.Equal(2, Enumerable.Range(0, 3).Sum(number => _grains.Replica($"m/1/{number}").Requests.Count));
         Assert.True(IsGivenBack);
+        var (version, silos) = Assert.Single(_grains.Model("m").Accusations);
+        Assert.Equal((1, 2), (version, silos.Distinct().Count()));
     }
 
     [Fact]

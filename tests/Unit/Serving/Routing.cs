@@ -6,6 +6,7 @@ using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
 using Cluster.Unit.Metrics;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cluster.Unit.Serving;
 
@@ -23,7 +24,8 @@ internal sealed class Routing : IDisposable
         Names = new ModelNames(Routes, new InMemoryAliases(), Grains, Control);
         Chooser = new ReplicaChooser(Health, new Random(1));
         Loads = new ReplicaLoads(Grains, Control);
-        Dispatcher = new InferenceDispatcher(Routes, Names, Chooser, Loads, Changes, Health, new RoutingMetrics(_metrics.Registry), Time);
+        Suspects = new Suspects(Grains, Control, Time, NullLogger<Suspects>.Instance);
+        Dispatcher = new InferenceDispatcher(Routes, Names, Chooser, Loads, Suspects, Changes, Health, new RoutingMetrics(_metrics.Registry), Time);
     }
 
     public InMemoryServingStates States { get; } = new();
@@ -45,6 +47,8 @@ internal sealed class Routing : IDisposable
     public ReplicaChooser Chooser { get; }
 
     public ReplicaLoads Loads { get; }
+
+    public Suspects Suspects { get; }
 
     public InferenceDispatcher Dispatcher { get; }
 

@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Cluster.Contracts;
+using Cluster.Gateway.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Gateway.Serving;
+
+/// <summary>
+/// Requests whose silo was lost while it had them: one of them may have taken it down. Each silo gets them one after the other, so that the one that takes down
+/// the next silo is known, and no other is lost a second time with it.
+/// </summary>
+internal sealed class Suspects(IGrainFactory grains, ControlCalls control, TimeProvider time, ILogger<Suspects> logger)
+{
+    private readonly ConcurrentDictionary<SiloAddress, SuspectLane> _lanes = new();
+
+    /// <summary>Returns when the suspects before have been answered, or have run for a while. Dispose the place once the call has ended.</summary>
+    public async ValueTask<SuspectPlace> EnterAsync(SiloAddress silo, CancellationToken cancellationToken)
+    {
+        var lane = _lanes.GetOrAdd(silo, static _ => new SuspectLane());
+        var place = lane.Queue(time);
+        try
+        {
+            await place.Before.WaitAsync(cancellationToken).ConfigureAwait(false);
+            place.Begin();
+            return place;
+        }
+        catch
+        {
+            Leave(silo, place);
+            throw;
+        }
+    }
+
+    public void Leave(SiloAddress silo, SuspectPlace place)
+    {
+        place.Dispose();
+        if (_lanes.TryGetValue(silo, out var lane) && lane.IsEmpty)
+        {
+            _lanes.TryRemove(KeyValuePair.Create(silo, lane));
+        }
+    }
+
+    /// <summary>Tells a model that one request for a version was lost with each of these silos. Returns at once.</summary>
+    public void Accuse(string model, long version, ImmutableArray<SiloAddress> silos) => _ = AccuseAsync(model, version, silos);
+
+    private async Task AccuseAsync(string model, long version, ImmutableArray<SiloAddress> silos)
+    {
+        try
+        {
+            // The model's own grain may have been on one of them.
+            await control.RunAsync(() => grains.GetModel(model).AccuseAsync(version, silos), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // No request waits for it: one that takes down silos again is told of again.
+            Log.NotAccused(logger, model, version, exception.Message);
+        }
+    }
+}
+
+/// <summary>The suspects on their way to one silo. Thread-safe.</summary>
+internal sealed class SuspectLane
+{
+    private readonly Lock _lock = new();
+    private readonly List<SuspectPlace> _running = [];
+    private Task _last = Task.CompletedTask;
+    private int _places;
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _places == 0;
+            }
+        }
+    }
+
+    public SuspectPlace Queue(TimeProvider time)
+    {
+        lock (_lock)
+        {
+            var place = new SuspectPlace(this, _last, time);
+            _places++;
+            _last = place.Passed;
+            return place;
+        }
+    }
+
+    public void Begin(SuspectPlace place)
+    {
+        lock (_lock)
+        {
+            _running.Add(place);
+            if (_running.Count > 1)
+            {
+                _running.ForEach(static running => running.IsAlone = false);
+            }
+        }
+    }
+
+    public void End(SuspectPlace place)
+    {
+        lock (_lock)
+        {
+            _running.Remove(place);
+            _places--;
+        }
+    }
+}
+
+/// <summary>One suspect's turn at a silo.</summary>
+internal sealed class SuspectPlace(SuspectLane lane, Task before, TimeProvider time) : IDisposable
+{
+    /// <summary>One that runs longer does not hold up those behind it.</summary>
+    private static readonly TimeSpan MaxTurn = TimeSpan.FromMilliseconds(100);
+
+    private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ITimer? _timer;
+
+    /// <summary>Ends when this one may begin.</summary>
+    public Task Before => before;
+
+    /// <summary>Ends when the next may begin.</summary>
+    public Task Passed => _passed.Task;
+
+    /// <summary>Whether no other suspect was at the silo meanwhile: what happened to the silo is then this one's doing.</summary>
+    public bool IsAlone { get; set; } = true;
+
+    public void Begin()
+    {
+        lane.Begin(this);
+        _timer = time.CreateTimer(static passed => ((TaskCompletionSource)passed!).TrySetResult(), _passed, MaxTurn, Timeout.InfiniteTimeSpan);
+    }
+
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        lane.End(this);
+
+        // The turn of one that gave up before it began is still that of the one before it.
+        before.ContinueWith(
+            static (_, passed) => ((TaskCompletionSource)passed!).TrySetResult(), _passed, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}
