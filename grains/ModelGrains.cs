@@ -1,6 +1,7 @@
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Options;
 using Cluster.Grains.Cache;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
@@ -10,6 +11,7 @@ using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Hosting;
 
 namespace Cluster.Grains;
@@ -39,7 +41,13 @@ public static class ModelGrains
         services.AddSingleton<ReplicaServices>();
         services.AddSingleton<ModelMetrics>();
         services.AddSingleton<ModelServices>();
-        services.AddSingleton<OnnxEnvironment>();
+        services.AddClusterOptions<MemoryOptions>();
+        services.AddSingleton<MemoryMetrics>();
+        services.AddSingleton(static provider =>
+        {
+            _ = provider.GetRequiredService<MemoryMetrics>();
+            return new OnnxEnvironment(provider.GetRequiredService<MemoryOptions>(), provider.GetRequiredService<ILogger<OnnxEnvironment>>());
+        });
         services.AddSingleton<SessionFactory>();
         services.AddSingleton<InferenceWorkers>();
         services.AddModelPlacement();

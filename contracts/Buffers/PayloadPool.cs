@@ -17,11 +17,16 @@ public sealed class PayloadPool
     /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
     private const int LargestKept = 32 << 20;
 
+    /// <summary>Bytes of arrays too large to be kept that may wait for the collector.</summary>
+    private const long MostDiscarded = 256L << 20;
+
     private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;
 
     private readonly ConcurrentStack<byte[]>[] _kept;
     private readonly long _budget;
     private long _keptBytes;
+    private long _rentedBytes;
+    private long _discardedBytes;
 
     /// <param name="budget">Bytes of large arrays that may be kept.</param>
     public PayloadPool(long budget)
@@ -36,6 +41,9 @@ public sealed class PayloadPool
     /// <summary>Bytes of large arrays that wait for their next use.</summary>
     public long KeptBytes => Interlocked.Read(ref _keptBytes);
 
+    /// <summary>Bytes of large arrays that are in use or kept.</summary>
+    public long LargeBytes => KeptBytes + Interlocked.Read(ref _rentedBytes);
+
     /// <summary>An array of at least <paramref name="length"/> bytes with any content; 0 to <see cref="Array.MaxLength"/>.</summary>
     public byte[] Rent(int length)
     {
@@ -46,10 +54,12 @@ public sealed class PayloadPool
 
         if (length > LargestKept)
         {
+            Interlocked.Add(ref _rentedBytes, length);
             return GC.AllocateUninitializedArray<byte>(length);
         }
 
         var size = (int)BitOperations.RoundUpToPowerOf2((uint)length);
+        Interlocked.Add(ref _rentedBytes, size);
         if (_kept[BucketOf(size)].TryPop(out var array))
         {
             Interlocked.Add(ref _keptBytes, -size);
@@ -65,10 +75,19 @@ public sealed class PayloadPool
         if (array.Length <= LargestShared)
         {
             ArrayPool<byte>.Shared.Return(array);
+            return;
         }
-        else if (array.Length <= LargestKept)
+
+        Interlocked.Add(ref _rentedBytes, -array.Length);
+        if (array.Length <= LargestKept)
         {
             Keep(array);
+        }
+        else if (Interlocked.Add(ref _discardedBytes, array.Length) >= MostDiscarded)
+        {
+            // The collector would leave such arrays for long: nothing else makes it look at the oldest generation.
+            Interlocked.Exchange(ref _discardedBytes, 0);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
     }
 

@@ -11,6 +11,7 @@ public sealed class PrometheusOptions : IValidatableObject
     public ISet<string> Meters { get; set; } = new HashSet<string>(StringComparer.Ordinal)
     {
         "Cluster.Redis",
+        "Cluster.Memory",
         ProcessMetrics.MeterName,
         "System.Runtime",
         "Microsoft.AspNetCore.Hosting",

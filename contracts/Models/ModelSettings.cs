@@ -68,4 +68,11 @@ public sealed record ModelSettings
     /// <summary>Labels of which a silo should have one. Default none.</summary>
     [Id(12)]
     public ImmutableArray<string> PreferredLabels { get; init; } = [];
+
+    /// <summary>
+    /// Bytes that one run may take beside the model's weights, from 1 MiB; <see cref="long.MaxValue"/>, the default, leaves it to what the silo has. A run that needs more is
+    /// refused.
+    /// </summary>
+    [Id(13)]
+    public long MaxRunBytes { get; init; } = long.MaxValue;
 }

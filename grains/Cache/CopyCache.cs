@@ -80,7 +80,7 @@ internal sealed class CopyCache
 
     /// <summary>Puts down what a loaded copy really takes, and has others end for it where that is more than was predicted.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: it is larger than the whole cache. The caller unloads it and then calls <see cref="Release"/>.</exception>
-    public void Loaded(CacheEntry entry, string model, ModelVersionSource source, long? sessionBytes, TimeSpan loadTime)
+    public void Loaded(CacheEntry entry, string model, ModelVersionSource source, long sessionBytes, TimeSpan loadTime)
     {
         var bytes = _sizes.Measure(model, source, sessionBytes);
         if (bytes > _options.Capacity)
@@ -95,6 +95,13 @@ internal sealed class CopyCache
         {
             Log.OverCapacity(_logger, entry.Key, bytes, predicted, now.Deficit);
         }
+    }
+
+    /// <summary>Puts down what a loaded copy and a run of it take now. Others end for it where that is more than before; a copy is never too large to stay.</summary>
+    public void Resized(CacheEntry entry, string model, ModelVersionSource source, long sessionBytes)
+    {
+        var bytes = Math.Min(_sizes.Measure(model, source, sessionBytes), _options.Capacity);
+        CarryOut(_books.Resized(entry, bytes), entry.Key);
     }
 
     /// <summary>A copy takes no more requests; its room stays taken.</summary>

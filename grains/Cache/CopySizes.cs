@@ -19,10 +19,10 @@ internal sealed class CopySizes(ModelCacheOptions options)
             : (long)Math.Min(source.Bytes * options.SizeFactor, long.MaxValue / 4) + options.BaseBytes;
 
     /// <summary>What a loaded copy takes; remembered for <see cref="Predict"/>.</summary>
-    /// <param name="sessionBytes">What its session's allocator holds, or null where that is not known.</param>
-    public long Measure(string model, ModelVersionSource source, long? sessionBytes)
+    /// <param name="sessionBytes">What ONNX Runtime's allocator holds for its session, and what a run of it takes.</param>
+    public long Measure(string model, ModelVersionSource source, long sessionBytes)
     {
-        var bytes = Math.Max(sessionBytes ?? (long)(source.Bytes * options.SizeFactor), source.Bytes) + options.BaseBytes;
+        var bytes = Math.Max(sessionBytes, source.Bytes) + options.BaseBytes;
         _measured[(model, source.Version)] = (source.Revision, bytes);
         return bytes;
     }

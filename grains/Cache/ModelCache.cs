@@ -97,6 +97,27 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         }
     }
 
+    /// <summary>A loaded copy takes other than it did.</summary>
+    public CacheChange Resized(CacheEntry entry, long bytes)
+    {
+        lock (_gate)
+        {
+            if (entry.State != CacheEntryState.Resident)
+            {
+                return CacheChange.None;
+            }
+
+            _used += bytes - entry.Bytes;
+            entry.Bytes = bytes;
+
+            // It is running: the others go before it.
+            entry.State = CacheEntryState.Loading;
+            var change = BalanceLocked();
+            entry.State = CacheEntryState.Resident;
+            return change;
+        }
+    }
+
     /// <summary>A copy takes no more requests and is about to be unloaded, evicted or not.</summary>
     public void BeginUnload(CacheEntry entry)
     {

@@ -135,7 +135,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
 
             var opening = services.Time.GetTimestamp();
             model = await services.Sessions.OpenAsync(_id.Model, spec.Source, spec.Settings, _unloaded.Token);
-            services.Cache.Loaded(room, _id.Model, spec.Source, SessionMemory.Read(model.Session), services.Time.GetElapsedTime(opening));
+            services.Cache.Loaded(room, _id.Model, spec.Source, model.LoadedBytes, services.Time.GetElapsedTime(opening));
             var replica = Start(model, room, spec);
             services.LoadMetrics.Succeeded(_id.Model, services.Time.GetElapsedTime(start));
             Log.Loaded(
@@ -162,6 +162,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         var queue = new CopyQueue(model, queueLimit, services.Workers, statistics, metrics, services.Time, logger);
         var replica = new Replica(
             _id, model, room, services.Cache, queue, metrics, statistics, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
+        model.RunMemory.Changed += peak => services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + peak);
         _replica = replica;
         services.Local.Add(new LocalReplica(
             _id,

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         ExecutionProvider provider,
         int concurrency,
         int intraOpThreads,
+        long loadedBytes,
+        long maxRunBytes,
+        TimeProvider time,
         ILogger logger)
     {
         Name = name;
@@ -37,6 +41,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         Provider = provider;
         Concurrency = concurrency;
         IntraOpThreads = intraOpThreads;
+        LoadedBytes = loadedBytes;
+        MaxRunBytes = maxRunBytes;
+        RunMemory = new RunMemory(time);
         _logger = logger;
         Utf8Name = Encoding.UTF8.GetBytes(name);
         Utf8Version = Encoding.UTF8.GetBytes(source.Version.ToString(CultureInfo.InvariantCulture));
@@ -61,6 +68,14 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
 
     /// <summary>Threads of each, at least 1.</summary>
     public int IntraOpThreads { get; }
+
+    /// <summary>What ONNX Runtime's allocator held for the session after its load: weights, those rearranged for kernels included.</summary>
+    public long LoadedBytes { get; }
+
+    /// <summary>The most that one run may take.</summary>
+    public long MaxRunBytes { get; }
+
+    public RunMemory RunMemory { get; }
 
     /// <summary>Whether outputs had the shapes that the graph declares, as far as they were seen.</summary>
     public bool ShapesAreTruthful => _shapesAreWrong == 0;

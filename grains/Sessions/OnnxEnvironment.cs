@@ -1,3 +1,4 @@
+using Cluster.Grains.Memory;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
@@ -14,7 +15,7 @@ public sealed class OnnxEnvironment
     /// <summary>Native code calls this for as long as the process lives, so it must never be collected.</summary>
     private static DOrtLoggingFunction? _logging;
 
-    public OnnxEnvironment(ILogger<OnnxEnvironment> logger)
+    public OnnxEnvironment(MemoryOptions memory, ILogger<OnnxEnvironment> logger)
     {
         lock (Gate)
         {
@@ -30,6 +31,8 @@ public sealed class OnnxEnvironment
                 OnnxTelemetry.Disable();
                 OrtEnv.CreateInstanceWithOptions(ref options);
                 OrtEnv.Instance().DisableTelemetryEvents();
+                OnnxAllocator.Register(OrtEnv.Instance());
+                OnnxAllocator.Pool.Limit = memory.Limit();
             }
         }
 

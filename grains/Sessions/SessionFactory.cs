@@ -1,13 +1,14 @@
 using System.Globalization;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Memory;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
-public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionFactory> logger) : IDisposable
+public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
@@ -44,12 +45,14 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
         // Disposed before the options: that waits for a callback that uses them.
         using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
         InferenceSession? session = null;
+        var memory = new MemoryUse();
+        memory.Begin();
         try
         {
             session = new InferenceSession(source.Path, options);
             var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(source.Path));
             var labels = LabelFiles.Read(source.Path, settings, signature);
-            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, logger);
+            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, memory.Bytes, settings.MaxRunBytes, time, logger);
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {
@@ -61,12 +64,30 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
             session?.Dispose();
             throw new OperationCanceledException($"the load of model '{model}' version {source.Version} was given up", exception, cancellationToken);
         }
+        catch (OnnxRuntimeException exception) when (memory.Refused > 0)
+        {
+            session?.Dispose();
+            throw new ServingException(TooLarge(model, source.Version, memory), exception);
+        }
         catch (Exception exception)
         {
             // The edge to a foreign file: whatever reading it throws says that this version does not load, and nothing of the others.
             session?.Dispose();
             throw new ServingException(Failure.Unavailable(OnnxErrors.Describe(exception, source.Path), LoadFailures.RetryAfter), exception);
         }
+        finally
+        {
+            MemoryUse.End();
+        }
+    }
+
+    /// <summary>Room that others take now may be free later; what alone is larger than the limit never loads.</summary>
+    private static Failure TooLarge(string model, long version, MemoryUse memory)
+    {
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"model '{model}' version {version} does not fit in memory: its load held {memory.HeldAtRefusal} bytes and asked for {memory.Refused} more, of {OnnxAllocator.Pool.Limit} in all");
+        return memory.HeldAtRefusal + memory.Refused > OnnxAllocator.Pool.Limit ? Failure.Unavailable(text, LoadFailures.RetryAfter) : Failure.Exhausted(text, LoadFailures.RetryAfter);
     }
 
     private ExecutionProvider ChooseProvider(string model, long version, ExecutionProvider wanted)
@@ -105,6 +126,8 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
                 _ => GraphOptimizationLevel.ORT_ENABLE_ALL,
             },
         };
+
+        options.ShareAllocator();
 
         // Threads that spin between operators take the processors that other models and the network need.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Tensors;
 using Microsoft.ML.OnnxRuntime;
@@ -17,6 +19,9 @@ namespace Cluster.Grains.Sessions;
 /// </remarks>
 internal sealed class SessionRunner : IDisposable
 {
+    /// <summary>When a run that found no room is worth another try: others have ended by then.</summary>
+    private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(1);
+
     private readonly InferRequestMessage _request = new();
     private readonly InputBinder _inputs = new();
     private readonly OutputPlan _plan = new();
@@ -25,6 +30,7 @@ internal sealed class SessionRunner : IDisposable
     private readonly NativeScratch _scratch = new();
     private readonly List<(Slice Place, nint Source)> _pendingCopies = [];
     private readonly RunOptions _options = new();
+    private readonly MemoryUse _memory = new();
     private readonly TimeProvider _time;
 
     public SessionRunner(TimeProvider time)
@@ -53,6 +59,7 @@ internal sealed class SessionRunner : IDisposable
             {
                 ClearOutputs();
                 _inputs.Clear();
+                model.RunMemory.Note(_memory.Peak);
             }
         }
     }
@@ -204,13 +211,29 @@ internal sealed class SessionRunner : IDisposable
     private void RunSession(LoadedModel model, List<OrtValue> outputs, CancellationToken cancellationToken)
     {
         using var termination = TerminateOn(cancellationToken);
-        model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names, outputs);
+        _memory.Begin(model.MaxRunBytes);
+        try
+        {
+            model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names, outputs);
+        }
+        finally
+        {
+            MemoryUse.End();
+        }
     }
 
     private IDisposableReadOnlyCollection<OrtValue> RunSession(LoadedModel model, CancellationToken cancellationToken)
     {
         using var termination = TerminateOn(cancellationToken);
-        return model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names);
+        _memory.Begin(model.MaxRunBytes);
+        try
+        {
+            return model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names);
+        }
+        finally
+        {
+            MemoryUse.End();
+        }
     }
 
     /// <summary>Ends the run between two operators once the caller has given up. Disposing waits for a callback under way.</summary>
@@ -227,6 +250,11 @@ internal sealed class SessionRunner : IDisposable
             return new ServingException(Failure.Cancelled($"the run of model '{model.Name}' was stopped: the caller gave up"), exception);
         }
 
+        if (_memory.Refused > 0)
+        {
+            return new ServingException(TooLarge(model), exception);
+        }
+
         if (_inputs.ExplainByShape() is { } why)
         {
             return new ServingException(
@@ -236,6 +264,16 @@ internal sealed class SessionRunner : IDisposable
         model.ReportRunFailure(exception.Message);
         return new ServingException(
             Failure.Internal($"model '{model.Name}' version {model.Version} failed while running: {OnnxErrors.Describe(exception)}"), exception);
+    }
+
+    /// <summary>Another silo, or a quieter moment, may have room; what alone is larger than the limit fits nowhere.</summary>
+    private Failure TooLarge(LoadedModel model)
+    {
+        var limit = Math.Min(model.MaxRunBytes, OnnxAllocator.Pool.Limit);
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more, one run may take {limit}");
+        return _memory.HeldAtRefusal + _memory.Refused > limit ? new Failure(StatusCode.ResourceExhausted, text) : Failure.Exhausted(text, NextTry);
     }
 
     private void ClearOutputs()

@@ -47,21 +47,17 @@ internal static class Classification
         var (rows, columns) = Split(shape);
         var scores = MemoryMarshal.Cast<byte, T>(raw);
         using var elements = new MemoryStream();
-        var order = new int[columns];
+        var best = new PriorityQueue<int, (T Score, int Index)>(Comparer<(T Score, int Index)>.Create(WorstFirst));
+        var order = new int[Math.Min(classes, columns)];
         Span<byte> length = stackalloc byte[sizeof(int)];
 
         // Rows without a column are as many as the client says: there is nothing in them, and counting them could take for ever.
         rows = columns == 0 ? 0 : rows;
         for (long row = 0; row < rows; row++)
         {
-            var rowScores = scores.Slice((int)(row * columns), (int)columns).ToArray();
-            for (var i = 0; i < order.Length; i++)
-            {
-                order[i] = i;
-            }
-
-            Array.Sort(order, (left, right) => Compare(rowScores, left, right));
-            foreach (var index in order.AsSpan(0, (int)Math.Min(classes, columns)))
+            var rowScores = scores.Slice((int)(row * columns), (int)columns);
+            Choose(rowScores, best, order);
+            foreach (var index in order)
             {
                 var element = Encoding.UTF8.GetBytes(Element(rowScores[index], index, labels));
                 BinaryPrimitives.WriteInt32LittleEndian(length, element.Length);
@@ -80,12 +76,34 @@ internal static class Classification
         return (rows, rows == 0 ? 0 : count / rows);
     }
 
-    /// <summary>Best first; NaN is no score and comes last; equal scores keep their order.</summary>
-    private static int Compare<T>(T[] scores, int left, int right)
+    /// <summary>The best classes of a row, best first; beside the row itself it needs room for those alone.</summary>
+    private static void Choose<T>(ReadOnlySpan<T> scores, PriorityQueue<int, (T Score, int Index)> best, int[] order)
         where T : INumber<T>
     {
-        var byScore = scores[right].CompareTo(scores[left]);
-        return byScore != 0 ? byScore : left.CompareTo(right);
+        for (var index = 0; index < scores.Length; index++)
+        {
+            if (best.Count < order.Length)
+            {
+                best.Enqueue(index, (scores[index], index));
+            }
+            else
+            {
+                best.EnqueueDequeue(index, (scores[index], index));
+            }
+        }
+
+        for (var place = order.Length - 1; place >= 0; place--)
+        {
+            order[place] = best.Dequeue();
+        }
+    }
+
+    /// <summary>NaN is no score and the worst; of equal scores the later one is worse.</summary>
+    private static int WorstFirst<T>((T Score, int Index) left, (T Score, int Index) right)
+        where T : INumber<T>
+    {
+        var byScore = left.Score.CompareTo(right.Score);
+        return byScore != 0 ? byScore : right.Index.CompareTo(left.Index);
     }
 
     private static string Element<T>(T score, int index, string[] labels)

@@ -3,6 +3,7 @@ using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
@@ -26,6 +27,7 @@ internal static class SiloComposition
         services.TryAddSingleton(TimeProvider.System);
         services.Configure<RegistryOptions>(registry => registry.Root = options.RegisteredModels ?? options.Models);
         services.Configure<ModelCacheOptions>(cache => cache.Capacity = CacheCapacity.Of(options.Capacity));
+        services.Configure<MemoryOptions>(static memory => memory.Available = MemoryLimit.Read("/"));
         services.Configure<ClusterOptions>(cluster => cluster.StopTimeout = TimeSpan.FromSeconds(options.StopSeconds));
         if (options.Redis is null)
         {

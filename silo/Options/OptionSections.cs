@@ -3,6 +3,7 @@ using Cluster.Contracts.Options;
 using Cluster.Gateway.Rest;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
@@ -32,6 +33,7 @@ internal static class OptionSections
         services.AddClusterOptions<TransportOptions>();
         services.AddClusterOptions<RestOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
+        services.AddClusterOptions<MemoryOptions>();
         services.AddClusterOptions<CopyOptions>();
         services.AddClusterOptions<ScalingOptions>();
         services.AddClusterOptions<PlacementOptions>();

@@ -15,6 +15,9 @@ internal sealed class ModelSettingsReader
     public const int MaxThreads = 1024;
     public const int MaxCopies = 1000;
 
+    /// <summary>A tebibyte.</summary>
+    public const int MaxRunMemory = 1 << 20;
+
     private static readonly FrozenDictionary<string, ExecutionProvider> ExecutionProviders = new Dictionary<string, ExecutionProvider>
     {
         ["cpu"] = ExecutionProvider.Cpu,
@@ -50,6 +53,9 @@ internal sealed class ModelSettingsReader
                 reader.Set(JsonExpect.Integer(member, 0, MaxQueueLimit, errors), (settings, value) => settings with { QueueLimit = value }),
             ["intra_op_threads"] = (reader, member, errors) =>
                 reader.Set(JsonExpect.Integer(member, 0, MaxThreads, errors), (settings, value) => settings with { IntraOpThreads = value }),
+            ["run_memory_mib"] = (reader, member, errors) => reader.Set(
+                JsonExpect.Integer(member, 0, MaxRunMemory, errors),
+                (settings, value) => settings with { MaxRunBytes = value == 0 ? long.MaxValue : (long)value << 20 }),
             ["graph_optimization"] = (reader, member, errors) =>
                 reader.Set(JsonExpect.Choice(member, GraphOptimizations, errors), (settings, value) => settings with { GraphOptimization = value }),
             ["performance_hint"] = (reader, member, errors) =>

@@ -52,6 +52,7 @@ internal static class SettingsRevision
         json.WriteNumberValue(settings.Concurrency);
         json.WriteNumberValue(settings.QueueLimit ?? -1);
         json.WriteNumberValue(settings.IntraOpThreads);
+        json.WriteNumberValue(settings.MaxRunBytes);
         json.WriteStringValue(settings.GraphOptimization.ToString());
         json.WriteStringValue(settings.PerformanceHint.ToString());
         json.WriteStringValue(settings.BatchSize?.ToString() ?? "");

@@ -74,6 +74,16 @@ public static class OnnxModels
         return graph.ToBytes(1);
     }
 
+    /// <summary>A run takes memory for X + 1 floats, whatever X says.</summary>
+    public static byte[] Hungry(float number)
+    {
+        var graph = new OnnxGraph();
+        var count = graph.Node("Cast", [graph.Node("Add", ["X", graph.Constant([1], 1)])], OnnxGraph.ToInt64);
+        var mean = graph.Node("ReduceMean", [graph.Node("ConstantOfShape", [count])]);
+        graph.NodeTo("Y", "Add", [mean, graph.Constant([number], 1)]);
+        return graph.ToBytes(1);
+    }
+
     /// <summary>Not a model.</summary>
     public static byte[] Corrupt() => [.. Enumerable.Repeat((byte)0xA5, 4096)];
 

@@ -12,6 +12,8 @@ internal static class ConformanceModels
             models.Add(source);
         }
 
+        var hungry = Directory.CreateDirectory(Path.Combine(models.Path, "hungry", "1"));
+        File.WriteAllBytes(Path.Combine(hungry.FullName, "model.onnx"), OnnxModels.Hungry(5));
         AddCopy(models, "slow", "slow_queue", """{"concurrency": 1, "queue_limit": 1}""");
 
         foreach (var name in new[] { "slow_deadline", "slow_running", "slow_cancel", "slow_stats" })

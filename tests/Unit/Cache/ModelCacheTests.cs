@@ -112,6 +112,24 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
+    public void Resized_CopyWhoseRunsTakeMore_EvictsOthersAndStaysItself()
+    {
+        var (a, b) = (Load("a", 50), Load("b", 40));
+        Pause();
+
+        // The longest unused, and yet the one that runs.
+        var change = _cache.Resized(a, 80);
+
+        Assert.Equal([b], change.Evicted.ToArray());
+        Assert.Equal((80, 40), (_cache.Read().Used, _cache.Read().Unloading));
+        _ = _cache.Resized(a, 30);
+        Assert.Equal(30, _cache.Read().Used);
+        _ = _cache.Release(a);
+        Assert.Empty(_cache.Resized(a, 60).Evicted);
+        Assert.Equal(0, _cache.Read().Used);
+    }
+
+    [Fact]
     public void Loaded_OverrunTakesTheRoomOfOneThatWaits_TheLastToComeIsRefused()
     {
         var a = Load("a", 40);

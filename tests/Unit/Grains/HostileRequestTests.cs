@@ -2,6 +2,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
@@ -18,7 +19,7 @@ public sealed class HostileRequestTests : IAsyncDisposable
 {
     private readonly MetricsHost _metricsHost = new();
     private readonly SessionFactory _sessions =
-        new(new OnnxEnvironment(NullLogger<OnnxEnvironment>.Instance), NullLogger<SessionFactory>.Instance);
+        new(new OnnxEnvironment(new MemoryOptions(), NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, NullLogger<SessionFactory>.Instance);
 
     private readonly InferenceWorkers _workers = new(new InferenceOptions { Threads = 2 }, TimeProvider.System);
     private readonly CopyStatisticsRecorder _statistics = new(TimeProvider.System);

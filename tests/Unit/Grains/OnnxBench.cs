@@ -3,6 +3,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Tests.Common;
@@ -29,7 +30,8 @@ public sealed class OnnxBench : IDisposable
     public OnnxBench()
     {
         _loggers = new LoggerFactory([_log]);
-        _sessions = new SessionFactory(new OnnxEnvironment(NullLogger<OnnxEnvironment>.Instance), _loggers.CreateLogger<SessionFactory>());
+        _sessions = new SessionFactory(
+            new OnnxEnvironment(new MemoryOptions(), NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
         _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 

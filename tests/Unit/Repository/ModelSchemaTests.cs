@@ -24,6 +24,7 @@ public sealed class ModelSchemaTests
     [Theory]
     [InlineData("concurrency")]
     [InlineData("queue_limit")]
+    [InlineData("run_memory_mib")]
     [InlineData("intra_op_threads")]
     [InlineData("min_copies")]
     [InlineData("max_copies")]

@@ -20,6 +20,7 @@ public sealed class ModelSettingsReaderTests
               "concurrency": 4,
               "queue_limit": 0,
               "intra_op_threads": 2,
+              "run_memory_mib": 3,
               "graph_optimization": "basic",
               "performance_hint": "latency",
               "batch_size": "1:8",
@@ -38,6 +39,7 @@ public sealed class ModelSettingsReaderTests
         Assert.Equal(4, settings.Concurrency);
         Assert.Equal(0, settings.QueueLimit);
         Assert.Equal(2, settings.IntraOpThreads);
+        Assert.Equal(3L << 20, settings.MaxRunBytes);
         Assert.Equal(GraphOptimization.Basic, settings.GraphOptimization);
         Assert.Equal(PerformanceHint.Latency, settings.PerformanceHint);
         Assert.Equal(new DimensionRange(1, 8), settings.BatchSize);
@@ -174,6 +176,7 @@ public sealed class ModelSettingsReaderTests
             [nameof(ModelSettings.Concurrency)] = new() { Concurrency = 1 },
             [nameof(ModelSettings.QueueLimit)] = new() { QueueLimit = 0 },
             [nameof(ModelSettings.IntraOpThreads)] = new() { IntraOpThreads = 1 },
+            [nameof(ModelSettings.MaxRunBytes)] = new() { MaxRunBytes = 1 << 20 },
             [nameof(ModelSettings.GraphOptimization)] = new() { GraphOptimization = GraphOptimization.Basic },
             [nameof(ModelSettings.PerformanceHint)] = new() { PerformanceHint = PerformanceHint.Latency },
             [nameof(ModelSettings.BatchSize)] = new() { BatchSize = DimensionRange.Exactly(1) },

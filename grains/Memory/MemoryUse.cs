@@ -1,0 +1,65 @@
+namespace Cluster.Grains.Memory;
+
+/// <summary>
+/// What a load or a run takes of ONNX Runtime's memory: blocks that its thread asks for. ONNX Runtime allocates tensors on the thread that loads or runs; what its other threads
+/// ask for counts for the process alone. One a thread, used again.
+/// </summary>
+internal sealed class MemoryUse
+{
+    private static long _last;
+
+    [ThreadStatic]
+    private static MemoryUse? _current;
+
+    /// <summary>Of this thread; null outside of loads and runs.</summary>
+    public static MemoryUse? Current => _current;
+
+    /// <summary>Tells this use from all others of the process.</summary>
+    public long Id { get; private set; }
+
+    /// <summary>Bytes that were taken and not given back.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>The most that <see cref="Bytes"/> has been.</summary>
+    public long Peak { get; private set; }
+
+    /// <summary>The bytes that were asked for and refused, the first of them; 0 where all was given.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>What was taken when the first block was refused: what had been given is given back as the run ends.</summary>
+    public long HeldAtRefusal { get; private set; }
+
+    /// <summary>The most that may be taken.</summary>
+    public long Limit { get; private set; }
+
+    /// <summary>Begins to count anew on this thread.</summary>
+    /// <param name="limit">The most that may be taken.</param>
+    public void Begin(long limit = long.MaxValue)
+    {
+        Id = Interlocked.Increment(ref _last);
+        (Bytes, Peak, Refused, HeldAtRefusal, Limit) = (0, 0, 0, 0, limit);
+        _current = this;
+    }
+
+    /// <summary>Ends the counting on this thread; the figures stay.</summary>
+    public static void End() => _current = null;
+
+    public bool MayTake(nuint bytes) => bytes <= (nuint)Math.Max(0, Limit - Bytes);
+
+    public void Take(long bytes)
+    {
+        Bytes += bytes;
+        Peak = Math.Max(Peak, Bytes);
+    }
+
+    /// <param name="owner">Who took it: what others took is not this one's to give back.</param>
+    public void GiveBack(long owner, long bytes) => Bytes -= owner == Id ? bytes : 0;
+
+    public void Refuse(nuint bytes)
+    {
+        if (Refused == 0)
+        {
+            (Refused, HeldAtRefusal) = ((long)Math.Min(bytes, long.MaxValue), Bytes);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+
+namespace Cluster.Grains.Memory;
+
+/// <summary>Memory straight from Linux: what is given back is the system's at once.</summary>
+internal static unsafe partial class SystemPages
+{
+    private const int ReadWrite = 0x1 | 0x2;
+    private const int ReadExecute = 0x1 | 0x4;
+    private const int PrivateAnonymous = 0x02 | 0x20;
+    private const nint Failed = -1;
+
+    /// <summary>Pages full of zeros; null where the system has none.</summary>
+    public static void* Take(nuint bytes)
+    {
+        var pages = Map(null, bytes, ReadWrite, PrivateAnonymous, -1, 0);
+        return (nint)pages == Failed ? null : pages;
+    }
+
+    public static void GiveBack(void* pages, nuint bytes) => _ = Unmap(pages, bytes);
+
+    /// <summary>Pages that hold <paramref name="code"/>, to be run and no more to be written; null where the system does not allow it.</summary>
+    public static void* TakeForCode(ReadOnlySpan<byte> code)
+    {
+        var pages = Take((nuint)code.Length);
+        if (pages == null)
+        {
+            return null;
+        }
+
+        code.CopyTo(new Span<byte>(pages, code.Length));
+        return Protect(pages, (nuint)code.Length, ReadExecute) == 0 ? pages : null;
+    }
+
+    [LibraryImport("libc", EntryPoint = "mmap")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial void* Map(void* address, nuint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Unmap(void* address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "mprotect")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Protect(void* address, nuint length, int protection);
+}
