@@ -13,6 +13,8 @@ namespace Cluster.Silo.Hosting;
 /// <summary>What a process that is only a silo answers over HTTP: metrics and health, no requests for models.</summary>
 internal static class SiloEndpoints
 {
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
     public static void AddSiloEndpoints(this WebApplicationBuilder builder, ServeOptions options)
     {
         builder.Services.AddRouting();
@@ -28,9 +30,9 @@ internal static class SiloEndpoints
     public static void MapSiloEndpoints(this WebApplication app)
     {
         app.MapMetrics();
-        app.MapGet("/v2/health/live", static context => WriteAsync(context, "live", true));
+        app.MapMethods("/v2/health/live", Read, static context => WriteAsync(context, "live", true));
         var states = app.Services.GetRequiredService<IServingStates>();
-        app.MapGet("/v2/health/ready", context => WriteAsync(
+        app.MapMethods("/v2/health/ready", Read, context => WriteAsync(
             context, "ready", states.InitialLoadFinished && !app.Lifetime.ApplicationStopping.IsCancellationRequested));
     }
 
