@@ -77,6 +77,7 @@ internal static class ModelMessages
             {
                 Success = Sum(copies, copy => copy.Success),
                 Fail = Sum(copies, copy => copy.Fail),
+                Cancel = Sum(copies, copy => copy.Cancel),
                 Queue = Sum(copies, copy => copy.Queue),
                 ComputeInput = Sum(copies, copy => copy.ComputeInput),
                 ComputeInfer = Sum(copies, copy => copy.ComputeInfer),

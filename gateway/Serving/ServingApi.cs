@@ -201,6 +201,10 @@ internal sealed class ServingApi : IServingApi
         {
             _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));
         }
+        else if (reply.Failure.Code == StatusCode.Cancelled)
+        {
+            _metrics.Cancelled(model, version, call.Protocol, call.Method);
+        }
         else
         {
             _metrics.Fail(model, version, call.Protocol, call.Method);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Workers;
@@ -13,8 +14,12 @@ namespace Cluster.Grains.Sessions;
 /// <summary>A session and what is known of its model. Safe for concurrent runs; disposed after the last one.</summary>
 internal sealed class LoadedModel : IQueuedModel, IDisposable
 {
+    /// <summary>In ONNX Runtime's text of a failed run the node is named before this.</summary>
+    private const string ValuesFollow = "Status Message:";
+
     private readonly ModelVersionSource _source;
     private readonly Dictionary<string, string[]> _labels;
+    private readonly CauseLimiter _failedRuns;
     private readonly ILogger _logger;
     private int _shapesAreWrong;
 
@@ -27,6 +32,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         ExecutionProvider provider,
         int concurrency,
         int intraOpThreads,
+        CauseLimiter failedRuns,
         ILogger logger)
     {
         Name = name;
@@ -37,6 +43,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         Provider = provider;
         Concurrency = concurrency;
         IntraOpThreads = intraOpThreads;
+        _failedRuns = failedRuns;
         _logger = logger;
         Utf8Name = Encoding.UTF8.GetBytes(name);
         Utf8Version = Encoding.UTF8.GetBytes(source.Version.ToString(CultureInfo.InvariantCulture));
@@ -82,7 +89,15 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         }
     }
 
-    public void ReportRunFailure(string reason) => Log.RunFailed(_logger, Name, Version, reason);
+    /// <summary>Logs each node that fails once a minute: what a client sends decides how often it does, and with what values.</summary>
+    public void ReportRunFailure(string reason)
+    {
+        var node = reason.AsSpan(0, reason.IndexOf(ValuesFollow, StringComparison.Ordinal) is >= 0 and var end ? end : 0);
+        if (_failedRuns.TryPass(string.Create(CultureInfo.InvariantCulture, $"{Name}/{Version} {node}"), out var heldBack))
+        {
+            Log.RunFailed(_logger, Name, Version, heldBack, reason.TrimEnd());
+        }
+    }
 
     public ModelDescription Describe(VersionPolicy policy, ModelSettings settings, int queueLimit) => new()
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
@@ -7,10 +8,12 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
-public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionFactory> logger) : IDisposable
+public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
+
+    private readonly CauseLimiter _failedRuns = new(time);
 
     private const string OpenVinoProvider = "OpenVINOExecutionProvider";
 
@@ -49,7 +52,7 @@ public sealed class SessionFactory(OnnxEnvironment environment, ILogger<SessionF
             session = new InferenceSession(source.Path, options);
             var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(source.Path));
             var labels = LabelFiles.Read(source.Path, settings, signature);
-            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, logger);
+            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, _failedRuns, logger);
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {

@@ -63,7 +63,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
     {
         var (snapshot, changes) = await ScanAsync(everything: true, adopt: false, cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(changes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return snapshot.Problems;
+        return [.. snapshot.Problems.Select(ClientText.Of)];
     }
 
     public override void Dispose()
@@ -168,11 +168,21 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryControl
         return changes;
     }
 
+    /// <summary>Problems as the index and errors tell them; the repository has logged them as they are.</summary>
+    private static ModelRegistration ForClients(ModelRegistration registration) =>
+        registration.Problem is null && registration.Versions.All(static version => version.Problem is null)
+            ? registration
+            : registration with
+            {
+                Problem = registration.Problem is { } problem ? ClientText.Of(problem) : null,
+                Versions = [.. registration.Versions.Select(static version => version.Problem is { } problem ? version with { Problem = ClientText.Of(problem) } : version)],
+            };
+
     private async Task ApplyAsync(ModelRegistration registration, bool retryFailed)
     {
         try
         {
-            await _grains.GetGrain<IModelGrain>(registration.Name).ApplyAsync(registration, retryFailed, CancellationToken.None).ConfigureAwait(false);
+            await _grains.GetGrain<IModelGrain>(registration.Name).ApplyAsync(ForClients(registration), retryFailed, CancellationToken.None).ConfigureAwait(false);
             _refused.TryRemove(registration.Name, out _);
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.AlreadyExists)

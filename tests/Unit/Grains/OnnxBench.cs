@@ -29,7 +29,7 @@ public sealed class OnnxBench : IDisposable
     public OnnxBench()
     {
         _loggers = new LoggerFactory([_log]);
-        _sessions = new SessionFactory(new OnnxEnvironment(NullLogger<OnnxEnvironment>.Instance), _loggers.CreateLogger<SessionFactory>());
+        _sessions = new SessionFactory(new OnnxEnvironment(TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
         _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 

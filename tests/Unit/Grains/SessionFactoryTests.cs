@@ -26,6 +26,37 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         Assert.Contains(expected, failure.Message, StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>Each way in which ONNX Runtime refuses a file, from the file's bytes to a kernel.</summary>
+    [Theory]
+    [InlineData("not protobuf")]
+    [InlineData("external data")]
+    [InlineData("version")]
+    [InlineData("operator")]
+    [InlineData("unreadable")]
+    public async Task Open_FileThatDoesNotLoad_TellsNoPathAndNoPlaceInCode(string kind)
+    {
+        using var folder = ModelFolder.Create();
+        var path = Path.Combine(folder.Path, "model.onnx");
+        if (kind == "unreadable")
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            await File.WriteAllBytesAsync(path, kind == "not protobuf" ? [0x0F, 0x01, 0x02] : OnnxFile.Unloadable(kind));
+        }
+
+        var exception = await Assert.ThrowsAsync<ServingException>(() => bench.OpenFileAsync("m", path));
+
+        var told = exception.Failure.Message;
+        Assert.NotEmpty(told);
+        Assert.DoesNotContain(folder.Path, told, StringComparison.Ordinal);
+        Assert.DoesNotContain("::", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("ErrorCode", told, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"\.(cc|h):\d", told);
+        Assert.DoesNotContain("ValidateExternalData", told, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Open_OpenVinoNotInTheBuild_SaysWhatThereIs()
     {

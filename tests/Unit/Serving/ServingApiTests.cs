@@ -225,12 +225,15 @@ public sealed class ServingApiTests : IDisposable
         Assert.True((await InferAsync()).Succeeded);
         copy.Infer = (_, _) => new(InferReply.Failed(Failure.Internal("x")));
         Assert.False((await InferAsync()).Succeeded);
+        copy.Infer = (_, _) => new(InferReply.Failed(Failure.Cancelled("x")));
+        Assert.False((await InferAsync()).Succeeded);
         _api.CountUnreadable("m", "2", Protocol.Grpc);
 
         var scrape = await _metricsHost.ScrapeAsync();
 
         Assert.Equal(1, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=2}"]);
         Assert.Equal(2, scrape["ovms_requests_fail{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=2}"]);
+        Assert.Equal(1, scrape["cluster_requests_cancelled{interface=gRPC,method=ModelInfer,name=m,version=2}"]);
     }
 
     [Fact]
