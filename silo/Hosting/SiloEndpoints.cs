@@ -27,13 +27,16 @@ internal static class SiloEndpoints
         });
     }
 
-    public static void MapSiloEndpoints(this WebApplication app)
+    /// <param name="options">Validated.</param>
+    public static void MapSiloEndpoints(this WebApplication app, ServeOptions options)
     {
         app.MapMetrics();
         app.MapMethods("/v2/health/live", Read, static context => WriteAsync(context, "live", true));
         var states = app.Services.GetRequiredService<IServingStates>();
         app.MapMethods("/v2/health/ready", Read, context => WriteAsync(
-            context, "ready", states.InitialLoadFinished && !app.Lifetime.ApplicationStopping.IsCancellationRequested));
+            context,
+            "ready",
+            states.InitialLoadFinished && !app.Lifetime.ApplicationStopping.IsCancellationRequested && states.HasReady(options.MinReadyModels)));
     }
 
     private static Task WriteAsync(HttpContext context, string what, bool value)
