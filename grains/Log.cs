@@ -18,6 +18,9 @@ internal static partial class Log
     [LoggerMessage(2103, LogLevel.Warning, "{Model} version {Version}: OpenVINO is not in this build of ONNX Runtime ({Providers}), the CPU is used")]
     public static partial void ProviderFellBack(ILogger logger, string model, long version, string providers);
 
+    [LoggerMessage(2109, LogLevel.Warning, "{Model} version {Version} is served without some of its outputs: {Outputs}")]
+    public static partial void OutputsNotServed(ILogger logger, string model, long version, string outputs);
+
     [LoggerMessage(2104, LogLevel.Warning,
         "{Model} version {Version} gives outputs of other shapes than it declares ({Reason}); its outputs are copied from now on")]
     public static partial void DeclaredShapeIsWrong(ILogger logger, string model, long version, string reason);

@@ -113,7 +113,15 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         FileName = Path.GetFileName(_source.Path),
         Labels = settings.Labels,
         Properties = Properties(),
+        MaxBatchSize = settings.MaxBatchSize,
+        Formats = Formats(settings),
+        Unserved = Signature.Unserved,
     };
+
+    private ImmutableSortedDictionary<string, ImageFormat> Formats(ModelSettings settings) => Signature.Inputs
+        .Select(input => (input.Name, Format: settings.Format.GetValueOrDefault(input.Name, settings.Format.GetValueOrDefault(""))))
+        .Where(static input => input.Format != ImageFormat.None)
+        .ToImmutableSortedDictionary(static input => input.Name, static input => input.Format, StringComparer.Ordinal);
 
     public void Dispose() => Session.Dispose();
 

@@ -51,6 +51,11 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
         {
             session = new InferenceSession(source.Path, options);
             var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(source.Path));
+            if (!signature.Unserved.IsEmpty)
+            {
+                Log.OutputsNotServed(logger, model, source.Version, string.Join("; ", signature.Unserved.Select(static output => $"'{output.Key}' {output.Value}")));
+            }
+
             var labels = LabelFiles.Read(source.Path, settings, signature);
             return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, _failedRuns, logger);
         }

@@ -21,6 +21,12 @@ internal static class OnnxFile
         return Model(chain, [Value("x", ["1"])], [Value("y", ["1"])]);
     }
 
+    /// <summary>A graph x → sum, all: a tensor x + x, and the sequence of both.</summary>
+    public static byte[] TensorAndSequence() => Model(
+        [Add("x", "sum"), [.. Text(1, "x"), .. Text(1, "sum"), .. Text(2, "all"), .. Text(4, "SequenceConstruct")]],
+        [Value("x", ["n"])],
+        [[.. Text(1, "all"), .. Part(2, Part(4, Part(1, Part(1, Number(1, Float)))))], Value("sum", ["n"])]);
+
     /// <summary>A file that is no model for ONNX Runtime: of a version that there is not, with an operator or external data that there are not.</summary>
     public static byte[] Unloadable(string kind) => kind switch
     {

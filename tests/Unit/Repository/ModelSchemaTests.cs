@@ -25,6 +25,7 @@ public sealed class ModelSchemaTests
     [InlineData("concurrency")]
     [InlineData("queue_limit")]
     [InlineData("intra_op_threads")]
+    [InlineData("max_batch_size")]
     [InlineData("min_copies")]
     [InlineData("max_copies")]
     public void Range_IsThatOfTheReader(string key)
