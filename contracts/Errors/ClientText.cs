@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Cluster.Contracts.Errors;
@@ -9,6 +10,8 @@ namespace Cluster.Contracts.Errors;
 public static class ClientText
 {
     private const string CodePrefix = "[ErrorCode:";
+
+    private static readonly SearchValues<char> PathEnds = SearchValues.Create(" \t\r\n'\"`,;()[]{}<>");
 
     private static readonly string[] SourceEndings = [".cc:", ".cpp:", ".cxx:", ".c:", ".h:", ".hpp:", ".cu:", ".cuh:", ".inc:", ".inl:"];
 
@@ -180,7 +183,7 @@ public static class ClientText
             return close;
         }
 
-        var length = text.AsSpan(start).IndexOfAny(" \t\r\n'\"`,;()[]{}<>");
+        var length = text.AsSpan(start).IndexOfAny(PathEnds);
         var end = length < 0 ? text.Length : start + length;
         while (end > start + 1 && text[end - 1] is '.' or ':' or '!' or '?')
         {

@@ -11,7 +11,6 @@ using Cluster.Tests.Common;
 using Cluster.Unit.Hosting;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Storage;
 using Xunit;
 using InnerStorage = Cluster.Grains.Storage.MemoryGrainStorage;
 

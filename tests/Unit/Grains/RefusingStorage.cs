@@ -1,4 +1,3 @@
-using Orleans.Storage;
 using InnerStorage = Cluster.Grains.Storage.MemoryGrainStorage;
 
 namespace Cluster.Unit.Grains;
