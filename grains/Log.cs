@@ -18,18 +18,21 @@ internal static partial class Log
     [LoggerMessage(2103, LogLevel.Warning, "{Model} version {Version}: OpenVINO is not in this build of ONNX Runtime ({Providers}), the CPU is used")]
     public static partial void ProviderFellBack(ILogger logger, string model, long version, string providers);
 
+    [LoggerMessage(2109, LogLevel.Warning, "{Model} version {Version} is served without some of its outputs: {Outputs}")]
+    public static partial void OutputsNotServed(ILogger logger, string model, long version, string outputs);
+
     [LoggerMessage(2104, LogLevel.Warning,
         "{Model} version {Version} gives outputs of other shapes than it declares ({Reason}); its outputs are copied from now on")]
     public static partial void DeclaredShapeIsWrong(ILogger logger, string model, long version, string reason);
 
-    [LoggerMessage(2105, LogLevel.Warning, "{Model} version {Version} failed while running: {Reason}")]
-    public static partial void RunFailed(ILogger logger, string model, long version, string reason);
+    [LoggerMessage(2105, LogLevel.Warning, "{Model} version {Version} failed while running, and {HeldBack} times so since the last line: {Reason}")]
+    public static partial void RunFailed(ILogger logger, string model, long version, long heldBack, string reason);
 
-    [LoggerMessage(2106, LogLevel.Error, "{Model} version {Version}: a request ended with an unexpected error")]
-    public static partial void UnexpectedError(ILogger logger, Exception exception, string model, long version);
+    [LoggerMessage(2106, LogLevel.Error, "{Model} version {Version}: a request ended with an unexpected error, and {HeldBack} so since the last line")]
+    public static partial void UnexpectedError(ILogger logger, Exception exception, string model, long version, long heldBack);
 
-    [LoggerMessage(2107, LogLevel.Error, "ONNX Runtime [{Session}] {Location}: {Message}")]
-    public static partial void OnnxRuntimeError(ILogger logger, string session, string location, string message);
+    [LoggerMessage(2107, LogLevel.Error, "ONNX Runtime [{Session}] {Location}, and {HeldBack} times since the last line: {Message}")]
+    public static partial void OnnxRuntimeError(ILogger logger, string session, string location, long heldBack, string message);
 
     [LoggerMessage(2108, LogLevel.Debug, "ONNX Runtime [{Session}] {Location}: {Message}")]
     public static partial void OnnxRuntimeMessage(ILogger logger, string session, string location, string message);

@@ -46,7 +46,7 @@ public static class ModelGrains
         services.AddSingleton(static provider =>
         {
             _ = provider.GetRequiredService<MemoryMetrics>();
-            return new OnnxEnvironment(provider.GetRequiredService<MemoryOptions>(), provider.GetRequiredService<ILogger<OnnxEnvironment>>());
+            return new OnnxEnvironment(provider.GetRequiredService<MemoryOptions>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OnnxEnvironment>>());
         });
         services.AddSingleton<SessionFactory>();
         services.AddSingleton<InferenceWorkers>();

@@ -22,7 +22,7 @@ public sealed record CopyStatistics
     [Id(3)]
     public DurationTotal Success { get; init; }
 
-    /// <summary>Whole requests that were refused, failed or gave up.</summary>
+    /// <summary>Whole requests that were refused or failed.</summary>
     [Id(4)]
     public DurationTotal Fail { get; init; }
 
@@ -46,6 +46,10 @@ public sealed record CopyStatistics
     [Id(9)]
     public ImmutableSortedDictionary<long, BatchStatistics> Batches { get; init; } = ImmutableSortedDictionary<long, BatchStatistics>.Empty;
 
+    /// <summary>Whole requests whose caller gave up, by cancelling or at its deadline, while they waited or ran.</summary>
+    [Id(10)]
+    public DurationTotal Cancel { get; init; }
+
     /// <summary>Both together.</summary>
     public static CopyStatistics Sum(CopyStatistics first, CopyStatistics second) => new()
     {
@@ -54,6 +58,7 @@ public sealed record CopyStatistics
         ExecutionCount = first.ExecutionCount + second.ExecutionCount,
         Success = first.Success + second.Success,
         Fail = first.Fail + second.Fail,
+        Cancel = first.Cancel + second.Cancel,
         Queue = first.Queue + second.Queue,
         ComputeInput = first.ComputeInput + second.ComputeInput,
         ComputeInfer = first.ComputeInfer + second.ComputeInfer,

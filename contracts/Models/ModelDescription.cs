@@ -48,4 +48,16 @@ public sealed record ModelDescription
     /// <summary>The producer's notes in the file (producer, description, custom entries), for the metadata's properties.</summary>
     [Id(11)]
     public required ImmutableSortedDictionary<string, string> Properties { get; init; }
+
+    /// <summary>As <see cref="ModelSettings.MaxBatchSize"/>.</summary>
+    [Id(12)]
+    public int MaxBatchSize { get; init; }
+
+    /// <summary>Formats by input, of inputs that have one.</summary>
+    [Id(13)]
+    public ImmutableSortedDictionary<string, ImageFormat> Formats { get; init; } = ImmutableSortedDictionary<string, ImageFormat>.Empty;
+
+    /// <summary>Outputs of the graph that cannot be served, and what they are.</summary>
+    [Id(14)]
+    public ImmutableSortedDictionary<string, string> Unserved { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }

@@ -75,4 +75,15 @@ public sealed record ModelSettings
     /// </summary>
     [Id(13)]
     public long MaxRunBytes { get; init; } = long.MaxValue;
+
+    /// <summary>
+    /// The largest batch that clients are told of, 1 to 2,147,483,647; the first dimension of every input and output is then the batch. 0, the default: clients are told
+    /// whole shapes. Where it is set, <see cref="BatchSize"/> has the same limit.
+    /// </summary>
+    [Id(15)]
+    public int MaxBatchSize { get; init; }
+
+    /// <summary>What clients are told of inputs that are images, by input name; the name <c>""</c> applies to every input. Default nothing.</summary>
+    [Id(14)]
+    public ImmutableSortedDictionary<string, ImageFormat> Format { get; init; } = ImmutableSortedDictionary<string, ImageFormat>.Empty;
 }

@@ -1,13 +1,19 @@
+using Cluster.Contracts.Errors;
+
 namespace Cluster.Contracts.Wire;
 
 /// <summary>The top-level fields of a <c>ModelInferRequest</c> that routing needs; tensors are passed over unread.</summary>
-public readonly record struct InferRequestHeader(Slice ModelName, Slice ModelVersion, Slice Id)
+/// <param name="Timeout">How long its client gives the request by the parameter <c>timeout</c>; null for no limit.</param>
+/// <param name="Refusal">What <see cref="ParameterRules"/> have against its parameters, or null.</param>
+public readonly record struct InferRequestHeader(Slice ModelName, Slice ModelVersion, Slice Id, TimeSpan? Timeout, Failure? Refusal)
 {
     /// <summary>Reads the header fields wherever they stand in <paramref name="message"/>.</summary>
-    /// <exception cref="Errors.ServingException">INVALID_ARGUMENT: the bytes are not a protobuf message.</exception>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: the bytes are not a protobuf message.</exception>
     public static InferRequestHeader Scan(ReadOnlySpan<byte> message)
     {
         Slice name = default, version = default, id = default;
+        TimeSpan? timeout = null;
+        Failure? refusal = null;
         var reader = new ProtoReader(message, "ModelInferRequest");
         while (reader.Next())
         {
@@ -22,13 +28,17 @@ public readonly record struct InferRequestHeader(Slice ModelName, Slice ModelVer
                 case InferFields.Id:
                     id = reader.ReadString();
                     break;
+                case InferFields.Parameters:
+                    var parameter = ParameterParser.Parse(message, reader.ReadSlice());
+                    refusal ??= ParameterRules.Read(parameter.Key.Of(message), parameter.Kind, parameter.Bits, ref timeout);
+                    break;
                 default:
                     reader.Skip();
                     break;
             }
         }
 
-        return new InferRequestHeader(name, version, id);
+        return new InferRequestHeader(name, version, id, timeout, refusal);
     }
 
     /// <summary>

@@ -41,7 +41,7 @@ public sealed class InferRequestMessage
         System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_dimensions).Slice(tensor.FirstDimension, tensor.Rank);
 
     /// <summary>Reads <paramref name="message"/>, replacing what was read before.</summary>
-    /// <exception cref="ServingException">INVALID_ARGUMENT: the bytes are not a <c>ModelInferRequest</c>.</exception>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: the bytes are not a <c>ModelInferRequest</c>; or what <see cref="ParameterRules"/> refuse.</exception>
     public void Parse(ReadOnlySpan<byte> message)
     {
         Clear();
@@ -61,11 +61,11 @@ public sealed class InferRequestMessage
                     break;
                 case InferFields.Parameters:
                     Limit(_parameters.Count, "parameters");
-                    _parameters.Add(ParseParameter(message, reader.ReadSlice()));
+                    _parameters.Add(ParameterParser.Parse(message, reader.ReadSlice()));
                     break;
                 case InferFields.Tensors:
                     Limit(_inputs.Count, "inputs");
-                    _inputs.Add(TensorParser.Parse(message, reader.ReadSlice(), _dimensions, MaxDimensions, "InferInputTensor"));
+                    _inputs.Add(TensorParser.ParseInput(message, reader.ReadSlice(), _dimensions, MaxDimensions));
                     break;
                 case InferFields.RequestedOutputs:
                     Limit(_outputs.Count, "outputs");
@@ -93,7 +93,8 @@ public sealed class InferRequestMessage
     private static RequestedOutput ParseOutput(ReadOnlySpan<byte> message, Slice range)
     {
         Slice name = default;
-        long classification = 0;
+        InferParameterValue classification = default;
+        var isInSharedMemory = false;
         var reader = new ProtoReader(message, range, "InferRequestedOutputTensor");
         while (reader.Next())
         {
@@ -103,12 +104,10 @@ public sealed class InferRequestMessage
                     name = reader.ReadString();
                     break;
                 case 2:
-                    var parameter = ParseParameter(message, reader.ReadSlice());
-                    if (parameter.Key.Of(message).SequenceEqual("classification"u8))
-                    {
-                        classification = Classification(message, name, parameter);
-                    }
-
+                    var parameter = ParameterParser.Parse(message, reader.ReadSlice());
+                    var key = parameter.Key.Of(message);
+                    isInSharedMemory |= ParameterRules.IsSharedMemory(key);
+                    classification = key.SequenceEqual(ParameterRules.Classification) ? parameter : classification;
                     break;
                 default:
                     reader.Skip();
@@ -116,69 +115,9 @@ public sealed class InferRequestMessage
             }
         }
 
-        return new RequestedOutput(name, classification);
-    }
-
-    private static long Classification(ReadOnlySpan<byte> message, Slice output, in InferParameterValue parameter)
-    {
-        if (parameter.Kind is not (InferParameterKind.Int64 or InferParameterKind.UInt64) || parameter.Bits < 0)
-        {
-            throw ServingException.InvalidArgument(
-                $"invalid value type for 'classification' parameter of output '{Utf8Text.Of(message, output)}', expected int64_param of at least 0");
-        }
-
-        return parameter.Bits;
-    }
-
-    private static InferParameterValue ParseParameter(ReadOnlySpan<byte> message, Slice range)
-    {
-        Slice key = default;
-        Slice value = default;
-        var entry = new ProtoReader(message, range, "InferParameter");
-        while (entry.Next())
-        {
-            switch (entry.Field)
-            {
-                case 1:
-                    key = entry.ReadString();
-                    break;
-                case 2:
-                    value = entry.ReadSlice();
-                    break;
-                default:
-                    entry.Skip();
-                    break;
-            }
-        }
-
-        var parameter = new InferParameterValue(key, InferParameterKind.None, 0, default);
-        var reader = new ProtoReader(message, value, "InferParameter");
-        while (reader.Next())
-        {
-            switch ((InferParameterKind)reader.Field)
-            {
-                case InferParameterKind.Bool:
-                    parameter = new(key, InferParameterKind.Bool, reader.ReadVarintField() == 0 ? 0 : 1, default);
-                    break;
-                case InferParameterKind.Int64:
-                    parameter = new(key, InferParameterKind.Int64, (long)reader.ReadVarintField(), default);
-                    break;
-                case InferParameterKind.UInt64:
-                    parameter = new(key, InferParameterKind.UInt64, (long)reader.ReadVarintField(), default);
-                    break;
-                case InferParameterKind.Text:
-                    parameter = new(key, InferParameterKind.Text, 0, reader.ReadString());
-                    break;
-                case InferParameterKind.Double when reader.WireType == WireType.Fixed64:
-                    parameter = new(key, InferParameterKind.Double, (long)reader.ReadFixed64(), default);
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
-
-        return parameter;
+        return isInSharedMemory
+            ? throw ParameterRules.SharedMemory("output", name.Of(message))
+            : new RequestedOutput(name, ParameterRules.ReadClassification(classification.Kind, classification.Bits, name.Of(message)));
     }
 
     private void Clear()

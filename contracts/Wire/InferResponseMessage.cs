@@ -49,7 +49,7 @@ public sealed class InferResponseMessage
                     Id = reader.ReadString();
                     break;
                 case InferFields.Tensors:
-                    _outputs.Add(TensorParser.Parse(message, reader.ReadSlice(), _dimensions, int.MaxValue, "InferOutputTensor"));
+                    _outputs.Add(TensorParser.ParseOutput(message, reader.ReadSlice(), _dimensions, int.MaxValue));
                     break;
                 case InferFields.RawOutputContents:
                     _rawContents.Add(reader.ReadSlice());

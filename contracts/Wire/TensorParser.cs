@@ -5,9 +5,22 @@ namespace Cluster.Contracts.Wire;
 /// <summary>Reads <c>InferInputTensor</c> and <c>InferOutputTensor</c>, which share their field numbers.</summary>
 internal static class TensorParser
 {
-    /// <summary>Reads one tensor's description; its dimensions are appended to <paramref name="dimensions"/>.</summary>
-    public static TensorSlice Parse(ReadOnlySpan<byte> message, Slice range, List<long> dimensions, int maxDimensions, string messageName)
+    /// <summary>Reads a request's tensor, as <see cref="ParseOutput"/>.</summary>
+    /// <exception cref="ServingException">In addition, UNIMPLEMENTED: its data is in shared memory.</exception>
+    public static TensorSlice ParseInput(ReadOnlySpan<byte> message, Slice range, List<long> dimensions, int maxDimensions)
     {
+        var tensor = Parse(message, range, dimensions, maxDimensions, "InferInputTensor", out var isInSharedMemory);
+        return isInSharedMemory ? throw ParameterRules.SharedMemory("input", tensor.Name.Of(message)) : tensor;
+    }
+
+    /// <summary>Reads an answer's tensor; its dimensions are appended to <paramref name="dimensions"/>.</summary>
+    public static TensorSlice ParseOutput(ReadOnlySpan<byte> message, Slice range, List<long> dimensions, int maxDimensions) =>
+        Parse(message, range, dimensions, maxDimensions, "InferOutputTensor", out _);
+
+    private static TensorSlice Parse(
+        ReadOnlySpan<byte> message, Slice range, List<long> dimensions, int maxDimensions, string messageName, out bool isInSharedMemory)
+    {
+        isInSharedMemory = false;
         Slice name = default, datatype = default, contents = default;
         var hasContents = false;
         var first = dimensions.Count;
@@ -27,6 +40,9 @@ internal static class TensorParser
                     break;
                 case InferFields.TensorShape:
                     ParsePacked(message, reader.ReadSlice(), dimensions, maxDimensions, messageName);
+                    break;
+                case InferFields.TensorParameters:
+                    isInSharedMemory |= ParameterRules.IsSharedMemory(ParameterParser.ParseKey(message, reader.ReadSlice(), out _).Of(message));
                     break;
                 case InferFields.TensorContents when hasContents:
                     throw reader.Malformed("has contents twice");

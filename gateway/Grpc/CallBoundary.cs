@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Logging;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
@@ -7,6 +8,8 @@ namespace Cluster.Gateway.Grpc;
 /// <summary>Between gRPC's calls and ours: a call's time left, and what its client is told of an exception.</summary>
 internal sealed class CallBoundary(TimeProvider time, ILogger<CallBoundary> logger)
 {
+    private readonly CauseLimiter _errors = new(time);
+
     /// <summary>Time until the call's deadline, zero once it passed; null without a deadline.</summary>
     public TimeSpan? Remaining(ServerCallContext call)
     {
@@ -34,7 +37,11 @@ internal sealed class CallBoundary(TimeProvider time, ILogger<CallBoundary> logg
             case OperationCanceledException or IOException or InvalidOperationException when IsOver(call):
                 return new OperationCanceledException($"{call.Method} ended before its answer was written", exception);
             default:
-                Log.HandlerFailed(logger, exception, call.Method);
+                if (_errors.TryPass($"{call.Method} {exception.GetType().Name}", out var heldBack))
+                {
+                    Log.HandlerFailed(logger, exception, call.Method, heldBack);
+                }
+
                 return Failure.Internal("internal error").ToRpcException();
         }
     }
@@ -46,6 +53,6 @@ internal sealed class CallBoundary(TimeProvider time, ILogger<CallBoundary> logg
 /// <summary>Event ids 3000 to 3099.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3000, LogLevel.Error, "Handler of {Method} failed unexpectedly")]
-    public static partial void HandlerFailed(ILogger logger, Exception exception, string method);
+    [LoggerMessage(3000, LogLevel.Error, "Handler of {Method} failed unexpectedly, and {HeldBack} times so since the last line")]
+    public static partial void HandlerFailed(ILogger logger, Exception exception, string method, long heldBack);
 }

@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Hosting;
@@ -29,6 +30,13 @@ public static class GatewayExtensions
         services.AddGrpcServer(options.MaxMessageBytes);
         services.AddRest();
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
+        services.AddSingleton(options);
+        services.AddSingleton<ServerReadiness>();
+        if (options.DrainTime > TimeSpan.Zero)
+        {
+            services.AddSingleton<IHostLifetime, DrainingLifetime>();
+        }
+
         services.AddSingleton(new ServerIdentity(options.ServerName, ProductVersion()));
         services.AddModelRouting();
         services.AddSingleton<IServingApi, ServingApi>();

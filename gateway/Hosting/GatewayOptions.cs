@@ -28,4 +28,12 @@ public sealed class GatewayOptions
     /// </summary>
     [SetBy("Cluster:MaxMessageMiB")]
     public int MaxMessageBytes { get; set; } = 256 << 20;
+
+    /// <summary>How long a process that is told to stop serves on while it is not ready. Default 0.</summary>
+    [SetBy("Cluster:DrainSeconds")]
+    public TimeSpan DrainTime { get; set; }
+
+    /// <summary>Models that must answer for the process to be ready. Default 0.</summary>
+    [SetBy("Cluster:MinReadyModels")]
+    public int MinReadyModels { get; set; }
 }

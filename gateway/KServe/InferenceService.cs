@@ -16,16 +16,21 @@ namespace Cluster.Gateway.KServe;
 
 /// <summary><c>ModelInfer</c> and <c>ModelStreamInfer</c>: the methods whose messages stay bytes.</summary>
 internal sealed class InferenceService(
-    IServingApi api, StreamInference streams, CallBoundary boundary, IOptions<GrpcServiceOptions<InferenceService>> options)
+    IServingApi api, StreamInference streams, CallBoundary boundary, TimeProvider time, IOptions<GrpcServiceOptions<InferenceService>> options)
 {
     private int Limit => options.Value.MaxReceiveMessageSize!.Value;
 
     /// <summary>Reads what routing needs of a request and leaves the tensors alone. The call takes over <paramref name="message"/>.</summary>
-    /// <exception cref="ServingException">The header names no model that could be; the message stays the caller's.</exception>
-    public static InferCall Read(IServingApi api, CallBoundary boundary, ServerCallContext call, PayloadBuffer message)
+    /// <exception cref="ServingException">The header names no model that could be, or what is not offered; the message stays the caller's.</exception>
+    public static InferCall Read(
+        IServingApi api, CallBoundary boundary, ServerCallContext call, PayloadBuffer message, in InferRequestHeader header)
     {
+        if (header.Refusal is { } refusal)
+        {
+            throw new ServingException(refusal);
+        }
+
         var bytes = message.Span;
-        var header = InferRequestHeader.Scan(bytes);
         var target = api.Resolve(Encoding.UTF8.GetString(header.ModelName.Of(bytes)), call.GetHttpContext().Request.Headers);
         var version = Encoding.UTF8.GetString(header.ModelVersion.Of(bytes));
         return new InferCall(target.Model, version, message, Protocol.Grpc, boundary.Remaining(call)) { Alias = target.Alias };
@@ -38,9 +43,12 @@ internal sealed class InferenceService(
         {
             var message = await new PayloadRequests(call, requests, Limit).ReadSingleAsync().ConfigureAwait(false);
             InferCall request;
+            TimeSpan? timeout;
             try
             {
-                request = Read(api, boundary, call, message);
+                var header = InferRequestHeader.Scan(message.Span);
+                timeout = header.Timeout;
+                request = Read(api, boundary, call, message, header);
             }
             catch
             {
@@ -48,7 +56,7 @@ internal sealed class InferenceService(
                 throw;
             }
 
-            var reply = await api.InferAsync(request, call.CancellationToken).ConfigureAwait(false);
+            var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
             await default(ThreadPoolHop);
             if (!reply.Succeeded)
             {

@@ -17,7 +17,7 @@ namespace Cluster.Gateway.KServe;
 /// <c>ModelStreamInfer</c>: the requests of a stream run several at once and are answered in their order. A request that fails is answered with
 /// its message and id, and the stream goes on.
 /// </summary>
-internal sealed class StreamInference(IServingApi api, CallBoundary boundary, IHostApplicationLifetime lifetime)
+internal sealed class StreamInference(IServingApi api, CallBoundary boundary, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
     private const int MaxInFlight = 32;
@@ -89,10 +89,13 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, IH
     {
         InferCall request;
         var id = "";
+        TimeSpan? timeout;
         try
         {
-            id = Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
-            request = InferenceService.Read(api, boundary, call, message) with { Method = ServingMethod.ModelInferStream };
+            var header = InferRequestHeader.Scan(message.Span);
+            id = Encoding.UTF8.GetString(header.Id.Of(message.Span));
+            timeout = header.Timeout;
+            request = InferenceService.Read(api, boundary, call, message, header) with { Method = ServingMethod.ModelInferStream };
         }
         catch (ServingException exception)
         {
@@ -100,7 +103,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, IH
             return Failed(exception.Failure, id);
         }
 
-        var reply = await api.InferAsync(request, call.CancellationToken).ConfigureAwait(false);
+        var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
         return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
     }
 

@@ -3,7 +3,7 @@ using Cluster.Gateway.Serving;
 
 namespace Cluster.Gateway.Metrics;
 
-/// <summary>The two counters of one method over one protocol.</summary>
+/// <summary>The counters of one method over one protocol.</summary>
 internal sealed class OutcomeSeries : IDisposable
 {
     private readonly RequestMetricFamilies _families;
@@ -14,11 +14,17 @@ internal sealed class OutcomeSeries : IDisposable
         _families = families;
         Success = families.Success.Acquire("KServe", InterfaceLabel(protocol), method.ToString(), model, version);
         Fail = families.Fail.Acquire("KServe", InterfaceLabel(protocol), method.ToString(), model, version);
+        Cancelled = method is ServingMethod.ModelInfer or ServingMethod.ModelInferStream
+            ? families.Cancelled.Acquire(InterfaceLabel(protocol), method.ToString(), model, version)
+            : null;
     }
 
     public ValueSeries Success { get; }
 
     public ValueSeries Fail { get; }
+
+    /// <summary>Null for a method that is no inference.</summary>
+    public ValueSeries? Cancelled { get; }
 
     public static string InterfaceLabel(Protocol protocol) => protocol == Protocol.Grpc ? "gRPC" : "REST";
 
@@ -26,5 +32,9 @@ internal sealed class OutcomeSeries : IDisposable
     {
         _families.Success.Release(Success);
         _families.Fail.Release(Fail);
+        if (Cancelled is not null)
+        {
+            _families.Cancelled.Release(Cancelled);
+        }
     }
 }

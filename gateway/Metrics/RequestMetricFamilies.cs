@@ -2,7 +2,7 @@ using Cluster.Contracts.Metrics;
 
 namespace Cluster.Gateway.Metrics;
 
-/// <summary>The families of requests; names, labels and bounds are OpenVINO Model Server's.</summary>
+/// <summary>The families of requests; names, labels and bounds of those of <c>ovms</c> are OpenVINO Model Server's.</summary>
 internal sealed class RequestMetricFamilies(MetricRegistry registry)
 {
     public MetricFamily<ValueSeries> Success { get; } =
@@ -10,6 +10,9 @@ internal sealed class RequestMetricFamilies(MetricRegistry registry)
 
     public MetricFamily<ValueSeries> Fail { get; } =
         registry.Counter("ovms_requests_fail", "Requests that were refused or failed.", "api", "interface", "method", "name", "version");
+
+    public MetricFamily<ValueSeries> Cancelled { get; } = registry.Counter(
+        "cluster_requests_cancelled", "Inference requests whose caller gave up, by cancelling or at its deadline.", "interface", "method", "name", "version");
 
     public MetricFamily<HistogramSeries> Time { get; } =
         registry.Histogram(

@@ -78,4 +78,14 @@ internal sealed class RequestMetrics(MetricRegistry registry)
             outcomes?.Fail.Increment();
         }
     }
+
+    /// <summary>Counts an inference request whose caller gave up.</summary>
+    /// <param name="version">As for <see cref="Fail"/>.</param>
+    public void Cancelled(string model, long version, Protocol protocol, ServingMethod method)
+    {
+        if (_models.TryGetValue(model, out var series))
+        {
+            series.Find(version)?.Outcomes(protocol, method)?.Cancelled?.Increment();
+        }
+    }
 }

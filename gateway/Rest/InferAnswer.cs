@@ -7,9 +7,11 @@ namespace Cluster.Gateway.Rest;
 internal sealed class InferAnswer
 {
     private readonly bool[] _binary;
+    private readonly bool _bareFloats;
 
-    private InferAnswer(ReadOnlyMemory<byte> message, InferResponseMessage parsed, bool[] binary)
+    private InferAnswer(ReadOnlyMemory<byte> message, InferResponseMessage parsed, bool[] binary, bool bareFloats)
     {
+        _bareFloats = bareFloats;
         Message = message;
         Parsed = parsed;
         _binary = binary;
@@ -54,12 +56,14 @@ internal sealed class InferAnswer
             }
         }
 
-        return new InferAnswer(message, parsed, binary);
+        return new InferAnswer(message, parsed, binary, request.BareFloats);
     }
 
     public bool IsBinary(int output) => _binary[output];
 
-    public Datatype DatatypeOf(int output) => Datatypes.Parse(Parsed.Outputs[output].Datatype.Of(Message.Span));
+    /// <summary>Writes the output's elements as JSON.</summary>
+    public TensorJsonWriter Elements(int output) =>
+        new(Datatypes.Parse(Parsed.Outputs[output].Datatype.Of(Message.Span)), Tensor(output), _bareFloats);
 
     /// <summary>The output's bytes.</summary>
     public ReadOnlyMemory<byte> Tensor(int output) => Message.Slice(Parsed.RawContents[output].Offset, Parsed.RawContents[output].Length);

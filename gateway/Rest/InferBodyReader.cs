@@ -5,7 +5,8 @@ using Cluster.Contracts.Wire;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>Turns the body of an inference request, JSON with or without binary tensors, into a message.</summary>
-internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder builder, CancellationToken cancellationToken)
+/// <param name="bareFloats">Whether NaN and infinities may stand bare in the JSON.</param>
+internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder builder, bool bareFloats, CancellationToken cancellationToken)
 {
     private const int ReadSize = 64 << 10;
 
@@ -15,8 +16,9 @@ internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder build
     /// <summary>A body that is JSON from its first byte to its last.</summary>
     public async ValueTask<JsonInferRequest> ReadJsonAsync()
     {
-        using var json = await body.ReadUpToAsync(long.MaxValue, cancellationToken);
+        using var json = Quoted(await body.ReadUpToAsync(long.MaxValue, cancellationToken));
         var request = JsonInferRequestReader.Read(json.Span, builder);
+        request.BareFloats = bareFloats;
         foreach (var input in request.Inputs)
         {
             if (input.DataStart is null)
@@ -34,13 +36,9 @@ internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder build
     /// <summary>A body of <paramref name="jsonLength"/> bytes of JSON and the bytes of those inputs that have no <c>data</c>, in their order.</summary>
     public async ValueTask<JsonInferRequest> ReadBinaryAsync(long jsonLength)
     {
-        using var json = await body.ReadUpToAsync(jsonLength, cancellationToken);
-        if (json.Length < jsonLength)
-        {
-            throw InferHeaders.TooLong(jsonLength, json.Length);
-        }
-
+        using var json = await ReadHeadAsync(jsonLength);
         var request = JsonInferRequestReader.Read(json.Span, builder);
+        request.BareFloats = bareFloats;
         foreach (var input in request.Inputs)
         {
             if (input.DataStart is null)
@@ -74,6 +72,21 @@ internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder build
             builder.Advance(count);
         }
     }
+
+    private async ValueTask<PayloadBuffer> ReadHeadAsync(long length)
+    {
+        var json = await body.ReadUpToAsync(length, cancellationToken);
+        if (json.Length < length)
+        {
+            var found = json.Length;
+            json.Dispose();
+            throw InferHeaders.TooLong(length, found);
+        }
+
+        return Quoted(json);
+    }
+
+    private PayloadBuffer Quoted(PayloadBuffer json) => bareFloats ? BareFloats.Quote(json) : json;
 
     private void WriteData(PayloadBuffer json, JsonInput input)
     {

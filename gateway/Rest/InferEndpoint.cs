@@ -20,35 +20,25 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
     private const int MessageOverhead = 32 << 10;
 
     private readonly long _maxRequestBytes = options.Value.MaxRequestBytes;
+    private readonly bool _bareFloats = options.Value.BareFloats;
 
     public async Task HandleAsync(HttpContext context)
     {
         var start = time.GetTimestamp();
         var route = ModelRoute.Of(context, api);
-        var (message, request, timeout) = await ReadAsync(context, route);
-        var left = timeout is { } total ? Max(total - time.GetElapsedTime(start), TimeSpan.Zero) : (TimeSpan?)null;
-        using var deadline = left is { } span ? new CancellationTokenSource(span, time) : null;
-        using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, deadline.Token);
-
-        // The API owns the message from here, whatever happens.
-        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, left) { Alias = route.Alias };
-        var reply = await api.InferAsync(call, either?.Token ?? context.RequestAborted);
+        var (message, request, limit) = await ReadAsync(context, route, start);
+        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, Timeout: null) { Alias = route.Alias };
+        var reply = await TimeLimit.InferAsync(api, call, limit, time, context.RequestAborted);
         if (!reply.Succeeded)
         {
-            var late = deadline is { IsCancellationRequested: true } && reply.Failure.Code == StatusCode.Cancelled;
-            throw new ServingException(late ? TooLate(route, timeout) : reply.Failure);
+            throw new ServingException(reply.Failure);
         }
 
         using var answer = reply.Message;
         await InferResponseWriter.WriteAsync(context, answer.Memory, request);
     }
 
-    private static Failure TooLate(ModelRoute route, TimeSpan? timeout) =>
-        Failure.DeadlineExceeded($"model '{route.Model}' did not answer within the {timeout?.TotalMilliseconds:F0} ms of {InferHeaders.Timeout}");
-
-    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
-
-    private async ValueTask<(PayloadBuffer Message, JsonInferRequest Request, TimeSpan? Timeout)> ReadAsync(HttpContext context, ModelRoute route)
+    private async ValueTask<(PayloadBuffer Message, JsonInferRequest Request, TimeLimit? Limit)> ReadAsync(HttpContext context, ModelRoute route, long start)
     {
         try
         {
@@ -59,7 +49,19 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
             builder.AddModelName(Encoding.UTF8.GetBytes(route.Model));
             builder.AddModelVersion(Encoding.UTF8.GetBytes(route.Version));
             var request = await ReadBodyAsync(context, route, body, builder);
-            return (builder.Build(), request, timeout);
+            var message = builder.Build();
+            try
+            {
+                var header = InferRequestHeader.Scan(message.Span);
+                return header.Refusal is { } refusal
+                    ? throw new ServingException(refusal)
+                    : (message, request, TimeLimit.Least(Left(timeout, start), TimeLimit.OfParameter(header.Timeout)));
+            }
+            catch
+            {
+                message.Dispose();
+                throw;
+            }
         }
         catch (Exception e) when (e is ServingException or BadHttpRequestException)
         {
@@ -68,9 +70,21 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
         }
     }
 
+    /// <summary>What reading the request has left of the header's time.</summary>
+    private TimeLimit? Left(TimeSpan? timeout, long start)
+    {
+        if (timeout is not { } total)
+        {
+            return null;
+        }
+
+        var left = total - time.GetElapsedTime(start);
+        return new TimeLimit(left > TimeSpan.Zero ? left : TimeSpan.Zero, FormattableString.Invariant($"{total.TotalMilliseconds:F0} ms of {InferHeaders.Timeout}"));
+    }
+
     private async ValueTask<JsonInferRequest> ReadBodyAsync(HttpContext context, ModelRoute route, BodyReader body, InferRequestBuilder builder)
     {
-        var reader = new InferBodyReader(body, builder, context.RequestAborted);
+        var reader = new InferBodyReader(body, builder, _bareFloats, context.RequestAborted);
         switch (InferHeaders.ReadJsonLength(context.Request, body.Remaining))
         {
             case null:

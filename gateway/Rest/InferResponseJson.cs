@@ -14,7 +14,7 @@ internal static class InferResponseJson
             BeginOutput(json, answer, output);
             if (!answer.IsBinary(output))
             {
-                var tensor = new TensorJsonWriter(answer.DatatypeOf(output), answer.Tensor(output));
+                var tensor = answer.Elements(output);
                 while (tensor.WriteBlock(json, staging))
                 {
                 }

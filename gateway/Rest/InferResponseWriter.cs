@@ -52,7 +52,7 @@ internal static class InferResponseWriter
         for (var output = 0; output < answer.Parsed.Outputs.Count; output++)
         {
             InferResponseJson.BeginOutput(json, answer, output);
-            var tensor = new TensorJsonWriter(answer.DatatypeOf(output), answer.Tensor(output));
+            var tensor = answer.Elements(output);
             while (tensor.WriteBlock(json, staging))
             {
                 if (staging.Count >= PieceSize)

@@ -10,6 +10,9 @@ internal sealed class JsonInferRequest
     /// <summary><c>parameters.binary_data_output</c>: the form of outputs that say nothing themselves.</summary>
     public bool BinaryByDefault { get; set; }
 
+    /// <summary>Whether NaN and infinities are answered bare.</summary>
+    public bool BareFloats { get; set; }
+
     /// <summary>Whether the output of this name is answered as bytes after the JSON.</summary>
     public bool IsBinary(ReadOnlySpan<byte> name)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Cluster.Contracts.Errors;
@@ -14,6 +13,9 @@ namespace Cluster.Gateway.Rest;
 internal sealed class JsonInferRequestReader
 {
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = TensorDataReader.MaxDepth };
+
+    /// <summary>For errors.</summary>
+    private const string InputForm = "{\"name\": …, \"shape\": […], \"datatype\": \"FP32\", \"data\": […]}";
 
     private readonly InferRequestBuilder _builder;
     private readonly JsonInferRequest _request = new();
@@ -62,26 +64,34 @@ internal sealed class JsonInferRequestReader
             if (JsonText.Is(ref reader, "id"u8))
             {
                 Once(ref seen, Seen.Id, "id");
-                reader.Read();
-                _builder.AddId(JsonText.Read(ref reader, "the request's id"));
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    _builder.AddId(JsonText.Read(ref reader, "the request's id"));
+                }
             }
             else if (JsonText.Is(ref reader, "parameters"u8))
             {
                 Once(ref seen, Seen.Parameters, "parameters");
-                reader.Read();
-                ReadParameters(ref reader);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    ReadParameters(ref reader);
+                }
             }
             else if (JsonText.Is(ref reader, "inputs"u8))
             {
                 Once(ref seen, Seen.Inputs, "inputs");
-                reader.Read();
-                ReadInputs(ref reader);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    ReadInputs(ref reader);
+                }
             }
             else if (JsonText.Is(ref reader, "outputs"u8))
             {
                 Once(ref seen, Seen.Outputs, "outputs");
-                reader.Read();
-                JsonOutputReader.Read(ref reader, _request, _builder);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    JsonOutputReader.Read(ref reader, _request, _builder);
+                }
             }
             else
             {
@@ -91,7 +101,8 @@ internal sealed class JsonInferRequestReader
 
         // Anything but white space after the object is an error of the JSON.
         reader.Read();
-        return _request.Inputs.Count > 0 ? _request : throw ServingException.InvalidArgument("the request has no inputs");
+        return _request.Inputs.Count > 0 ? _request : throw ServingException.InvalidArgument(
+            $"the request has no inputs; it must have \"inputs\": [{InputForm}, …], one for each input of the model");
     }
 
     private void ReadParameters(ref Utf8JsonReader reader)
@@ -100,9 +111,13 @@ internal sealed class JsonInferRequestReader
         for (var count = 0; JsonMembers.NextMember(ref reader); count++)
         {
             JsonMembers.Limit(count, "parameters");
-            var key = Encoding.UTF8.GetString(JsonText.Read(ref reader, "a parameter's name"));
-            reader.Read();
-            if (key == "binary_data_output")
+            var key = JsonText.Read(ref reader, "a parameter's name");
+            if (!JsonMembers.HasValue(ref reader))
+            {
+                continue;
+            }
+
+            if (key.AsSpan().SequenceEqual("binary_data_output"u8))
             {
                 _request.BinaryByDefault = JsonParameters.ReadBool(ref reader, "request parameter 'binary_data_output'");
             }
@@ -125,39 +140,49 @@ internal sealed class JsonInferRequestReader
 
     private JsonInput ReadInput(ref Utf8JsonReader reader)
     {
-        JsonMembers.RequireObject(ref reader, "an input");
+        JsonMembers.RequireObject(ref reader, "an input", InputForm);
         var input = new JsonInput();
         while (JsonMembers.NextMember(ref reader))
         {
             if (JsonText.Is(ref reader, "name"u8))
             {
                 JsonMembers.Once(input.Name is not null, input.Title, "name");
-                reader.Read();
-                input.Name = JsonText.Read(ref reader, "an input's name");
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    input.Name = JsonText.Read(ref reader, "an input's name");
+                }
             }
             else if (JsonText.Is(ref reader, "datatype"u8))
             {
                 JsonMembers.Once(input.Datatype != Datatype.Unknown, input.Title, "datatype");
-                reader.Read();
-                input.Datatype = ReadDatatype(ref reader, input);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    input.Datatype = ReadDatatype(ref reader, input);
+                }
             }
             else if (JsonText.Is(ref reader, "shape"u8))
             {
                 JsonMembers.Once(input.Shape is not null, input.Title, "shape");
-                reader.Read();
-                JsonShape.Read(ref reader, input);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    JsonShape.Read(ref reader, input);
+                }
             }
             else if (JsonText.Is(ref reader, "data"u8))
             {
                 JsonMembers.Once(input.DataStart is not null, input.Title, "data");
-                reader.Read();
-                ReadData(ref reader, input);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    ReadData(ref reader, input);
+                }
             }
             else if (JsonText.Is(ref reader, "parameters"u8))
             {
                 JsonMembers.Once(input.HasParameters, input.Title, "parameters");
-                reader.Read();
-                JsonParameters.ReadOfInput(ref reader, input);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    JsonParameters.ReadOfInput(ref reader, input);
+                }
             }
             else
             {
@@ -199,6 +224,11 @@ internal sealed class JsonInferRequestReader
         if (missing is not null)
         {
             throw ServingException.InvalidArgument($"{input.Title} has no {missing}");
+        }
+
+        if (input.IsInSharedMemory)
+        {
+            throw ParameterRules.SharedMemory("input", input.Name);
         }
 
         if (input.DataStart is not null && input.BinarySize is not null)

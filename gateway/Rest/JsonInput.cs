@@ -27,6 +27,8 @@ internal sealed class JsonInput
 
     public bool HasParameters { get; set; }
 
+    public bool IsInSharedMemory { get; set; }
+
     /// <summary>How errors name it.</summary>
     public string Title => Name is null ? "an input" : $"input '{Utf8Text.Of(Name)}'";
 }

@@ -12,7 +12,11 @@ internal static class JsonMembers
     /// <summary>Moves to the name of the next member; false at the end of the object.</summary>
     public static bool NextMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
-    public static void RequireObject(ref Utf8JsonReader reader, string what) => Require(reader.TokenType == JsonTokenType.StartObject, what, "an object");
+    /// <summary>Moves to the current member's value; false for null, which many serializers write for what is not there.</summary>
+    public static bool HasValue(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType != JsonTokenType.Null;
+
+    public static void RequireObject(ref Utf8JsonReader reader, string what, string? form = null) =>
+        Require(reader.TokenType == JsonTokenType.StartObject, what, form is null ? "an object" : $"an object: {form}");
 
     public static void RequireArray(ref Utf8JsonReader reader, string what) => Require(reader.TokenType == JsonTokenType.StartArray, what, "an array");
 

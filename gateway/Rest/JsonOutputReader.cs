@@ -28,14 +28,12 @@ internal static class JsonOutputReader
             if (JsonText.Is(ref reader, "name"u8))
             {
                 JsonMembers.Once(name is not null, "an output", "name");
-                reader.Read();
-                name = JsonText.Read(ref reader, "an output's name");
+                name = JsonMembers.HasValue(ref reader) ? JsonText.Read(ref reader, "an output's name") : null;
             }
             else if (JsonText.Is(ref reader, "parameters"u8))
             {
                 JsonMembers.Once(parameters is not null, "an output", "parameters");
-                reader.Read();
-                parameters = JsonParameters.ReadOfOutput(ref reader);
+                parameters = JsonMembers.HasValue(ref reader) ? JsonParameters.ReadOfOutput(ref reader) : null;
             }
             else
             {
@@ -48,7 +46,13 @@ internal static class JsonOutputReader
             throw ServingException.InvalidArgument("an output has no name");
         }
 
-        builder.AddRequestedOutput(name, parameters?.Classification ?? 0);
+        var (_, classification, isInSharedMemory) = parameters ?? default;
+        if (isInSharedMemory)
+        {
+            throw ParameterRules.SharedMemory("output", name);
+        }
+
+        builder.AddRequestedOutput(name, ParameterRules.ReadClassification(classification.Kind, classification.Bits, name));
         return new JsonOutput(name, parameters?.Binary);
     }
 }

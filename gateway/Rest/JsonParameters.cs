@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
@@ -7,31 +8,28 @@ namespace Cluster.Gateway.Rest;
 /// <summary>Reads the <c>parameters</c> objects of a request, its inputs and its outputs.</summary>
 internal static class JsonParameters
 {
-    private static ReadOnlySpan<byte> SharedMemoryPrefix => "shared_memory_"u8;
-
-    /// <summary>Adds a request parameter to the message in the kind that its JSON has.</summary>
-    /// <exception cref="ServingException">INVALID_ARGUMENT: null, an array or an object.</exception>
-    public static void Pass(ref Utf8JsonReader reader, string key, InferRequestBuilder builder)
+    /// <summary>
+    /// Adds a request parameter to the message in the kind that its JSON has. What no message can carry, an object or an array, is left out, as in the
+    /// parameters of tensors: clients say there what is meant for others.
+    /// </summary>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: a parameter that is read here is none of these.</exception>
+    public static void Pass(ref Utf8JsonReader reader, byte[] key, InferRequestBuilder builder)
     {
-        switch (reader.TokenType)
+        var name = Encoding.UTF8.GetString(key);
+        if (reader.TokenType == JsonTokenType.String)
         {
-            case JsonTokenType.True or JsonTokenType.False:
-                builder.AddParameter(key, InferParameterKind.Bool, reader.GetBoolean() ? 1 : 0);
-                break;
-            case JsonTokenType.Number when reader.TryGetInt64(out var integer):
-                builder.AddParameter(key, InferParameterKind.Int64, integer);
-                break;
-            case JsonTokenType.Number when reader.TryGetUInt64(out var unsigned):
-                builder.AddParameter(key, InferParameterKind.UInt64, (long)unsigned);
-                break;
-            case JsonTokenType.Number when reader.TryGetDouble(out var number) && double.IsFinite(number):
-                builder.AddParameter(key, InferParameterKind.Double, BitConverter.DoubleToInt64Bits(number));
-                break;
-            case JsonTokenType.String:
-                builder.AddParameter(key, System.Text.Encoding.UTF8.GetString(JsonText.Read(ref reader, key)));
-                break;
-            default:
-                throw ServingException.InvalidArgument($"request parameter '{key}' must be a string, a number in a double's range, or a bool");
+            builder.AddParameter(name, Encoding.UTF8.GetString(JsonText.Read(ref reader, name)));
+            return;
+        }
+
+        var value = JsonScalar.Read(ref reader);
+        if (value.Kind != InferParameterKind.None)
+        {
+            builder.AddParameter(name, value.Kind, value.Bits);
+        }
+        else if (ParameterRules.IsRead(key))
+        {
+            throw ServingException.InvalidArgument($"request parameter '{name}' must be an integer");
         }
     }
 
@@ -42,24 +40,23 @@ internal static class JsonParameters
         _ => throw ServingException.InvalidArgument($"{what} must be true or false"),
     };
 
-    /// <summary>Takes note of <c>binary_data_size</c>.</summary>
-    /// <exception cref="ServingException">INVALID_ARGUMENT; UNIMPLEMENTED where the tensor is said to be in shared memory.</exception>
+    /// <summary>Takes note of <c>binary_data_size</c>, and of tensors that are said to be in shared memory.</summary>
+    /// <exception cref="ServingException">INVALID_ARGUMENT.</exception>
     public static void ReadOfInput(ref Utf8JsonReader reader, JsonInput input)
     {
         JsonMembers.RequireObject(ref reader, $"{input.Title}: parameters");
         input.HasParameters = true;
         while (JsonMembers.NextMember(ref reader))
         {
-            RefuseSharedMemory(ref reader, input.Title);
-            if (JsonText.Is(ref reader, "binary_data_size"u8))
-            {
-                reader.Read();
-                input.BinarySize = ReadSize(ref reader, $"{input.Title}: binary_data_size", least: 0);
-            }
-            else
+            input.IsInSharedMemory |= IsSharedMemory(ref reader);
+            var isSize = JsonText.Is(ref reader, "binary_data_size"u8);
+            if (!JsonMembers.HasValue(ref reader) || !isSize)
             {
                 reader.Skip();
+                continue;
             }
+
+            input.BinarySize = ReadSize(ref reader, $"{input.Title}: binary_data_size");
         }
     }
 
@@ -69,16 +66,25 @@ internal static class JsonParameters
         var parameters = default(OutputParameters);
         while (JsonMembers.NextMember(ref reader))
         {
-            RefuseSharedMemory(ref reader, "an output");
-            if (JsonText.Is(ref reader, "binary_data"u8))
+            if (IsSharedMemory(ref reader))
             {
-                reader.Read();
+                parameters = parameters with { IsInSharedMemory = true };
+            }
+
+            var isBinary = JsonText.Is(ref reader, "binary_data"u8);
+            var isClassification = JsonText.Is(ref reader, "classification"u8);
+            if (!JsonMembers.HasValue(ref reader))
+            {
+                continue;
+            }
+
+            if (isBinary)
+            {
                 parameters = parameters with { Binary = ReadBool(ref reader, "an output's binary_data") };
             }
-            else if (JsonText.Is(ref reader, "classification"u8))
+            else if (isClassification)
             {
-                reader.Read();
-                parameters = parameters with { Classification = ReadSize(ref reader, "an output's classification", least: 1) };
+                parameters = parameters with { Classification = ReadClassification(ref reader) };
             }
             else
             {
@@ -89,17 +95,18 @@ internal static class JsonParameters
         return parameters;
     }
 
-    private static long ReadSize(ref Utf8JsonReader reader, string what, long least) =>
-        reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var size) && size >= least
-            ? size
-            : throw ServingException.InvalidArgument($"{what} must be an integer of at least {least}");
-
-    private static void RefuseSharedMemory(ref Utf8JsonReader reader, string owner)
+    /// <summary>What is neither null nor a scalar is of a kind that no classification has.</summary>
+    private static JsonScalar ReadClassification(ref Utf8JsonReader reader)
     {
-        if (reader.ValueSpan.StartsWith(SharedMemoryPrefix))
-        {
-            throw new ServingException(new Failure(
-                StatusCode.Unimplemented, $"{owner} refers to shared memory, which this server does not offer; send tensors in the request"));
-        }
+        var value = JsonScalar.Read(ref reader);
+        return value.Kind == InferParameterKind.None ? new JsonScalar(InferParameterKind.Text, 0) : value;
     }
+
+    private static long ReadSize(ref Utf8JsonReader reader, string what) =>
+        reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var size) && size >= 0
+            ? size
+            : throw ServingException.InvalidArgument($"{what} must be an integer of at least 0");
+
+    private static bool IsSharedMemory(ref Utf8JsonReader reader) =>
+        ParameterRules.IsSharedMemory(JsonText.ReadName(ref reader));
 }

@@ -45,6 +45,25 @@ internal static class JsonText
         }
     }
 
+    /// <summary>The current name in UTF-8, unescaped; empty where it has half of a surrogate pair, which no name that means something has.</summary>
+    public static ReadOnlySpan<byte> ReadName(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            return reader.ValueSpan;
+        }
+
+        var buffer = new byte[reader.ValueSpan.Length];
+        try
+        {
+            return buffer.AsSpan(0, reader.CopyString(buffer));
+        }
+        catch (InvalidOperationException)
+        {
+            return default;
+        }
+    }
+
     /// <summary>Writes the current string to <paramref name="target"/>, which must hold as many bytes as its escaped form has.</summary>
     /// <returns>Bytes written.</returns>
     /// <exception cref="ServingException">INVALID_ARGUMENT: half of a surrogate pair, which has no UTF-8 form.</exception>

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 
@@ -25,13 +26,12 @@ internal readonly record struct ModelRoute(string Model, string Version)
         // The server leaves an encoded slash encoded, so that it cannot be taken for a separator; no model's name has one.
         if (model.Contains("%2F", StringComparison.OrdinalIgnoreCase))
         {
-            throw new ServingException(Failure.NotFound($"Request for unknown model: '{model}' is not a model's name"));
+            throw new ServingException(Failure.NotFound($"Request for unknown model: '{VersionText.Shorten(model)}' is not a model's name"));
         }
 
         if (version.AsSpan().ContainsAnyExceptInRange('0', '9'))
         {
-            throw ServingException.InvalidArgument(
-                $"failed to get model version from specified version string '{version}' for model '{model}': a version is digits only");
+            throw new ServingException(VersionText.NotANumber(version, model));
         }
 
         return new ModelRoute(model, version);

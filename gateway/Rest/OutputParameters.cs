@@ -2,5 +2,6 @@ namespace Cluster.Gateway.Rest;
 
 /// <summary><c>parameters</c> of a requested output.</summary>
 /// <param name="Binary"><c>binary_data</c>; null if it is not there.</param>
-/// <param name="Classification">0 for the tensor itself.</param>
-internal readonly record struct OutputParameters(bool? Binary, long Classification);
+/// <param name="Classification">Not checked yet.</param>
+/// <param name="IsInSharedMemory">Whether the answer is to go elsewhere.</param>
+internal readonly record struct OutputParameters(bool? Binary, JsonScalar Classification, bool IsInSharedMemory);

@@ -20,8 +20,7 @@ internal static class RepositoryRequestReader
                 return false;
             }
 
-            reader.Read();
-            ready = JsonParameters.ReadBool(ref reader, "ready");
+            ready = JsonMembers.HasValue(ref reader) && JsonParameters.ReadBool(ref reader, "ready");
             return true;
         });
         return ready;
@@ -38,13 +37,19 @@ internal static class RepositoryRequestReader
                 return false;
             }
 
-            reader.Read();
+            if (!JsonMembers.HasValue(ref reader))
+            {
+                return true;
+            }
+
             JsonMembers.RequireObject(ref reader, "parameters");
             while (JsonMembers.NextMember(ref reader))
             {
                 var name = Encoding.UTF8.GetString(JsonText.Read(ref reader, "a parameter's name"));
-                reader.Read();
-                target[name] = ReadParameter(ref reader, name);
+                if (JsonMembers.HasValue(ref reader))
+                {
+                    target[name] = ReadParameter(ref reader, name);
+                }
             }
 
             return true;

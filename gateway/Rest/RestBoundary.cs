@@ -1,12 +1,15 @@
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Logging;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Rest;
 
 /// <summary>The edge where whatever a handler throws becomes an HTTP answer.</summary>
-internal sealed class RestBoundary(ILogger<RestBoundary> logger)
+internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logger)
 {
+    private readonly CauseLimiter _errors = new(time);
+
     public RequestDelegate Around(RequestDelegate handler) => context => RunAsync(handler, context);
 
     private async Task RunAsync(RequestDelegate handler, HttpContext context)
@@ -31,14 +34,33 @@ internal sealed class RestBoundary(ILogger<RestBoundary> logger)
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            Log.RequestFailed(logger, context.Request.Method, context.Request.Path, e);
+            LogFailure(context, e);
             await RestErrors.WriteAsync(context, Failure.Internal("internal error"));
         }
         catch (Exception e)
         {
             // A client must not take half an answer for a whole one.
-            Log.ResponseBroken(logger, context.Request.Method, context.Request.Path, e);
+            LogFailure(context, e);
             context.Abort();
+        }
+    }
+
+    /// <summary>Of each kind of exception and each state of the answer once a minute.</summary>
+    private void LogFailure(HttpContext context, Exception exception)
+    {
+        var begun = context.Response.HasStarted;
+        if (!_errors.TryPass($"{exception.GetType().Name} {begun}", out var heldBack))
+        {
+            return;
+        }
+
+        if (begun)
+        {
+            Log.ResponseBroken(logger, context.Request.Method, context.Request.Path, heldBack, exception);
+        }
+        else
+        {
+            Log.RequestFailed(logger, context.Request.Method, context.Request.Path, heldBack, exception);
         }
     }
 

@@ -35,6 +35,12 @@ public sealed class RestOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
 
+    /// <summary>
+    /// True: NaN, Infinity and -Infinity may stand bare in the JSON of inference requests, and answers have them so. Default false, where they are strings: bare
+    /// they are no JSON, which strict readers refuse.
+    /// </summary>
+    public bool BareFloats { get; set; }
+
     /// <summary>Sets what the HTTP server enforces by itself. Its minimum data rates stay: they are what ends a trickling upload.</summary>
     public void ApplyTo(KestrelServerLimits limits)
     {

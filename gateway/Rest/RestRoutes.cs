@@ -11,9 +11,10 @@ internal sealed class RestRoutes(IEndpointRouteBuilder endpoints, RestBoundary b
     /// <summary>The path of a model, and of one of its versions.</summary>
     public static readonly string[] ModelPaths = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
 
-    public void Get(string pattern, RequestDelegate handler) => Map(pattern, HttpMethods.Get, handler);
+    /// <summary>HEAD is answered as GET; the server leaves the body out.</summary>
+    public void Get(string pattern, RequestDelegate handler) => Map(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
 
-    public void Post(string pattern, RequestDelegate handler) => Map(pattern, HttpMethods.Post, handler);
+    public void Post(string pattern, RequestDelegate handler) => Map(pattern, [HttpMethods.Post], handler);
 
     /// <summary>A path that others have and we know, but do not serve.</summary>
     public void Unsupported(string pattern, string why)
@@ -26,16 +27,17 @@ internal sealed class RestRoutes(IEndpointRouteBuilder endpoints, RestBoundary b
     public void MapRest(string pattern, RequestDelegate handler) =>
         endpoints.Map(pattern, handler).Add(static builder => ((RouteEndpointBuilder)builder).Order = int.MaxValue);
 
-    private void Map(string pattern, string method, RequestDelegate handler)
+    private void Map(string pattern, string[] methods, RequestDelegate handler)
     {
-        endpoints.MapMethods(pattern, [method], boundary.Around(handler));
+        endpoints.MapMethods(pattern, methods, boundary.Around(handler));
 
-        // The same path for any other verb: the router prefers the route above for the verb that it names.
+        // The same path for any other verb: the router prefers the route above for the verbs that it names.
+        var allowed = string.Join(", ", methods);
         endpoints.Map(pattern, context =>
         {
-            context.Response.Headers.Allow = method;
+            context.Response.Headers.Allow = allowed;
             return RestErrors.WriteAsync(
-                context, StatusCodes.Status405MethodNotAllowed, $"{context.Request.Path} takes {method}, not {context.Request.Method}");
+                context, StatusCodes.Status405MethodNotAllowed, $"{context.Request.Path} takes {methods[0]}, not {context.Request.Method}");
         });
     }
 }

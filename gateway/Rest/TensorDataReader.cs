@@ -96,7 +96,10 @@ internal static class TensorDataReader
             JsonTokenType.String => $"the string \"{Utf8Text.Of(reader.ValueSpan)}\"",
             _ => Utf8Text.Of(reader.ValueSpan),
         };
+        var hint = reader.TokenType == JsonTokenType.Null && T.Expected.Contains(FloatText.Expected, StringComparison.Ordinal)
+            ? "; write \"NaN\" where null stands for it, or send the tensor as binary data"
+            : "";
         return ServingException.InvalidArgument(
-            $"{input.Title}: element {element} of data is {found}; {input.Datatype.Name()} needs {T.Expected}");
+            $"{input.Title}: element {element} of data is {found}; {input.Datatype.Name()} needs {T.Expected}{hint}");
     }
 }

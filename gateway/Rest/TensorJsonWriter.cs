@@ -9,13 +9,16 @@ using Cluster.Contracts.Wire;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>Writes a tensor as the member <c>data</c>, flat, block by block, so that the caller can send what is there between blocks.</summary>
-internal sealed class TensorJsonWriter(Datatype datatype, ReadOnlyMemory<byte> tensor)
+/// <param name="bareFloats">Whether NaN and infinities stand bare; otherwise they are strings.</param>
+internal sealed class TensorJsonWriter(Datatype datatype, ReadOnlyMemory<byte> tensor, bool bareFloats)
 {
     private const int BlockElements = 1024;
     private const int BlockBytes = 32 << 10;
 
     /// <summary>More than the longest number has characters, with quotes and a comma.</summary>
     private const int MaxElementText = 32;
+
+    private static ReadOnlySpan<byte> NegativeZero => "-0"u8;
 
     private ReadOnlyMemory<byte> _left = tensor;
     private bool _begun;
@@ -101,7 +104,7 @@ internal sealed class TensorJsonWriter(Datatype datatype, ReadOnlyMemory<byte> t
         _ => Format<double>(block, target),
     };
 
-    private static int Format<T>(ReadOnlySpan<byte> block, Span<byte> target)
+    private int Format<T>(ReadOnlySpan<byte> block, Span<byte> target)
         where T : unmanaged, INumber<T>
     {
         var length = 0;
@@ -114,7 +117,7 @@ internal sealed class TensorJsonWriter(Datatype datatype, ReadOnlyMemory<byte> t
     }
 
     /// <summary>The 16-bit floats are written as the FP32 of the same value, so that no reader need know them to read them exactly.</summary>
-    private static int FormatAsSingle(ReadOnlySpan<byte> block, Span<byte> target, Func<ushort, float> convert)
+    private int FormatAsSingle(ReadOnlySpan<byte> block, Span<byte> target, Func<ushort, float> convert)
     {
         var length = 0;
         for (var i = 0; i < block.Length; i += sizeof(ushort))
@@ -138,14 +141,27 @@ internal sealed class TensorJsonWriter(Datatype datatype, ReadOnlyMemory<byte> t
         return length;
     }
 
-    /// <summary>The shortest text that reads back as the same value, and a comma.</summary>
-    private static int Format<T>(T value, Span<byte> target)
+    /// <summary>The shortest text that reads back as the same value, its sign included, and a comma.</summary>
+    private int Format<T>(T value, Span<byte> target)
         where T : unmanaged, INumber<T>
     {
         int length;
         if (T.IsFinite(value))
         {
             value.TryFormat(target, out length, default, CultureInfo.InvariantCulture);
+
+            // Clients read -0 as the integer 0, which has no sign.
+            if (length == NegativeZero.Length && target.StartsWith(NegativeZero))
+            {
+                ".0"u8.CopyTo(target[length..]);
+                length += 2;
+            }
+        }
+        else if (bareFloats)
+        {
+            var text = FloatText.Of(double.CreateTruncating(value));
+            text.CopyTo(target);
+            length = text.Length;
         }
         else
         {

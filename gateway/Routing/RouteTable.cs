@@ -51,7 +51,7 @@ internal sealed class RouteTable : IDisposable
     {
         failure = _routes.TryGetValue(model, out route)
             ? null
-            : Failure.NotFound($"Request for unknown model: '{Shorten(model)}' is not found");
+            : Failure.NotFound($"Request for unknown model: '{VersionText.Shorten(model)}' is not found");
         return failure is null;
     }
 
@@ -82,10 +82,9 @@ internal sealed class RouteTable : IDisposable
             }
         }
 
-        failure = IsVersionNumber(version)
+        failure = VersionText.IsNumber(version)
             ? Failure.NotFound($"Request for unknown model: '{model}' version {version} is not found; its versions are {Describe(modelRoute)}")
-            : Failure.InvalidArgument(
-                $"failed to get model version from specified version string '{Shorten(version)}' for model '{model}': expected a positive integer");
+            : VersionText.NotANumber(version, model);
         return false;
     }
 
@@ -139,12 +138,7 @@ internal sealed class RouteTable : IDisposable
     private static Failure CannotBeServed(string model, string problem) =>
         Failure.Unavailable($"model '{model}' cannot be served: {problem}", RetryFailedLoad);
 
-    /// <summary>Digits alone, no leading zero, as the repository's folders.</summary>
-    private static bool IsVersionNumber(string version) => version[0] != '0' && version.Length < 20 && !version.AsSpan().ContainsAnyExceptInRange('0', '9');
-
     private static string Describe(ModelRoute route) => string.Join(", ", route.Versions.Take(20).Select(version => version.Text));
-
-    private static string Shorten(string text) => text.Length <= 256 ? text : text[..256] + "…";
 
     /// <summary>
     /// Reads the state anew instead of being handed one: of two changes at once the later reader sees the latest, whichever came first.

@@ -11,7 +11,7 @@ namespace Cluster.Gateway.Serving;
 /// </summary>
 internal interface IServingApi
 {
-    /// <summary>Every model of the first repository scan has been tried, and the process is not stopping.</summary>
+    /// <summary>As <see cref="ServerReadiness"/> says.</summary>
     bool IsReady { get; }
 
     /// <summary>Which model a request is for: what its headers say, else the model of that name, else the alias of that name.</summary>

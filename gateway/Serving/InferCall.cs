@@ -8,7 +8,7 @@ namespace Cluster.Gateway.Serving;
 /// <param name="Version">The version as text; empty for the server's choice.</param>
 /// <param name="Message">A serialized <c>ModelInferRequest</c>; whoever receives the call owns it.</param>
 /// <param name="Protocol">For metrics.</param>
-/// <param name="Timeout">Time until the client's deadline, or null for none.</param>
+/// <param name="Timeout">Time until the deadline of the client's protocol, or null for none.</param>
 /// <param name="Method">As what metrics count it.</param>
 internal readonly record struct InferCall(
     string Model, string Version, PayloadBuffer Message, Protocol Protocol, TimeSpan? Timeout, ServingMethod Method = ServingMethod.ModelInfer)

@@ -24,7 +24,7 @@ internal static class ModelMessages
         return metadata;
     }
 
-    /// <summary>The configuration as it is in force. Without a configured batch size, <c>max_batch_size</c> is 0 and dims are whole shapes.</summary>
+    /// <summary>The configuration as it is in force. Without a configured <c>max_batch_size</c> that is 0 and dims are whole shapes, else they are without the batch.</summary>
     public static ModelConfig Config(ModelDescription model)
     {
         var config = new ModelConfig
@@ -32,6 +32,7 @@ internal static class ModelMessages
             Name = model.Name,
             Platform = ConfigPlatform,
             Backend = "onnxruntime",
+            MaxBatchSize = model.MaxBatchSize,
             VersionPolicy = Policy(model.VersionPolicy),
             DefaultModelFilename = model.FileName,
             ModelTransactionPolicy = new ModelTransactionPolicy(),
@@ -41,14 +42,15 @@ internal static class ModelMessages
         {
             Name = input.Name,
             DataType = ConfigType(input.Datatype),
-            Dims = { input.Shape },
+            Format = Format(model.Formats.GetValueOrDefault(input.Name)),
+            Dims = { input.Optional ? input.Shape : Dims(model, input) },
             Optional = input.Optional,
         }));
         config.Output.AddRange(model.Outputs.Select(output => new ModelOutput
         {
             Name = output.Name,
             DataType = ConfigType(output.Datatype),
-            Dims = { output.Shape },
+            Dims = { Dims(model, output) },
             LabelFilename = model.Labels.GetValueOrDefault(output.Name, ""),
         }));
         config.InstanceGroup.Add(new ModelInstanceGroup
@@ -60,6 +62,11 @@ internal static class ModelMessages
         AddParameter(config, "execution_provider", model.ExecutionProvider == ExecutionProvider.OpenVino ? "openvino" : "cpu");
         AddParameter(config, "intra_op_threads", model.IntraOpThreads.ToString(CultureInfo.InvariantCulture));
         AddParameter(config, "queue_limit", model.QueueLimit.ToString(CultureInfo.InvariantCulture));
+        if (!model.Unserved.IsEmpty)
+        {
+            AddParameter(config, "unserved_outputs", string.Join(", ", model.Unserved.Keys));
+        }
+
         return config;
     }
 
@@ -77,6 +84,7 @@ internal static class ModelMessages
             {
                 Success = Sum(copies, copy => copy.Success),
                 Fail = Sum(copies, copy => copy.Fail),
+                Cancel = Sum(copies, copy => copy.Cancel),
                 Queue = Sum(copies, copy => copy.Queue),
                 ComputeInput = Sum(copies, copy => copy.ComputeInput),
                 ComputeInfer = Sum(copies, copy => copy.ComputeInfer),
@@ -99,6 +107,15 @@ internal static class ModelMessages
 
         return statistics;
     }
+
+    private static IEnumerable<long> Dims(ModelDescription model, TensorSpec tensor) => model.MaxBatchSize > 0 ? tensor.Shape.Skip(1) : tensor.Shape;
+
+    private static ModelInput.Types.Format Format(ImageFormat format) => format switch
+    {
+        ImageFormat.Nhwc => ModelInput.Types.Format.Nhwc,
+        ImageFormat.Nchw => ModelInput.Types.Format.Nchw,
+        _ => ModelInput.Types.Format.None,
+    };
 
     private static ModelMetadataResponse.Types.TensorMetadata Tensor(TensorSpec tensor) =>
         new() { Name = tensor.Name, Datatype = tensor.Datatype.Name(), Shape = { tensor.Shape } };

@@ -1,34 +1,31 @@
 using Cluster.Contracts.Protocol;
-using Cluster.Contracts.Serving;
 using Grpc.HealthCheck;
-using Microsoft.Extensions.Hosting;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Cluster.Gateway.Serving;
 
 /// <summary>Tells gRPC health probes, and those who watch, what <see cref="IServingApi.IsReady"/> tells the others.</summary>
-internal sealed class Readiness(HealthServiceImpl health, IServingApi api, IServingStates states, IHostApplicationLifetime lifetime) : IDisposable
+internal sealed class Readiness(HealthServiceImpl health, ServerReadiness server) : IDisposable
 {
-    private CancellationTokenRegistration _stopping;
+    private readonly Lock _lock = new();
 
     /// <summary>To be called once.</summary>
     public void Follow()
     {
-        states.InitialLoadCompleted += Publish;
-        _stopping = lifetime.ApplicationStopping.Register(Publish);
+        server.Changed += Publish;
         Publish();
     }
 
-    public void Dispose()
-    {
-        states.InitialLoadCompleted -= Publish;
-        _stopping.Dispose();
-    }
+    public void Dispose() => server.Changed -= Publish;
 
+    /// <summary>One after the other, so that the last one told is the latest.</summary>
     private void Publish()
     {
-        var status = api.IsReady ? ServingStatus.Serving : ServingStatus.NotServing;
-        health.SetStatus("", status);
-        health.SetStatus(InferenceReflection.Descriptor.Services[0].FullName, status);
+        lock (_lock)
+        {
+            var status = server.IsReady ? ServingStatus.Serving : ServingStatus.NotServing;
+            health.SetStatus("", status);
+            health.SetStatus(InferenceReflection.Descriptor.Services[0].FullName, status);
+        }
     }
 }

@@ -272,9 +272,9 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         {
             return exception.Failure;
         }
-        catch (SiloUnavailableException exception)
+        catch (SiloUnavailableException)
         {
-            return Attempt.Lost(exception.Message).Reply.Failure;
+            return Attempt.Lost($"the silo that answers for model '{_call.Model}' was lost, or cannot be reached").Reply.Failure;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -9,7 +9,6 @@ using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Serving;
 
@@ -26,7 +25,7 @@ internal sealed class ServingApi : IServingApi
     private readonly IServingStates _states;
     private readonly IGrainFactory _grains;
     private readonly IRepositoryControl _repository;
-    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ServerReadiness _readiness;
     private readonly RequestMetrics _metrics;
     private readonly ReplicaChooser _chooser;
     private readonly ReplicaLoads _loads;
@@ -42,7 +41,7 @@ internal sealed class ServingApi : IServingApi
         IServingStates states,
         IGrainFactory grains,
         IRepositoryControl repository,
-        IHostApplicationLifetime lifetime,
+        ServerReadiness readiness,
         RequestMetrics metrics,
         ReplicaChooser chooser,
         ReplicaLoads loads,
@@ -57,7 +56,7 @@ internal sealed class ServingApi : IServingApi
         _states = states;
         _grains = grains;
         _repository = repository;
-        _lifetime = lifetime;
+        _readiness = readiness;
         _metrics = metrics;
         _chooser = chooser;
         _loads = loads;
@@ -67,7 +66,7 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
-    public bool IsReady => _states.InitialLoadFinished && !_lifetime.ApplicationStopping.IsCancellationRequested;
+    public bool IsReady => _readiness.IsReady;
 
     /// <inheritdoc/>
     public ModelTarget Resolve(string name, IHeaderDictionary headers) => _names.Resolve(name, ModelHeaders.Read(headers));
@@ -212,6 +211,10 @@ internal sealed class ServingApi : IServingApi
         if (reply.Succeeded)
         {
             _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));
+        }
+        else if (reply.Failure.Code == StatusCode.Cancelled)
+        {
+            _metrics.Cancelled(model, version, call.Protocol, call.Method);
         }
         else
         {

@@ -250,10 +250,15 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         {
             lost = true;
         }
+        catch (ServingException exception)
+        {
+            failure = exception.Failure.Message;
+        }
         catch (Exception exception)
         {
-            // Whatever it was: the alias must hear of it, or it would wait for ever.
-            failure = exception.Message;
+            // Of any kind: the alias must hear of it, or it would wait for ever.
+            Log.LoadFailed(_logger, exception, Name, target);
+            failure = $"internal error while loading model '{target}'";
         }
 
         if (_loading == target)

@@ -22,4 +22,7 @@ internal static partial class Log
 
     [LoggerMessage(2155, LogLevel.Debug, "Alias {Alias} is looked after at the next look: {Reason}")]
     public static partial void ReviewWaits(ILogger logger, string alias, string reason);
+
+    [LoggerMessage(2156, LogLevel.Error, "Alias {Alias} could not have {Target} loaded")]
+    public static partial void LoadFailed(ILogger logger, Exception exception, string alias, string target);
 }

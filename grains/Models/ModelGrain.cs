@@ -120,7 +120,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
                 SettingsRevision = State.Registration.SettingsRevision,
             }
             : registration;
-        await _keeper.KeepAsync(State with
+        await _keeper.KeepAskedAsync(State with
         {
             Registration = applied,
             NotYetUsed = State.NotYetUsed || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
@@ -143,7 +143,10 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     {
         using var turn = await TakeTurnAsync();
         RequireKnown();
-        await _keeper.KeepAsync(State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear() });
+        var before = State;
+        await _keeper.KeepAskedAsync(
+            State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear() },
+            state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn });
         await ChangeAsync();
         if (State.Registration!.Problem is { } problem)
         {
@@ -172,7 +175,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         {
             try
             {
-                await _keeper.KeepAsync(State with { NotYetUsed = false });
+                await _keeper.KeepAskedAsync(State with { NotYetUsed = false });
                 await ChangeAsync();
             }
             catch when (State.Loaded.IsEmpty)
@@ -194,7 +197,9 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
         // Those that began since: this is what their callers wait for.
         _loader.GiveUp(static (_, _) => false);
-        await _keeper.KeepAsync(State with { Unloaded = true, NotYetUsed = false });
+        var before = State;
+        await _keeper.KeepAskedAsync(
+            State with { Unloaded = true, NotYetUsed = false }, state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed });
         await ChangeAsync();
     }
 

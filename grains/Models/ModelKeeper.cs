@@ -1,3 +1,4 @@
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Serving;
 
 namespace Cluster.Grains.Models;
@@ -5,6 +6,8 @@ namespace Cluster.Grains.Models;
 /// <summary>Keeps a model's state and tells it to gateways. Used in the turns of the model's grain alone.</summary>
 internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState> stored, IServingStates states, ModelMetrics metrics, TimeProvider time)
 {
+    private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(1);
+
     private Task _writing = Task.CompletedTask;
     private bool _unwritten;
     private TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,6 +23,22 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
         stored.State = state;
         _unwritten = false;
         return _writing = WriteAsync(_writing);
+    }
+
+    /// <summary>As <see cref="KeepAsync"/>, for what a caller asked.</summary>
+    /// <param name="undo">Takes what was asked out of the state again, where it cannot be written.</param>
+    /// <exception cref="ServingException">UNAVAILABLE, with the cause: the store is away or refuses the write, which no other silo would change.</exception>
+    public async Task KeepAskedAsync(ModelGrainState state, Func<ModelGrainState, ModelGrainState>? undo = null)
+    {
+        try
+        {
+            await KeepAsync(state);
+        }
+        catch (SiloUnavailableException exception)
+        {
+            Note(undo is null ? State : undo(State));
+            throw new ServingException(Failure.Unavailable(exception.Message, StoreRetry), exception);
+        }
     }
 
     /// <summary>Sets the state; it is written with the next one, or by <see cref="SaveAsync"/>.</summary>

@@ -150,7 +150,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         catch (ServingException exception)
         {
             Discard(model, room);
-            return NotLoaded(Failed(exception.Failure, start));
+            return NotLoaded(Failed(exception, start));
         }
     }
 
@@ -180,15 +180,16 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         }
     }
 
-    private Failure Failed(Failure failure, long start)
+    private Failure Failed(ServingException exception, long start)
     {
+        var failure = exception.Failure;
         if (failure.Kind == FailureKind.Full)
         {
             return failure;
         }
 
         services.LoadMetrics.Failed(_id.Model);
-        Log.LoadFailed(logger, _id.Model, _id.Version, _id.Number, Milliseconds(start), failure.Message);
+        Log.LoadFailed(logger, _id.Model, _id.Version, _id.Number, Milliseconds(start), exception.InnerException?.Message ?? failure.Message);
         return failure with { Message = LoadFailures.Message(_id.Model, _id.Version, failure.Message), Kind = FailureKind.LoadFailed };
     }
 

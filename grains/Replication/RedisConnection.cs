@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Cluster.Contracts.Logging;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -14,17 +14,15 @@ namespace Cluster.Grains.Replication;
 /// </summary>
 internal sealed class RedisConnection
 {
-    private static readonly TimeSpan RefusalInterval = TimeSpan.FromMinutes(1);
     private readonly ILogger _logger;
     private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
     private volatile bool _reachable;
-    private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<string, long> _refusals = new();
+    private readonly CauseLimiter _refusals;
 
     /// <param name="connect">Gives the process' connection, connected or not.</param>
     public RedisConnection(Func<Task<IConnectionMultiplexer>> connect, TimeProvider time, RedisMetrics metrics, ILogger<RedisConnection> logger)
     {
-        _time = time;
+        _refusals = new CauseLimiter(time);
         _logger = logger;
         _redis = new Lazy<Task<IConnectionMultiplexer>>(() => FollowAsync(connect));
         metrics.ObserveRedis(() => _reachable);
@@ -35,6 +33,10 @@ internal sealed class RedisConnection
 
     /// <summary>Whether the last script was answered, with an error or without.</summary>
     public bool IsReachable => _reachable;
+
+    /// <summary>The addresses that this process was given, for errors.</summary>
+    public async ValueTask<string> DescribeAsync() =>
+        string.Join(", ", (await _redis.Value.ConfigureAwait(false)).GetEndPoints(configuredOnly: true).Select(static endpoint => endpoint.ToString()?.Split('/')[^1]));
 
     /// <summary>Runs a script on a server that takes writes. Its answer must be an array.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
@@ -79,11 +81,9 @@ internal sealed class RedisConnection
     /// <summary>Each cause once a minute: what is refused is tried again, many times a second.</summary>
     private void LogRefusal(RedisReply reply)
     {
-        var now = _time.GetTimestamp();
-        var last = _refusals.GetOrAdd(reply.Cause, now);
-        if (last == now || (_time.GetElapsedTime(last, now) > RefusalInterval && _refusals.TryUpdate(reply.Cause, now, last)))
+        if (_refusals.TryPass(reply.Cause, out var heldBack))
         {
-            Log.RedisRefused(_logger, reply.Error!);
+            Log.RedisRefused(_logger, reply.Error!, heldBack);
         }
     }
 

@@ -16,6 +16,7 @@ namespace Cluster.Grains.Replication;
 /// </summary>
 internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
 {
+    private readonly RedisConnection _redis;
     private readonly ReplicaTable _table;
     private readonly RedisReplicaStore _store;
     private readonly ReplicaSender _sender;
@@ -28,6 +29,7 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
     public ReplicatedMap(string name, RedisConnection redis, RedisKeys keys, ReplicationOptions options, ReplicationMetrics metrics, TimeProvider time, ILogger logger)
     {
         Name = name;
+        _redis = redis;
         _options = options;
         _time = time;
         _table = new ReplicaTable(name, time, logger);
@@ -118,7 +120,9 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"the replica of map '{Name}' was not complete in {_options.StartTimeout}: Redis cannot be reached");
+            throw new TimeoutException(
+                $"the replica of map '{Name}' was not complete in {_options.StartTimeout}: Redis at {await _redis.DescribeAsync().ConfigureAwait(false)} " +
+                $"{(_redis.IsReachable ? "does not answer with what is in it" : "cannot be reached")}");
         }
 
         // A gateway that served before would not know models that the replica has.

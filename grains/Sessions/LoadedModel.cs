@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
@@ -14,8 +15,12 @@ namespace Cluster.Grains.Sessions;
 /// <summary>A session and what is known of its model. Safe for concurrent runs; disposed after the last one.</summary>
 internal sealed class LoadedModel : IQueuedModel, IDisposable
 {
+    /// <summary>In ONNX Runtime's text of a failed run the node is named before this.</summary>
+    private const string ValuesFollow = "Status Message:";
+
     private readonly ModelVersionSource _source;
     private readonly Dictionary<string, string[]> _labels;
+    private readonly CauseLimiter _failedRuns;
     private readonly ILogger _logger;
     private int _shapesAreWrong;
 
@@ -31,6 +36,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         long loadedBytes,
         long maxRunBytes,
         TimeProvider time,
+        CauseLimiter failedRuns,
         ILogger logger)
     {
         Name = name;
@@ -44,6 +50,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         LoadedBytes = loadedBytes;
         MaxRunBytes = maxRunBytes;
         RunMemory = new RunMemory(time);
+        _failedRuns = failedRuns;
         _logger = logger;
         Utf8Name = Encoding.UTF8.GetBytes(name);
         Utf8Version = Encoding.UTF8.GetBytes(source.Version.ToString(CultureInfo.InvariantCulture));
@@ -97,7 +104,15 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         }
     }
 
-    public void ReportRunFailure(string reason) => Log.RunFailed(_logger, Name, Version, reason);
+    /// <summary>Logs each node that fails once a minute: what a client sends decides how often it does, and with what values.</summary>
+    public void ReportRunFailure(string reason)
+    {
+        var node = reason.AsSpan(0, reason.IndexOf(ValuesFollow, StringComparison.Ordinal) is >= 0 and var end ? end : 0);
+        if (_failedRuns.TryPass(string.Create(CultureInfo.InvariantCulture, $"{Name}/{Version} {node}"), out var heldBack))
+        {
+            Log.RunFailed(_logger, Name, Version, heldBack, reason.TrimEnd());
+        }
+    }
 
     public ModelDescription Describe(VersionPolicy policy, ModelSettings settings, int queueLimit) => new()
     {
@@ -113,7 +128,15 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         FileName = Path.GetFileName(_source.Path),
         Labels = settings.Labels,
         Properties = Properties(),
+        MaxBatchSize = settings.MaxBatchSize,
+        Formats = Formats(settings),
+        Unserved = Signature.Unserved,
     };
+
+    private ImmutableSortedDictionary<string, ImageFormat> Formats(ModelSettings settings) => Signature.Inputs
+        .Select(input => (input.Name, Format: settings.Format.GetValueOrDefault(input.Name, settings.Format.GetValueOrDefault(""))))
+        .Where(static input => input.Format != ImageFormat.None)
+        .ToImmutableSortedDictionary(static input => input.Name, static input => input.Format, StringComparer.Ordinal);
 
     public void Dispose() => Session.Dispose();
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Microsoft.ML.OnnxRuntime;
@@ -7,8 +8,9 @@ namespace Cluster.Grains.Sessions;
 /// <summary>What a loaded graph takes and gives.</summary>
 internal sealed class ModelSignature
 {
-    private ModelSignature(TensorSlot[] inputs, TensorSlot[] outputs)
+    private ModelSignature(TensorSlot[] inputs, TensorSlot[] outputs, ImmutableSortedDictionary<string, string> unserved)
     {
+        Unserved = unserved;
         Inputs = inputs;
         Outputs = outputs;
         OutputNames = [.. outputs.Select(output => output.Name)];
@@ -18,8 +20,11 @@ internal sealed class ModelSignature
     /// <summary>In the graph's order, those with a default last.</summary>
     public TensorSlot[] Inputs { get; }
 
-    /// <summary>In the graph's order.</summary>
+    /// <summary>Those that can be served, in the graph's order.</summary>
     public TensorSlot[] Outputs { get; }
+
+    /// <summary>The graph's other outputs, and what they are.</summary>
+    public ImmutableSortedDictionary<string, string> Unserved { get; }
 
     public string[] OutputNames { get; }
 
@@ -27,7 +32,7 @@ internal sealed class ModelSignature
     public string InputNames { get; }
 
     /// <summary>Reads a session's signature and narrows it by the settings.</summary>
-    /// <exception cref="ServingException">UNAVAILABLE: a tensor that the protocol cannot carry, or settings that do not fit the graph.</exception>
+    /// <exception cref="ServingException">UNAVAILABLE: an input, or all outputs, that the protocol cannot carry, or settings that do not fit the graph.</exception>
     public static ModelSignature Read(InferenceSession session, ModelSettings settings, HashSet<string> undeclaredShapes)
     {
         var required = session.InputMetadata.Select(input => Input(input.Key, input.Value, optional: false));
@@ -35,12 +40,25 @@ internal sealed class ModelSignature
             .Where(input => input.Value.IsTensor)
             .Select(input => Input(input.Key, input.Value, optional: true));
         TensorSlot[] inputs = [.. required, .. optional];
-        var signature = new ModelSignature(inputs, [.. session.OutputNames.Select(name => Output(name, inputs, session, undeclaredShapes))]);
+        var unserved = session.OutputNames
+            .Select(name => (name, Problem: ProblemOf(session.OutputMetadata[name])))
+            .Where(static output => output.Problem is not null)
+            .DistinctBy(static output => output.name)
+            .ToImmutableSortedDictionary(static output => output.name, static output => output.Problem!, StringComparer.Ordinal);
+        if (session.OutputNames.Count > 0 && session.OutputNames.All(unserved.ContainsKey))
+        {
+            var first = session.OutputNames[0];
+            throw Unloadable($"output '{first}' {unserved[first]}");
+        }
+
+        var served = session.OutputNames.Where(name => !unserved.ContainsKey(name));
+        var signature = new ModelSignature(inputs, [.. served.Select(name => Output(name, inputs, session, undeclaredShapes))], unserved);
         foreach (var name in settings.InputShapes.Keys.Where(name => name.Length > 0 && !signature.Inputs.Any(input => input.Name == name)))
         {
             throw Unloadable($"input_shapes names '{name}', which is no input of the model; its inputs are {signature.InputNames}");
         }
 
+        BatchRules.Check(settings, signature);
         return signature;
 
         TensorSlot Input(string name, NodeMetadata metadata, bool optional)
@@ -48,7 +66,11 @@ internal sealed class ModelSignature
             var limits = settings.InputShapes.TryGetValue(name, out var own) || (!optional && settings.InputShapes.TryGetValue("", out own))
                 ? own.AsSpan().ToArray()
                 : null;
-            CheckType("input", name, metadata);
+            if (ProblemOf(metadata) is { } problem)
+            {
+                throw Unloadable($"input '{name}' {problem}");
+            }
+
             return new TensorSlot(
                 name, metadata.ElementDataType, Narrow(name, Declared(name, metadata, undeclaredShapes), limits, optional ? null : settings.BatchSize), optional);
         }
@@ -57,23 +79,16 @@ internal sealed class ModelSignature
     private static TensorSlot Output(string name, TensorSlot[] inputs, InferenceSession session, HashSet<string> undeclaredShapes)
     {
         var metadata = session.OutputMetadata[name];
-        CheckType("output", name, metadata);
         var computed = inputs.All(input => input.Name != name) && session.OutputNames.Count(other => other == name) == 1;
         return new TensorSlot(name, metadata.ElementDataType, Declared(name, metadata, undeclaredShapes), computed: computed);
     }
 
-    private static void CheckType(string role, string name, NodeMetadata metadata)
-    {
-        if (!metadata.IsTensor)
-        {
-            throw Unloadable($"{role} '{name}' is a {metadata.OnnxValueType}; only tensors can be served");
-        }
-
-        if (metadata.ElementDataType.ToDatatype() == Contracts.Wire.Datatype.Unknown)
-        {
-            throw Unloadable($"{role} '{name}' has elements of type {metadata.ElementDataType}, which KServe v2 has no datatype for");
-        }
-    }
+    /// <summary>Why the protocol cannot carry it; null if it can.</summary>
+    private static string? ProblemOf(NodeMetadata metadata) =>
+        !metadata.IsTensor ? $"is a {metadata.OnnxValueType}; only tensors can be served"
+        : metadata.ElementDataType.ToDatatype() == Contracts.Wire.Datatype.Unknown
+            ? $"has elements of type {metadata.ElementDataType}, which KServe v2 has no datatype for"
+            : null;
 
     private static Dimension[]? Declared(string name, NodeMetadata metadata, HashSet<string> undeclaredShapes)
     {

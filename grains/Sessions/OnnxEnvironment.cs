@@ -1,3 +1,4 @@
+using Cluster.Contracts.Logging;
 using Cluster.Grains.Memory;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
@@ -10,18 +11,22 @@ namespace Cluster.Grains.Sessions;
 /// </summary>
 public sealed class OnnxEnvironment
 {
+    /// <summary>Where ONNX Runtime says that a node of a run has failed.</summary>
+    private const string RunLocation = "sequential_executor.cc";
+
     private static readonly Lock Gate = new();
 
     /// <summary>Native code calls this for as long as the process lives, so it must never be collected.</summary>
     private static DOrtLoggingFunction? _logging;
 
-    public OnnxEnvironment(MemoryOptions memory, ILogger<OnnxEnvironment> logger)
+    public OnnxEnvironment(MemoryOptions memory, TimeProvider time, ILogger<OnnxEnvironment> logger)
     {
+        var limiter = new CauseLimiter(time);
         lock (Gate)
         {
             if (_logging is null)
             {
-                _logging = (_, severity, category, id, location, message) => Write(logger, severity, id, location, message);
+                _logging = (_, severity, category, id, location, message) => Write(logger, limiter, severity, id, location, message);
                 var options = new EnvironmentCreationOptions
                 {
                     logId = "cluster",
@@ -46,11 +51,13 @@ public sealed class OnnxEnvironment
     /// <summary>ONNX Runtime's version.</summary>
     public string Version { get; }
 
-    private static void Write(ILogger logger, OrtLoggingLevel severity, string session, string location, string message)
+    private static void Write(ILogger logger, CauseLimiter limiter, OrtLoggingLevel severity, string session, string location, string message)
     {
-        if (severity >= OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR)
+        // A run that fails throws too, and is logged where that is caught.
+        var isOwn = severity >= OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR && !location.Contains(RunLocation, StringComparison.Ordinal);
+        if (isOwn && limiter.TryPass($"{session} {location}", out var heldBack))
         {
-            Log.OnnxRuntimeError(logger, session, location, message);
+            Log.OnnxRuntimeError(logger, session, location, heldBack, message.TrimEnd());
         }
         else
         {

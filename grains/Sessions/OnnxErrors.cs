@@ -1,20 +1,22 @@
+using Cluster.Contracts.Errors;
+using Cluster.Grains.Repository.Files;
+using Microsoft.ML.OnnxRuntime;
+
 namespace Cluster.Grains.Sessions;
 
-/// <summary>ONNX Runtime's error texts, as clients may see them.</summary>
+/// <summary>What clients are told of exceptions from loading and running models.</summary>
 internal static class OnnxErrors
 {
-    private const string CodePrefix = "[ErrorCode:";
-
-    /// <summary>The text without the code in front, and with files named as in the repository: where that lies is no client's business.</summary>
-    /// <param name="path">The model's file, or null where no load is meant.</param>
-    public static string Describe(Exception exception, string? path = null)
+    /// <param name="path">The model's file, whose folder may have a name that no text tells apart; null where no load is meant.</param>
+    public static string Describe(Exception exception, string? path = null) => exception switch
     {
-        var text = exception.Message;
-        if (text.StartsWith(CodePrefix, StringComparison.Ordinal) && text.IndexOf(']', StringComparison.Ordinal) is > 0 and var end)
-        {
-            text = text[(end + 1)..].TrimStart();
-        }
+        OnnxRuntimeException => ClientText.Of(WithoutFolder(exception.Message, path)),
+        ServingException serving => ClientText.Of(serving.Failure.Message),
+        InvalidDataException => ClientText.Of(WithoutFolder(exception.Message, path)),
+        _ when IoReason.IsFileError(exception) => $"a file of the version cannot be read: {IoReason.Of(exception)}",
+        _ => "internal error while reading the model's files",
+    };
 
-        return path is null ? text : text.Replace(Path.GetDirectoryName(path) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
-    }
+    private static string WithoutFolder(string text, string? path) =>
+        path is null ? text : text.Replace(Path.GetDirectoryName(path) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
 }

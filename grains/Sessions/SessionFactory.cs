@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Memory;
 using Microsoft.Extensions.Logging;
@@ -12,6 +13,8 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
+
+    private readonly CauseLimiter _failedRuns = new(time);
 
     private const string OpenVinoProvider = "OpenVINOExecutionProvider";
 
@@ -51,8 +54,13 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
         {
             session = new InferenceSession(source.Path, options);
             var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(source.Path));
+            if (!signature.Unserved.IsEmpty)
+            {
+                Log.OutputsNotServed(logger, model, source.Version, string.Join("; ", signature.Unserved.Select(static output => $"'{output.Key}' {output.Value}")));
+            }
+
             var labels = LabelFiles.Read(source.Path, settings, signature);
-            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, memory.Bytes, settings.MaxRunBytes, time, logger);
+            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, memory.Bytes, settings.MaxRunBytes, time, _failedRuns, logger);
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {

@@ -110,6 +110,12 @@ internal sealed class OutputPlan
             }
         }
 
+        if (!signature.Unserved.IsEmpty && signature.Unserved.TryGetValue(Utf8Text.Of(name), out var problem))
+        {
+            throw ServingException.InvalidArgument(
+                $"output '{Utf8Text.Of(name)}' of model '{model}' cannot be served: it {problem}; those that can are {string.Join(", ", signature.OutputNames)}");
+        }
+
         throw ServingException.InvalidArgument(
             $"unexpected inference output '{Utf8Text.Of(name)}' for model '{model}'; its outputs are {string.Join(", ", signature.OutputNames)}");
     }

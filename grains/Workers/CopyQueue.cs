@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Logging;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed class CopyQueue
     private readonly CopyStatisticsRecorder _statistics;
     private readonly CopyMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly CauseLimiter _errors;
     private readonly ILogger _logger;
     private readonly int _limit;
     private int _running;
@@ -44,6 +46,7 @@ internal sealed class CopyQueue
         _statistics = statistics;
         _metrics = metrics;
         _time = time;
+        _errors = new CauseLimiter(time);
         _logger = logger;
     }
 
@@ -119,7 +122,7 @@ internal sealed class CopyQueue
 
         _metrics.RequestDequeued();
         _metrics.Rejected(RejectionReason.Cancelled);
-        _statistics.Failed(NanosecondsSince(job.Arrived));
+        _statistics.Cancelled(NanosecondsSince(job.Arrived));
         return true;
     }
 
@@ -134,6 +137,10 @@ internal sealed class CopyQueue
         if (reply.Succeeded)
         {
             _statistics.Succeeded(total, queued, times);
+        }
+        else if (reply.Failure.Code == StatusCode.Cancelled)
+        {
+            _statistics.Cancelled(total);
         }
         else
         {
@@ -172,7 +179,11 @@ internal sealed class CopyQueue
         catch (Exception exception)
         {
             // The edge of an inference thread: one request's failure, whatever it is, must not end the process.
-            Log.UnexpectedError(_logger, exception, _model.Name, _model.Version);
+            if (_errors.TryPass(exception.GetType().Name, out var heldBack))
+            {
+                Log.UnexpectedError(_logger, exception, _model.Name, _model.Version, heldBack);
+            }
+
             return InferReply.Failed(Failure.Internal($"internal error while running model '{_model.Name}' version {_model.Version}"));
         }
     }

@@ -17,6 +17,7 @@ internal sealed class CopyStatisticsRecorder(TimeProvider time)
     private long _executions;
     private DurationTotal _success;
     private DurationTotal _fail;
+    private DurationTotal _cancel;
     private DurationTotal _queue;
     private DurationTotal _input;
     private DurationTotal _infer;
@@ -55,11 +56,20 @@ internal sealed class CopyStatisticsRecorder(TimeProvider time)
         }
     }
 
+    /// <summary>Counts a request whose caller gave up; duration in nanoseconds.</summary>
+    public void Cancelled(long total)
+    {
+        lock (_gate)
+        {
+            _cancel += new DurationTotal(1, total);
+        }
+    }
+
     public CopyTotals ReadTotals()
     {
         lock (_gate)
         {
-            return new CopyTotals(_success.Count + _fail.Count, _executions, _input.Nanoseconds + _infer.Nanoseconds + _output.Nanoseconds);
+            return new CopyTotals(_success.Count + _fail.Count + _cancel.Count, _executions, _input.Nanoseconds + _infer.Nanoseconds + _output.Nanoseconds);
         }
     }
 
@@ -74,6 +84,7 @@ internal sealed class CopyStatisticsRecorder(TimeProvider time)
                 ExecutionCount = _executions,
                 Success = _success,
                 Fail = _fail,
+                Cancel = _cancel,
                 Queue = _queue,
                 ComputeInput = _input,
                 ComputeInfer = _infer,

@@ -5,11 +5,19 @@ namespace Cluster.Silo.Clustering;
 /// <summary>Where Orleans says in several ways that a call could not be delivered, callers are told in the one way that they know.</summary>
 internal sealed class RejectionFilter : IOutgoingGrainCallFilter
 {
+    /// <summary>How Orleans begins where a silo is lost with a call; what we throw ourselves has our words.</summary>
+    private const string OrleansLoss = "The target silo became unavailable";
+
     public async Task Invoke(IOutgoingGrainCallContext context)
     {
         try
         {
             await context.Invoke();
+        }
+        catch (SiloUnavailableException exception) when (exception.Message.StartsWith(OrleansLoss, StringComparison.Ordinal))
+        {
+            // Without a cause, which callers take for a call that was not delivered.
+            throw new SiloUnavailableException("the silo that had the call was lost");
         }
         catch (Exception exception) when (context.Grain is not ISystemTarget && IsRejection(exception))
         {

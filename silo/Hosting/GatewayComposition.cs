@@ -33,5 +33,7 @@ internal static class GatewayComposition
         GrpcPort = options.GrpcPort,
         ServerName = options.ServerName,
         MaxMessageBytes = options.MaxMessageMiB << 20,
+        DrainTime = TimeSpan.FromSeconds(options.DrainSeconds),
+        MinReadyModels = options.MinReadyModels,
     });
 }

@@ -59,7 +59,7 @@ internal static class ServeHost
         builder.Services.AddSilo(options);
         builder.AddSiloEndpoints(options);
         var app = builder.Build();
-        app.MapSiloEndpoints();
+        app.MapSiloEndpoints(options);
         return app;
     }
 
@@ -78,6 +78,9 @@ internal static class ServeHost
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         start.AddTo(logging);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+
+        // Orleans logs each write of a state that fails, with a trace; what Redis refuses has its line, and so has its loss.
+        logging.AddFilter("Cluster.Grains.Storage", LogLevel.None);
 
         // A line for each grain that Orleans places.
         logging.AddFilter("Polly", LogLevel.Warning);

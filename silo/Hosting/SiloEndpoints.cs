@@ -14,6 +14,8 @@ namespace Cluster.Silo.Hosting;
 /// <summary>What a process that is only a silo answers over HTTP: metrics and health, no requests for models.</summary>
 internal static class SiloEndpoints
 {
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
     public static void AddSiloEndpoints(this WebApplicationBuilder builder, ServeOptions options)
     {
         builder.Services.AddRouting();
@@ -26,14 +28,20 @@ internal static class SiloEndpoints
         });
     }
 
-    public static void MapSiloEndpoints(this WebApplication app)
+    /// <param name="options">Validated.</param>
+    public static void MapSiloEndpoints(this WebApplication app, ServeOptions options)
     {
         app.MapMetrics();
-        app.MapGet("/v2/health/live", static context => WriteAsync(context, "live", true));
+        app.MapMethods("/v2/health/live", Read, static context => WriteAsync(context, "live", true));
         var states = app.Services.GetRequiredService<IServingStates>();
         var repository = app.Services.GetRequiredService<RepositoryStanding>();
-        app.MapGet("/v2/health/ready", context => WriteAsync(
-            context, "ready", states.InitialLoadFinished && repository.Agrees && !app.Lifetime.ApplicationStopping.IsCancellationRequested));
+        app.MapMethods("/v2/health/ready", Read, context => WriteAsync(
+            context,
+            "ready",
+            states.InitialLoadFinished
+                && repository.Agrees
+                && !app.Lifetime.ApplicationStopping.IsCancellationRequested
+                && states.HasReady(options.MinReadyModels)));
     }
 
     private static Task WriteAsync(HttpContext context, string what, bool value)

@@ -35,6 +35,8 @@ internal static class ServeCommand
         (nameof(ServeOptions.InferenceThreads), "COUNT", "Threads that run models; 0 takes four a processor, at least 8 [default: 0]"),
         (nameof(ServeOptions.QueueLimit), "COUNT", "Requests that may wait in front of one model copy [default: 1000]"),
         (nameof(ServeOptions.StopSeconds), "SECONDS", "Time that a stop may take to finish what runs [default: 30]"),
+        (nameof(ServeOptions.DrainSeconds), "SECONDS", "Time that a gateway told to stop serves on, not ready, before that [default: 0]"),
+        (nameof(ServeOptions.MinReadyModels), "COUNT", "Models that must answer for the server to be ready [default: 0]"),
         (nameof(ServeOptions.ServerName), "NAME", "The name in the server's metadata [default: cluster]"),
         (nameof(ServeOptions.LogFormat), "FORMAT", "text or json [default: text]"),
         (nameof(ServeOptions.LogLevel), "LEVEL", "Trace, Debug, Information, Warning or Error [default: Information]"),

@@ -119,6 +119,17 @@ public sealed class ServeOptions : IValidatableObject
     [Range(1, 3600)]
     public int StopSeconds { get; set; } = 30;
 
+    /// <summary>
+    /// Seconds that a gateway which is told to stop serves on while it is not ready, 0 to 3600; then <c>StopSeconds</c> begin. Default 0. Load balancers need as
+    /// long as they take to see that it is not ready; longer delays the stop.
+    /// </summary>
+    [Range(0, 3600)]
+    public int DrainSeconds { get; set; }
+
+    /// <summary>Models that must answer for the process to be ready, 0 to 1,000,000. Default 0: an empty or broken repository is ready too.</summary>
+    [Range(0, 1_000_000)]
+    public int MinReadyModels { get; set; }
+
     /// <summary>The name in the server's metadata. Default "cluster".</summary>
     [Text("a name")]
     public string ServerName { get; set; } = "cluster";

@@ -80,7 +80,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     {
         var look = await LookAsync(new Look(Everything: true, Asked: true), cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return look.HeldBack.IsEmpty ? look.Snapshot.Problems : [.. look.Snapshot.Problems, HeldBackText(look.HeldBack)];
+        var problems = look.Snapshot.Problems.Select(ClientText.Of);
+        return look.HeldBack.IsEmpty ? [.. problems] : [.. problems, HeldBackText(look.HeldBack)];
     }
 
     /// <inheritdoc/>
@@ -332,11 +333,21 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         return changes;
     }
 
+    /// <summary>Problems as the index and errors tell them; the repository has logged them as they are.</summary>
+    private static ModelRegistration ForClients(ModelRegistration registration) =>
+        registration.Problem is null && registration.Versions.All(static version => version.Problem is null)
+            ? registration
+            : registration with
+            {
+                Problem = registration.Problem is { } problem ? ClientText.Of(problem) : null,
+                Versions = [.. registration.Versions.Select(static version => version.Problem is { } problem ? version with { Problem = ClientText.Of(problem) } : version)],
+            };
+
     private async Task ApplyAsync(ModelRegistration registration, bool retryFailed)
     {
         try
         {
-            await _grains.GetGrain<IModelGrain>(registration.Name).ApplyAsync(registration, retryFailed, CancellationToken.None).ConfigureAwait(false);
+            await _grains.GetGrain<IModelGrain>(registration.Name).ApplyAsync(ForClients(registration), retryFailed, CancellationToken.None).ConfigureAwait(false);
             _refused.TryRemove(registration.Name, out _);
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.AlreadyExists)

@@ -27,6 +27,26 @@ public sealed class StopTests
         Assert.Equal(0, server.ExitCode);
     }
 
+    [Fact]
+    public async Task Terminate_WithADrain_NewConnectionsAreServedWhileNotReady()
+    {
+        using var models = ModelFolder.Create().Add(Path.Combine(TestPaths.TestModels, "add_one"));
+        await using var server = await ServerProcess.StartAsync("--models", models.Path, "--drain-seconds", "2", "--min-ready-models", "1");
+        using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.Zero }) { BaseAddress = new Uri(server.HttpUrl) };
+        Assert.Equal(200, (int)(await client.GetAsync("/v2/health/ready")).StatusCode);
+
+        server.Terminate();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while ((int)(await client.GetAsync("/v2/health/ready", patience.Token)).StatusCode == 200)
+        {
+            await Task.Yield();
+        }
+
+        Assert.Equal(200, (int)(await client.GetAsync("/v2/models/add_one/ready", patience.Token)).StatusCode);
+        await server.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(0, server.ExitCode);
+    }
+
     private static async Task RunningAsync(HttpClient client)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));

@@ -14,6 +14,7 @@ internal sealed class ModelSettingsReader
     public const int MaxQueueLimit = 1_000_000;
     public const int MaxThreads = 1024;
     public const int MaxCopies = 1000;
+    public const int MaxBatchSize = int.MaxValue;
 
     /// <summary>A tebibyte.</summary>
     public const int MaxRunMemory = 1 << 20;
@@ -37,6 +38,13 @@ internal sealed class ModelSettingsReader
     {
         ["throughput"] = PerformanceHint.Throughput,
         ["latency"] = PerformanceHint.Latency,
+    }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<string, ImageFormat> ImageFormats = new Dictionary<string, ImageFormat>
+    {
+        ["none"] = ImageFormat.None,
+        ["nhwc"] = ImageFormat.Nhwc,
+        ["nchw"] = ImageFormat.Nchw,
     }.ToFrozenDictionary();
 
     private static readonly FrozenDictionary<string, Action<ModelSettingsReader, JsonMember, JsonErrors>> Readers =
@@ -63,6 +71,9 @@ internal sealed class ModelSettingsReader
             ["batch_size"] = (reader, member, errors) => reader.Set(
                 DimensionText.Read(member.Path, member.Value, 1, errors),
                 (settings, value) => settings with { BatchSize = value == DimensionRange.Any ? null : value }),
+            ["max_batch_size"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 0, MaxBatchSize, errors), (settings, value) => settings with { MaxBatchSize = value }),
+            ["format"] = ReadFormat,
             ["input_shapes"] = ReadInputShapes,
             ["labels"] = ReadLabels,
             ["min_copies"] = (reader, member, errors) =>
@@ -96,7 +107,32 @@ internal sealed class ModelSettingsReader
             errors.Add(top.Members.Last(member => member.Name is "max_copies" or "min_copies").Line, $"'max_copies' is {settings.MaxCopies}, less than 'min_copies', {settings.MinCopies}");
         }
 
-        return errors.Any ? null : ModelDefinition.Of(reader._policy, reader._settings);
+        if (reader._settings is { MaxBatchSize: > 0, BatchSize: not null })
+        {
+            errors.Add(
+                top.Members.Last(static member => member.Name is "max_batch_size" or "batch_size").Line,
+                "'max_batch_size' and 'batch_size' both limit the first dimension; expected one of them");
+        }
+
+        return errors.Any ? null : ModelDefinition.Of(reader._policy, WithBatchLimit(reader._settings));
+    }
+
+    /// <summary>A largest batch limits requests as a range of batch sizes does.</summary>
+    private static ModelSettings WithBatchLimit(ModelSettings settings) =>
+        settings.MaxBatchSize > 0 ? settings with { BatchSize = new DimensionRange(1, settings.MaxBatchSize) } : settings;
+
+    private static void ReadFormat(ModelSettingsReader reader, JsonMember member, JsonErrors errors)
+    {
+        var formats = ImmutableSortedDictionary.CreateBuilder<string, ImageFormat>(StringComparer.Ordinal);
+        foreach (var input in JsonExpect.Members(member, errors))
+        {
+            if (JsonExpect.Choice(input, ImageFormats, errors) is { } format)
+            {
+                formats[input.Name] = format;
+            }
+        }
+
+        reader._settings = reader._settings with { Format = formats.ToImmutable() };
     }
 
     private static void ReadInputShapes(ModelSettingsReader reader, JsonMember member, JsonErrors errors)

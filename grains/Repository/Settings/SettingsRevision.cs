@@ -78,6 +78,12 @@ internal static class SettingsRevision
         json.WriteEndObject();
         WriteStrings(json, settings.RequiredLabels);
         WriteStrings(json, settings.PreferredLabels);
+        if (settings.MaxBatchSize > 0 || !settings.Format.IsEmpty)
+        {
+            // Only where they are set: a version of the program that did not know them gave the others the same fingerprint.
+            json.WriteNumberValue(settings.MaxBatchSize);
+            WriteStrings(json, settings.Format.Select(static format => $"{format.Key}={format.Value}"));
+        }
     }
 
     private static void WriteStrings(Utf8JsonWriter json, IEnumerable<string> values)

@@ -59,7 +59,8 @@ public sealed class StatisticsTests(ServerFixture fixture) : ServerTests(fixture
         var after = await ReadAsync(client, slow.Name);
         Assert.True(after.InferenceStats.Queue.Ns - before.InferenceStats.Queue.Ns > 1_000_000);
         Assert.Equal(1ul, after.InferenceStats.Success.Count - before.InferenceStats.Success.Count);
-        Assert.Equal(1ul, after.InferenceStats.Fail.Count - before.InferenceStats.Fail.Count);
+        Assert.Equal(0ul, after.InferenceStats.Fail.Count - before.InferenceStats.Fail.Count);
+        Assert.Equal(1ul, after.InferenceStats.Cancel.Count - before.InferenceStats.Cancel.Count);
     }
 
     [Theory]

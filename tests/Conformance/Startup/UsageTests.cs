@@ -73,7 +73,7 @@ public sealed class UsageTests
     [InlineData("--grpc-port", "--http-port")]
     public async Task Start_PortInUse_Is1AndNamesThePort(string taken, string free)
     {
-        using var models = ModelFolder.Create();
+        using var models = ModelFolder.Create().Add(TestFolder("add_one")).Add(TestFolder("add_one"), "another").Add(TestFolder("broken"));
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = "" + ((IPEndPoint)listener.LocalEndpoint).Port;
@@ -86,6 +86,8 @@ public sealed class UsageTests
         using var models = ModelFolder.Create();
         await AssertFailsAsync("192.0.2.1", "--models", models.Path, "--bind", "192.0.2.1", "--http-port", "0", "--grpc-port", "0");
     }
+
+    private static string TestFolder(string model) => Path.Combine(TestPaths.TestModels, model);
 
     private static async Task AssertFailsAsync(string says, params string[] arguments)
     {

@@ -202,7 +202,7 @@ public sealed class CopyQueueTests : IDisposable
         Assert.True((await first.Soon()).Succeeded);
         Assert.True((await last.Soon()).Succeeded);
         Assert.True((await taken.Soon()).Succeeded);
-        Assert.Equal((3L, 2L), (Statistics.Success.Count, Statistics.Fail.Count));
+        Assert.Equal((3L, 1L, 1L), (Statistics.Success.Count, Statistics.Fail.Count, Statistics.Cancel.Count));
     }
 
     [Theory]
@@ -222,6 +222,20 @@ public sealed class CopyQueueTests : IDisposable
         await (first ?? Task.FromResult(reply)).Soon();
         await queue.DrainAsync().Soon();
         Assert.False(model.HasMore);
+        Assert.Equal((0L, 1L), (Statistics.Fail.Count, Statistics.Cancel.Count));
+    }
+
+    [Fact]
+    public async Task Enqueue_CallerGivesUpAndTheRunStops_IsNoFailure()
+    {
+        var model = new GatedModel(concurrency: 1);
+        var queue = Queue(model);
+        var reply = Enqueue(queue, 0);
+
+        (await model.NextAsync()).Fail(new ServingException(Failure.Cancelled("stopped")));
+
+        Assert.Equal(StatusCode.Cancelled, (await reply.Soon()).Failure!.Code);
+        Assert.Equal((0L, 1L), (Statistics.Fail.Count, Statistics.Cancel.Count));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class HostileRequestTests : IAsyncDisposable
 {
     private readonly MetricsHost _metricsHost = new();
     private readonly SessionFactory _sessions =
-        new(new OnnxEnvironment(new MemoryOptions(), NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, NullLogger<SessionFactory>.Instance);
+        new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, NullLogger<SessionFactory>.Instance);
 
     private readonly InferenceWorkers _workers = new(new InferenceOptions { Threads = 2 }, TimeProvider.System);
     private readonly CopyStatisticsRecorder _statistics = new(TimeProvider.System);

@@ -291,6 +291,27 @@ public sealed class ModelGrainTests
     }
 
     [Fact]
+    public async Task LoadAndUnload_StoreRefusesTheWrite_AreUnavailableWithTheCauseAndNotDone()
+    {
+        const string Cause = "to write it needs Redis, which is refusing it: its memory is full";
+        var storage = new RefusingStorage();
+        await using var silo = await ModelSilo.StartAsync(storage: storage);
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)));
+
+        storage.Refusal = Cause;
+        foreach (var ask in (Func<ValueTask>[])[() => silo.Grain.UnloadAsync(CancellationToken.None), () => silo.Grain.LoadAsync(CancellationToken.None)])
+        {
+            var failure = (await Assert.ThrowsAsync<ServingException>(() => ask().AsTask().Soon())).Failure;
+            Assert.Equal((StatusCode.Unavailable, Cause), (failure.Code, failure.Message));
+            Assert.NotNull(failure.RetryAfter);
+        }
+
+        storage.Refusal = null;
+        await silo.ApplyAsync(ModelSilo.Registration((1, One)), retryFailed: true);
+        Assert.Equal(11, await silo.AskAsync(1, 0));
+    }
+
+    [Fact]
     public async Task Replica_OnASiloThatIsNoMember_IsRefused()
     {
         await using var silo = await ModelSilo.StartAsync(failing: true);

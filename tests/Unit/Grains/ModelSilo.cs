@@ -6,13 +6,13 @@ using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
-using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Hosting;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
+using InnerStorage = Cluster.Grains.Storage.MemoryGrainStorage;
 
 namespace Cluster.Unit.Grains;
 
@@ -41,14 +41,15 @@ internal sealed class ModelSilo : IAsyncDisposable
     public int FailedLoads => _silo.LogSink.Entries.Count(entry => entry.Id == 2101);
 
     /// <param name="failing">Whether the test lets loads fail.</param>
-    public static async Task<ModelSilo> StartAsync(bool failing = false)
+    /// <param name="storage">Keeps the grains' states; one in memory if null.</param>
+    public static async Task<ModelSilo> StartAsync(bool failing = false, IGrainStorage? storage = null)
     {
         var silo = await TestSilo.StartAsync(
             services => services
                 .AddModelGrains(new InferenceOptions { Threads = 4 })
                 .AddSingleton<IRegistrations, InMemoryRegistrations>()
                 .AddSingleton<IServingStates, InMemoryServingStates>()
-                .AddMemoryGrainStorage(ModelGrains.StorageName));
+                .AddKeyedSingleton(ModelGrains.StorageName, storage ?? new InnerStorage()));
         if (failing)
         {
             silo.ExpectedErrors.UnionWith(LoadErrors);

@@ -31,7 +31,7 @@ public sealed class OnnxBench : IDisposable
     {
         _loggers = new LoggerFactory([_log]);
         _sessions = new SessionFactory(
-            new OnnxEnvironment(new MemoryOptions(), NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
+            new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
         _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 

@@ -21,6 +21,34 @@ internal static class OnnxFile
         return Model(chain, [Value("x", ["1"])], [Value("y", ["1"])]);
     }
 
+    /// <summary>A graph x → sum, all: a tensor x + x, and the sequence of both.</summary>
+    public static byte[] TensorAndSequence() => Model(
+        [Add("x", "sum"), [.. Text(1, "x"), .. Text(1, "sum"), .. Text(2, "all"), .. Text(4, "SequenceConstruct")]],
+        [Value("x", ["n"])],
+        [[.. Text(1, "all"), .. Part(2, Part(4, Part(1, Part(1, Number(1, Float)))))], Value("sum", ["n"])]);
+
+    /// <summary>A file that is no model for ONNX Runtime: of a version that there is not, with an operator or external data that there are not.</summary>
+    public static byte[] Unloadable(string kind) => kind switch
+    {
+        "version" => [.. Number(1, 99), .. Doubling(["1"], ["2"])[2..]],
+        "operator" => Model([.. Text(1, "x"), .. Text(2, "y"), .. Text(4, "NoSuchOperator")], [Value("x", ["1"])], [Value("y", ["1"])]),
+        _ =>
+        [
+            .. Number(1, 8),
+            .. Part(7,
+            [
+                .. Part(1, Add("w", "y")), .. Text(2, "hand-made"), .. Part(5, ExternalTensor("w", "missing.bin")),
+                .. Part(11, Value("x", ["1"])), .. Part(12, Value("y", ["1"])),
+            ]),
+            .. Part(8, [.. Text(1, ""), .. Number(2, 17)]),
+        ],
+    };
+
+    private static byte[] ExternalTensor(string name, string file) =>
+    [
+        .. Number(1, 1), .. Number(2, Float), .. Text(8, name), .. Part(13, [.. Text(1, "location"), .. Text(2, file)]), .. Number(14, 1),
+    ];
+
     private static byte[] Model(byte[] node, byte[][] inputs, byte[][] outputs) => Model([node], inputs, outputs);
 
     private static byte[] Model(IEnumerable<byte[]> nodes, byte[][] inputs, byte[][] outputs) =>

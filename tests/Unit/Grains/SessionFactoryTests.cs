@@ -26,6 +26,37 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         Assert.Contains(expected, failure.Message, StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>Each way in which ONNX Runtime refuses a file, from the file's bytes to a kernel.</summary>
+    [Theory]
+    [InlineData("not protobuf")]
+    [InlineData("external data")]
+    [InlineData("version")]
+    [InlineData("operator")]
+    [InlineData("unreadable")]
+    public async Task Open_FileThatDoesNotLoad_TellsNoPathAndNoPlaceInCode(string kind)
+    {
+        using var folder = ModelFolder.Create();
+        var path = Path.Combine(folder.Path, "model.onnx");
+        if (kind == "unreadable")
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            await File.WriteAllBytesAsync(path, kind == "not protobuf" ? [0x0F, 0x01, 0x02] : OnnxFile.Unloadable(kind));
+        }
+
+        var exception = await Assert.ThrowsAsync<ServingException>(() => bench.OpenFileAsync("m", path));
+
+        var told = exception.Failure.Message;
+        Assert.NotEmpty(told);
+        Assert.DoesNotContain(folder.Path, told, StringComparison.Ordinal);
+        Assert.DoesNotContain("::", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("ErrorCode", told, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"\.(cc|h):\d", told);
+        Assert.DoesNotContain("ValidateExternalData", told, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Open_OpenVinoNotInTheBuild_SaysWhatThereIs()
     {
@@ -144,6 +175,58 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         Assert.Equal(["OUTPUT0", "OUTPUT1"], description.Outputs.Select(output => output.Name));
         Assert.Equal("cluster-tests", description.Properties["producer"]);
         Assert.Equal("model.onnx", description.FileName);
+    }
+
+    [Fact]
+    public async Task Open_OutputThatIsNoTensor_ServesTheTensorsAndNamesIt()
+    {
+        using var folder = ModelFolder.Create();
+        var path = Path.Combine(folder.Path, "model.onnx");
+        await File.WriteAllBytesAsync(path, OnnxFile.TensorAndSequence());
+        var model = await bench.OpenFileAsync("mixed", path);
+        var request = OnnxBench.Raw(("x", "FP32", [2], OnnxBench.Bytes(1f, 2)));
+
+        var answer = bench.Run(model, request);
+        request.Outputs.Add(OnnxBench.Output("all"));
+
+        Assert.Equal(["sum"], answer.Outputs.Select(output => output.Name));
+        Assert.Equal([2f, 4], OnnxBench.Values<float>(answer.RawOutputContents[0]));
+        Assert.Equal("output 'all' of model 'mixed' cannot be served: it is a ONNX_TYPE_SEQUENCE; only tensors can be served; those that can are sum", bench.Reject(model, request));
+        Assert.Equal(["all"], model.Describe(VersionPolicy.All, ModelSettings.Default, queueLimit: 1).Unserved.Keys);
+        Assert.Contains(bench.Logged, static entry => entry.Id.Id == 2109 && entry.Message.Contains("'all' is a ONNX_TYPE_SEQUENCE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Open_MaxBatchSize_LimitsTheBatchAndIsDescribed()
+    {
+        var settings = new ModelSettings
+        {
+            MaxBatchSize = 2,
+            BatchSize = new DimensionRange(1, 2),
+            Format = ModelSettings.Default.Format,
+        };
+        var model = await bench.OpenAsync("add_sub_int32", settings: settings);
+
+        var description = model.Describe(VersionPolicy.All, settings, queueLimit: 1);
+
+        Assert.Equal(2, description.MaxBatchSize);
+        var three = new byte[3 * 16 * sizeof(int)];
+        Assert.Contains("[1:2,16]", bench.Reject(model, OnnxBench.Raw(("INPUT0", "INT32", [3, 16], three), ("INPUT1", "INT32", [3, 16], three))), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("scalar_fp32", 8, null, "max_batch_size needs a first dimension for the batch, but input 'INPUT0' has no dimension")]
+    [InlineData("add_sub_int32", 0, "other", "format names 'other', which is no input of the model; its inputs are 'INPUT0', 'INPUT1'")]
+    [InlineData("add_sub_int32", 0, "INPUT0", "format needs an input of 3 dimensions; with max_batch_size the batch is one more, but 'INPUT0' is [-1,16]")]
+    public async Task Open_BatchOrFormatThatDoesNotFitTheGraph_SaysWhy(string name, int maxBatch, string? format, string expected)
+    {
+        var settings = new ModelSettings
+        {
+            MaxBatchSize = maxBatch,
+            Format = format is null ? ModelSettings.Default.Format : ModelSettings.Default.Format.Add(format, ImageFormat.Nchw),
+        };
+
+        Assert.Equal(expected, (await bench.FailToOpenAsync(name, settings)).Message);
     }
 
     private static ModelSettings Labels(string output, string file) =>

@@ -4,6 +4,7 @@ using Cluster.Contracts.Protocol;
 using Cluster.Grains.Sessions;
 using Cluster.Tests.Common;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -176,7 +177,25 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
 
         Assert.Equal(StatusCode.Internal, failure.Code);
         Assert.StartsWith("model 'fails_at_run' version 1 failed while running: ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("idx=9", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("::", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"\.(cc|h):\d", failure.Message);
         Assert.Equal([20f], OnnxBench.Values<float>(answer.RawOutputContents[0]));
+    }
+
+    [Fact]
+    public async Task Run_ModelFailsManyTimes_IsLoggedOnce()
+    {
+        var model = await bench.OpenFileAsync("fails_often", Path.Combine(TestPaths.TestModels, "fails_at_run", "1", "model.onnx"));
+
+        for (var i = 0; i < 20; i++)
+        {
+            bench.Refuse(model, OnnxBench.Raw(("index", "INT64", [1], OnnxBench.Bytes(9L + i))));
+        }
+
+        var line = Assert.Single(bench.Logged, static entry => entry.Message.StartsWith("fails_often version 1 failed while running", StringComparison.Ordinal));
+        Assert.Equal(LogLevel.Warning, line.Level);
+        Assert.Contains("idx=9", line.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,6 +35,11 @@ public sealed class MetricsEndpointTests
         _ = await client.GetStringAsync(new Uri("/hello", UriKind.Relative));
 
         using var response = await client.GetAsync(new Uri("/metrics", UriKind.Relative));
+        using var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/metrics"));
+        using var post = await client.PostAsync(new Uri("/metrics", UriKind.Relative), content: null);
+        Assert.Equal((HttpStatusCode.OK, response.Content.Headers.ContentType), (head.StatusCode, head.Content.Headers.ContentType));
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+        Assert.Equal((HttpStatusCode.MethodNotAllowed, "GET, HEAD"), (post.StatusCode, string.Join(", ", post.Content.Headers.Allow)));
         var scrape = Exposition.Parse(await response.Content.ReadAsStringAsync());
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);

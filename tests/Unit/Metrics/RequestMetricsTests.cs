@@ -49,6 +49,9 @@ public sealed class RequestMetricsTests
         metrics.Fail("m", 1, Protocol.Rest, ServingMethod.ModelInfer);
         metrics.Fail("m", 0, Protocol.Rest, ServingMethod.ModelInfer);
         metrics.Fail("m", 9, Protocol.Grpc, ServingMethod.ModelReady);
+        metrics.Cancelled("m", 1, Protocol.Rest, ServingMethod.ModelInfer);
+        metrics.Cancelled("m", 0, Protocol.Grpc, ServingMethod.ModelInferStream);
+        metrics.Cancelled("nosuch", 1, Protocol.Rest, ServingMethod.ModelInfer);
 
         var scrape = await host.ScrapeAsync();
 
@@ -57,6 +60,8 @@ public sealed class RequestMetricsTests
         Assert.Equal(1, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelMetadata,name=m,version=1}"]);
         Assert.Equal(1, scrape["ovms_requests_success{api=KServe,interface=REST,method=ModelReady,name=m}"]);
         Assert.Equal(1, scrape["ovms_requests_fail{api=KServe,interface=REST,method=ModelInfer,name=m,version=1}"]);
+        Assert.Equal(1, scrape["cluster_requests_cancelled{interface=REST,method=ModelInfer,name=m,version=1}"]);
+        Assert.Equal(1, scrape["cluster_requests_cancelled{interface=gRPC,method=ModelInferStream,name=m,version=2}"]);
         Assert.Equal(1, scrape["ovms_requests_fail{api=KServe,interface=REST,method=ModelInfer,name=m,version=2}"]);
         Assert.Equal(1, scrape["ovms_requests_fail{api=KServe,interface=gRPC,method=ModelReady,name=m}"]);
         Assert.Equal(2, scrape["ovms_request_time_us_count{interface=gRPC,name=m,version=1}"]);

@@ -26,6 +26,7 @@ public sealed class ModelSchemaTests
     [InlineData("queue_limit")]
     [InlineData("run_memory_mib")]
     [InlineData("intra_op_threads")]
+    [InlineData("max_batch_size")]
     [InlineData("min_copies")]
     [InlineData("max_copies")]
     public void Range_IsThatOfTheReader(string key)

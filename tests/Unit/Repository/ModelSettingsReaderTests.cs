@@ -55,6 +55,9 @@ public sealed class ModelSettingsReaderTests
 
     [Theory]
     [InlineData("""{"min_copies": 3, "max_copies": 2}""", "line 1: 'max_copies' is 2, less than 'min_copies', 3")]
+    [InlineData("""{"max_batch_size": 4, "batch_size": 4}""", "line 1: 'max_batch_size' and 'batch_size' both limit the first dimension; expected one of them")]
+    [InlineData("""{"format": {"x": "chw"}}""", "'format.x' is \"chw\"; expected")]
+    [InlineData("""{"format": "nchw"}""", "'format' is \"nchw\"; expected an object")]
     [InlineData("""{"required_labels": ["a b"]}""", "'required_labels[0]' is \"a b\"; expected a label: a string without spaces and commas")]
     [InlineData("""{"preferred_labels": [1]}""", "'preferred_labels[0]' is 1; expected a label")]
     public void Read_CopiesThatCannotBe_IsAnError(string text, string expected)
@@ -63,6 +66,16 @@ public sealed class ModelSettingsReaderTests
 
         Assert.Null(ModelSettingsReader.Read(Encoding.UTF8.GetBytes(text), errors));
         Assert.Contains(expected, errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_BatchAndFormat_AreToldAndLimitTheBatch()
+    {
+        var definition = Read("""{"max_batch_size": 8, "format": {"image": "nchw", "": "nhwc"}}""");
+
+        Assert.Equal((8, "1:8"), (definition.Settings.MaxBatchSize, definition.Settings.BatchSize.ToString()));
+        Assert.Equal((ImageFormat.Nchw, ImageFormat.Nhwc), (definition.Settings.Format["image"], definition.Settings.Format[""]));
+        Assert.NotEqual(Read("""{"batch_size": "1:8"}""").CopyRevision, definition.CopyRevision);
     }
 
     [Fact]
@@ -189,6 +202,8 @@ public sealed class ModelSettingsReaderTests
             [nameof(ModelSettings.MaxCopies)] = new() { MaxCopies = 2 },
             [nameof(ModelSettings.RequiredLabels)] = new() { RequiredLabels = ["x"] },
             [nameof(ModelSettings.PreferredLabels)] = new() { PreferredLabels = ["x"] },
+            [nameof(ModelSettings.MaxBatchSize)] = new() { MaxBatchSize = 1 },
+            [nameof(ModelSettings.Format)] = new() { Format = ModelSettings.Default.Format.Add("x", ImageFormat.Nchw) },
         };
 
         // A new property needs a line here and one in SettingsRevision.

@@ -8,6 +8,7 @@ using Cluster.Contracts.Serving;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
@@ -15,6 +16,7 @@ using Cluster.Unit.Metrics;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.HealthCheck;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 using StatusCode = Cluster.Contracts.Errors.StatusCode;
@@ -28,6 +30,8 @@ public sealed class ServingApiTests : IDisposable
     private readonly FakeGrains _grains;
     private readonly ManualTimeProvider _time;
     private readonly MetricsHost _metricsHost = new();
+    private readonly GatewayOptions _options = new();
+    private readonly ServerReadiness _readiness;
     private readonly TestLifetime _lifetime = new();
     private readonly Repository _repository = new();
     private readonly RouteTable _routes;
@@ -38,6 +42,7 @@ public sealed class ServingApiTests : IDisposable
         (_states, _grains, _time, _routes) = (_routing.States, _routing.Grains, _routing.Time, _routing.Routes);
         var metrics = new RequestMetrics(_metricsHost.Registry);
         metrics.Follow(_routes);
+        _readiness = new ServerReadiness(_states, _lifetime, _options);
         _api = new ServingApi(
             new ServerIdentity("test-server", "1.2.3"),
             _routes,
@@ -46,7 +51,7 @@ public sealed class ServingApiTests : IDisposable
             _states,
             _grains,
             _repository,
-            _lifetime,
+            _readiness,
             metrics,
             _routing.Chooser,
             _routing.Loads,
@@ -59,6 +64,7 @@ public sealed class ServingApiTests : IDisposable
     {
         _routing.Dispose();
         _metricsHost.Dispose();
+        _readiness.Dispose();
         _lifetime.Dispose();
     }
 
@@ -67,7 +73,7 @@ public sealed class ServingApiTests : IDisposable
     {
         var health = new HealthServiceImpl();
         async Task<ServingStatus> Health(string service) => (await health.Check(new HealthCheckRequest { Service = service }, context: null!)).Status;
-        using var readiness = new Readiness(health, _api, _states, _lifetime);
+        using var readiness = new Readiness(health, _readiness);
         readiness.Follow();
         Assert.False(_api.IsReady);
         Assert.Equal(ServingStatus.NotServing, await Health(""));
@@ -82,6 +88,61 @@ public sealed class ServingApiTests : IDisposable
         _lifetime.StopApplication();
         Assert.False(_api.IsReady);
         Assert.Equal(ServingStatus.NotServing, await Health(""));
+    }
+
+    [Fact]
+    public async Task IsReady_WithALeastNumberOfModels_FollowsThem()
+    {
+        var health = new HealthServiceImpl();
+        async Task<ServingStatus> Health() => (await health.Check(new HealthCheckRequest { Service = "" }, context: null!)).Status;
+        using var server = new ServerReadiness(_states, _lifetime, new GatewayOptions { MinReadyModels = 2 });
+        using var readiness = new Readiness(health, server);
+        readiness.Follow();
+        _states.FinishInitialLoad();
+        _states.Publish(States.Model("a", States.Ready(1), States.Ready(2)));
+        _states.Publish(States.Model("b", States.Unavailable(1, "broken")));
+        Assert.False(server.IsReady);
+        Assert.Equal(ServingStatus.NotServing, await Health());
+
+        _states.Publish(States.Model("b", States.Ready(1)));
+        Assert.True(server.IsReady);
+        Assert.Equal(ServingStatus.Serving, await Health());
+
+        _states.Publish(States.Model("a", States.Unavailable(1, "gone")));
+        Assert.False(server.IsReady);
+        Assert.Equal(ServingStatus.NotServing, await Health());
+    }
+
+    [Fact]
+    public async Task Drain_Signal_ServesOnUnreadyUntilTheTimeIsOverOrASecondSignal()
+    {
+        foreach (var again in new[] { false, true })
+        {
+            using var lifetime = new TestLifetime();
+            var options = new GatewayOptions { DrainTime = TimeSpan.FromSeconds(20) };
+            using var server = new ServerReadiness(_states, lifetime, options);
+            var time = new ManualTimeProvider();
+            using var draining = new DrainingLifetime(server, lifetime, options, time, NullLogger<DrainingLifetime>.Instance);
+            await draining.WaitForStartAsync(CancellationToken.None);
+            _states.FinishInitialLoad();
+            Assert.True(server.IsReady);
+
+            draining.Drain();
+            time.Advance(TimeSpan.FromSeconds(19));
+            Assert.False(server.IsReady);
+            Assert.False(lifetime.ApplicationStopping.IsCancellationRequested);
+
+            if (again)
+            {
+                draining.Drain();
+            }
+            else
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+            }
+
+            Assert.True(lifetime.ApplicationStopping.IsCancellationRequested);
+        }
     }
 
     [Fact]
@@ -249,12 +310,15 @@ public sealed class ServingApiTests : IDisposable
         Assert.True((await InferAsync()).Succeeded);
         copy.Infer = (_, _) => new(InferReply.Failed(Failure.Internal("x")));
         Assert.False((await InferAsync()).Succeeded);
+        copy.Infer = (_, _) => new(InferReply.Failed(Failure.Cancelled("x")));
+        Assert.False((await InferAsync()).Succeeded);
         _api.CountUnreadable("m", "2", Protocol.Grpc);
 
         var scrape = await _metricsHost.ScrapeAsync();
 
         Assert.Equal(1, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=2}"]);
         Assert.Equal(2, scrape["ovms_requests_fail{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=2}"]);
+        Assert.Equal(1, scrape["cluster_requests_cancelled{interface=gRPC,method=ModelInfer,name=m,version=2}"]);
     }
 
     [Fact]

@@ -39,6 +39,15 @@ internal sealed class FakeRepository : IModelRepository
         }
     }
 
+    public void PutBroken(string name, string problem, string versionProblem)
+    {
+        lock (_lock)
+        {
+            _models = _models.SetItem(
+                name, new ModelRegistration { Name = name, Problem = problem, Versions = [new ModelVersionSource(1, "/m", "1", versionProblem)] });
+        }
+    }
+
     public void Remove(string name)
     {
         lock (_lock)

@@ -200,6 +200,18 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
     }
 
     [Fact]
+    public async Task Reload_ProblemsWithPathsOfTheServer_NameTheLastPartAlone()
+    {
+        _repository.PutBroken("a", "'/tmp/secret/a' cannot be read: permission denied", "'/tmp/secret/1' leads nowhere");
+        await StartAndLoadAsync();
+        _repository.Problems = ["models: there is no folder '/tmp/secret place/models'; the models known before stay"];
+
+        Assert.Equal(["models: there is no folder 'models'; the models known before stay"], await _watcher!.ReloadAsync(CancellationToken.None).Soon());
+        var handed = _grains.Model("a").Applied[0].Registration;
+        Assert.Equal(("'a' cannot be read: permission denied", "'1' leads nowhere"), (handed.Problem, handed.Versions[0].Problem));
+    }
+
+    [Fact]
     public async Task Reload_CallerGivesUp_EndsTheWaitAlone()
     {
         await StartAndLoadAsync();

@@ -37,6 +37,8 @@ public sealed class ServeOptionsTests
         { "--queue-limit", nameof(ServeOptions.QueueLimit) },
         { "--capacity", nameof(ServeOptions.Capacity) },
         { "--stop-seconds", nameof(ServeOptions.StopSeconds) },
+        { "--drain-seconds", nameof(ServeOptions.DrainSeconds) },
+        { "--min-ready-models", nameof(ServeOptions.MinReadyModels) },
         { "--server-name", nameof(ServeOptions.ServerName) },
         { "--log-format", nameof(ServeOptions.LogFormat) },
         { "--log-level", nameof(ServeOptions.LogLevel) },

@@ -149,28 +149,6 @@ public sealed class InferRequestMessageTests
         Assert.Contains("contents twice", Refusal([0x2A, (byte)input.Length, .. input]), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("string_param")]
-    [InlineData("negative")]
-    [InlineData("bool_param")]
-    public void Parse_ClassificationOfAnotherKind_Refuses(string kind)
-    {
-        var parameter = kind switch
-        {
-            "string_param" => new InferParameter { StringParam = "3" },
-            "negative" => new InferParameter { Int64Param = -1 },
-            _ => new InferParameter { BoolParam = true },
-        };
-        var request = new ModelInferRequest
-        {
-            Outputs = { new ModelInferRequest.Types.InferRequestedOutputTensor { Name = "scores", Parameters = { ["classification"] = parameter } } },
-        };
-
-        Assert.Equal(
-            "invalid value type for 'classification' parameter of output 'scores', expected int64_param of at least 0",
-            Refusal(request.ToByteArray()));
-    }
-
     private static byte[] Many(string kind, int count)
     {
         var request = new ModelInferRequest();

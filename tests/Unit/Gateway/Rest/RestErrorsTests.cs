@@ -104,25 +104,45 @@ public sealed class RestErrorsTests : RestServer
     }
 
     [Theory]
-    [InlineData("POST", "/v2", "GET")]
-    [InlineData("POST", "/v2/health/live", "GET")]
-    [InlineData("DELETE", "/v2/models/m", "GET")]
+    [InlineData("POST", "/v2", "GET,HEAD")]
+    [InlineData("POST", "/v2/health/live", "GET,HEAD")]
+    [InlineData("DELETE", "/v2/models/m", "GET,HEAD")]
     [InlineData("GET", "/v2/models/m/infer", "POST")]
     [InlineData("PUT", "/v2/models/m/versions/1/infer", "POST")]
-    [InlineData("POST", "/v2/models/m/versions/1/ready", "GET")]
-    [InlineData("POST", "/v2/models/stats", "GET")]
+    [InlineData("POST", "/v2/models/m/versions/1/ready", "GET,HEAD")]
+    [InlineData("POST", "/v2/models/stats", "GET,HEAD")]
     [InlineData("GET", "/v2/repository/index", "POST")]
     [InlineData("GET", "/v2/repository/models/m/load", "POST")]
-    [InlineData("POST", "/v1/config", "GET")]
+    [InlineData("POST", "/v1/config", "GET,HEAD")]
     [InlineData("GET", "/v1/config/reload", "POST")]
-    [InlineData("OPTIONS", "/v2", "GET")]
+    [InlineData("HEAD", "/v2/models/m/infer", "POST")]
+    [InlineData("OPTIONS", "/v2", "GET,HEAD")]
     public async Task Any_WrongVerb_Is405WithTheRightOne(string verb, string path, string allow)
     {
         var answer = await Host.SendAsync(new HttpRequestMessage(new HttpMethod(verb), path));
 
         Assert.Equal(405, answer.Status);
         Assert.Equal(allow, answer.Header("Allow"));
-        Assert.Contains(allow, answer.Error, StringComparison.Ordinal);
+        if (verb != "HEAD")
+        {
+            Assert.Contains(allow.Split(',')[0], answer.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("/v2")]
+    [InlineData("/v2/health/live")]
+    [InlineData("/v2/health/ready")]
+    [InlineData("/v2/models")]
+    [InlineData("/v2/models/m/ready")]
+    [InlineData("/v1/config")]
+    public async Task Any_Head_IsAnsweredAsGetWithoutItsBody(string path)
+    {
+        var get = await Host.GetAsync(path);
+        var head = await Host.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+
+        Assert.Equal((get.Status, get.Header("Content-Type"), get.Header("Content-Length")), (head.Status, head.Header("Content-Type"), head.Header("Content-Length")));
+        Assert.Empty(head.Body);
     }
 
     [Theory]
