@@ -6,6 +6,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Microsoft.Extensions.Logging;
+using Orleans.Storage;
 
 namespace Cluster.Grains.Registry;
 
@@ -248,8 +249,18 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         }
     }
 
-    private async Task ApplyAsync(ModelRegistration registration) =>
-        await Model(registration.Name).ApplyAsync(registration, retryFailed: false, CancellationToken.None);
+    private async Task ApplyAsync(ModelRegistration registration)
+    {
+        try
+        {
+            await Model(registration.Name).ApplyAsync(registration, retryFailed: false, CancellationToken.None);
+        }
+        catch (InconsistentStateException)
+        {
+            // A write before this one took effect unanswered, in a Redis that hung. That activation ends; the next one reads what is stored.
+            await Model(registration.Name).ApplyAsync(registration, retryFailed: false, CancellationToken.None);
+        }
+    }
 
     /// <summary>Remembers a hand-over until it has ended well, for those who wait for it.</summary>
     private void HandOver(string model, Task task)

@@ -5,7 +5,8 @@ using Xunit;
 namespace Cluster.ClusterTests.Drain;
 
 /// <summary>A silo is asked to stop (SIGTERM) while requests come: its models are loaded elsewhere before they go.</summary>
-public sealed class DrainTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class DrainTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     /// <summary>What a request may take longer than the slowest before the drain.</summary>
     private static readonly TimeSpan Added = TimeSpan.FromMilliseconds(100);
@@ -20,7 +21,7 @@ public sealed class DrainTests(ITestOutputHelper output) : ClusterTest(output)
     [Fact]
     public async Task SiloDrained_AndStartedAgain_EachInTurn_NoRequestFails()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var models = await RegisterAsync(cluster, "one", 6, OnnxModels.Small, OneCopy);
 
         await using var load = await OpenLoad.StartAsync(cluster, models);
@@ -42,7 +43,7 @@ public sealed class DrainTests(ITestOutputHelper output) : ClusterTest(output)
 
     private async Task RunAsync(int models, int products, TimeSpan limit)
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var slow = await RegisterAsync(cluster, "slow", models, number => OnnxModels.SlowToLoad(number, products), OneCopy);
         var small = await RegisterAsync(cluster, "small", 4, OnnxModels.Small, OneCopy);
 

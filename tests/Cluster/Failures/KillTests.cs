@@ -5,7 +5,8 @@ using Xunit;
 namespace Cluster.ClusterTests.Failures;
 
 /// <summary>Processes are killed (SIGKILL) while 200 requests a second come through two gateways.</summary>
-public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class KillTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     private static readonly TimeSpan TwoCopiesWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WholeAgain = TimeSpan.FromSeconds(1.5);
@@ -16,12 +17,12 @@ public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
     [Fact]
     public async Task SiloKilled_UnderLoad_NoRequestFailsAndServiceIsWholeAgainSoon()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var two = await RegisterAsync(cluster, "two", 3, OnnxModels.Small, TwoCopies);
         var one = await RegisterAsync(cluster, "one", 6, OnnxModels.Small, OneCopy);
         await CopiesAsync(cluster, two, 2, Patience);
         await CopiesAsync(cluster, one, 1, Patience);
-        var loadTime = TimeSpan.FromMicroseconds(await cluster.SumAsync("cluster_model_load_time_us_sum") / await cluster.SumAsync("cluster_model_load_time_us_count"));
+        var loadTime = await LoadTimeAsync(cluster, one);
 
         await using var load = await OpenLoad.StartAsync(cluster, [.. two, .. one]);
         await load.GoOnAsync(TimeSpan.FromSeconds(2));
@@ -45,7 +46,7 @@ public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
     [Fact]
     public async Task SilosKilledOneAfterTheOther_AndReplaced_NoRequestFails()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var two = await RegisterAsync(cluster, "two", 4, OnnxModels.Small, TwoCopies);
         await CopiesAsync(cluster, two, 2, Patience);
 
@@ -69,7 +70,7 @@ public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
     [Fact]
     public async Task GatewayKilled_UnderLoad_TheOtherServesAsBefore()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 2 }, Output);
+        var cluster = await ClusterAsync();
         var models = await RegisterAsync(cluster, "model", 4, OnnxModels.Small);
 
         await using var load = await OpenLoad.StartAsync(cluster, models);
@@ -82,28 +83,41 @@ public sealed class KillTests(ITestOutputHelper output) : ClusterTest(output)
         report.Through(0).AssertNoneSlowerThan(Ordinary, "the other gateway was killed");
         await cluster.Gateways[1].StartAsync();
         using var client = new MeshClient(cluster.Gateways[1].GrpcTarget);
-        await cluster.UntilAsync(async () => (await client.InferAsync("model-1", Patience)).IsOk, Patience);
+        await cluster.UntilAsync(async () => (await client.InferAsync(models[0].Model, Patience)).IsOk, Patience);
     }
 
     /// <summary>The silo that loads the target of an alias' move dies in the middle of it: the move is finished by another.</summary>
     [Fact]
     public async Task SiloKilled_InTheMiddleOfAnAliasMove_TheMoveIsFinished()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
-        await RegisterAsync(cluster, "model", 1, OnnxModels.Small);
+        var cluster = await ClusterAsync();
+        var model = await RegisterAsync(cluster, "model", 1, OnnxModels.Small);
         var slow = await RegisterAsync(cluster, "slow", 1, static _ => OnnxModels.SlowToLoad(2, 300), load: false);
-        var client = cluster.Client(0);
-        await client.SetAliasAsync("alias", "model-1");
+        var (client, alias) = (cluster.Client(0), cluster.Named("alias"));
+        await client.SetAliasAsync(alias, model[0].Model);
 
-        await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget("alias", 1, 2)], rate: 50);
-        await client.SetAliasAsync("alias", slow[0].Model, wait: false);
+        await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget(alias, 1, 2)], rate: 50);
+        await client.SetAliasAsync(alias, slow[0].Model, wait: false);
         var loading = "";
         await cluster.UntilAsync(view => (loading = view.Nodes.FirstOrDefault(static node => node.Loading > 0)?.Silo ?? "").Length > 0, Patience);
         await cluster.SiloAt(loading).KillAsync();
-        await cluster.AnswersAsync(cluster.Client(1), "alias", 2, Patience);
+        await cluster.AnswersAsync(cluster.Client(1), alias, 2, Patience);
         var report = await load.StopAsync();
 
         report.AssertNoFailure();
-        Assert.Equal(slow[0].Model, (await client.AliasAsync("alias")).ActiveModelId);
+        Assert.Equal(slow[0].Model, (await client.AliasAsync(alias)).ActiveModelId);
+    }
+
+    /// <summary>What a load of one of the models takes, on average.</summary>
+    private static async Task<TimeSpan> LoadTimeAsync(TestCluster cluster, IReadOnlyList<LoadTarget> models)
+    {
+        var (time, loads) = (0d, 0d);
+        foreach (var model in models)
+        {
+            time += await cluster.SumAsync("cluster_model_load_time_us_sum", $"name=\"{model.Model}\"");
+            loads += await cluster.SumAsync("cluster_model_load_time_us_count", $"name=\"{model.Model}\"");
+        }
+
+        return TimeSpan.FromMicroseconds(time / loads);
     }
 }

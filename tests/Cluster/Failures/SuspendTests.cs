@@ -5,7 +5,8 @@ using Xunit;
 namespace Cluster.ClusterTests.Failures;
 
 /// <summary>A silo is suspended (SIGSTOP): its connections stay, nothing answers; and goes on later, believing that nothing happened.</summary>
-public sealed class SuspendTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class SuspendTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     private static readonly TimeSpan DeclaredDead = TimeSpan.FromSeconds(5);
 
@@ -21,7 +22,7 @@ public sealed class SuspendTests(ITestOutputHelper output) : ClusterTest(output)
 
     private async Task RunAsync(TimeSpan suspended)
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var models = await RegisterAsync(cluster, "two", 4, OnnxModels.Small, TwoCopies);
         await CopiesAsync(cluster, models, 2, Patience);
 

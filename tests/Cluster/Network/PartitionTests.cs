@@ -5,7 +5,8 @@ using Xunit;
 namespace Cluster.ClusterTests.Network;
 
 /// <summary>Every process is a machine of its own; what some send to each other is lost, and neither end is told.</summary>
-public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(NetworkCluster.Name)]
+public sealed class PartitionTests(NetworkCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(6);
 
@@ -16,13 +17,13 @@ public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task TwoSilosCutFromEachOther_NoRequestFailsAndBothStay()
     {
-        using var network = new NetworkLab();
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Network = network }, Output);
+        var cluster = await ClusterAsync();
+        var network = cluster.Network!;
         var models = await RegisterAsync(cluster, "two", 4, OnnxModels.Small, TwoCopies);
         await CopiesAsync(cluster, models, 2, Patience);
         var silos = cluster.Silos.Select(static silo => silo.Silo).ToList();
 
-        var report = await RunAsync(cluster, network, models, AddressOf(cluster.Silos[0]), AddressOf(cluster.Silos[1]));
+        var report = await RunAsync(cluster, models, AddressOf(cluster.Silos[0]), AddressOf(cluster.Silos[1]));
 
         report.AssertNoFailure();
         report.AssertNoneSlowerThan(Bound, "two silos cut from each other");
@@ -34,12 +35,12 @@ public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task SiloCutFromRedis_NoRequestFailsAndItStays()
     {
-        using var network = new NetworkLab();
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Network = network }, Output);
+        var cluster = await ClusterAsync();
+        var network = cluster.Network!;
         var models = await RegisterAsync(cluster, "one", 6, OnnxModels.Small, OneCopy);
         var silos = cluster.Silos.Select(static silo => silo.Silo).ToList();
 
-        var report = await RunAsync(cluster, network, models, AddressOf(cluster.Silos[0]), network.HostAddress);
+        var report = await RunAsync(cluster, models, AddressOf(cluster.Silos[0]), network.HostAddress);
 
         report.AssertNoFailure();
         report.AssertNoneSlowerThan(TimeSpan.FromSeconds(1), "a silo cut from Redis");
@@ -51,8 +52,8 @@ public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task SiloCutFromAllOthers_IsReplacedAndNoRequestFails()
     {
-        using var network = new NetworkLab();
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Network = network }, Output);
+        var cluster = await ClusterAsync();
+        var network = cluster.Network!;
         var models = await RegisterAsync(cluster, "two", 4, OnnxModels.Small, TwoCopies);
         await CopiesAsync(cluster, models, 2, Patience);
         var lonely = cluster.Silos[0];
@@ -91,13 +92,13 @@ public sealed class PartitionTests(ITestOutputHelper output) : ClusterTest(outpu
         }
     }
 
-    private async Task<LoadReport> RunAsync(TestCluster cluster, NetworkLab network, IReadOnlyList<LoadTarget> models, string one, string other)
+    private async Task<LoadReport> RunAsync(TestCluster cluster, IReadOnlyList<LoadTarget> models, string one, string other)
     {
         await using var load = await OpenLoad.StartAsync(cluster, models, rate: 100);
         await load.GoOnAsync(TimeSpan.FromSeconds(1));
-        network.Cut(one, other);
+        cluster.Network!.Cut(one, other);
         await load.GoOnAsync(CutFor);
-        network.Heal(one, other);
+        cluster.Network!.Heal(one, other);
         await load.GoOnAsync(TimeSpan.FromSeconds(3));
         var report = await load.StopAsync();
         Output.WriteLine($"{report}");

@@ -9,12 +9,13 @@ using Xunit;
 namespace Cluster.ClusterTests.RedisLoss;
 
 /// <summary>Redis is gone for a while, or comes back without what it held.</summary>
-public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class RedisLossTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     private static readonly TimeSpan BackIn = TimeSpan.FromSeconds(10);
 
     [Fact]
-    public Task RedisStopped_LoadedModelsServeAndColdOnesAreUnavailable() => RunAsync(TimeSpan.FromSeconds(10));
+    public Task RedisStopped_LoadedModelsServeAndColdOnesAreUnavailable() => RunAsync(TimeSpan.FromSeconds(6));
 
     [Fact]
     [Trait("Category", "Soak")]
@@ -23,7 +24,7 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task RedisHangs_LoadedModelsServeWithoutAFailure()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var loaded = await RegisterAsync(cluster, "loaded", 4, OnnxModels.Small, OneCopy);
 
         await using var load = await OpenLoad.StartAsync(cluster, loaded, rate: 100);
@@ -43,15 +44,17 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task RedisComesBackEmpty_RegistrationsAndPlacementsAreBackAndNothingIsLoadedAgain()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { RedisKeepsData = false }, Output);
+        var cluster = await ClusterAsync();
         var loaded = await RegisterAsync(cluster, "loaded", 4, OnnxModels.Small, OneCopy);
         var cold = await RegisterAsync(cluster, "cold", 2, OnnxModels.Small, load: false);
-        await cluster.Client(0).SetAliasAsync("alias", "loaded-1");
+        var alias = cluster.Named("alias");
+        await cluster.Client(0).SetAliasAsync(alias, loaded[0].Model);
         var silos = cluster.Silos.Select(static silo => silo.Silo).ToList();
 
-        await using var load = await OpenLoad.StartAsync(cluster, [.. loaded, new LoadTarget("alias", 1)], rate: 100);
+        await using var load = await OpenLoad.StartAsync(cluster, [.. loaded, new LoadTarget(alias, 1)], rate: 100);
         await load.GoOnAsync(TimeSpan.FromSeconds(1));
         await cluster.Redis.StopAsync();
+        cluster.Redis.Forget();
         await cluster.Redis.StartAsync();
 
         // A gateway that starts now has nothing but what Redis was given back.
@@ -62,7 +65,7 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
             BackIn,
             cluster.Gateways.Count - 1,
             "members, registrations and placements are back");
-        AssertOk(await client.InferAsync("alias", Patience), 1);
+        AssertOk(await client.InferAsync(alias, Patience), 1);
         Assert.Equal(ModelStatusInfo.Types.ModelStatus.NotLoaded, (await client.StatusAsync(cold[0].Model)).Status);
         await Task.WhenAll(cold.Select(async model => AssertOk(await client.InferAsync(model.Model, Patience), model.Numbers[0])));
         await load.GoOnAsync(TimeSpan.FromSeconds(3));
@@ -78,17 +81,18 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task RedisGone_RegistrationsAreRefusedAndNothingHasChangedAfterItsReturn()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var kept = await RegisterAsync(cluster, "kept", 2, OnnxModels.Small, OneCopy);
-        cluster.Registered.Put("late", OnnxModels.Small(2));
-        await cluster.Client(0).SetAliasAsync("alias", kept[0].Model);
+        var (late, alias, another) = (cluster.Named("late"), cluster.Named("alias"), cluster.Named("another"));
+        cluster.Registered.Put(late, OnnxModels.Small(2));
+        await cluster.Client(0).SetAliasAsync(alias, kept[0].Model);
 
         await cluster.Redis.StopAsync();
         Func<Task>[] changes =
         [
-            () => cluster.Client(0).RegisterAsync("late"),
+            () => cluster.Client(0).RegisterAsync(late),
             () => cluster.Client(1).UnregisterAsync(kept[1].Model),
-            () => cluster.Client(1).SetAliasAsync("another", kept[0].Model),
+            () => cluster.Client(1).SetAliasAsync(another, kept[0].Model),
         ];
         foreach (var change in changes)
         {
@@ -99,15 +103,15 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
         await cluster.Redis.StartAsync();
         foreach (var client in new[] { cluster.Client(0), cluster.Client(1) })
         {
-            await cluster.AnswersAsync(client, "alias", kept[0].Numbers[0], BackIn);
+            await cluster.AnswersAsync(client, alias, kept[0].Numbers[0], BackIn);
             await cluster.AnswersAsync(client, kept[1].Model, kept[1].Numbers[0], BackIn);
-            Assert.Equal(ModelStatusInfo.Types.ModelStatus.NotFound, (await client.StatusAsync("late")).Status);
-            Assert.Equal(StatusCode.NotFound, (await client.InferAsync("another", Patience)).Status);
+            Assert.Equal(ModelStatusInfo.Types.ModelStatus.NotFound, (await client.StatusAsync(late)).Status);
+            Assert.Equal(StatusCode.NotFound, (await client.InferAsync(another, Patience)).Status);
         }
 
         // Each silo finds Redis again by itself, and the grains of these changes may be on different ones.
-        await cluster.UntilAsync(() => TryAsync(() => cluster.Client(1).RegisterAsync("late", load: true)), BackIn);
-        AssertOk(await cluster.Client(0).InferAsync("late", Patience), 2);
+        await cluster.UntilAsync(() => TryAsync(() => cluster.Client(1).RegisterAsync(late, load: true)), BackIn);
+        AssertOk(await cluster.Client(0).InferAsync(late, Patience), 2);
         await cluster.UntilAsync(() => TryAsync(() => cluster.Client(0).UnregisterAsync(kept[1].Model)), BackIn);
     }
 
@@ -115,23 +119,24 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task RedisFull_ChangesAreRefusedAtOnceWithTheCauseAndLoadedModelsServe()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var loaded = await RegisterAsync(cluster, "loaded", 4, OnnxModels.Small, OneCopy);
-        cluster.Registered.Put("late", OnnxModels.Small(2));
+        var late = cluster.Named("late");
+        cluster.Registered.Put(late, OnnxModels.Small(2));
 
         await using var load = await OpenLoad.StartAsync(cluster, loaded, rate: 100);
         await load.GoOnAsync(TimeSpan.FromSeconds(1));
         await cluster.Redis.SetAsync("maxmemory", "1");
         await load.GoOnAsync(TimeSpan.FromSeconds(4));
         var since = Stopwatch.StartNew();
-        var refused = await Assert.ThrowsAsync<GrpcCallException>(() => cluster.Client(0).RegisterAsync("late"));
+        var refused = await Assert.ThrowsAsync<GrpcCallException>(() => cluster.Client(0).RegisterAsync(late));
         Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1) + Bounds.Noise);
         Assert.True(refused.Answer.Status == StatusCode.Unavailable, $"{refused.Answer.Status}: {refused.Message}");
         Assert.Contains("its memory is full", refused.Message, StringComparison.Ordinal);
         await cluster.Redis.SetAsync("maxmemory", "0");
 
-        await cluster.UntilAsync(() => TryAsync(() => cluster.Client(0).RegisterAsync("late", load: true)), BackIn);
-        AssertOk(await cluster.Client(1).InferAsync("late", Patience), 2);
+        await cluster.UntilAsync(() => TryAsync(() => cluster.Client(0).RegisterAsync(late, load: true)), BackIn);
+        AssertOk(await cluster.Client(1).InferAsync(late, Patience), 2);
         var report = await load.StopAsync();
         report.AssertNoFailure();
         report.AssertNoneSlowerThan(TimeSpan.FromSeconds(1), "Redis was full");
@@ -163,7 +168,7 @@ public sealed class RedisLossTests(ITestOutputHelper output) : ClusterTest(outpu
 
     private async Task RunAsync(TimeSpan gone)
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var loaded = await RegisterAsync(cluster, "loaded", 6, OnnxModels.Small, OneCopy);
         var cold = await RegisterAsync(cluster, "cold", 4, OnnxModels.Small, load: false);
         var clients = new[] { cluster.Client(0), cluster.Client(1) };

@@ -7,22 +7,22 @@ using Xunit;
 namespace Cluster.ClusterTests.Registry;
 
 /// <summary>Models and aliases that clients manage through either of two gateways.</summary>
-public sealed class RegistryTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class RegistryTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     private const int Models = 12;
 
     private static readonly TimeSpan KnownIn = TimeSpan.FromMilliseconds(100);
-    private static readonly ClusterSetup Small = new() { Silos = 2 };
 
     [Fact]
     public async Task Register_OnOneGateway_IsKnownToTheOtherAtOnce()
     {
-        await using var cluster = await TestCluster.StartAsync(Small, Output);
+        var cluster = await ClusterAsync();
         var clients = new[] { cluster.Client(0), cluster.Client(1) };
         var times = new List<TimeSpan>();
         for (var i = 0; i <= Models; i++)
         {
-            var (name, here, there) = ($"model-{i}", clients[i % 2], clients[(i + 1) % 2]);
+            var (name, here, there) = (cluster.Named($"model-{i}"), clients[i % 2], clients[(i + 1) % 2]);
             cluster.Registered.Put(name, OnnxModels.Small(i));
             await there.StatusAsync(name);
             await here.RegisterAsync(name);
@@ -44,41 +44,42 @@ public sealed class RegistryTests(ITestOutputHelper output) : ClusterTest(output
     [Fact]
     public async Task Register_TheSameAgain_IsNoChangeAndAnythingElseAConflict()
     {
-        await using var cluster = await TestCluster.StartAsync(Small, Output);
+        var cluster = await ClusterAsync();
         var (one, other) = (cluster.Client(0), cluster.Client(1));
-        cluster.Registered.Put("model", OnnxModels.Small(1)).Put("another", OnnxModels.Small(2));
+        var (model, another) = (cluster.Named("model"), cluster.Named("another"));
+        cluster.Registered.Put(model, OnnxModels.Small(1)).Put(another, OnnxModels.Small(2));
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? one : other).RegisterAsync("model", load: true)));
-        var conflict = await Assert.ThrowsAsync<GrpcCallException>(() => other.RegisterAsync("model", path: "another"));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? one : other).RegisterAsync(model, load: true)));
+        var conflict = await Assert.ThrowsAsync<GrpcCallException>(() => other.RegisterAsync(model, path: another));
         Assert.Equal(StatusCode.AlreadyExists, conflict.Answer.Status);
-        AssertOk(await one.InferAsync("model", Patience), 1);
-        Assert.Equal(1, await cluster.LoadsAsync("model"));
+        AssertOk(await one.InferAsync(model, Patience), 1);
+        Assert.Equal(1, await cluster.LoadsAsync(model));
 
-        await other.UnregisterAsync("model");
-        await cluster.UntilAsync(async () => (await one.InferAsync("model", Patience)).Status == StatusCode.NotFound, Patience);
-        await one.RegisterAsync("model", path: "another");
-        await cluster.AnswersAsync(other, "model", 2, Patience);
+        await other.UnregisterAsync(model);
+        await cluster.UntilAsync(async () => (await one.InferAsync(model, Patience)).Status == StatusCode.NotFound, Patience);
+        await one.RegisterAsync(model, path: another);
+        await cluster.AnswersAsync(other, model, 2, Patience);
     }
 
     [Fact]
     public async Task Alias_MovedToAndFroUnderLoad_NoRequestFails()
     {
         const int Moves = 6;
-        await using var cluster = await TestCluster.StartAsync(Small, Output);
-        await RegisterAsync(cluster, "model", 2, OnnxModels.Small, OneCopy);
-        var clients = new[] { cluster.Client(0), cluster.Client(1) };
-        await clients[0].SetAliasAsync("alias", "model-1");
+        var cluster = await ClusterAsync();
+        var models = await RegisterAsync(cluster, "model", 2, OnnxModels.Small, OneCopy);
+        var (alias, clients) = (cluster.Named("alias"), new[] { cluster.Client(0), cluster.Client(1) });
+        await clients[0].SetAliasAsync(alias, models[0].Model);
 
-        await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget("alias", 1, 2)]);
-        var settled = new List<(TimeSpan From, TimeSpan To, int Number)>();
+        await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget(alias, 1, 2)]);
+        var settled = new List<(TimeSpan From, TimeSpan To, float Number)>();
         for (var move = 0; move < Moves; move++)
         {
-            var number = 2 - (move % 2);
-            var status = await clients[move % 2].SetAliasAsync("alias", $"model-{number}", expected: $"model-{3 - number}");
-            Assert.Equal($"model-{number}", status.ActiveModelId);
-            var from = load.Elapsed + KnownIn + Bounds.Noise;
+            var (from, to) = (models[move % 2], models[1 - (move % 2)]);
+            var status = await clients[move % 2].SetAliasAsync(alias, to.Model, expected: from.Model);
+            Assert.Equal(to.Model, status.ActiveModelId);
+            var known = load.Elapsed + KnownIn + Bounds.Noise;
             await load.GoOnAsync(TimeSpan.FromSeconds(0.5));
-            settled.Add((from, load.Elapsed, number));
+            settled.Add((known, load.Elapsed, to.Numbers[0]));
         }
 
         var report = await load.StopAsync();
@@ -89,26 +90,27 @@ public sealed class RegistryTests(ITestOutputHelper output) : ClusterTest(output
             Assert.All(report.From(from).EndedBy(to).Records, record => Assert.Equal(number, record.Result.Number));
         }
 
-        var stale = await Assert.ThrowsAsync<GrpcCallException>(() => clients[0].SetAliasAsync("alias", "model-2", expected: "model-2"));
+        var stale = await Assert.ThrowsAsync<GrpcCallException>(() => clients[0].SetAliasAsync(alias, models[1].Model, expected: models[1].Model));
         Assert.Equal(StatusCode.FailedPrecondition, stale.Answer.Status);
     }
 
     [Fact]
     public async Task Alias_TargetDoesNotLoad_TheOldModelKeepsAnswering()
     {
-        await using var cluster = await TestCluster.StartAsync(Small, Output);
-        await RegisterAsync(cluster, "model", 1, OnnxModels.Small);
-        cluster.Registered.Put("corrupt", OnnxModels.Corrupt());
-        await cluster.Client(0).RegisterAsync("corrupt");
-        await cluster.Client(0).SetAliasAsync("alias", "model-1");
+        var cluster = await ClusterAsync();
+        var models = await RegisterAsync(cluster, "model", 1, OnnxModels.Small);
+        var (alias, corrupt) = (cluster.Named("alias"), cluster.Named("corrupt"));
+        cluster.Registered.Put(corrupt, OnnxModels.Corrupt());
+        await cluster.Client(0).RegisterAsync(corrupt);
+        await cluster.Client(0).SetAliasAsync(alias, models[0].Model);
 
-        await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget("alias", 1)], rate: 50);
-        var status = await cluster.Client(1).SetAliasAsync("alias", "corrupt");
+        await using var load = await OpenLoad.StartAsync(cluster, [new LoadTarget(alias, 1)], rate: 50);
+        var status = await cluster.Client(1).SetAliasAsync(alias, corrupt);
         await load.GoOnAsync(TimeSpan.FromSeconds(1));
         var report = await load.StopAsync();
 
         Assert.Equal(VModelStatusInfo.Types.VModelStatus.TransitionFailed, status.Status);
-        Assert.Equal("model-1", status.ActiveModelId);
+        Assert.Equal(models[0].Model, status.ActiveModelId);
         report.AssertNoFailure();
     }
 
@@ -116,9 +118,10 @@ public sealed class RegistryTests(ITestOutputHelper output) : ClusterTest(output
     [Fact]
     public async Task AllSilosReplaced_RegistrationsAndAliasesAreStillThere()
     {
-        await using var cluster = await TestCluster.StartAsync(Small, Output);
+        var cluster = await ClusterAsync();
         var models = await RegisterAsync(cluster, "model", 3, OnnxModels.Small);
-        await cluster.Client(0).SetAliasAsync("alias", "model-2");
+        var alias = cluster.Named("alias");
+        await cluster.Client(0).SetAliasAsync(alias, models[1].Model);
 
         await Task.WhenAll(cluster.Silos.Select(static silo => silo.KillAsync()));
         await Task.WhenAll(cluster.Silos.Select(static silo => silo.StartAsync()));
@@ -129,7 +132,7 @@ public sealed class RegistryTests(ITestOutputHelper output) : ClusterTest(output
             AssertOk(await cluster.Client(1).InferAsync(model.Model, Patience), model.Numbers[0]);
         }
 
-        AssertOk(await cluster.Client(0).InferAsync("alias", Patience), 2);
+        AssertOk(await cluster.Client(0).InferAsync(alias, Patience), 2);
     }
 
     /// <summary>10,000 registered models: what a gateway and a silo that start then need of time and memory.</summary>
@@ -139,7 +142,7 @@ public sealed class RegistryTests(ITestOutputHelper output) : ClusterTest(output
     {
         const int Many = 10_000;
         const int AtOnce = 32;
-        await using var cluster = await TestCluster.StartAsync(Small, Output);
+        await using var cluster = await OwnClusterAsync(new ClusterSetup { Silos = 2 });
         cluster.Registered.Put("content", OnnxModels.Small(1));
         var clients = new[] { cluster.Client(0), cluster.Client(1) };
         await Parallel.ForEachAsync(

@@ -6,9 +6,11 @@ using Xunit;
 namespace Cluster.ClusterTests.Scale;
 
 /// <summary>Where copies go, and how many there are.</summary>
-public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class PlacementTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     private const int Callers = 4;
+    private const string FourCopies = """{"min_copies": 4, "max_copies": 4}""";
     private const string NeedsGpu = """{"required_labels": ["gpu"]}""";
     private const string PrefersGpu = """{"preferred_labels": ["gpu"]}""";
     private const string NeedsWhatNobodyHas = """{"required_labels": ["unheard-of"]}""";
@@ -16,7 +18,7 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task Labels_RequiredAreKeptPreferredArePreferredAndMissingOnesNamed()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Labels = ["gpu,ssd"] }, Output);
+        var cluster = await ClusterAsync();
         var required = await RegisterAsync(cluster, "required", 4, OnnxModels.Small, NeedsGpu, load: false);
         var preferred = await RegisterAsync(cluster, "preferred", 4, OnnxModels.Small, PrefersGpu, load: false);
         var impossible = await RegisterAsync(cluster, "impossible", 1, OnnxModels.Small, NeedsWhatNobodyHas, load: false);
@@ -36,58 +38,40 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
         await cluster.UntilAsync(view => !view.IsActive(gpu), Patience, gateway: 1);
         AssertOk(await client.InferAsync(preferred[0].Model, Patience), 1);
         Assert.False((await client.InferAsync(required[0].Model, TimeSpan.FromSeconds(3))).IsOk);
-        await cluster.AddSiloAsync("gpu");
+        await cluster.Silos[0].StartAsync();
         await cluster.AnswersAsync(client, required[0].Model, 1, Patience);
     }
 
     [Fact]
     public async Task CorruptModel_IsTriedOnAtMostThreeSilosAndItsReasonTold()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 4 }, Output);
-        cluster.Registered.Put("corrupt", OnnxModels.Corrupt());
-        await cluster.Client(0).RegisterAsync("corrupt");
+        var cluster = await ClusterAsync();
+        await cluster.AddSiloAsync();
+        await cluster.WholeAsync();
+        var corrupt = cluster.Named("corrupt");
+        cluster.Registered.Put(corrupt, OnnxModels.Corrupt());
+        await cluster.Client(0).RegisterAsync(corrupt);
 
         for (var i = 0; i < 8; i++)
         {
-            var answer = await cluster.Client(i % 2).InferAsync("corrupt", Patience);
-            AssertRefused(answer, StatusCode.Unavailable, "corrupt", "protobuf");
+            var answer = await cluster.Client(i % 2).InferAsync(corrupt, Patience);
+            AssertRefused(answer, StatusCode.Unavailable, corrupt, "protobuf");
         }
 
-        Assert.InRange(await cluster.SumAsync("cluster_model_loads", "name=\"corrupt\"", "result=\"failure\""), 1, 3);
-        Assert.InRange((await cluster.ViewAsync()).Models["corrupt"].FailedOn.Distinct().Count(), 1, 3);
+        Assert.InRange(await cluster.SumAsync("cluster_model_loads", $"name=\"{corrupt}\"", "result=\"failure\""), 1, 3);
+        Assert.InRange((await cluster.ViewAsync()).Models[corrupt].FailedOn.Distinct().Count(), 1, 3);
 
         // Mended and asked for: it serves.
-        File.WriteAllBytes(Path.Combine(cluster.Registered.Path, "corrupt", "1", "model.onnx"), OnnxModels.Small(5));
-        await cluster.Client(1).EnsureLoadedAsync("corrupt");
-        await cluster.AnswersAsync(cluster.Client(0), "corrupt", 5, Patience);
-    }
-
-    /// <summary>Models for which there was no room are loaded on a silo that joins, without anybody asking for them.</summary>
-    [Fact]
-    public async Task SiloJoins_ModelsThatHadNoRoomAreLoadedThere()
-    {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 2, Gateways = 1, Capacity = "24MiB" }, Output);
-        var models = await RegisterAsync(cluster, "model", 11, static number => OnnxModels.Sized(number, 5), OneCopy, load: false);
-        foreach (var model in models)
-        {
-            await cluster.UntilAsync(async () => (await cluster.Client(0).InferAsync(model.Model, Patience)).IsOk, Patience);
-        }
-
-        var loads = await cluster.SumAsync("cluster_model_loads", "result=\"success\"");
-        var silo = await cluster.AddSiloAsync();
-
-        // One at least: the controller's silo estimates models that it has not loaded itself, and then a second one seems not to fit.
-        await cluster.UntilAsync(view => view.Nodes.Any(node => node.Silo == silo.Silo && node.Copies >= 1), TimeSpan.FromSeconds(60));
-
-        // What is being loaded counts as a copy too.
-        await cluster.UntilAsync(async () => await cluster.SumAsync("cluster_model_loads", "result=\"success\"") > loads, Patience);
+        File.WriteAllBytes(Path.Combine(cluster.Registered.Path, corrupt, "1", "model.onnx"), OnnxModels.Small(5));
+        await cluster.Client(1).EnsureLoadedAsync(corrupt);
+        await cluster.AnswersAsync(cluster.Client(0), corrupt, 5, Patience);
     }
 
     /// <summary>One copy is asked for more than one should be: others come beside it, up to the most, and no request fails meanwhile.</summary>
     [Fact]
     public async Task Load_BeyondOneCopy_AddsCopiesUpToTheMost()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var models = await RegisterAsync(cluster, "busy", 1, static number => OnnxModels.SlowToRun(number, 40), """{"max_copies": 2, "concurrency": 1}""");
         await CopiesAsync(cluster, models, 1, Patience);
 
@@ -105,27 +89,27 @@ public sealed class PlacementTests(ITestOutputHelper output) : ClusterTest(outpu
     [Fact]
     public async Task MinCopies_RaisedInTheRepository_AddsACopyAndLoadsNothingAnew()
     {
-        await using var cluster = await TestCluster.StartAsync(
-            new ClusterSetup { Silos = 2, Gateways = 1 }, Output, static cluster => cluster.Models.Put("model", OnnxModels.Small(1)));
-        LoadTarget[] models = [new("model", [1])];
-        AssertOk(await cluster.Client(0).InferAsync("model", Patience), 1);
+        var cluster = await ClusterAsync();
+        LoadTarget[] models = [new(cluster.Named("model"), [1])];
+        cluster.Models.Put(models[0].Model, OnnxModels.Small(1));
+        await cluster.AnswersAsync(cluster.Client(0), models[0].Model, 1, Patience);
         await CopiesAsync(cluster, models, 1, Patience);
 
-        await File.WriteAllTextAsync(Path.Combine(cluster.Models.Path, "model", "model.json"), """{"min_copies": 2}""");
+        await File.WriteAllTextAsync(Path.Combine(cluster.Models.Path, models[0].Model, "model.json"), """{"min_copies": 2}""");
         await CopiesAsync(cluster, models, 2, Patience);
 
-        Assert.Equal(2, await cluster.LoadsAsync("model"));
+        Assert.Equal(2, await cluster.LoadsAsync(models[0].Model));
     }
 
     [Fact]
     public async Task SiloJoins_IdleModelWithFewerCopiesThanItsLeast_GetsOneThere()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 1, Gateways = 1 }, Output);
-        var models = await RegisterAsync(cluster, "model", 2, OnnxModels.Small, TwoCopies);
-        await CopiesAsync(cluster, models, 1, Patience);
+        var cluster = await ClusterAsync();
+        var models = await RegisterAsync(cluster, "model", 2, OnnxModels.Small, FourCopies);
+        await CopiesAsync(cluster, models, 3, Patience);
 
         await cluster.AddSiloAsync();
-        await CopiesAsync(cluster, models, 2, TimeSpan.FromSeconds(60));
+        await CopiesAsync(cluster, models, 4, TimeSpan.FromSeconds(60));
     }
 
     /// <summary>One request after the other, each of which must be answered; how many there were.</summary>

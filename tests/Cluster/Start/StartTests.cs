@@ -5,21 +5,21 @@ using Xunit;
 namespace Cluster.ClusterTests.Start;
 
 /// <summary>A cluster comes up, and models are loaded when they are asked for.</summary>
-public sealed class StartTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class StartTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     private const int Requests = 64;
 
     [Fact]
     public async Task Start_ThreeSilosAndTwoGateways_BothAnswerForRepositoryAndForColdModels()
     {
-        await using var cluster = await TestCluster.StartAsync(
-            new ClusterSetup(), Output, static cluster => cluster.Models.Put("shipped", OnnxModels.Small(7)));
+        var cluster = await ClusterAsync();
         var cold = await RegisterAsync(cluster, "cold", 2, OnnxModels.Small, load: false);
 
         for (var gateway = 0; gateway < 2; gateway++)
         {
             var client = cluster.Client(gateway);
-            await cluster.AnswersAsync(client, "shipped", 7, Patience);
+            await cluster.AnswersAsync(client, TestCluster.Shipped, TestCluster.ShippedNumber, Patience);
             AssertOk(await client.InferAsync(cold[gateway].Model, Patience), gateway + 1);
             await CopiesAsync(cluster, [cold[gateway]], 1, Patience);
         }
@@ -30,7 +30,7 @@ public sealed class StartTests(ITestOutputHelper output) : ClusterTest(output)
     [Fact]
     public async Task ColdModel_ManyRequestsAtOnceThroughBothGateways_IsLoadedOnce()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup(), Output);
+        var cluster = await ClusterAsync();
         var models = await RegisterAsync(cluster, "cold", 3, static number => OnnxModels.SlowToLoad(number, 60), load: false);
         var clients = new[] { cluster.Client(0), cluster.Client(1) };
 
@@ -52,11 +52,12 @@ public sealed class StartTests(ITestOutputHelper output) : ClusterTest(output)
             "cluster_cache_unloading_bytes", "cluster_cache_evictions", "cluster_cache_refusals", "cluster_rejected_requests", "ovms_current_requests",
         ];
         string[] ofGateways = ["cluster_gateway_retries", "ovms_requests_success"];
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Silos = 1, Gateways = 1 }, Output);
-        await RegisterAsync(cluster, "model", 1, OnnxModels.Small);
-        AssertOk(await cluster.Client(0).InferAsync("model-1", Patience), 1);
+        var cluster = await ClusterAsync();
+        var models = await RegisterAsync(cluster, "model", 1, OnnxModels.Small);
+        AssertOk(await cluster.Client(0).InferAsync(models[0].Model, Patience), 1);
 
-        var silo = await MetricsPage.ReadAsync(cluster.Http, cluster.Silos[0].HttpUrl);
+        var holder = (await cluster.ViewAsync()).SilosOf(models[0].Model)[0];
+        var silo = await MetricsPage.ReadAsync(cluster.Http, cluster.SiloAt(holder).HttpUrl);
         var gateway = await MetricsPage.ReadAsync(cluster.Http, cluster.Gateways[0].HttpUrl);
 
         Assert.All(ofSilos, family => Assert.True(silo.Has(family) || silo.Has(family + "_count"), $"no {family}"));

@@ -16,9 +16,6 @@ internal sealed record ClusterSetup
     /// <summary>Labels of the first silos, each a list separated by commas; the others have none.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
-    /// <summary>Whether Redis keeps what it has when it is stopped.</summary>
-    public bool RedisKeepsData { get; init; } = true;
-
-    /// <summary>The machines that the processes run on; null for this one.</summary>
+    /// <summary>The machines that the processes run on, which end with the cluster; null for this one.</summary>
     public NetworkLab? Network { get; init; }
 }

@@ -4,8 +4,8 @@ using Xunit;
 
 namespace Cluster.ClusterTests.Support;
 
-/// <summary>What tests with a cluster of their own share.</summary>
-public abstract class ClusterTest(ITestOutputHelper output)
+/// <summary>What tests of a cluster have in common.</summary>
+public abstract class ClusterTest(SharedCluster shared, ITestOutputHelper output) : IAsyncDisposable
 {
     /// <summary>Settings of a model with exactly one copy while it is in memory, however much it is asked for.</summary>
     internal const string OneCopy = """{"max_copies": 1}""";
@@ -24,13 +24,15 @@ public abstract class ClusterTest(ITestOutputHelper output)
 
     protected ITestOutputHelper Output { get; } = output;
 
+    public async ValueTask DisposeAsync() => await shared.GiveBackAsync(failed: TestContext.Current.TestState?.Result == TestResult.Failed);
+
     /// <summary>Registers <c>name-1</c>, <c>name-2</c>, … that answer 1, 2, …</summary>
     /// <param name="load">Whether to load them, and wait for that.</param>
     internal static async Task<IReadOnlyList<LoadTarget>> RegisterAsync(
         TestCluster cluster, string name, int count, Func<float, byte[]> model, string settings = "", bool load = true)
     {
         var client = cluster.Client(0);
-        var targets = Enumerable.Range(1, count).Select(number => new LoadTarget($"{name}-{number}", [number])).ToList();
+        var targets = Enumerable.Range(1, count).Select(number => new LoadTarget(cluster.Named($"{name}-{number}"), [number])).ToList();
         foreach (var target in targets)
         {
             cluster.Registered.Put(target.Model, model(target.Numbers[0]));
@@ -52,6 +54,17 @@ public abstract class ClusterTest(ITestOutputHelper output)
                     view => targets.All(target => view.SilosOf(target.Model).Distinct().Count() == copies), limit, i, $"{copies} copies of each of {string.Join(", ", targets.Select(target => target.Model))}");
             }
         }
+    }
+
+    /// <summary>The cluster that the tests of this class share.</summary>
+    private protected Task<TestCluster> ClusterAsync() => shared.TakeAsync(Output);
+
+    /// <summary>A cluster for one test.</summary>
+    private protected async Task<TestCluster> OwnClusterAsync(ClusterSetup setup)
+    {
+        // Two at once would measure each other.
+        await shared.EndAsync();
+        return await TestCluster.StartAsync(setup, Output);
     }
 
     internal static IEnumerable<string> Names(IEnumerable<LoadTarget> targets) => targets.Select(static target => target.Model);

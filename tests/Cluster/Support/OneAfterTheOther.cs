@@ -1,5 +1,5 @@
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Each test has a cluster of five or more processes and measures times: two at once would measure each other.
+// Each test uses a cluster of five or more processes and measures times: two at once would measure each other.
 [assembly: Parallelization(Mode = ParallelMode.None)]

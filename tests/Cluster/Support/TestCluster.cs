@@ -11,16 +11,23 @@ namespace Cluster.ClusterTests.Support;
 /// </summary>
 internal sealed class TestCluster : IGateways, IAsyncDisposable
 {
+    /// <summary>The model that a shared cluster has in <see cref="Models"/> from its start, and what it answers.</summary>
+    public const string Shipped = "shipped";
+
+    /// <inheritdoc cref="Shipped"/>
+    public const float ShippedNumber = 7;
+
     private const int LinesShown = 60;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly ClusterSetup _setup;
-    private readonly ITestOutputHelper _output;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
     private readonly List<ClusterProcess> _silos = [];
     private readonly List<ClusterProcess> _gateways = [];
     private readonly List<MeshClient> _clients = [];
+    private ITestOutputHelper? _output;
+    private string _suffix = "";
 
     private TestCluster(ClusterSetup setup, ITestOutputHelper output)
     {
@@ -44,6 +51,9 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
 
     public HttpClient Http => _http;
 
+    /// <summary>What loses frames between the processes; null where they are all on this machine.</summary>
+    public NetworkLab? Network => _setup.Network;
+
     /// <summary>Starts all processes at once and waits until every gateway sees every silo.</summary>
     /// <param name="fill">Puts models into the folders before the silos start.</param>
     public static async Task<TestCluster> StartAsync(ClusterSetup setup, ITestOutputHelper output, Action<TestCluster>? fill = null)
@@ -52,7 +62,7 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
         try
         {
             fill?.Invoke(cluster);
-            cluster.Redis = await RedisServer.StartNewAsync(setup.RedisKeepsData, setup.Network is null ? [] : ["--bind", "0.0.0.0", "--protected-mode", "no"]);
+            cluster.Redis = await RedisServer.StartNewAsync(keepsData: true, setup.Network is null ? [] : ["--bind", "0.0.0.0", "--protected-mode", "no"]);
             for (var i = 0; i < setup.Silos; i++)
             {
                 cluster._silos.Add(cluster.NewSilo(i < setup.Labels.Count ? setup.Labels[i] : ""));
@@ -72,6 +82,37 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
             await cluster.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>A name of a model or an alias that no other test of this cluster has: metrics count by name, and outlive a model.</summary>
+    public string Named(string name) => name + _suffix;
+
+    /// <summary>Another test begins.</summary>
+    /// <param name="suffix">Of <see cref="Named"/>.</param>
+    /// <param name="output">The test's.</param>
+    public void Use(string suffix, ITestOutputHelper output) => (_suffix, _output) = (suffix, output);
+
+    /// <summary>Starts what does not run, ends what was added, takes away aliases and models, and waits until every gateway sees that.</summary>
+    public async Task ClearAsync()
+    {
+        await Task.WhenAll(EndAddedAsync(_silos, _setup.Silos), EndAddedAsync(_gateways, _setup.Gateways));
+        await Task.WhenAll(_silos.Concat(_gateways).Where(static process => !process.IsRunning).Select(static process => process.StartAsync()));
+        await WholeAsync();
+        using var client = new MeshClient(_gateways[0].GrpcTarget);
+        await client.RemoveAllAsync();
+        foreach (var folder in Directory.EnumerateDirectories(Models.Path).Where(static folder => Path.GetFileName(folder) != Shipped))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        for (var i = 0; i < _gateways.Count; i++)
+        {
+            await UntilAsync(IsClear, StartTimeout, i, "all silos are members, and without a model");
+        }
+
+        _clients.ForEach(static client => client.Dispose());
+        _clients.Clear();
+        _output = null;
     }
 
     /// <summary>Waits until every gateway sees every running silo as a member and is ready.</summary>
@@ -182,10 +223,10 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
     {
         _clients.ForEach(static client => client.Dispose());
         _http.Dispose();
-        await Task.WhenAll(_gateways.Concat(_silos).Select(static process => process.DisposeAsync().AsTask()));
+        await EndAsync([.. _gateways, .. _silos]);
         foreach (var process in _silos.Concat(_gateways))
         {
-            _output.WriteLine($"--- {process.Name} {process.Silo}, the last lines:\n{process.Tail(LinesShown)}");
+            _output?.WriteLine($"--- {process.Name} {process.Silo}, the last lines:\n{process.Tail(LinesShown)}");
         }
 
         if (Redis is not null)
@@ -195,7 +236,30 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
 
         Models.Dispose();
         Registered.Dispose();
+        Network?.Dispose();
     }
+
+    private static async Task EndAddedAsync(List<ClusterProcess> processes, int atStart)
+    {
+        await EndAsync([.. processes.Skip(atStart)]);
+        processes.RemoveRange(atStart, processes.Count - atStart);
+    }
+
+    /// <summary>Ends processes at once: to leave properly takes seconds.</summary>
+    private static Task EndAsync(IReadOnlyList<ClusterProcess> processes) => Task.WhenAll(processes.Select(static async process =>
+    {
+        if (process.IsRunning)
+        {
+            await process.KillAsync();
+        }
+
+        await process.DisposeAsync();
+    }));
+
+    private bool IsClear(ClusterView view) =>
+        view.Active.Select(static node => node.Silo).Order().SequenceEqual(_silos.Select(static silo => silo.Silo).Order())
+        && view.Active.All(node => node is { Draining: false, Loading: 0 } && node.Copies == view.CopiesOn(node.Silo, [Shipped]))
+        && view.Models.Keys.All(static model => model == Shipped);
 
     private async Task<bool> IsOkAsync(Uri url)
     {

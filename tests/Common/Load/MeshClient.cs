@@ -11,6 +11,7 @@ namespace Cluster.Tests.Common;
 public sealed class MeshClient(string target) : IDisposable
 {
     private const string Mesh = "/mmesh.ModelMesh/";
+    private const string Registry = "/mmesh.ModelMeshRegistry/";
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(60);
 
     private readonly GrpcClient _client = new(target);
@@ -66,6 +67,19 @@ public sealed class MeshClient(string target) : IDisposable
 
     public Task<VModelStatusInfo> AliasAsync(string alias) => CallAsync("getVModelStatus", new GetVModelStatusRequest { VModelId = alias }, VModelStatusInfo.Parser);
 
+    /// <summary>Deletes all aliases and unregisters all models that were registered.</summary>
+    public async Task RemoveAllAsync()
+    {
+        var aliases = await CallAsync("listVModels", new ListVModelsRequest(), ListVModelsResponse.Parser, Registry);
+        foreach (var alias in aliases.VModels)
+        {
+            await CallAsync("deleteVModel", new DeleteVModelRequest { VModelId = alias.VModelId }, DeleteVModelResponse.Parser);
+        }
+
+        var models = await CallAsync("listModels", new ListModelsRequest(), ListModelsResponse.Parser, Registry);
+        await Task.WhenAll(models.Models.Where(static model => model.Origin == ModelEntry.Types.Origin.Registered).Select(model => UnregisterAsync(model.ModelId)));
+    }
+
     public void Dispose() => _client.Dispose();
 
     /// <summary>The first element of the first output.</summary>
@@ -75,10 +89,10 @@ public sealed class MeshClient(string target) : IDisposable
         return MemoryMarshal.Read<float>(raw);
     }
 
-    private async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser)
+    private async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser, string service = Mesh)
         where T : IMessage<T>
     {
         using var patience = new CancellationTokenSource(CallTimeout);
-        return await _client.CallAsync(Mesh + method, request, parser, patience.Token);
+        return await _client.CallAsync(service + method, request, parser, patience.Token);
     }
 }

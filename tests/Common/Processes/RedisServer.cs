@@ -68,6 +68,15 @@ public sealed partial class RedisServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Deletes what a stopped server kept.</summary>
+    public void Forget()
+    {
+        foreach (var folder in _folder.EnumerateDirectories())
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     /// <inheritdoc cref="ChildProcess.Suspend"/>
     public void Suspend() => _process!.Suspend();
 

@@ -20,17 +20,17 @@ internal sealed class Harness : IAsyncDisposable
 
     public static async Task<Harness> StartAsync(params string[] arguments)
     {
-        var server = await ServerProcess.StartAsync(arguments);
-        ClientDriver? python = null;
+        var (server, python, node) = (ServerProcess.StartAsync(arguments), ClientDriver.StartPythonAsync(), ClientDriver.StartNodeAsync());
         try
         {
-            python = await ClientDriver.StartPythonAsync();
-            return new Harness(server, python, await ClientDriver.StartNodeAsync());
+            await Task.WhenAll(server, python, node);
+            return new Harness(await server, await python, await node);
         }
         catch
         {
-            await (python?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await server.DisposeAsync();
+            await (server.IsCompletedSuccessfully ? (await server).DisposeAsync() : ValueTask.CompletedTask);
+            await (python.IsCompletedSuccessfully ? (await python).DisposeAsync() : ValueTask.CompletedTask);
+            await (node.IsCompletedSuccessfully ? (await node)?.DisposeAsync() ?? ValueTask.CompletedTask : ValueTask.CompletedTask);
             throw;
         }
     }

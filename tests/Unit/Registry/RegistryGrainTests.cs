@@ -2,6 +2,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Models;
 using Cluster.Tests.Common;
 using Xunit;
 using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
@@ -10,6 +11,9 @@ namespace Cluster.Unit.Registry;
 
 public sealed class RegistryGrainTests : IAsyncLifetime
 {
+    /// <summary>Orleans' own, of a write that was refused.</summary>
+    private const int StorageError = 102203;
+
     private RegistrySilo _silo = null!;
 
     public async ValueTask InitializeAsync() => _silo = await RegistrySilo.StartAsync();
@@ -173,6 +177,22 @@ public sealed class RegistryGrainTests : IAsyncLifetime
         await _silo.Models.LoadAsync("m", sync: true, CancellationToken.None).Soon();
 
         Assert.Equal(11, await _silo.AskAsync("m"));
+    }
+
+    [Fact]
+    public async Task Unregister_AfterAWriteThatTookEffectUnanswered_UnloadsTheModel()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        var (grain, kept) = (_silo.Silo.Get<IModelGrain>("m").GetGrainId(), new GrainState<ModelGrainState>());
+        await _silo.Storage.ReadStateAsync("model", grain, kept);
+        await _silo.Storage.WriteStateAsync("model", grain, kept);
+        _silo.Silo.ExpectedErrors.Add(StorageError);
+
+        await _silo.Models.UnregisterAsync("m").AsTask().Soon();
+        await _silo.Registry("m").SettleAsync("m", CancellationToken.None).AsTask().Soon();
+
+        Assert.Empty(_silo.States.All);
+        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.Id == 2102);
     }
 
     [Fact]
