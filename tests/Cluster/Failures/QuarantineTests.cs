@@ -6,7 +6,8 @@ using Xunit;
 namespace Cluster.ClusterTests.Failures;
 
 /// <summary>One request takes down each silo that runs it: the test kills the silo that has it, which to the cluster is the same.</summary>
-public sealed class QuarantineTests(ITestOutputHelper output) : ClusterTest(output)
+[Collection(RoomyCluster.Name)]
+public sealed class QuarantineTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
     /// <summary>A run takes longer than it takes to see it in the metrics and to kill its silo.</summary>
     private const int Products = 8000;
@@ -16,7 +17,7 @@ public sealed class QuarantineTests(ITestOutputHelper output) : ClusterTest(outp
     [Fact]
     public async Task RequestThatTakesDownTwoSilos_IsNotSentToTheThirdAndItsModelIsQuarantined()
     {
-        await using var cluster = await TestCluster.StartAsync(new ClusterSetup { Gateways = 1 }, Output);
+        var cluster = await ClusterAsync();
         var deadly = (await RegisterAsync(cluster, "deadly", 1, static number => OnnxModels.SlowToRun(number, Products), TwoCopies))[0].Model;
         var steady = await RegisterAsync(cluster, "steady", 2, OnnxModels.Small);
         await using var load = await OpenLoad.StartAsync(cluster, steady, rate: 50);
