@@ -32,7 +32,7 @@ public sealed class RedisLossTests(RoomyCluster shared, ITestOutputHelper output
         cluster.Redis.Suspend();
         await load.GoOnAsync(TimeSpan.FromSeconds(6));
         cluster.Redis.Resume();
-        await load.GoOnAsync(TimeSpan.FromSeconds(3));
+        await load.GoOnAsync(TimeSpan.FromSeconds(2));
         var report = await load.StopAsync();
 
         report.AssertNoFailure();
@@ -68,7 +68,7 @@ public sealed class RedisLossTests(RoomyCluster shared, ITestOutputHelper output
         AssertOk(await client.InferAsync(alias, Patience), 1);
         Assert.Equal(ModelStatusInfo.Types.ModelStatus.NotLoaded, (await client.StatusAsync(cold[0].Model)).Status);
         await Task.WhenAll(cold.Select(async model => AssertOk(await client.InferAsync(model.Model, Patience), model.Numbers[0])));
-        await load.GoOnAsync(TimeSpan.FromSeconds(3));
+        await load.GoOnAsync(TimeSpan.FromSeconds(2));
         var report = await load.StopAsync();
 
         Output.WriteLine($"back after {time.TotalSeconds:0.0} s; {report}");
