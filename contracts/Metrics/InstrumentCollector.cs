@@ -74,7 +74,7 @@ internal sealed class InstrumentCollector : IDisposable
 
         // Several hosts can share a process, as in tests; a host's meters carry its factory as their scope.
         var belongsHere = meter.Scope is null || ReferenceEquals(meter.Scope, _meters);
-        if (!belongsHere || !_options.Meters.Contains(meter.Name) || ReferenceEquals(meter, _registry.Meter))
+        if (!belongsHere || !IsChosen(instrument) || ReferenceEquals(meter, _registry.Meter))
         {
             return;
         }
@@ -89,6 +89,9 @@ internal sealed class InstrumentCollector : IDisposable
             _registry.ConflictErrors.Increment();
         }
     }
+
+    private bool IsChosen(Instrument instrument) =>
+        _options.Meters.Contains(instrument.Meter.Name) || _options.Meters.Contains($"{instrument.Meter.Name}/{instrument.Name}");
 
     private IInstrumentBinding? TryBind(Instrument instrument)
     {

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Cluster.Contracts.Metrics;
 
 /// <summary>This process as Linux' <c>/proc/self</c> shows it.</summary>
-internal static class LinuxProcess
+public static class LinuxProcess
 {
     /// <summary>From <c>status</c>; 0 for a line that the kernel leaves out.</summary>
     public static (long VirtualBytes, long Threads) ReadStatus()

@@ -7,7 +7,9 @@ namespace Cluster.Contracts.Metrics;
 [Section("Metrics")]
 public sealed class PrometheusOptions : IValidatableObject
 {
-    /// <summary>Names of the meters to collect. More meters make scrapes larger and every measurement of theirs cost a lookup.</summary>
+    /// <summary>
+    /// Names of the meters to collect, or <c>meter/instrument</c> for one of a meter's instruments. More make scrapes larger and every measurement of theirs cost a lookup.
+    /// </summary>
     public ISet<string> Meters { get; set; } = new HashSet<string>(StringComparer.Ordinal)
     {
         "Cluster.Redis",
@@ -16,6 +18,17 @@ public sealed class PrometheusOptions : IValidatableObject
         "System.Runtime",
         "Microsoft.AspNetCore.Hosting",
         "Microsoft.AspNetCore.Server.Kestrel",
+        "Microsoft.Orleans/orleans-app-requests-timedout",
+        "Microsoft.Orleans/orleans-catalog-activation-failed-to-activate",
+        "Microsoft.Orleans/orleans-catalog-activations",
+        "Microsoft.Orleans/orleans-messaging-expired",
+        "Microsoft.Orleans/orleans-messaging-pings-reply-missed",
+        "Microsoft.Orleans/orleans-messaging-rejected",
+        "Microsoft.Orleans/orleans-messaging-sent-dropped",
+        "Microsoft.Orleans/orleans-messaging-sent-failed",
+        "Microsoft.Orleans/orleans-networking-sockets-closed",
+        "Microsoft.Orleans/orleans-networking-sockets-opened",
+        "Microsoft.Orleans/orleans-scheduler-long-running-turns",
     };
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Gateway.Hosting;
 using Cluster.Gateway.KServe;
 using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
@@ -68,6 +69,15 @@ internal static class GrpcExtensions
     /// <summary>Maps KServe's service, health and reflection; takes gRPC-Web for every service that is mapped, over either version of HTTP.</summary>
     public static WebApplication MapKServe(this WebApplication app)
     {
+        app.Use(static next => http =>
+        {
+            if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
+            {
+                http.Features.Get<ConnectionPlace>()?.Keep();
+            }
+
+            return next(http);
+        });
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
         app.Services.GetRequiredService<KServeService>().Map(app);
         app.MapGrpcHealthChecksService().LiftBodyLimits();

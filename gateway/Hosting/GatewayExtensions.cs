@@ -1,4 +1,5 @@
 using System.Reflection;
+using Cluster.Contracts.Metrics;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Metrics;
@@ -32,6 +33,10 @@ public static class GatewayExtensions
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
         services.AddSingleton(options);
         services.AddSingleton<ServerReadiness>();
+        services.AddSingleton(provider => new ConnectionGate(
+            options.MaxConnections ?? ConnectionGate.LimitFor(LinuxProcess.ReadOpenFileLimit()),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ConnectionGate>>()));
         if (options.DrainTime > TimeSpan.Zero)
         {
             services.AddSingleton<IHostLifetime, DrainingLifetime>();
@@ -50,8 +55,9 @@ public static class GatewayExtensions
         {
             kestrel.AddServerHeader = false;
             kestrel.ConfigureGrpcLimits();
-            kestrel.Listen(options.Bind, options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(options.Bind, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+            var gate = kestrel.ApplicationServices.GetRequiredService<ConnectionGate>();
+            kestrel.Listen(options.Bind, options.HttpPort, listen => Listen(listen, HttpProtocols.Http1, gate));
+            kestrel.Listen(options.Bind, options.GrpcPort, listen => Listen(listen, HttpProtocols.Http2, gate));
         });
         services.AddOptions<KestrelServerOptions>().Configure<Microsoft.Extensions.Options.IOptions<RestOptions>>(
             (kestrel, rest) => rest.Value.ApplyTo(kestrel.Limits));
@@ -68,6 +74,12 @@ public static class GatewayExtensions
         app.Services.GetRequiredService<ModelMeshService>().Map(app);
         app.MapRest();
         return app;
+    }
+
+    private static void Listen(ListenOptions listen, HttpProtocols protocols, ConnectionGate gate)
+    {
+        listen.Protocols = protocols;
+        listen.Use(next => connection => gate.RunAsync(connection, next));
     }
 
     private static string ProductVersion() =>

@@ -29,6 +29,10 @@ public sealed class GatewayOptions
     [SetBy("Cluster:MaxMessageMiB")]
     public int MaxMessageBytes { get; set; } = 256 << 20;
 
+    /// <summary>Connections of clients, over both ports; null, the default, is what the limit of file descriptors allows.</summary>
+    [SetBy("Cluster:MaxConnections")]
+    public int? MaxConnections { get; set; }
+
     /// <summary>How long a process that is told to stop serves on while it is not ready. Default 0.</summary>
     [SetBy("Cluster:DrainSeconds")]
     public TimeSpan DrainTime { get; set; }

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
+using Cluster.Gateway.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,8 @@ internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logg
 
     private async Task RunAsync(RequestDelegate handler, HttpContext context)
     {
+        var place = context.Features.Get<ConnectionPlace>();
+        place?.Begin();
         try
         {
             await handler(context);
@@ -42,6 +45,10 @@ internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logg
             // A client must not take half an answer for a whole one.
             LogFailure(context, e);
             context.Abort();
+        }
+        finally
+        {
+            place?.End();
         }
     }
 

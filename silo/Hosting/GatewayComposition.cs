@@ -33,6 +33,7 @@ internal static class GatewayComposition
         GrpcPort = options.GrpcPort,
         ServerName = options.ServerName,
         MaxMessageBytes = options.MaxMessageMiB << 20,
+        MaxConnections = options.MaxConnections > 0 ? options.MaxConnections : null,
         DrainTime = TimeSpan.FromSeconds(options.DrainSeconds),
         MinReadyModels = options.MinReadyModels,
     });

@@ -100,6 +100,13 @@ public sealed class ServeOptions : IValidatableObject
     public int MaxMessageMiB { get; set; } = 256;
 
     /// <summary>
+    /// Connections of clients over both ports, 1 to 1,000,000; 0, the default, is the process' limit of file descriptors less 384. Where all are open, the one that has been idle
+    /// for the longest makes way.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int MaxConnections { get; set; }
+
+    /// <summary>
     /// Bytes that loaded models may take together: a number with KiB, MiB, GiB, TiB or no unit for bytes, at least 1 MiB; or <c>unlimited</c>. Null, the
     /// default, takes 60 % of the memory that the process may use: its control group's limit, else the machine's memory. More keeps more models loaded, and
     /// leaves less for what they need while they run, for requests and for the process itself.

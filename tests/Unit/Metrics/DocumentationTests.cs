@@ -4,6 +4,7 @@ using Cluster.Contracts.Metrics;
 using Cluster.Gateway.Metrics;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
@@ -58,8 +59,9 @@ public sealed partial class DocumentationTests
 
     private static async Task<Exposition> ScrapeAsync()
     {
-        using var host = new MetricsHost(options => options.Meters.Add(ProcessMetrics.MeterName));
+        using var host = new MetricsHost(options => options.Meters.UnionWith([ProcessMetrics.MeterName, MemoryMetrics.MeterName]));
         _ = new ProcessMetrics(host.Meters);
+        _ = new MemoryMetrics(host.Meters);
         new RequestMetrics(host.Registry).Ensure("m", 1);
         using var copy = new CopyMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);

@@ -87,6 +87,20 @@ public sealed class InstrumentCollectorTests
     }
 
     [Fact]
+    public async Task Scrape_OneInstrumentOfAMeterChosen_HasThatAlone()
+    {
+        using var host = new MetricsHost(options => options.Meters.Add("Test.Large/wanted"));
+        var meter = host.Meters.Create(new MeterOptions("Test.Large"));
+        meter.CreateCounter<long>("wanted").Add(1);
+        meter.CreateCounter<long>("unwanted").Add(1);
+
+        var scrape = await host.ScrapeAsync();
+
+        Assert.Equal(1, scrape["wanted_total"]);
+        Assert.False(scrape.HasFamily("unwanted_total"));
+    }
+
+    [Fact]
     public async Task Scrape_MeterNotChosenOrOfAnotherHost_IsLeftOut()
     {
         using var host = new MetricsHost();

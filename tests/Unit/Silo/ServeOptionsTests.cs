@@ -38,6 +38,7 @@ public sealed class ServeOptionsTests
         { "--capacity", nameof(ServeOptions.Capacity) },
         { "--stop-seconds", nameof(ServeOptions.StopSeconds) },
         { "--drain-seconds", nameof(ServeOptions.DrainSeconds) },
+        { "--max-connections", nameof(ServeOptions.MaxConnections) },
         { "--min-ready-models", nameof(ServeOptions.MinReadyModels) },
         { "--server-name", nameof(ServeOptions.ServerName) },
         { "--log-format", nameof(ServeOptions.LogFormat) },
