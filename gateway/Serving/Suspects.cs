@@ -66,6 +66,7 @@ internal sealed class SuspectLane
     private readonly List<SuspectPlace> _running = [];
     private Task _last = Task.CompletedTask;
     private int _places;
+    private int _lostWith;
 
     public bool IsEmpty
     {
@@ -94,10 +95,18 @@ internal sealed class SuspectLane
         lock (_lock)
         {
             _running.Add(place);
-            if (_running.Count > 1)
-            {
-                _running.ForEach(static running => running.IsAlone = false);
-            }
+        }
+    }
+
+    /// <summary>The silo was lost with what is running.</summary>
+    /// <returns>Whether that was one suspect alone.</returns>
+    public bool Lose()
+    {
+        lock (_lock)
+        {
+            // The first that notices sees all of them.
+            _lostWith = _lostWith == 0 ? _running.Count : _lostWith;
+            return _lostWith == 1;
         }
     }
 
@@ -126,8 +135,9 @@ internal sealed class SuspectPlace(SuspectLane lane, Task before, TimeProvider t
     /// <summary>Ends when the next may begin.</summary>
     public Task Passed => _passed.Task;
 
-    /// <summary>Whether no other suspect was at the silo meanwhile: what happened to the silo is then this one's doing.</summary>
-    public bool IsAlone { get; set; } = true;
+    /// <summary>The silo was lost while it had this suspect.</summary>
+    /// <returns>Whether it had no other: what happened to it is then this one's doing.</returns>
+    public bool Lose() => lane.Lose();
 
     public void Begin()
     {

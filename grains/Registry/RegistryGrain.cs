@@ -19,6 +19,8 @@ namespace Cluster.Grains.Registry;
 [GrainType(ClusterGrains.RegistryType)]
 internal sealed class RegistryGrain : Grain, IRegistryGrain
 {
+    /// <summary>Of those that leave, the ones that have been told.</summary>
+    private readonly HashSet<string> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);
     private readonly IPersistentState<RegistryState> _stored;
     private readonly IRegistrations _registrations;
@@ -48,6 +50,11 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         foreach (var entry in Entries.Values.Where(entry => entry.Info is not null))
         {
             HandOver(entry.Model, ReadAndApplyAsync(entry.Model));
+        }
+
+        foreach (var model in _stored.State.Leaving)
+        {
+            HandOver(model, LeaveAsync(model));
         }
 
         return Task.CompletedTask;
@@ -221,16 +228,23 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
 
     private async Task CreateAsync(RegistryEntry entry)
     {
-        await KeepAsync(Entries.SetItem(entry.Model, entry));
+        await KeepAsync(Entries.SetItem(entry.Model, entry), _stored.State.Leaving.Remove(entry.Model));
         Log.Registered(_logger, entry.Model, entry.Info!.Type, entry.Info.Path);
         HandOver(entry.Model, ReadAndApplyAsync(entry.Model));
     }
 
     private async Task RemoveAsync(string model, string reason)
     {
-        await KeepAsync(Entries.Remove(model));
+        _left.Remove(model);
+        await KeepAsync(Entries.Remove(model), _stored.State.Leaving.Add(model));
         Log.Unregistered(_logger, model, reason);
-        HandOver(model, ApplyAsync(new ModelRegistration { Name = model, Versions = [], Origin = RegistrationOrigin.Registered }));
+        HandOver(model, LeaveAsync(model));
+    }
+
+    private async Task LeaveAsync(string model)
+    {
+        await ApplyAsync(new ModelRegistration { Name = model, Versions = [], Origin = RegistrationOrigin.Registered });
+        _left.Add(model);
     }
 
     private async Task ReadAndApplyAsync(string model)
@@ -288,5 +302,9 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
 
     private IModelGrain Model(string model) => GrainFactory.GetGrain<IModelGrain>(model);
 
-    private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries) => _stored.KeepAsync(new RegistryState { Entries = entries });
+    private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries) => KeepAsync(entries, _stored.State.Leaving);
+
+    /// <summary>Those that have left go with the next change: a write of their own would meet that change's.</summary>
+    private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries, ImmutableHashSet<string> leaving) =>
+        _stored.KeepAsync(new RegistryState { Entries = entries, Leaving = leaving.Except(_left) });
 }

@@ -49,6 +49,7 @@ internal static class SiloComposition
         services.AddSingleton<IModelRepository, FileModelRepository>();
         services.AddOrleansSilo(ClusterComposition.Describe(options));
         services.AddClusterWork();
+        services.AddSingleton<RepositoryComparison>();
         services.AddSingleton<RepositoryWatcher>();
         services.AddSingleton<IRepositoryWatch>(static provider => provider.GetRequiredService<RepositoryWatcher>());
         services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());

@@ -35,6 +35,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     private readonly IModelRepository _repository;
     private readonly RepositoryStanding _standing;
     private readonly IRepositoryAgreement _agreement;
+    private readonly RepositoryComparison _comparison;
     private readonly IRegistryRestorer _registry;
     private readonly IGrainFactory _grains;
     private readonly IServingStates _states;
@@ -48,6 +49,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         IModelRepository repository,
         RepositoryStanding standing,
         IRepositoryAgreement agreement,
+        RepositoryComparison comparison,
         IRegistryRestorer registry,
         IGrainFactory grains,
         IServingStates states,
@@ -59,6 +61,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         _repository = repository;
         _standing = standing;
         _agreement = agreement;
+        _comparison = comparison;
         _registry = registry;
         _grains = grains;
         _states = states;
@@ -124,15 +127,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         {
             var led = leads;
             leads = _duty.IsHere;
-            await TryAsync(() => leads ? LookAsync(new Look(Adopt: !led), stoppingToken) : CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
+            await TryAsync(() => leads ? LookAsync(new Look(Adopt: !led), stoppingToken) : _comparison.CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
         }
     }
 
     private static string HeldBackText(ImmutableArray<string> models) =>
-        $"the silos' repositories hold different content of {Some(models)}; it stays as it is until they agree";
-
-    private static string Some(IReadOnlyCollection<string> models) =>
-        $"{string.Join(", ", models.Take(5).Select(static model => $"'{model}'"))}{(models.Count > 5 ? $" and {models.Count - 5} more" : "")}";
+        $"the silos' repositories hold different content of {RepositoryComparison.Some(models)}; it stays as it is until they agree";
 
     /// <summary>Until the controller is here, sees to it that this silo's repository agrees with what the controller's handed over.</summary>
     private async Task StandByAsync(CancellationToken cancellationToken)
@@ -140,55 +140,11 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         var duty = _duty.WaitAsync(cancellationToken);
         while (!duty.IsCompleted && !_standing.Agrees)
         {
-            await TryAsync(() => CompareAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            await TryAsync(() => _comparison.CompareAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
             await duty.WaitAsync(CompareInterval, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await duty.ConfigureAwait(false);
-    }
-
-    private async Task CompareAsync(CancellationToken cancellationToken)
-    {
-        if (_standing.Agrees || await HandedOverAsync(cancellationToken).ConfigureAwait(false) is not { } served)
-        {
-            return;
-        }
-
-        var models = _repository.Scan().Models;
-        var other = served.Where(model => RepositoryVote.Fingerprint(models.GetValueOrDefault(model.Key)) != model.Value).Select(model => model.Key).Order(StringComparer.Ordinal).ToList();
-        Judge(other.Count == 0 ? null : $"of the {served.Count} models that the cluster serves it lacks, or holds with other content, {Some(other)}");
-    }
-
-    private async Task<ImmutableDictionary<string, string>?> HandedOverAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Controller().GetFingerprintsAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException)
-        {
-            // There is none now; the next look asks again.
-            Log.NotCompared(_logger, exception.Message);
-            return null;
-        }
-    }
-
-    private void Judge(string? problem)
-    {
-        var disagreed = _standing.Problem is not null;
-        if (!_standing.Set(problem))
-        {
-            return;
-        }
-
-        if (problem is not null)
-        {
-            Log.RepositoryDisagrees(_logger, problem);
-        }
-        else if (disagreed)
-        {
-            Log.RepositoryAgrees(_logger);
-        }
     }
 
     private async Task TryAsync(Func<Task> look, CancellationToken stoppingToken)
@@ -271,13 +227,13 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         if (!_agreement.IsAlone && !asked.IsEmpty)
         {
             vote = await _agreement.AskAsync(asked, snapshot, cancellationToken).ConfigureAwait(false);
-            problem = vote.Outvoted.IsEmpty ? null : $"most silos hold other content of {Some(vote.Outvoted)}";
+            problem = vote.Outvoted.IsEmpty ? null : $"most silos hold other content of {RepositoryComparison.Some(vote.Outvoted)}";
         }
         else if (!asked.IsEmpty && asked.Length == _handedOver.Count && asked.All(name => _handedOver[name].IsRemoval && !snapshot.Models.ContainsKey(name)))
         {
             // Alone, and its folder has nothing of what the cluster served when there were others.
             vote = new RepositoryVote([], asked, asked);
-            problem = $"it holds none of the {asked.Length} models that the cluster served, such as {Some(asked)}";
+            problem = $"it holds none of the {asked.Length} models that the cluster served, such as {RepositoryComparison.Some(asked)}";
         }
         else
         {
@@ -287,7 +243,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         if (look.Only is null)
         {
             Tell(vote.HeldBack);
-            Judge(problem);
+            _comparison.Judge(problem);
             if (problem is not null && !_agreement.IsAlone)
             {
                 await _agreement.LeaveAsync(cancellationToken).ConfigureAwait(false);
@@ -299,7 +255,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
 
     private void Tell(ImmutableArray<string> heldBack)
     {
-        var text = heldBack.IsEmpty ? "" : Some(heldBack);
+        var text = heldBack.IsEmpty ? "" : RepositoryComparison.Some(heldBack);
         if (text.Length > 0 && text != _heldBack)
         {
             Log.HeldBack(_logger, text);
@@ -363,8 +319,6 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
             Log.ChangeFailed(_logger, exception, registration.Name);
         }
     }
-
-    private IControllerGrain Controller() => _grains.GetGrain<IControllerGrain>(IControllerGrain.Key);
 
     /// <param name="Only">The one model to look at; null for all.</param>
     /// <param name="Everything">Hands over also what has not changed.</param>

@@ -3,6 +3,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Models;
+using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
 using Xunit;
 using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
@@ -193,6 +194,23 @@ public sealed class RegistryGrainTests : IAsyncLifetime
 
         Assert.Empty(_silo.States.All);
         Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.Id == 2102);
+    }
+
+    [Fact]
+    public async Task Start_AfterTheSiloThatUnregisteredWasLostBeforeItToldTheModel_TellsIt()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        var (registry, stored) = (_silo.Registry("m").GetGrainId(), new GrainState<RegistryState>());
+        await _silo.Storage.ReadStateAsync("registry", registry, stored);
+        stored.State = stored.State! with { Entries = stored.State.Entries.Remove("m"), Leaving = ["m"] };
+        await _silo.Storage.WriteStateAsync("registry", registry, stored);
+
+        await using var next = await RegistrySilo.StartAsync(_silo);
+        await next.Registry("m").RestoreAsync(CancellationToken.None).AsTask().Soon();
+
+        var model = new GrainState<ModelGrainState>();
+        await _silo.Storage.ReadStateAsync("model", _silo.Silo.Get<IModelGrain>("m").GetGrainId(), model);
+        Assert.False(model.RecordExists);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class SuspectsTests : IDisposable
     public void Dispose() => _routing.Dispose();
 
     [Fact]
-    public async Task Enter_OneAfterTheOther_EachIsAlone()
+    public async Task Enter_OneAfterTheOther_TheOneThatLosesTheSiloIsKnown()
     {
         var first = await EnterAsync();
         var second = EnterAsync();
@@ -25,25 +25,34 @@ public sealed class SuspectsTests : IDisposable
         Suspects.Leave(Silo, first);
         var one = await second.Soon();
         Assert.False(third.IsCompleted);
-        Suspects.Leave(Silo, one);
-        var two = await third.Soon();
-        Suspects.Leave(Silo, two);
 
-        Assert.Equal([true, true, true], new[] { first, one, two }.Select(static place => place.IsAlone));
+        Assert.True(one.Lose());
     }
 
     [Fact]
-    public async Task Enter_OneThatRunsLong_LetsTheNextOneInAndNeitherIsAlone()
+    public async Task Lose_OneThatRunsLongAndOthersThatHaveEnded_ItIsKnown()
     {
         var slow = await EnterAsync();
         var next = EnterAsync();
         _routing.Time.Advance(TimeSpan.FromMilliseconds(99));
         Assert.False(next.IsCompleted);
-
         _routing.Time.Advance(TimeSpan.FromMilliseconds(1));
+        Suspects.Leave(Silo, await next.Soon());
 
-        Assert.False((await next.Soon()).IsAlone);
-        Assert.False(slow.IsAlone);
+        Assert.True(slow.Lose());
+    }
+
+    [Fact]
+    public async Task Lose_TwoAtOnce_NeitherIsKnown()
+    {
+        var slow = await EnterAsync();
+        var next = EnterAsync();
+        _routing.Time.Advance(TimeSpan.FromMilliseconds(100));
+        var other = await next.Soon();
+
+        Assert.False(slow.Lose());
+        Suspects.Leave(Silo, slow);
+        Assert.False(other.Lose());
     }
 
     [Fact]
@@ -51,7 +60,7 @@ public sealed class SuspectsTests : IDisposable
     {
         await EnterAsync();
 
-        Assert.True((await Suspects.EnterAsync(States.At(2), CancellationToken.None)).IsAlone);
+        Assert.True((await Suspects.EnterAsync(States.At(2), CancellationToken.None)).Lose());
     }
 
     [Fact]

@@ -399,7 +399,8 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
 
     private Task StartAsync()
     {
-        _watcher = new RepositoryWatcher(_repository, _standing, _agreement, this, _grains, _states, _duty, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
+        var comparison = new RepositoryComparison(_repository, _standing, _grains, _loggers.CreateLogger<RepositoryComparison>());
+        _watcher = new RepositoryWatcher(_repository, _standing, _agreement, comparison, this, _grains, _states, _duty, _options, _time, _loggers.CreateLogger<RepositoryWatcher>());
         return _watcher.StartAsync(CancellationToken.None);
     }
 
