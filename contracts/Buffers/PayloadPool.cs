@@ -17,8 +17,8 @@ public sealed class PayloadPool
     /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
     private const int LargestKept = 32 << 20;
 
-    /// <summary>Bytes of arrays too large to be kept that may wait for the collector.</summary>
-    private const long MostDiscarded = 256L << 20;
+    /// <summary>Bytes of arrays too large to be kept that may wait for the collector: an eighth of what the process may have, 64 to 512 MiB.</summary>
+    private static readonly long MostDiscarded = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 64L << 20, 512L << 20);
 
     private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;
 
@@ -41,8 +41,8 @@ public sealed class PayloadPool
     /// <summary>Bytes of large arrays that wait for their next use.</summary>
     public long KeptBytes => Interlocked.Read(ref _keptBytes);
 
-    /// <summary>Bytes of large arrays that are in use or kept.</summary>
-    public long LargeBytes => KeptBytes + Interlocked.Read(ref _rentedBytes);
+    /// <summary>Bytes of large arrays that are in use, kept, or wait for the collector.</summary>
+    public long LargeBytes => KeptBytes + Interlocked.Read(ref _rentedBytes) + Interlocked.Read(ref _discardedBytes);
 
     /// <summary>An array of at least <paramref name="length"/> bytes with any content; 0 to <see cref="Array.MaxLength"/>.</summary>
     public byte[] Rent(int length)
@@ -85,9 +85,9 @@ public sealed class PayloadPool
         }
         else if (Interlocked.Add(ref _discardedBytes, array.Length) >= MostDiscarded)
         {
-            // The collector would leave such arrays for long: nothing else makes it look at the oldest generation.
+            // The collector would leave such arrays for long, and their memory with the process for longer.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             Interlocked.Exchange(ref _discardedBytes, 0);
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
     }
 

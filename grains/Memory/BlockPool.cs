@@ -15,6 +15,8 @@ internal sealed unsafe class BlockPool : IDisposable
     /// <summary>Smaller blocks are left to the C library, which keeps them itself.</summary>
     private const int SmallestKept = 256 << 10;
 
+    private const int LargeBlock = 4 << 20;
+
     /// <summary>Sizes between a power of two and the next: a block is at most an eighth larger than was asked for.</summary>
     private const int StepsLog = 3;
 
@@ -36,6 +38,9 @@ internal sealed unsafe class BlockPool : IDisposable
 
     /// <summary>Bytes of other memory that counts under the same limit.</summary>
     public Func<long> Beside { get; init; } = static () => 0;
+
+    /// <summary>Whether the process has really so many bytes left, whatever the books say; asked for blocks of 4 MiB and more.</summary>
+    public Func<long, bool> HasLeft { get; set; } = static _ => true;
 
     public long InUse => Interlocked.Read(ref _inUse);
 
@@ -105,13 +110,13 @@ internal sealed unsafe class BlockPool : IDisposable
 
     private bool TryTake(long size, bool isForced)
     {
-        if (Interlocked.Add(ref _inUse, size) + KeptBytes + Beside() <= Limit)
+        if (Interlocked.Add(ref _inUse, size) + KeptBytes + Beside() <= Limit && (size < LargeBlock || HasLeft(size)))
         {
             return true;
         }
 
         Release(static kept => kept.Blocks.Count);
-        if (isForced || InUse + Beside() <= Limit)
+        if (isForced || (InUse + Beside() <= Limit && (size < LargeBlock || HasLeft(size))))
         {
             return true;
         }

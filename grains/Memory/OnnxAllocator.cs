@@ -13,6 +13,8 @@ internal static unsafe partial class OnnxAllocator
     /// <summary>The first version of the C API whose allocators have <see cref="Functions.Reserve"/>.</summary>
     private const uint Version = 18;
 
+    private const int LargeMessage = 1 << 20;
+
     /// <summary>Native code reads these for as long as the process lives.</summary>
     private static Functions* _functions;
     private static long _refusals;
@@ -48,6 +50,9 @@ internal static unsafe partial class OnnxAllocator
 
     /// <summary>Has a session use it.</summary>
     public static void ShareAllocator(this SessionOptions options) => options.AddSessionConfigEntry("session.use_env_allocators", "1");
+
+    /// <summary>Whether a message may wait and run here: large messages together, that one left out, may take a third of the limit.</summary>
+    public static bool HasRoomForMessage(int bytes) => bytes < LargeMessage || Pool.Beside() - bytes <= Pool.Limit / 3;
 
     [UnmanagedCallersOnly]
     private static void* Allocate(Functions* self, nuint bytes)

@@ -4,6 +4,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Cache;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
@@ -13,6 +14,9 @@ namespace Cluster.Grains.Models;
 /// <summary>A loaded session with its queue, its room in the silo's memory and its statistics. Safe from any thread, so that gateways of this process call it directly.</summary>
 internal sealed class Replica : IReplica
 {
+    /// <summary>When what found too many large messages is worth another try: some have been answered by then.</summary>
+    private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(1);
+
     private readonly LoadedModel _model;
     private readonly CacheEntry _room;
     private readonly CopyCache _cache;
@@ -59,18 +63,22 @@ internal sealed class Replica : IReplica
             return ValueTask.FromResult(InferReply.Failed(Failure.Cancelled("the caller gave up before the request could run")));
         }
 
-        if (_room.TryPin())
+        var hasRoom = OnnxAllocator.HasRoomForMessage(request.Message.Length);
+        if (hasRoom && _room.TryPin())
         {
             return InferPinnedAsync(request, cancellationToken);
         }
 
         request.Message.Dispose();
-        return ValueTask.FromResult(InferReply.Failed(NotLoaded(Id)));
+        return ValueTask.FromResult(InferReply.Failed(hasRoom ? NotLoaded(Id) : TooManyBytes()));
     }
 
     /// <summary>What is told to callers of a replica that is not loaded.</summary>
     public static Failure NotLoaded(ModelReplicaId id) =>
         Failure.Moved(string.Create(CultureInfo.InvariantCulture, $"replica {id.Number} of model '{id.Model}' version {id.Version} is not loaded"));
+
+    private Failure TooManyBytes() => Failure.Exhausted(
+        string.Create(CultureInfo.InvariantCulture, $"the silo of model '{Id.Model}' version {Id.Version} holds as many large messages as it may"), NextTry);
 
     /// <summary>Takes no more requests, answers those that it has taken, and gives its memory back. A second call waits for the first.</summary>
     public Task EndAsync()

@@ -38,6 +38,7 @@ public sealed class OnnxEnvironment
                 OrtEnv.Instance().DisableTelemetryEvents();
                 OnnxAllocator.Register(OrtEnv.Instance());
                 OnnxAllocator.Pool.Limit = memory.Limit();
+                OnnxAllocator.Pool.HasLeft = new ProcessMemory(memory.Available).HasLeft;
             }
         }
 

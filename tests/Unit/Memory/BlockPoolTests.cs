@@ -99,6 +99,26 @@ public sealed unsafe class BlockPoolTests : IDisposable
     }
 
     [Fact]
+    public void Allocate_LargeBlockThatTheProcessHasNotLeft_IsRefusedAndSmallOnesAreNot()
+    {
+        _pool.HasLeft = static bytes => bytes < 5 * MiB;
+
+        Assert.True(_pool.Allocate(6 * MiB, 0) == null);
+        var (small, fits) = ((nint)_pool.Allocate(MiB, 0), (nint)_pool.Allocate(4 * MiB, 0));
+        Assert.True(small != 0 && fits != 0);
+        _pool.Free((void*)small);
+        _pool.Free((void*)fits);
+        Assert.Equal(0, _pool.InUse);
+    }
+
+    [Theory]
+    [InlineData(long.MaxValue, 1L << 50, true)]
+    [InlineData(1L << 40, 1L << 30, true)]
+    [InlineData(1L << 40, 1L << 40, false)]
+    public void HasLeft_OfTheProcess_CountsWhatIsResident(long available, long bytes, bool expected) =>
+        Assert.Equal(expected, new ProcessMemory(available).HasLeft(bytes));
+
+    [Fact]
     public void Allocate_ManyThreads_KeepsItsBooks()
     {
         Parallel.For(0, 8, thread =>
