@@ -124,7 +124,7 @@ internal static partial class Log
     [LoggerMessage(2166, LogLevel.Debug, "{Model} was not loaded ahead: {Reason}")]
     public static partial void NotLoadedAhead(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2167, LogLevel.Information, "{Copy} ends: nobody wants it any more")]
+    [LoggerMessage(2167, LogLevel.Information, "Ended {Copy}: its model did not want it any more")]
     public static partial void EndsOrphan(ILogger logger, string copy);
 
     [LoggerMessage(2168, LogLevel.Error, "A round over the cluster failed and the next one goes on")]

@@ -113,7 +113,7 @@ def plain(image):
 
 
 def distorted_set(packages, count, rng):
-    """Every package equally often, whatever its number of styles."""
+    """Every package equally often, for any number of styles."""
     images = np.empty((count, 1, SIZE, SIZE), np.uint8)
     labels = rng.integers(0, 10, count)
     for i in range(count):

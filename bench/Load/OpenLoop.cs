@@ -5,7 +5,7 @@ using System.Net;
 namespace Cluster.Bench.Load;
 
 /// <summary>
-/// Sends requests by a fixed schedule, whatever becomes of those before: what stalls makes every request wait that is due meanwhile. Gateways take turns,
+/// Sends requests by a fixed schedule and waits for no answer: a stall makes every request wait that is due meanwhile. Gateways take turns,
 /// and models.
 /// </summary>
 internal sealed class OpenLoop : IAsyncDisposable

@@ -5,7 +5,7 @@ namespace Cluster.Bench.Measurement;
 /// <summary>Processor time of a process, user and system, as <c>/proc/PID/stat</c> has it.</summary>
 internal static class ProcessCpu
 {
-    /// <summary>Linux reports in hundredths of a second to user space, whatever the kernel's own tick is.</summary>
+    /// <summary>Linux reports in hundredths of a second to user space, for any tick of the kernel's own.</summary>
     private const long TicksPerSecond = 100;
 
     /// <summary>Of the fields behind the program's name: utime, stime, then cutime and cstime of children that have ended.</summary>

@@ -15,7 +15,7 @@ public sealed class IncomingPayloads
     /// <summary>What is open on this thread.</summary>
     public static IncomingPayloads? Current => _current;
 
-    /// <summary>Payloads that nobody has taken yet.</summary>
+    /// <summary>Payloads that are not taken yet.</summary>
     public int Count => _entries.Count;
 
     /// <summary>Makes this the one of the current thread.</summary>
@@ -30,7 +30,7 @@ public sealed class IncomingPayloads
         }
     }
 
-    /// <summary>Begins with the payloads of another flush; those that nobody took are given back.</summary>
+    /// <summary>Gives back the payloads that were not taken, and begins with those of another flush.</summary>
     public void Reset(uint flush)
     {
         foreach (var entry in _entries)
@@ -43,7 +43,7 @@ public sealed class IncomingPayloads
     }
 
     /// <param name="place">Its place in the flush, as the sender counted.</param>
-    /// <param name="payload">With a count, which goes to whoever takes it.</param>
+    /// <param name="payload">With a count, which goes to its taker.</param>
     public void Add(int place, PayloadBuffer payload) => _entries.Add(new Entry(place, payload));
 
     /// <summary>Takes a payload out, once.</summary>

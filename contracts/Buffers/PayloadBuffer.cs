@@ -38,7 +38,7 @@ public sealed class PayloadBuffer : IDisposable
         Interlocked.Increment(ref _outstanding);
     }
 
-    /// <summary>Buffers of this process that somebody holds, or that were left to the collector.</summary>
+    /// <summary>Buffers of this process that are held, or that were left to the collector.</summary>
     public static long Outstanding => Interlocked.Read(ref _outstanding);
 
     /// <summary>Bytes in use; shrinks through <see cref="Truncate"/>.</summary>

@@ -7,7 +7,7 @@ namespace Cluster.Contracts.Buffers;
 
 /// <summary>
 /// Message bytes in an Orleans message: a form byte, then what it says. Within a process they are passed on as they are. What came from another process
-/// carries its count to whoever takes it first.
+/// carries its count to its first taker.
 /// </summary>
 /// <remarks>
 /// Form 0 to 7: the bytes themselves, which lie that far behind a multiple of 8. <see cref="Beside"/>: the flush (4 bytes), the place in it (2) and the

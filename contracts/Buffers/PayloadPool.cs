@@ -69,7 +69,7 @@ public sealed class PayloadPool
         return GC.AllocateUninitializedArray<byte>(size);
     }
 
-    /// <summary>Takes back an array that this pool handed out, and that nobody uses any more.</summary>
+    /// <summary>Takes back an array that this pool handed out, and that is out of use.</summary>
     public void Return(byte[] array)
     {
         if (array.Length <= LargestShared)

@@ -48,7 +48,7 @@ public sealed class HistogramSeries : MetricSeries
         Interlocked.Increment(ref _buckets[_layout.BucketOf(value)]);
         AtomicDouble.Add(ref _sum, value);
 
-        // Enabled only while somebody else listens to the meter, such as an OTLP exporter.
+        // Enabled only while another listener, such as an OTLP exporter, reads the meter.
         if (_instrument is { Enabled: true } instrument)
         {
             instrument.Record(value, Tags);

@@ -28,8 +28,8 @@ public sealed class MetricFamily<TSeries> : MetricFamily
     }
 
     /// <summary>
-    /// The series of these label values, made at 0 if it is not there; whoever takes it gives it back with <see cref="Release"/>.
-    /// Past the family's limit of series the answer is one that counts for nobody.
+    /// The series of these label values, made at 0 if it is not there; the caller gives it back with <see cref="Release"/>.
+    /// Past the family's limit of series the answer is one that no scrape shows.
     /// </summary>
     /// <param name="labelValues">In the order of the family's label names; an empty one leaves the label out.</param>
     /// <exception cref="ArgumentException">Not as many values as label names.</exception>

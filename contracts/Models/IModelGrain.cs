@@ -28,7 +28,7 @@ public interface IModelGrain : IGrainWithStringKey
     ValueTask LoadAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Loads a registered model that nobody has asked for yet; does nothing in any other case. Returns when it has loaded or failed.
+    /// Loads a registered model that waits for its first request; does nothing in any other case. Returns when it has loaded or failed.
     /// </summary>
     [ResponseTimeout("01:00:00"), Alias("wake")]
     ValueTask WakeAsync(CancellationToken cancellationToken);

@@ -7,6 +7,6 @@ public enum RegistrationOrigin
     /// <summary>The operator's model repository. Loaded as soon as it is seen.</summary>
     Repository,
 
-    /// <summary>A client, at run time. Loaded when somebody asks for it.</summary>
+    /// <summary>A client, at run time. Loaded at its first request.</summary>
     Registered,
 }

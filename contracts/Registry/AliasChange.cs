@@ -1,6 +1,5 @@
 namespace Cluster.Contracts.Registry;
 
-/// <summary>What somebody wants of an alias.</summary>
 [GenerateSerializer, Immutable, Alias("alias-change")]
 public sealed record AliasChange
 {
@@ -8,7 +7,7 @@ public sealed record AliasChange
     [Id(0)]
     public required string Target { get; init; }
 
-    /// <summary>Of a new alias; an existing one must have this owner. Null for whoever.</summary>
+    /// <summary>Of a new alias; an existing one must have this owner. Null for any owner.</summary>
     [Id(1)]
     public string? Owner { get; init; }
 

@@ -2,7 +2,7 @@ namespace Cluster.Contracts.Registry;
 
 /// <summary>An alias: another name for a model, which may be moved to another model while clients use it.</summary>
 /// <param name="Alias">The name that clients use.</param>
-/// <param name="Owner">Whoever created it said so, to tell its aliases from those of others; null for nobody.</param>
+/// <param name="Owner">The name that its creator gave, to tell its aliases from those of others; null for none.</param>
 /// <param name="Active">The model that answers.</param>
 /// <param name="Target">The model that will answer once it is ready.</param>
 /// <param name="Failure">Why the target does not load; null if it has not been found so.</param>

@@ -20,7 +20,7 @@ public interface IAliasGrain : IGrainWithStringKey
     [ResponseTimeout("00:10:00"), Alias("set")]
     ValueTask<AliasOutcome> SetAsync(AliasChange change);
 
-    /// <summary>Removes the alias, unless it has another owner than the given one. Null for whoever.</summary>
+    /// <summary>Removes the alias, unless it has another owner than the given one. Null for any owner.</summary>
     [Alias("delete")]
     ValueTask DeleteAsync(string? owner);
 

@@ -5,7 +5,7 @@ namespace Cluster.Contracts.Registry;
 
 /// <summary>
 /// A share of the models that clients registered, and of the references that aliases hold on models; the key is a shard of
-/// <see cref="RegistryShards"/>. Models are handed to their own grains, which load them when somebody asks.
+/// <see cref="RegistryShards"/>. Each model goes to its own grain, which loads it at its first request.
 /// </summary>
 [Alias("registry")]
 public interface IRegistryGrain : IGrainWithStringKey

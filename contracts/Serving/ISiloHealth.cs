@@ -6,7 +6,7 @@ public interface ISiloHealth
     /// <summary>Something may have changed: a silo came, went, or became reachable or unreachable.</summary>
     event Action? Changed;
 
-    /// <summary>Whether this process is the whole cluster, so that nobody can answer in its place.</summary>
+    /// <summary>Whether this process is the whole cluster, so that no other can answer in its place.</summary>
     bool IsAlone { get; }
 
     /// <summary>Whether what the cluster knows in common can be asked for. While it cannot, nothing is loaded.</summary>

@@ -1,13 +1,13 @@
 namespace Cluster.Contracts.Serving;
 
-/// <summary>Reasons for a version not to serve that are somebody's wish, not trouble.</summary>
+/// <summary>Reasons for a version not to serve that are a client's or operator's wish, not trouble.</summary>
 public static class ServingReasons
 {
     public const string Unloaded = "unloaded on request";
 
     public const string NotChosen = "not chosen by the version policy";
 
-    /// <summary>Registered, and to be loaded when somebody asks for it.</summary>
+    /// <summary>Registered, and loaded at its first request.</summary>
     public const string NotYetUsed = "registered; its first request loads it";
 
     public const string OnDemand = "not in memory now; its next request loads it";

@@ -18,7 +18,7 @@ public sealed record VersionServingState
     [Id(2)]
     public string Reason { get; init; } = "";
 
-    /// <summary>Whether <see cref="Reason"/> tells of a failed load, not of somebody's wish.</summary>
+    /// <summary>Whether <see cref="Reason"/> tells of a failed load, not of a client's or operator's wish.</summary>
     [Id(3)]
     public bool Failed { get; init; }
 

@@ -74,6 +74,6 @@ public ref struct ProtoWriter(Span<byte> target)
         WriteVarint((ulong)length);
     }
 
-    /// <summary>Leaves room for a value that somebody else writes.</summary>
+    /// <summary>Leaves room for a value that the caller writes.</summary>
     public void Skip(int bytes) => Position += bytes;
 }

@@ -7,8 +7,8 @@ using Grpc.Net.Compression;
 namespace Cluster.Gateway.Grpc;
 
 /// <summary>
-/// Compression of messages that takes only whole data, and no more of it than a limit: the library serves cut data as if it were whole, and inflates
-/// whatever comes.
+/// Compression of messages that takes only whole data, and no more of it than a limit. The library serves cut data as if it were whole, and inflates
+/// any amount.
 /// </summary>
 /// <param name="encoding">One of <see cref="Encodings"/>.</param>
 /// <param name="limit">The largest message, bytes, after decompression.</param>

@@ -79,7 +79,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
         }
         catch
         {
-            // The reading side must wait neither for room that nobody will make, nor for a client that waits for the answer first.
+            // The reading side must wait neither for room that this side no longer makes, nor for a client that waits for the answer first.
             await reading.CancelAsync().ConfigureAwait(false);
             throw;
         }

@@ -32,11 +32,11 @@ internal sealed class ManagedAliases(IGrainFactory grains, IAliases aliases, Man
         return await DescribeAsync(state).ConfigureAwait(false);
     }
 
-    /// <param name="owner">Null for whoever.</param>
+    /// <param name="owner">Null for any owner.</param>
     public ValueTask DeleteAsync(string alias, string? owner) => grains.GetAlias(alias).DeleteAsync(owner);
 
     /// <summary>NOT_FOUND for an unknown alias, or one of another owner.</summary>
-    /// <param name="owner">Null for whoever.</param>
+    /// <param name="owner">Null for any owner.</param>
     public async Task<VModelStatusInfo> GetStatusAsync(string alias, string? owner)
     {
         var state = await grains.GetAlias(alias).GetAsync().ConfigureAwait(false);

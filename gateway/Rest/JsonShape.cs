@@ -44,7 +44,7 @@ internal static class JsonShape
         }
     }
 
-    /// <summary>The number of elements; null if it does not fit 63 bits. A dimension of 0 makes it 0, whatever the others are.</summary>
+    /// <summary>The number of elements; null if it does not fit 63 bits. A dimension of 0 makes it 0, even if the others overflow.</summary>
     public static long? Product(ReadOnlySpan<long> shape)
     {
         if (shape.Contains(0))

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Rest;
 
-/// <summary>The edge where whatever a handler throws becomes an HTTP answer.</summary>
+/// <summary>The edge where any exception of a handler becomes an HTTP answer.</summary>
 internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logger)
 {
     private readonly CauseLimiter _errors = new(time);

@@ -26,7 +26,7 @@ public static class RestEndpoints
         return services;
     }
 
-    /// <summary>Maps every path of the REST front end; whatever else is asked is answered 404 in the protocol's form.</summary>
+    /// <summary>Maps every path of the REST front end; any other path is answered 404 in the protocol's form.</summary>
     public static void MapRest(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;

@@ -55,7 +55,7 @@ internal sealed class RouteTable : IDisposable
         return failure is null;
     }
 
-    /// <summary>The version's route, whatever its state, or why there is none.</summary>
+    /// <summary>The version's route in any state, or why there is none.</summary>
     /// <param name="version">Digits; empty for the server's choice.</param>
     public bool TryFind(
         string model, string version, [NotNullWhen(true)] out VersionRoute? route, [NotNullWhen(false)] out Failure? failure)

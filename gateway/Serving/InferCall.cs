@@ -6,7 +6,7 @@ namespace Cluster.Gateway.Serving;
 /// <summary>An inference request that has been read from its protocol.</summary>
 /// <param name="Model">The model's name.</param>
 /// <param name="Version">The version as text; empty for the server's choice.</param>
-/// <param name="Message">A serialized <c>ModelInferRequest</c>; whoever receives the call owns it.</param>
+/// <param name="Message">A serialized <c>ModelInferRequest</c>; the receiver of the call owns it.</param>
 /// <param name="Protocol">For metrics.</param>
 /// <param name="Timeout">Time until the deadline of the client's protocol, or null for none.</param>
 /// <param name="Method">As what metrics count it.</param>

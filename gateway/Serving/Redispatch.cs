@@ -265,7 +265,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 : null;
             _call = _call with { Model = moved ?? _call.Model };
 
-            // What waits for nobody any more may just have been loaded for another request.
+            // Another request may just have had the model loaded.
             return moved is not null || dispatcher.Routes.TryRoute(_call.Model, _call.Version, out _, out _) ? null : missing;
         }
         catch (ServingException exception)

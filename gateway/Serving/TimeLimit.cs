@@ -27,7 +27,7 @@ internal readonly record struct TimeLimit(TimeSpan Span, string Text)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         var left = call.Timeout < Span ? call.Timeout : Span;
 
-        // The API owns the message from here, whatever happens.
+        // The API owns the message from here, even if the call fails.
         var reply = await api.InferAsync(call with { Timeout = left }, either.Token).ConfigureAwait(false);
         return deadline.IsCancellationRequested && reply.Failure?.Code == StatusCode.Cancelled
             ? InferReply.Failed(Failure.DeadlineExceeded($"model '{call.Model}' did not answer within the {Text}"))

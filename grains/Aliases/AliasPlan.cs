@@ -6,7 +6,7 @@ namespace Cluster.Grains.Aliases;
 /// <summary>What becomes of an alias. Pure.</summary>
 internal static class AliasPlan
 {
-    /// <summary>Why a change is refused, whatever its target; null if it is not.</summary>
+    /// <summary>Why a change is refused for any target; null if it is not.</summary>
     /// <param name="now">Null where there is no such alias.</param>
     public static Failure? Refusal(string alias, AliasState? now, AliasChange change)
     {

@@ -32,7 +32,7 @@ internal sealed class CopyCache
     /// <summary>What a copy will take, in bytes: measured if this silo has loaded the content before.</summary>
     public long Predict(string model, ModelVersionSource source) => _sizes.Predict(model, source);
 
-    /// <summary>Claims room for a load that nobody waits for; false where others would have to go for it. Give it back with <see cref="EndClaim"/>.</summary>
+    /// <summary>Claims room for a load that no caller waits for; false where others would have to go for it. Give it back with <see cref="EndClaim"/>.</summary>
     public bool TryClaim(ModelReplicaId id, ModelVersionSource source, out CacheEntry? claim)
     {
         var decision = _books.Claim(id.ToString(), _sizes.Predict(id.Model, source));

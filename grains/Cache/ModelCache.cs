@@ -27,7 +27,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     private long _lastEpoch;
     private TimeSpan _meanLoadTime;
 
-    /// <summary>Reserves room for a load that somebody waits for, evicting if it must.</summary>
+    /// <summary>Reserves room for a load that a caller waits for, evicting if it must.</summary>
     /// <param name="bytes">The predicted size; never negative.</param>
     public CacheDecision Reserve(string key, long bytes)
     {
@@ -53,7 +53,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// Claims room for a load that nobody waits for, evicting nobody. The load's own <see cref="Reserve"/> takes the claim over; a claim that none took over
+    /// Claims room for a load that no caller waits for, evicting none. The load's own <see cref="Reserve"/> takes the claim over; a claim that none took over
     /// is given back with <see cref="Release"/>.
     /// </summary>
     public CacheDecision Claim(string key, long bytes)
@@ -214,7 +214,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         var evicted = EvictLocked(victims);
         if (Shortfall() + bytes > 0)
         {
-            // Somebody began to use a victim after it was chosen.
+            // A request began to use a victim after it was chosen.
             return new CacheDecision.Refused(CacheRefusal.Busy, bytes, ChurnAge(), evicted);
         }
 
@@ -274,7 +274,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         return victims;
     }
 
-    /// <summary>Those of the victims that nobody began to use since they were chosen.</summary>
+    /// <summary>Evicts those of the victims that no request began to use since they were chosen.</summary>
     private ImmutableArray<CacheEntry> EvictLocked(List<CacheEntry> victims)
     {
         var evicted = ImmutableArray.CreateBuilder<CacheEntry>();

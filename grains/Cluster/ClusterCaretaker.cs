@@ -72,7 +72,7 @@ internal sealed class ClusterCaretaker(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // One model's trouble, whatever it is; it is told again on the next round.
+            // One model's trouble must not stop the round; the next one tells it again.
             Log.LossNotTold(logger, model, exception.Message);
         }
     }
@@ -90,7 +90,7 @@ internal sealed class ClusterCaretaker(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // One model's trouble, whatever it is; it is asked again on the next round.
+            // One model's trouble must not stop the round; the next one asks it again.
             Log.NotCarriedOut(logger, model, exception.Message);
         }
     }

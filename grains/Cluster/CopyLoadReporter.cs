@@ -61,7 +61,7 @@ internal sealed class CopyLoadReporter(
         }
         catch (Exception exception)
         {
-            // A timer's turn: whatever it is, the next round tries again.
+            // A timer's turn has no caller to tell; the next round tries again.
             Log.RoundFailed(logger, exception);
         }
         finally
@@ -116,7 +116,7 @@ internal sealed class CopyLoadReporter(
         }
         catch (Exception exception)
         {
-            // The next round tells anew; no caller hears of this one, whatever it is.
+            // A report has no caller to tell of its failure; the next round reports anew.
             Log.LoadNotReported(logger, load.Replica.ToString(), exception.Message);
         }
     }

@@ -73,7 +73,7 @@ internal sealed class SiloDrain(
     {
         try
         {
-            // First what was used since the last round of reports: a copy that nobody knows to be used would go without a successor.
+            // First report what was used since the last round: a replica whose use the model does not know would go without a successor.
             var grain = grains.GetGrain<IModelGrain>(model);
             foreach (var activity in copies.All.Where(copy => copy.Id.Model == model).Select(copy => copy.Activity).Where(activity => activity.Requests > 0))
             {
@@ -86,7 +86,7 @@ internal sealed class SiloDrain(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // One model's trouble, whatever it is, must not keep the others here.
+            // One model's trouble must not keep the others here.
             Log.DrainFailed(logger, model, exception.Message);
             return false;
         }

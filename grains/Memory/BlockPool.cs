@@ -39,7 +39,7 @@ internal sealed unsafe class BlockPool : IDisposable
     /// <summary>Bytes of other memory that counts under the same limit.</summary>
     public Func<long> Beside { get; init; } = static () => 0;
 
-    /// <summary>Whether the process has really so many bytes left, whatever the books say; asked for blocks of 4 MiB and more.</summary>
+    /// <summary>Whether the process has really so many bytes left, besides what the books say; asked for blocks of 4 MiB and more.</summary>
     public Func<long, bool> HasLeft { get; set; } = static _ => true;
 
     public long InUse => Interlocked.Read(ref _inUse);

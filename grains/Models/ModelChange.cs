@@ -13,7 +13,7 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
 
     private ModelGrainState State => keeper.State;
 
-    /// <summary>Versions to load again with the next change, though nobody asks for them.</summary>
+    /// <summary>Versions to load again with the next change, though no request waits for them.</summary>
     public void Reload(IEnumerable<long> versions) => _reload.UnionWith(versions);
 
     /// <summary>Loads what should serve, then ends what should not: nothing ends before its successor is ready. Then mends the number of replicas.</summary>

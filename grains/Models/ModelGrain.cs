@@ -384,7 +384,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         }
     }
 
-    /// <summary>A name belongs to whoever claimed it first; that the other has it no more is no news.</summary>
+    /// <summary>A name belongs to its first claimant; that the other has it no more is no news.</summary>
     private void RefuseOther(ModelRegistration known, ModelRegistration registration)
     {
         if (!registration.IsRemoval)
@@ -431,7 +431,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         }
         catch (Exception exception)
         {
-            // Nobody is there to hear of it, whatever it is; the next reason to act tries again.
+            // This turn runs without a caller to tell; the next reason to act tries again.
             _scheduled = false;
             Log.NotCarriedOut(_logger, Name, exception.Message);
         }

@@ -12,7 +12,7 @@ public sealed record ModelGrainState
     [Id(0)]
     public ModelRegistration? Registration { get; init; }
 
-    /// <summary>Whether somebody asked not to serve the model.</summary>
+    /// <summary>Whether the model is unloaded on request.</summary>
     [Id(1)]
     public bool Unloaded { get; init; }
 
@@ -28,7 +28,7 @@ public sealed record ModelGrainState
     [Id(10)]
     public ImmutableSortedDictionary<long, PastLoads> Past { get; init; } = ImmutableSortedDictionary<long, PastLoads>.Empty;
 
-    /// <summary>Whether the model was registered and nobody has asked for it yet.</summary>
+    /// <summary>Whether the model was registered and waits for its first request.</summary>
     [Id(5)]
     public bool NotYetUsed { get; init; }
 

@@ -18,7 +18,7 @@ internal static class ModelPlan
             return [];
         }
 
-        // Without readable settings nobody knows what is wanted: what serves goes on, unless it is gone from the repository.
+        // Unreadable settings do not say what is wanted: what serves goes on, unless it is gone from the repository.
         if (registration.Problem is not null)
         {
             return [.. registration.Versions.Select(source => source.Version).Where(state.Loaded.ContainsKey).OrderDescending()];
@@ -74,7 +74,7 @@ internal static class ModelPlan
 
     /// <summary>
     /// The highest version that the policy chose and that does not load, or null: whether or not an older version, or its own previous
-    /// content, serves in its place. Versions that nobody chose may be broken.
+    /// content, serves in its place. Versions outside the policy may be broken.
     /// </summary>
     public static (long Version, string Reason)? ChosenButFailed(ModelGrainState state)
     {

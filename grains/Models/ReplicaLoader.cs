@@ -160,7 +160,7 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
         }
         catch (Exception exception)
         {
-            // Expected failures are values: this one, whatever it is, would come again.
+            // Expected failures are values: an exception is a defect and would come again.
             Log.NotCarriedOut(logger, model, exception.ToString());
             return new LoadOutcome(replica, Failure.Internal($"internal error while loading model '{model}' version {version}"), IsFinal: true);
         }

@@ -31,7 +31,7 @@ public static class PublishRule
 
     private static bool IsFull(SiloState state, PublishOptions options) => state.Free < state.Capacity * options.FullShare;
 
-    /// <summary>An entry ages by itself, which everybody can reckon.</summary>
+    /// <summary>An entry ages by itself, which every reader can reckon.</summary>
     private static bool IdleDiffers(TimeSpan? before, TimeSpan? now, TimeSpan elapsed, PublishOptions options)
     {
         if (before is not { } published || now is not { } current)

@@ -37,7 +37,7 @@ internal sealed class ReplicaPlacer(SiloView view, PlacementOptions options, Pla
         return choice;
     }
 
-    /// <summary>Whether no silo that there is has the capacity and the labels, whatever ends there.</summary>
+    /// <summary>Whether no silo that there is has the capacity and the labels, even when empty.</summary>
     public bool WillNeverFit(PlacementRequest request) =>
         view.Active() is { Count: > 0 } all && all.All(silo => request.Bytes > silo.Capacity || !request.Required.All(silo.Labels.Contains));
 

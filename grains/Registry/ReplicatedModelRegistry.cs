@@ -12,7 +12,7 @@ namespace Cluster.Grains.Registry;
 
 /// <summary>
 /// Registers the registry of a cluster of several processes: what <see cref="ModelRegistry"/> and the in-memory registrations and serving states are for one.
-/// Everything is replicated through Redis. Call it before Orleans is added and before whatever hosted service reads it, so that replicas are complete
+/// Everything is replicated through Redis. Call it before Orleans and every hosted service that reads it are added, so that replicas are complete
 /// when those start.
 /// </summary>
 public static class ReplicatedModelRegistry

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Replication;
 
 /// <summary>
-/// Tells of changes in their order, one at a time, without a lock held: whoever adds a change while nobody tells does so.
+/// Tells of changes in their order, one at a time, without a lock held. The thread that adds a change tells it if none does.
 /// </summary>
 internal sealed class ChangeFeed(string map, ILogger logger)
 {

@@ -22,7 +22,7 @@ public interface IReplicatedMap
 
     /// <summary>
     /// Replaces an entry, or removes it: here at once, elsewhere as soon as Redis has it. Until then only the newest of a key is kept.
-    /// Of two that are published at the same time everybody ends with the same one, the later by the publishers' clocks.
+    /// Of two that are published at once every process keeps the same one, the later by the publishers' clocks.
     /// </summary>
     /// <param name="key">Not empty.</param>
     /// <param name="content">Not changed afterwards; null removes the entry.</param>

@@ -11,7 +11,7 @@ internal static partial class Log
     [LoggerMessage(1261, LogLevel.Warning, "Redis was restarted: of map '{Map}' this process puts back {Missing} of {Count} entries", EventName = "ReplicaPutsBack")]
     public static partial void ReplicaPutsBack(ILogger logger, string map, int missing, int count);
 
-    [LoggerMessage(1262, LogLevel.Debug, "Somebody published '{Key}' of map '{Map}' later than this process", EventName = "PublishOvertaken")]
+    [LoggerMessage(1262, LogLevel.Debug, "Another process published '{Key}' of map '{Map}' later than this one", EventName = "PublishOvertaken")]
     public static partial void PublishOvertaken(ILogger logger, string key, string map);
 
     [LoggerMessage(1263, LogLevel.Error, "The {Loop} loop of map '{Map}' failed; it goes on", EventName = "ReplicationLoopFailed")]

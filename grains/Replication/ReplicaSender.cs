@@ -4,7 +4,7 @@ namespace Cluster.Grains.Replication;
 
 /// <summary>
 /// Sends what this process has and the store may not, in order and of each key only the newest, until the store has it. What the store
-/// refuses, because somebody was newer, is replaced by what it has.
+/// refuses, because it has a newer entry, is replaced by that.
 /// </summary>
 internal sealed class ReplicaSender(
     string map, ReplicaTable table, RedisReplicaStore store, Action lifeChanged, TimeSpan retry, TimeProvider time, ILogger logger)

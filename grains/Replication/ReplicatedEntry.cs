@@ -16,7 +16,7 @@ public sealed class ReplicatedEntry
 
     public string Key { get; }
 
-    /// <summary>Grows with each value of the key. At least the microseconds since 1970 when it was made, by the clock of whoever made it.</summary>
+    /// <summary>Grows with each value of the key. At least the microseconds since 1970 when it was made, by its publisher's clock.</summary>
     public long Sequence { get; }
 
     /// <summary>The content; empty if the entry is removed.</summary>

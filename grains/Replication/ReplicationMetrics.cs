@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace Cluster.Grains.Replication;
 
-/// <summary>What the meter "Cluster.Runtime" tells of replicated maps. Every instrument has the tag <c>map</c>.</summary>
+/// <summary>What the meter "Cluster.Redis" tells of replicated maps. Every instrument has the tag <c>map</c>.</summary>
 internal sealed class ReplicationMetrics
 {
     private readonly ConcurrentBag<ReplicatedMap> _maps = [];

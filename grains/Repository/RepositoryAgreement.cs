@@ -60,7 +60,7 @@ internal sealed class RepositoryAgreement(
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever keeps it from answering, it cannot say that it serves something else.
+            // A silo that does not answer cannot say that it serves something else.
             Log.RepositoryNotAsked(logger, silo.ToString(), exception.Message);
             return null;
         }

@@ -79,7 +79,7 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
         }
         catch (Exception exception)
         {
-            // The edge to a foreign file: whatever reading it throws says that this version does not load, and nothing of the others.
+            // The edge to a foreign file: any exception from reading it says that this version does not load, and nothing of the others.
             session?.Dispose();
             throw new ServingException(Failure.Unavailable(OnnxErrors.Describe(exception, source.Path), LoadFailures.RetryAfter), exception);
         }

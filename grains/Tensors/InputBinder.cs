@@ -31,8 +31,8 @@ internal sealed class InputBinder
     public List<long[]> Shapes => _shapes;
 
     /// <summary>
-    /// Rows in this request: the first dimension where the graph leaves its size open, else 1. A tensor without elements has none, whatever
-    /// its first dimension says: that costs a client nothing to claim and would drown the statistics.
+    /// Rows in this request: the first dimension where the graph leaves its size open, else 1. A tensor without elements has none: its first
+    /// dimension costs a client nothing to claim and would drown the statistics.
     /// </summary>
     public long Rows => _slots is not [{ HasRows: true }, ..] ? 1 : _shapes[0].Contains(0) ? 0 : _shapes[0][0];
 

@@ -178,7 +178,7 @@ internal sealed class CopyQueue
         }
         catch (Exception exception)
         {
-            // The edge of an inference thread: one request's failure, whatever it is, must not end the process.
+            // The edge of an inference thread: no failure of one request may end the process.
             if (_errors.TryPass(exception.GetType().Name, out var heldBack))
             {
                 Log.UnexpectedError(_logger, exception, _model.Name, _model.Version, heldBack);

@@ -9,10 +9,10 @@ internal sealed class HeldPorts : IDisposable
     private readonly List<Socket> _held = [];
 
     /// <summary>Holds a port; 0 for any that is free.</summary>
-    /// <returns>The port; null if somebody has it.</returns>
+    /// <returns>The port; null if another socket has it.</returns>
     public int? TryHold(IPAddress address, int port)
     {
-        // Bound and not listening: who binds it to listen may, and the system gives it to nobody else.
+        // Bound and not listening: Orleans may still bind it to listen, and the system picks it for no other socket.
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {

@@ -8,7 +8,7 @@ internal static class CacheCapacity
     /// <summary>The share of the process' memory that models may take where nothing is said.</summary>
     public const double DefaultShare = 0.6;
 
-    /// <summary>Less would hold next to no model; whoever writes less has forgotten the unit.</summary>
+    /// <summary>Less would hold next to no model: an operator who writes less has forgotten the unit.</summary>
     private const long Least = 1 << 20;
 
     private static readonly (string Text, long Bytes)[] Units =

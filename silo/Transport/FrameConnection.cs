@@ -91,12 +91,12 @@ internal sealed class FrameConnection : ConnectionContext, IDuplexPipe
 
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Warning, "Connection with {Peer} was closed: {Reason}")]
+    [LoggerMessage(1100, LogLevel.Warning, "Connection with {Peer} was closed: {Reason}")]
     public static partial void Refused(ILogger logger, EndPoint? peer, string reason);
 
-    [LoggerMessage(2, LogLevel.Debug, "Connection from {Peer} was accepted")]
+    [LoggerMessage(1101, LogLevel.Debug, "Connection from {Peer} was accepted")]
     public static partial void Accepted(ILogger logger, EndPoint? peer);
 
-    [LoggerMessage(3, LogLevel.Debug, "Connection was lost before it was accepted: {Reason}")]
+    [LoggerMessage(1102, LogLevel.Debug, "Connection was lost before it was accepted: {Reason}")]
     public static partial void NotAccepted(ILogger logger, string reason);
 }

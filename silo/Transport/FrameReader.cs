@@ -209,12 +209,12 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
         }
         catch (Exception exception)
         {
-            // The end of this connection and of nothing else, whatever the peer sent.
+            // Bad data from a peer ends this connection and nothing else.
             return End(exception);
         }
     }
 
-    /// <summary>Whoever has cancelled closes the connection.</summary>
+    /// <summary>After a cancellation its caller closes the connection.</summary>
     private bool End(Exception? reason)
     {
         if (!_canceled)

@@ -146,7 +146,7 @@ internal sealed class FrameSender : IThreadPoolWorkItem
         }
         catch (Exception exception)
         {
-            // The end of the connection, whatever the reason is.
+            // Any failure ends the connection.
             failure = exception;
             lock (_gate)
             {

@@ -3,7 +3,7 @@ using Cluster.Contracts.Errors;
 namespace Cluster.Tests.Common;
 
 /// <summary>What a server answered to one gRPC call.</summary>
-/// <param name="HttpStatus">200 for whatever gRPC itself answered.</param>
+/// <param name="HttpStatus">200 for every answer of gRPC itself.</param>
 /// <param name="Status">The <c>grpc-status</c>; null if there was none.</param>
 /// <param name="Details">The <c>grpc-message</c>, decoded; empty if there was none.</param>
 /// <param name="Body">The messages with their five-byte prefixes, as received.</param>

@@ -29,7 +29,7 @@ public sealed class GrpcClient : IDisposable
         };
     }
 
-    /// <summary>A call with one message; whatever the server answers is returned.</summary>
+    /// <summary>A call with one message; returns the server's answer, errors included.</summary>
     /// <param name="method">The whole path, or a method of the inference service.</param>
     public Task<GrpcAnswer> CallAsync(string method, ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default) =>
         SendAsync(method, GrpcFraming.Frame(message.Span), [], cancellationToken);

@@ -59,7 +59,7 @@ internal sealed class JsonReplica<T>(IReplicatedMap map, ILogger logger)
         }
         catch (JsonException exception)
         {
-            // Of another version of this software: as if it were not there, until somebody publishes it again.
+            // Another version of this software wrote it: the entry counts as absent until a process publishes it again.
             Log.UnreadableEntry(logger, exception, entry.Key, map.Name);
             return null;
         }

@@ -14,7 +14,7 @@ internal sealed class ContentHash
     private Dictionary<string, (FileStat Stat, byte[] Hash)> _known = [];
 
     /// <param name="files">In an order that depends on the names alone.</param>
-    /// <param name="forget">Read every file again, whatever its stat says.</param>
+    /// <param name="forget">Read every file again, even if its stat is unchanged.</param>
     /// <returns>64 hexadecimal digits.</returns>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>

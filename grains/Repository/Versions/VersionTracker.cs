@@ -6,7 +6,7 @@ namespace Cluster.Grains.Repository.Versions;
 
 /// <summary>
 /// Follows one version from scan to scan. Content is read only when a stat changed. The first change is reported at once; while
-/// further scans find further changes, somebody is still writing, and the next report waits for a scan that finds none. So a
+/// further scans find further changes, a writer is still at work, and the next report waits for a scan that finds none. So a
 /// finished file is reported by the scan that finds it, and a long copy is read twice instead of once a scan.
 /// </summary>
 internal sealed class VersionTracker(long version, TimeProvider clock)

@@ -59,7 +59,7 @@ public sealed class CapacityTests(TightCluster shared, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task OversizeModel_IsRefusedClearlyAndEvictsNobody()
+    public async Task OversizeModel_IsRefusedClearlyAndEvictsNone()
     {
         var cluster = await ClusterAsync();
         var evictions = await cluster.SumAsync("cluster_cache_evictions");

@@ -31,7 +31,7 @@ public sealed class PartitionTests(NetworkCluster shared, ITestOutputHelper outp
         Assert.Equal(silos, cluster.Silos.Select(static silo => silo.Silo));
     }
 
-    /// <summary>A silo does not hear Redis; it goes on serving, and nobody removes it.</summary>
+    /// <summary>A silo does not hear Redis; it goes on serving, and no silo removes it.</summary>
     [Fact]
     public async Task SiloCutFromRedis_NoRequestFailsAndItStays()
     {
@@ -48,7 +48,7 @@ public sealed class PartitionTests(NetworkCluster shared, ITestOutputHelper outp
         Assert.Equal(silos, cluster.Silos.Select(static silo => silo.Silo));
     }
 
-    /// <summary>A silo hears nobody but Redis: the others remove it, and it comes back as a new one when it hears them again.</summary>
+    /// <summary>A silo hears Redis alone: the others remove it, and it comes back as a new one when it hears them again.</summary>
     [Fact]
     public async Task SiloCutFromAllOthers_IsReplacedAndNoRequestFails()
     {

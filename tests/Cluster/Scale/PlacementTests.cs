@@ -13,7 +13,7 @@ public sealed class PlacementTests(RoomyCluster shared, ITestOutputHelper output
     private const string FourCopies = """{"min_copies": 4, "max_copies": 4}""";
     private const string NeedsGpu = """{"required_labels": ["gpu"]}""";
     private const string PrefersGpu = """{"preferred_labels": ["gpu"]}""";
-    private const string NeedsWhatNobodyHas = """{"required_labels": ["unheard-of"]}""";
+    private const string NeedsWhatNoSiloHas = """{"required_labels": ["unheard-of"]}""";
 
     [Fact]
     public async Task Labels_RequiredAreKeptPreferredArePreferredAndMissingOnesNamed()
@@ -21,7 +21,7 @@ public sealed class PlacementTests(RoomyCluster shared, ITestOutputHelper output
         var cluster = await ClusterAsync();
         var required = await RegisterAsync(cluster, "required", 4, OnnxModels.Small, NeedsGpu, load: false);
         var preferred = await RegisterAsync(cluster, "preferred", 4, OnnxModels.Small, PrefersGpu, load: false);
-        var impossible = await RegisterAsync(cluster, "impossible", 1, OnnxModels.Small, NeedsWhatNobodyHas, load: false);
+        var impossible = await RegisterAsync(cluster, "impossible", 1, OnnxModels.Small, NeedsWhatNoSiloHas, load: false);
         var (client, gpu) = (cluster.Client(1), cluster.Silos[0].Silo);
 
         foreach (var model in required.Concat(preferred))

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Cluster.Tests.Common;
 
 /// <summary>
-/// Sends requests by a fixed schedule, whatever becomes of those before: a server that stalls makes every request slow that was due meanwhile. Gateways take
+/// Sends requests by a fixed schedule and waits for no answer: a server that stalls makes every request slow that was due meanwhile. Gateways take
 /// turns, models take turns or are drawn.
 /// </summary>
 public sealed class OpenLoad : IAsyncDisposable

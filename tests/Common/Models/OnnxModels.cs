@@ -74,7 +74,7 @@ public static class OnnxModels
         return graph.ToBytes(1);
     }
 
-    /// <summary>A run takes memory for X + 1 floats, whatever X says.</summary>
+    /// <summary>A run takes memory for X + 1 floats, for any X.</summary>
     public static byte[] Hungry(float number)
     {
         var graph = new OnnxGraph();

@@ -82,7 +82,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         return await http.GetStringAsync(new Uri(server.HttpUrl + "/metrics"));
     }
 
-    /// <summary>No request may make a series, whatever it names.</summary>
+    /// <summary>No request may make a series, with any name in it.</summary>
     private static async Task<int> CountSeriesAsync(ServerProcess server) => ModelSeries().Count(await MetricsAsync(server));
 
     private static Task<int> CurrentRequestsAsync(ServerProcess server) => SumAsync(server, InProcessing());

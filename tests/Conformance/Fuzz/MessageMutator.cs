@@ -56,7 +56,7 @@ internal static class MessageMutator
         }
     }
 
-    /// <summary>Tensors without an element, whatever their other dimensions say.</summary>
+    /// <summary>Tensors without an element, with any other dimensions.</summary>
     private static void Empty(Random random, ModelInferRequest message)
     {
         foreach (var input in message.Inputs)

@@ -14,7 +14,7 @@ internal sealed class WireNode
 
     public int WireType { get; set; }
 
-    /// <summary>Whatever stands behind the tag, without a length; unused where there are children.</summary>
+    /// <summary>The bytes behind the tag, without a length; unused where there are children.</summary>
     public byte[] Payload { get; set; } = [];
 
     public List<WireNode>? Children { get; set; }

@@ -130,7 +130,7 @@ public sealed class ModelMeshTests(ModelMeshServer server) : IClassFixture<Model
         Assert.Equal((200, "rest-model", 12f), await PostAsync("static", ("mm-model-id-bin", Base64("rest-model"))));
         Assert.Equal((200, "static", 11f), await PostAsync("static"));
         Assert.Equal(400, (await PostAsync("static", ("mm-vmodel-id", "rest-alias"), ("mm-model-id", "static"))).Status);
-        Assert.Equal(404, (await PostAsync("static", ("mm-vmodel-id", "nobody"))).Status);
+        Assert.Equal(404, (await PostAsync("static", ("mm-vmodel-id", "unknown"))).Status);
         var ready = await server.Client("python").HttpAsync(new HttpCall("GET", server.Url + "/v2/models/rest-alias/ready"));
         Assert.Equal(200, ready.Status);
     }

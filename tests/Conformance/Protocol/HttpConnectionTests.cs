@@ -115,7 +115,7 @@ public sealed class HttpConnectionTests(ServerFixture fixture) : ServerTests(fix
     }
 
     [Fact]
-    public async Task Infer_ClientGoneInTheMiddleOfItsBody_HurtsNobody()
+    public async Task Infer_ClientGoneInTheMiddleOfItsBody_HurtsNoOther()
     {
         for (var i = 0; i < 20; i++)
         {

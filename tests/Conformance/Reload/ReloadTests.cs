@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Cluster.Conformance.Reload;
 
-/// <summary>The repository changes under load, and nobody who asks for a model that stays notices.</summary>
+/// <summary>The repository changes under load, and no client of a model that stays notices.</summary>
 public sealed class ReloadTests(ITestOutputHelper output)
 {
     /// <summary>A model that nothing is done to.</summary>

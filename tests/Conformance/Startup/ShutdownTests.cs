@@ -30,7 +30,7 @@ public sealed class ShutdownTests
     }
 
     [Fact]
-    public async Task Terminate_StreamsThatNobodyEnds_DoNotHoldUpTheStop()
+    public async Task Terminate_StreamsThatNoClientEnds_DoNotHoldUpTheStop()
     {
         await using var harness = await Harness.StartAsync("--models", TestPaths.DemoModels, "--poll-seconds", "0");
         var target = harness.Server.GrpcTarget;

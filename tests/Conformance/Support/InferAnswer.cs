@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Cluster.Conformance.Support;
 
-/// <summary>A successful answer in one form, whatever protocol it came by.</summary>
+/// <summary>A successful answer in one form for every protocol.</summary>
 internal sealed record InferAnswer(string Model, string Version, string? Id, IReadOnlyList<Tensor> Outputs, IReadOnlyList<bool> Binary)
 {
     public Tensor Output => Assert.Single(Outputs);

@@ -9,7 +9,7 @@ public abstract class ComposeTest(ComposeCluster cluster, ITestOutputHelper outp
 {
     internal const double Rate = 100;
 
-    /// <summary>How long the cluster may take to be whole again, whatever happened to it.</summary>
+    /// <summary>How long the cluster may take to be whole again after any fault.</summary>
     internal static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     protected ComposeCluster Cluster { get; } = cluster;

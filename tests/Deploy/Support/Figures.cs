@@ -1,6 +1,6 @@
 namespace Cluster.Deploy.Support;
 
-/// <summary>What was measured, for whoever reads the run's last lines.</summary>
+/// <summary>What was measured, for readers of the run's last lines.</summary>
 internal static class Figures
 {
     private static readonly Lock Gate = new();

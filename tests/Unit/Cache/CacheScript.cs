@@ -96,7 +96,7 @@ internal sealed class CacheScript
         Require(waits.Evicted.IsEmpty || idle[waits.Evicted[0]] >= books.ChurnAge, "the churn guard was passed over");
         Require(
             waits.Evicted.IsEmpty || before.Except(waits.Evicted).All(entry => entry.LastUsed >= waits.Evicted[^1].LastUsed),
-            "somebody longer unused was left");
+            "an entry longer unused was left");
     }
 
     private void Take(CacheDecision decision, List<CacheEntry> before)
@@ -109,7 +109,7 @@ internal sealed class CacheScript
                 break;
             case CacheDecision.Waits waits:
                 _entries.Add(waits.Entry);
-                Require(waits.Evicted.All(before.Contains), "somebody in use was evicted");
+                Require(waits.Evicted.All(before.Contains), "an entry in use was evicted");
                 Evictions += waits.Evicted.Length;
                 break;
             case CacheDecision.Refused refused:
@@ -131,7 +131,7 @@ internal sealed class CacheScript
     private void Follow(CacheChange change)
     {
         Require(change.Granted.IsEmpty || _cache.Read().Used + _cache.Read().Unloading <= Capacity, "room was given that is not there");
-        Require(change.Evicted.All(entry => !_pinned.Contains(entry)), "somebody in use was evicted");
+        Require(change.Evicted.All(entry => !_pinned.Contains(entry)), "an entry in use was evicted");
         Evictions += change.Evicted.Length;
     }
 

@@ -40,7 +40,7 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
-    public void Reserve_UnloadUnderWayMakesTheRoom_EvictsNobodyElse()
+    public void Reserve_UnloadUnderWayMakesTheRoom_EvictsNoOther()
     {
         _ = Load("a", 50);
         _ = Load("b", 50);
@@ -55,7 +55,7 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
-    public void Reserve_LargerThanTheCapacity_IsRefusedAndEvictsNobody()
+    public void Reserve_LargerThanTheCapacity_IsRefusedAndEvictsNone()
     {
         var a = Load("a", 100);
         Pause();
@@ -157,7 +157,7 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
-    public void Claim_NoRoom_EvictsNobody()
+    public void Claim_NoRoom_EvictsNone()
     {
         var a = Load("a", 60);
         Pause();
@@ -175,7 +175,7 @@ public sealed class ModelCacheTests
         _ = _cache.Loaded(claim, 50, LoadTime);
         _ = Load("b", 50);
 
-        // Without a pause: nobody asked for it, so that it is old from the start.
+        // Without a pause: no request asked for it, so that it is old from the start.
         Assert.Equal([claim], Assert.IsType<CacheDecision.Waits>(_cache.Reserve("c", 50)).Evicted.ToArray());
     }
 

@@ -57,7 +57,7 @@ public sealed class OnDemandTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Apply_NoRoomLeft_ServesOnDemandAndEvictsNobody()
+    public void Apply_NoRoomLeft_ServesOnDemandAndEvictsNone()
     {
         Assert.Equal([false, false, true], Versions().Select(version => version.OnDemand));
         Assert.All(Versions(), version => Assert.Equal((ModelVersionState.Ready, version.OnDemand ? 0 : 1), (version.State, version.Replicas.Length)));

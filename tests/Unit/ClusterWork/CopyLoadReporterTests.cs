@@ -58,7 +58,7 @@ public sealed class CopyLoadReporterTests
     }
 
     [Fact]
-    public async Task Tick_NobodyWantsTheCopy_EndsItAfterAWhile()
+    public async Task Tick_ModelDoesNotWantTheReplica_EndsItAfterAWhile()
     {
         using var bench = new ClusterBench(Silos.A);
         var ended = 0;

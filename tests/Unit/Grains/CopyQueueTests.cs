@@ -144,7 +144,7 @@ public sealed class CopyQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Enqueue_FreeSlot_TakesWhateverTheDeadline()
+    public async Task Enqueue_FreeSlot_TakesAnyDeadline()
     {
         var model = new GatedModel(concurrency: 1);
         var queue = Queue(model);

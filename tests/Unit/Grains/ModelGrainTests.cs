@@ -80,7 +80,7 @@ public sealed class ModelGrainTests
         Assert.DoesNotContain("failed to load model", silo.Version(1).Reason, StringComparison.Ordinal);
         Assert.Equal(1, silo.FailedLoads);
 
-        // Nothing changed, so it is not tried again, unless somebody asks.
+        // Nothing changed, so the grain does not try it again, except on request.
         await silo.ApplyAsync(ModelSilo.Registration((1, Broken)));
         Assert.Equal(1, silo.FailedLoads);
         await silo.ApplyAsync(ModelSilo.Registration((1, Broken)), retryFailed: true);
@@ -196,7 +196,7 @@ public sealed class ModelGrainTests
         Assert.Null(await silo.Replica(1, 0).DescribeAsync(CancellationToken.None));
         Assert.Equal("unloaded on request", silo.Version(1).Reason);
 
-        // The repository's next word does not undo what somebody asked for.
+        // The repository's next word does not undo a request to unload.
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)), retryFailed: true);
         Assert.Equal(ModelVersionState.Unavailable, silo.Version(1).State);
         await silo.Grain.LoadAsync(CancellationToken.None).AsTask().Soon();

@@ -107,7 +107,7 @@ public sealed class ModelPlanTests
         { "nothing failed", Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "r")), "" },
         { "the chosen one failed", Failed(Loaded(State(VersionPolicy.LatestOne, [1, 2]), (1, 0, "r")), (2, "r", "s")), "2" },
         { "new content failed, the old serves", Failed(Loaded(State(VersionPolicy.LatestOne, [1]), (1, 0, "older")), (1, "r", "s")), "1" },
-        { "nobody chose the broken one", WithProblem(Loaded(State(VersionPolicy.LatestOne, [1, 2]), (2, 0, "r")), 1), "" },
+        { "the policy did not choose the broken one", WithProblem(Loaded(State(VersionPolicy.LatestOne, [1, 2]), (2, 0, "r")), 1), "" },
         { "one of all is broken", WithProblem(Loaded(State(VersionPolicy.All, [1, 2]), (2, 0, "r")), 1), "1" },
         { "unloaded", WithProblem(State(VersionPolicy.All, [1]), 1) with { Unloaded = true }, "" },
     };

@@ -326,7 +326,7 @@ public sealed class ModelReplicasTests
     }
 
     [Fact]
-    public async Task Leave_NobodyElseTakesIt_ItStays()
+    public async Task Leave_NoOtherSiloTakesIt_ItStays()
     {
         await using var cluster = await SimulatedCluster.StartAsync(2);
         await cluster.ApplyAsync("r1");

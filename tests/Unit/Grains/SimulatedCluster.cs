@@ -47,7 +47,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     /// <summary>Silos on which every load fails.</summary>
     public ConcurrentDictionary<SiloAddress, bool> BrokenSilos { get; } = new();
 
-    /// <summary>Silos that have no room, whatever they published.</summary>
+    /// <summary>Silos that have no room, even if they published some.</summary>
     public ConcurrentDictionary<SiloAddress, bool> FullSilos { get; } = new();
 
     /// <summary>Content that loads nowhere.</summary>

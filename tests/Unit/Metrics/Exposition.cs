@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Cluster.Unit.Metrics;
 
-/// <summary>A strict reader of Prometheus' text format: whatever a scraper could stumble over fails the test.</summary>
+/// <summary>A strict reader of Prometheus' text format: anything that a scraper could stumble over fails the test.</summary>
 internal sealed class Exposition
 {
     private readonly Dictionary<string, double> _samples = new(StringComparer.Ordinal);

@@ -130,7 +130,7 @@ public sealed class PlacementPolicyTests
     }
 
     [Fact]
-    public void Choose_NobodyEligible_SaysWhy()
+    public void Choose_NoSiloEligible_SaysWhy()
     {
         SiloState[] silos =
         [

@@ -93,7 +93,7 @@ public sealed class AliasGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task FailedTarget_LoadedBySomebody_IsSwitchedTo()
+    public async Task FailedTarget_LoadedByAnotherCall_IsSwitchedTo()
     {
         await SetBadAsync();
         _silo.MendBad();
@@ -160,7 +160,7 @@ public sealed class AliasGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AutoDelete_ReplacedTarget_IsRemovedUnlessSomebodyElseRefersToIt()
+    public async Task AutoDelete_ReplacedTarget_IsRemovedUnlessAnotherAliasRefersToIt()
     {
         await _silo.SetAsync("a", "two", "v2", new AliasChange { Target = "", AutoDelete = true }, loadNow: true);
         await _silo.SetAsync("b", "two");

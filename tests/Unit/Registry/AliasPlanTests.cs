@@ -35,7 +35,7 @@ public sealed class AliasPlanTests
         Assert.Equal(refusal, AliasPlan.Refusal("a", Settled, new AliasChange { Target = target, Owner = owner, Expected = expected })?.Code);
 
     [Fact]
-    public void Refusal_AliasWithoutOwner_IsNobodysWhoSaysOtherwise() =>
+    public void Refusal_AliasWithoutOwner_IsRefusedToAnOwner() =>
         Assert.Equal(StatusCode.AlreadyExists, AliasPlan.Refusal("a", Settled with { Owner = null }, new AliasChange { Target = "x", Owner = "me" })?.Code);
 
     [Theory]

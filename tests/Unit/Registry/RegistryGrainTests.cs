@@ -227,7 +227,7 @@ public sealed class RegistryGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task GetStatus_UnknownModel_IsAStatus() => Assert.Equal("NotFound", await _silo.StatusAsync("nobody"));
+    public async Task GetStatus_UnknownModel_IsAStatus() => Assert.Equal("NotFound", await _silo.StatusAsync("unknown"));
 
     [Fact]
     public async Task Register_ManyAtOnce_EachIsThereOnce()

@@ -7,7 +7,7 @@ internal sealed class MapStop(ReplicatedMap map) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
-        // What was not sent by the end of a test is nobody's.
+        // No test waits for what was not sent by its end.
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await map.StopAsync(now.Token);

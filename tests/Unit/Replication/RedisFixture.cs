@@ -52,8 +52,8 @@ public sealed class RedisFixture : IAsyncLifetime
         var options = new RedisOptions { Endpoints = server.Endpoint };
         if (server == _server)
         {
-            // Generous, since a busy machine is no failure of what is tested here. Not so with a test's own server: it goes away, and what it takes along,
-            // an operation or half a handshake, is given up after these times only, and a first attempt where nobody listens takes up to the first of them.
+            // Generous, since a busy machine is no failure of what is tested here. A test's own server keeps the defaults: it goes away, and
+            // an operation or half a handshake that it takes along ends after these times only. A first attempt without a listener takes up to the first.
             options.ConnectTimeout = options.OperationTimeout = Wait.Limit;
         }
 

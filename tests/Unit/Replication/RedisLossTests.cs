@@ -58,7 +58,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
     }
 
     [Fact]
-    public async Task RedisRestartedEmpty_EverybodyPutsBackWhatItHas()
+    public async Task RedisRestartedEmpty_EachProcessPutsBackWhatItHas()
     {
         await using var server = await RedisServer.StartNewAsync();
         await using var group = await ReplicaGroup.StartAsync(redis, server, 3);
@@ -128,7 +128,7 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         await server.StopAsync();
         await server.StartAsync();
 
-        // At once, before anybody compared: the writer's version is not there any more, but nobody has a newer one.
+        // At once, before any process compares: Redis has lost the writer's version, but no process has a newer one.
         await group[0].RefreshWhenBackAsync("written");
         Assert.True((await group[0].WriteAsync("written", written.Stored, MapWaits.Bytes("2"))).Done);
         await StoredUntilAsync(server, group.Keys, "added=1 changed=2 same=1 written=2");

@@ -32,7 +32,7 @@ internal sealed class ReplicaGroup : IAsyncDisposable
         return group;
     }
 
-    /// <summary>Changes an entry in Redis, with a message that nobody hears.</summary>
+    /// <summary>Changes an entry in Redis, with a message that no process hears.</summary>
     public async Task ChangeSilentlyAsync(string key, string? text, long removalMilliseconds = 3_600_000)
     {
         var sequence = Maps[0].TryGet(key, out var entry) ? entry.Sequence + 1 : 1;
@@ -41,7 +41,7 @@ internal sealed class ReplicaGroup : IAsyncDisposable
         Assert.Equal("1", reply.Values[1]);
     }
 
-    /// <summary>Returns once everybody has the same as everybody else, and has sent all.</summary>
+    /// <summary>Returns once all replicas are equal and have sent all.</summary>
     public async Task ConvergedAsync()
     {
         var since = Stopwatch.StartNew();

@@ -67,7 +67,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
     }
 
     [Fact]
-    public async Task Publish_Changed_IsToldBeforeItReturnsAndAFailingListenerHarmsNobody()
+    public async Task Publish_Changed_IsToldBeforeItReturnsAndAFailingListenerHarmsNoOther()
     {
         await using var group = await StartAsync(1);
         var told = new List<string>();
@@ -189,7 +189,7 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
         await group.ChangeSilentlyAsync("k", null, removalMilliseconds: 0);
         var gone = group[0].UntilTextAsync("k", null);
 
-        // Whoever looks first makes Redis forget.
+        // The first process that looks makes Redis forget.
         await using var other = await ReplicaGroup.StartAsync(redis, redis.Server, 1, Rarely, group.Keys);
         Assert.Equal("1", group[0].Text("k"));
         other[0].Publish("next", "1");

@@ -10,7 +10,7 @@ namespace Cluster.Unit.Repository;
 
 public sealed partial class ContainmentTests : RepositoryTestBase
 {
-    private const int Nobody = 65534;
+    private const int UnprivilegedUser = 65534;
 
     [Theory]
     [InlineData("m", "outside")]
@@ -145,7 +145,7 @@ public sealed partial class ContainmentTests : RepositoryTestBase
         File.SetUnixFileMode(Models[closed], UnixFileMode.None);
         try
         {
-            var snapshot = AsNobody(Open().Scan);
+            var snapshot = AsUnprivileged(Open().Scan);
 
             Assert.Contains(expected, snapshot.Models["m"].Problem, StringComparison.Ordinal);
             Assert.Contains("permission denied", snapshot.Models["m"].Problem, StringComparison.Ordinal);
@@ -163,11 +163,11 @@ public sealed partial class ContainmentTests : RepositoryTestBase
     {
         Models.Write("m/1/model.onnx", "x");
         var repository = Open();
-        var before = AsNobody(repository.Scan);
+        var before = AsUnprivileged(repository.Scan);
         File.SetUnixFileMode(Models["m"], UnixFileMode.None);
         try
         {
-            var after = AsNobody(repository.Scan);
+            var after = AsUnprivileged(repository.Scan);
 
             Assert.NotNull(after.Models["m"].Problem);
             Assert.Same(Only(before), Only(after));
@@ -178,7 +178,7 @@ public sealed partial class ContainmentTests : RepositoryTestBase
         }
     }
 
-    /// <summary>Whatever a link says, the version is usable exactly if the link's text, taken from its folder, stays under the root.</summary>
+    /// <summary>A version is usable exactly if its link's text, taken from its folder, stays under the root.</summary>
     [Fact]
     public void Scan_AnyLinkText_IsFollowedExactlyIfItStaysInside()
     {
@@ -212,27 +212,27 @@ public sealed partial class ContainmentTests : RepositoryTestBase
         Assert.Equal(expected, RealPath.IsInside(root, path));
 
     /// <summary>Runs on this thread with the file permissions of a user who owns nothing; root would be let in everywhere.</summary>
-    private RepositorySnapshot AsNobody(Func<RepositorySnapshot> action)
+    private RepositorySnapshot AsUnprivileged(Func<RepositorySnapshot> action)
     {
         if (!Environment.IsPrivilegedProcess)
         {
             return action();
         }
 
-        Assert.Equal(0, ChangeOwner(Models.Path, Nobody, Nobody));
+        Assert.Equal(0, ChangeOwner(Models.Path, UnprivilegedUser, UnprivilegedUser));
         foreach (var entry in Directory.EnumerateFileSystemEntries(Models.Path, "*", SearchOption.AllDirectories))
         {
-            Assert.Equal(0, ChangeOwner(entry, Nobody, Nobody));
+            Assert.Equal(0, ChangeOwner(entry, UnprivilegedUser, UnprivilegedUser));
         }
 
-        var before = SetFileUser(Nobody);
+        var before = SetFileUser(UnprivilegedUser);
         try
         {
             return action();
         }
         finally
         {
-            Assert.Equal(Nobody, SetFileUser(before));
+            Assert.Equal(UnprivilegedUser, SetFileUser(before));
         }
     }
 

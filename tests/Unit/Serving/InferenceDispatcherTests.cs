@@ -400,7 +400,7 @@ public sealed class InferenceDispatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Infer_LostAndNobodyCanSayWhoHasIt_IsUnavailableAtOnce()
+    public async Task Infer_LostAndNoGrainCanSayWhoHasIt_IsUnavailableAtOnce()
     {
         _states.Publish(States.Model("m", States.Placed(1, One)));
         _routing.Health.Unreachable.Add(One);
@@ -414,7 +414,7 @@ public sealed class InferenceDispatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Infer_CallerGivesUpWhileNobodyHasACopy_GivesTheMessageBack()
+    public async Task Infer_CallerGivesUpWhileNoSiloHasAReplica_GivesTheMessageBack()
     {
         using var giveUp = new CancellationTokenSource();
         _states.Publish(States.Model("m", States.Placed(1, One)));

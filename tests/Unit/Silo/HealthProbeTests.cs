@@ -29,7 +29,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task Run_NobodyListens_IsNotReadyAndSaysWhy()
+    public async Task Run_NoListener_IsNotReadyAndSaysWhy()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();

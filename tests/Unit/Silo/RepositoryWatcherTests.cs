@@ -105,7 +105,7 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
     }
 
     [Fact]
-    public async Task Start_ModelFails_IsLoggedAndHoldsUpNobody()
+    public async Task Start_ModelFails_IsLoggedAndHoldsUpNoOther()
     {
         _grains.Model("a").Gate = Task.FromException(new InvalidOperationException("no storage"));
         await StartAsync();

@@ -55,7 +55,7 @@ public sealed class InferRequestBuilderTests
         }
     }
 
-    /// <summary>Whatever the pool gives, the limit holds to the byte; 8 bytes are the tensor's tag and length.</summary>
+    /// <summary>The limit holds to the byte for any size that the pool gives; 8 bytes are the tensor's tag and length.</summary>
     [Theory]
     [InlineData(16, true)]
     [InlineData(17, false)]

@@ -87,7 +87,7 @@ public sealed class ModelIdentityTests
         Assert.Equal(expected, policy.Select(available));
 
     [Fact]
-    public void Equals_SamePolicy_WhateverTheOrderItWasGivenIn()
+    public void Equals_SamePolicy_InAnyOrder()
     {
         Assert.Equal(VersionPolicy.Specific([2, 1]), VersionPolicy.Specific([1, 2, 2]));
         Assert.Equal(VersionPolicy.Specific([2, 1]).GetHashCode(), VersionPolicy.Specific([1, 2]).GetHashCode());

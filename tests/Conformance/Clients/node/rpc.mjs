@@ -1,4 +1,4 @@
-// gRPC calls through @grpc/grpc-js: one result object per call, whatever its outcome.
+// gRPC calls through @grpc/grpc-js: one result object per call, for every outcome.
 import { performance } from 'node:perf_hooks';
 import grpc from '@grpc/grpc-js';
 import { decode, encode } from './messages.mjs';

@@ -1,4 +1,4 @@
-"""gRPC calls through grpcio: one result object per call, whatever its outcome."""
+"""gRPC calls through grpcio: one result object per call, for every outcome."""
 
 import base64
 import threading

@@ -173,7 +173,7 @@ public sealed class InferCallTests
         Assert.Equal((StatusCode.Unimplemented, $"{GrpcTestServer.Infer} takes one request message, more were sent"), (two.Status, two.Message));
     }
 
-    /// <summary>A client's mistake is in no log as an error, whatever the library makes of it.</summary>
+    /// <summary>The server logs no client's mistake as an error, even where the library does.</summary>
     [Theory]
     [InlineData(new byte[] { 0, 0, 0 }, StatusCode.Internal)]
     [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, StatusCode.Internal)]

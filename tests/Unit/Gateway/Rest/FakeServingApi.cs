@@ -52,7 +52,7 @@ internal sealed class FakeServingApi : IServingApi
 
     public static InferReply Answer(ModelInferResponse response) => InferReply.Success(PayloadBuffer.CopyOf(response.ToByteArray()));
 
-    /// <summary>Answers every request with one output, whatever was asked.</summary>
+    /// <summary>Answers every request with the same one output.</summary>
     public void AnswerWith(string datatype, long[] shape, byte[] raw, string name = "OUT") => Infer = (_, request, _) =>
     {
         var response = new ModelInferResponse { ModelName = request.ModelName, ModelVersion = "1", Id = request.Id };

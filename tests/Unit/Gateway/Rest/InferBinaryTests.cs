@@ -47,7 +47,7 @@ public sealed class InferBinaryTests : RestServer
     [InlineData(100)]
     [InlineData(150_000)]
     [InlineData(3_000_000)]
-    public async Task Infer_BinaryTensor_StartsAlignedWhateverTheSize(int elements)
+    public async Task Infer_BinaryTensor_StartsAlignedAtAnySize(int elements)
     {
         var raw = new byte[elements * 4];
         new Random(elements).NextBytes(raw);

@@ -42,7 +42,7 @@ public sealed class InferCompressionTests : RestServer
         }
     }
 
-    /// <summary>A zlib header may ask for a preset dictionary; nobody has agreed on one.</summary>
+    /// <summary>A zlib header may ask for a preset dictionary; the protocol defines none.</summary>
     [Fact]
     public async Task Infer_CompressedWithADictionary_IsRefused()
     {

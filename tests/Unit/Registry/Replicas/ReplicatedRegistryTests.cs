@@ -74,7 +74,7 @@ public sealed class ReplicatedRegistryTests
         one.States.Publish(State);
 
         Assert.Equal("m", await told.Task.Soon());
-        await UntilAsync(() => two.Registrations.TryGet("m", out _) && gateway.Aliases.TryGet("latest", out _), "everybody knows");
+        await UntilAsync(() => two.Registrations.TryGet("m", out _) && gateway.Aliases.TryGet("latest", out _), "every replica knows");
         Assert.True(two.Registrations.TryGet("m", out var registration));
         Assert.True(gateway.States.TryGet("m", out var state));
         Assert.True(gateway.Aliases.TryGet("latest", out var known));
@@ -140,7 +140,7 @@ public sealed class ReplicatedRegistryTests
         two.Get<SiloDraining>().Begin();
         await UntilAsync(() => one.SiloStates.TryGet(two.Silo, out var now) && now.Draining, "the drain is known");
 
-        // Nobody published this: left by a silo that the membership has as dead.
+        // No live silo published this: a silo left it that the membership has as dead.
         Assert.True(await one.Get<IClusterMembershipService>().TryKill(two.Silo));
         await UntilAsync(() => !one.SiloStates.TryGet(two.Silo, out _), "the dead is ignored");
         var raw = one.Get<IEnumerable<ReplicatedMap>>().Single(static map => map.Name == "silo-states");
