@@ -39,6 +39,9 @@ internal static partial class Log
     [LoggerMessage(4013, LogLevel.Debug, "The repository was not compared with the controller's: {Reason}")]
     public static partial void NotCompared(ILogger logger, string reason);
 
+    [LoggerMessage(4014, LogLevel.Debug, "Did not change {Model}: the process ends")]
+    public static partial void ProcessEnds(ILogger logger, string model);
+
     [LoggerMessage(4009, LogLevel.Debug, "Read the options of {Section}: {Values}")]
     public static partial void Effective(ILogger logger, string section, string values);
 

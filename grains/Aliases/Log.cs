@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Aliases;
 
-/// <summary>Event ids 2150 to 2159.</summary>
+/// <summary>Event ids 2180 to 2189.</summary>
 internal static partial class Log
 {
     [LoggerMessage(2180, LogLevel.Information, "Alias {Alias} is to move from {Active} to {Target}")]

@@ -49,12 +49,12 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     {
         foreach (var entry in Entries.Values.Where(entry => entry.Info is not null))
         {
-            HandOver(entry.Model, ReadAndApplyAsync(entry.Model));
+            HandOver(entry.Model, () => ReadAndApplyAsync(entry.Model));
         }
 
         foreach (var model in _stored.State.Leaving)
         {
-            HandOver(model, LeaveAsync(model));
+            HandOver(model, () => LeaveAsync(model));
         }
 
         return Task.CompletedTask;
@@ -147,7 +147,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         // What serves is what was registered; what does not may have been put right meanwhile.
         if (isRegistered && !ServingCopies.IsReady(_states, model))
         {
-            HandOver(model, ReadAndApplyAsync(model));
+            HandOver(model, () => ReadAndApplyAsync(model));
             await SettleAsync(model, cancellationToken);
         }
 
@@ -230,7 +230,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     {
         await KeepAsync(Entries.SetItem(entry.Model, entry), _stored.State.Leaving.Remove(entry.Model));
         Log.Registered(_logger, entry.Model, entry.Info!.Type, entry.Info.Path);
-        HandOver(entry.Model, ReadAndApplyAsync(entry.Model));
+        HandOver(entry.Model, () => ReadAndApplyAsync(entry.Model));
     }
 
     private async Task RemoveAsync(string model, string reason)
@@ -238,11 +238,16 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         _left.Remove(model);
         await KeepAsync(Entries.Remove(model), _stored.State.Leaving.Add(model));
         Log.Unregistered(_logger, model, reason);
-        HandOver(model, LeaveAsync(model));
+        HandOver(model, () => LeaveAsync(model));
     }
 
     private async Task LeaveAsync(string model)
     {
+        if (Entries.GetValueOrDefault(model)?.Info is not null)
+        {
+            return;
+        }
+
         await ApplyAsync(new ModelRegistration { Name = model, Versions = [], Origin = RegistrationOrigin.Registered });
         _left.Add(model);
     }
@@ -277,10 +282,22 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     }
 
     /// <summary>Remembers a hand-over until it has ended well, for those who wait for it.</summary>
-    private void HandOver(string model, Task task)
+    private void HandOver(string model, Func<Task> tell)
     {
+        var task = TellAsync(tell, _handingOver.GetValueOrDefault(model, Task.CompletedTask));
         _handingOver[model] = task;
         _ = ForgetAsync(model, task);
+    }
+
+    /// <summary>Tells a model, and once more if the hand-over before was still on its way: where a grain moves, messages to it can overtake each other.</summary>
+    private static async Task TellAsync(Func<Task> tell, Task before)
+    {
+        await tell();
+        if (!before.IsCompleted)
+        {
+            await Ended(before);
+            await tell();
+        }
     }
 
     private async Task ForgetAsync(string model, Task task)

@@ -313,6 +313,11 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
                 Log.NameTaken(_logger, exception.Message);
             }
         }
+        catch (ObjectDisposedException)
+        {
+            // A start that failed elsewhere, such as for a port in use, disposes of the services while models are still handed over.
+            Log.ProcessEnds(_logger, registration.Name);
+        }
         catch (Exception exception)
         {
             // The edge of the watching loop: one model's trouble is logged and must not end the watching of the others.
