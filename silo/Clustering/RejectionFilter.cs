@@ -1,15 +1,35 @@
+using Cluster.Contracts;
 using Orleans.Runtime.Messaging;
 
 namespace Cluster.Silo.Clustering;
 
-/// <summary>Where Orleans says in several ways that a call could not be delivered, callers are told in the one way that they know.</summary>
-internal sealed class RejectionFilter : IOutgoingGrainCallFilter
+/// <summary>
+/// Where Orleans says in several ways that a call could not be delivered, callers are told in the one way that they know. No call goes before a silo has told of its grain
+/// classes: Orleans would place the grain by its defaults, and keep to them for as long as the process lives. A gateway may be asked for a model that early.
+/// </summary>
+internal sealed class RejectionFilter(IClusterManifestProvider manifests) : IOutgoingGrainCallFilter
 {
+    private const string NoSilo = "no silo can take the call now";
+
+    /// <summary>One of the grain classes, which every silo with models has all of.</summary>
+    private static readonly GrainType Known = GrainType.Create(ClusterGrains.ReplicaType);
+
+    private volatile bool _knowsGrains;
+
     /// <summary>How Orleans begins where a silo is lost with a call; what we throw ourselves has our words.</summary>
     private const string OrleansLoss = "The target silo became unavailable";
 
     public async Task Invoke(IOutgoingGrainCallContext context)
     {
+        if (!_knowsGrains && context.Grain is not ISystemTarget)
+        {
+            _knowsGrains = manifests.Current.Silos.Values.Any(static manifest => manifest.Grains.ContainsKey(Known));
+            if (!_knowsGrains)
+            {
+                throw new SiloUnavailableException(NoSilo, new OrleansException("no silo has told of its grain classes yet"));
+            }
+        }
+
         try
         {
             await context.Invoke();
@@ -22,7 +42,7 @@ internal sealed class RejectionFilter : IOutgoingGrainCallFilter
         catch (Exception exception) when (context.Grain is not ISystemTarget && IsRejection(exception))
         {
             // Orleans' words are for the log: they name addresses and exceptions, and this text reaches clients.
-            throw new SiloUnavailableException("no silo can take the call now", exception);
+            throw new SiloUnavailableException(NoSilo, exception);
         }
     }
 
