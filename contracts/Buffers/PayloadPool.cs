@@ -85,9 +85,9 @@ public sealed class PayloadPool
         }
         else if (Interlocked.Add(ref _discardedBytes, array.Length) >= MostDiscarded)
         {
-            // The collector would leave such arrays for long, and their memory with the process for longer.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            // Before the collection, so that one thread collects; the collector would leave such arrays, and their memory with the process, for long.
             Interlocked.Exchange(ref _discardedBytes, 0);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
 

@@ -5,5 +5,5 @@ public static class ReadyModels
 {
     /// <summary>Whether at least <paramref name="least"/> models have a version that answers, if need be after loading it again.</summary>
     public static bool HasReady(this IServingStates states, int least) =>
-        least == 0 || states.All.Where(static state => state.Versions.Any(static version => version.State == ModelVersionState.Ready)).Take(least).Count() == least;
+        least == 0 || states.All.Where(static state => state.Serves).Take(least).Count() == least;
 }

@@ -15,7 +15,7 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
     private const int Reserve = 384;
 
     private readonly Lock _lock = new();
-    private readonly LinkedList<ConnectionPlace> _places = [];
+    private readonly HashSet<ConnectionPlace> _places = [];
     private readonly CauseLimiter _full = new(time);
 
     /// <summary>Connections that are open.</summary>
@@ -36,7 +36,7 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
     /// <summary>Serves a connection in a place of its own; closes it at once where no place can be had.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate serve)
     {
-        var place = new ConnectionPlace(connection, this);
+        var place = new ConnectionPlace(connection, time);
         if (!TryEnter(place))
         {
             connection.Abort(new ConnectionAbortedException("every connection is in use"));
@@ -54,19 +54,6 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
         }
     }
 
-    /// <summary>A place was used just now: it is the last that makes way.</summary>
-    internal void Touch(ConnectionPlace place)
-    {
-        lock (_lock)
-        {
-            if (place.Node.List is not null)
-            {
-                _places.Remove(place.Node);
-                _places.AddLast(place.Node);
-            }
-        }
-    }
-
     private bool TryEnter(ConnectionPlace place)
     {
         ConnectionPlace? idle = null;
@@ -75,17 +62,18 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
         {
             if (_places.Count >= limit)
             {
-                idle = LongestIdle();
+                // A scan, when all places are taken: so requests keep no order and take no lock.
+                idle = _places.Where(static candidate => candidate.IsIdle).MinBy(static candidate => candidate.LastUsed);
                 if (idle is not null)
                 {
-                    _places.Remove(idle.Node);
+                    _places.Remove(idle);
                 }
             }
 
             hasPlace = _places.Count < limit;
             if (hasPlace)
             {
-                _places.AddLast(place.Node);
+                _places.Add(place);
             }
         }
 
@@ -98,47 +86,25 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
         return hasPlace;
     }
 
-    private ConnectionPlace? LongestIdle()
-    {
-        for (var node = _places.First; node is not null; node = node.Next)
-        {
-            if (node.Value.IsIdle)
-            {
-                return node.Value;
-            }
-        }
-
-        return null;
-    }
-
     private void Leave(ConnectionPlace place)
     {
         lock (_lock)
         {
-            if (place.Node.List is not null)
-            {
-                _places.Remove(place.Node);
-            }
+            _places.Remove(place);
         }
     }
 }
 
 /// <summary>A connection's place; among the features of the connection and of its requests.</summary>
-internal sealed class ConnectionPlace
+internal sealed class ConnectionPlace(ConnectionContext connection, TimeProvider time)
 {
-    private readonly ConnectionGate _gate;
     private int _requests;
+    private long _lastUsed = time.GetTimestamp();
 
-    public ConnectionPlace(ConnectionContext connection, ConnectionGate gate)
-    {
-        Connection = connection;
-        _gate = gate;
-        Node = new LinkedListNode<ConnectionPlace>(this);
-    }
+    public ConnectionContext Connection => connection;
 
-    public ConnectionContext Connection { get; }
-
-    public LinkedListNode<ConnectionPlace> Node { get; }
+    /// <summary>Timestamp of the end of the last request, or of the beginning of the connection.</summary>
+    public long LastUsed => Volatile.Read(ref _lastUsed);
 
     /// <summary>Whether no request is under way.</summary>
     public bool IsIdle => Volatile.Read(ref _requests) == 0;
@@ -147,10 +113,8 @@ internal sealed class ConnectionPlace
 
     public void End()
     {
-        if (Interlocked.Decrement(ref _requests) == 0)
-        {
-            _gate.Touch(this);
-        }
+        Volatile.Write(ref _lastUsed, time.GetTimestamp());
+        Interlocked.Decrement(ref _requests);
     }
 
     /// <summary>A connection with streams, whose beginnings and ends are not followed one by one, does not make way once it has had a request.</summary>

@@ -34,7 +34,7 @@ internal static class ModelStatuses
 
     private static Status Summarize(ModelServingState state)
     {
-        if (state.Versions.Any(version => version.State == ModelVersionState.Ready))
+        if (state.Serves)
         {
             return Status.Loaded;
         }

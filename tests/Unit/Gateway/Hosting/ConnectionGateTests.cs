@@ -9,16 +9,18 @@ namespace Cluster.Unit.Gateway.Hosting;
 public sealed class ConnectionGateTests
 {
     private readonly FakeLogger<ConnectionGate> _log = new();
+    private readonly ManualTimeProvider _time = new();
     private readonly ConnectionGate _gate;
     private readonly List<Client> _clients = [];
 
-    public ConnectionGateTests() => _gate = new ConnectionGate(2, new ManualTimeProvider(), _log);
+    public ConnectionGateTests() => _gate = new ConnectionGate(2, _time, _log);
 
     [Fact]
     public void Connect_AllPlacesIdle_TheLongestIdleMakesWay()
     {
         var (a, b) = (Connect(), Connect());
         a.Place.Begin();
+        _time.Advance(TimeSpan.FromSeconds(1));
         a.Place.End();
 
         var c = Connect();
@@ -64,6 +66,7 @@ public sealed class ConnectionGateTests
 
     private Client Connect()
     {
+        _time.Advance(TimeSpan.FromSeconds(1));
         var client = new Client(_gate);
         _clients.Add(client);
         return client;
