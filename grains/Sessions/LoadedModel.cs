@@ -20,6 +20,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
 
     private readonly ModelVersionSource _source;
     private readonly Dictionary<string, string[]> _labels;
+    private readonly NativeHeap _heap;
     private readonly CauseLimiter _failedRuns;
     private readonly ILogger _logger;
     private int _shapesAreWrong;
@@ -36,6 +37,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         long loadedBytes,
         long maxRunBytes,
         TimeProvider time,
+        NativeHeap heap,
         CauseLimiter failedRuns,
         ILogger logger)
     {
@@ -50,6 +52,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         LoadedBytes = loadedBytes;
         MaxRunBytes = maxRunBytes;
         RunMemory = new RunMemory(time);
+        _heap = heap;
         _failedRuns = failedRuns;
         _logger = logger;
         Utf8Name = Encoding.UTF8.GetBytes(name);
@@ -138,7 +141,11 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         .Where(static input => input.Format != ImageFormat.None)
         .ToImmutableSortedDictionary(static input => input.Name, static input => input.Format, StringComparer.Ordinal);
 
-    public void Dispose() => Session.Dispose();
+    public void Dispose()
+    {
+        Session.Dispose();
+        _heap.Freed();
+    }
 
     private ImmutableSortedDictionary<string, string> Properties()
     {

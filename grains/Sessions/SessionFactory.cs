@@ -15,6 +15,7 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
 
     private readonly CauseLimiter _failedRuns = new(time);
+    private readonly NativeHeap _heap = new(time);
 
     private const string OpenVinoProvider = "OpenVINOExecutionProvider";
 
@@ -37,7 +38,11 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _slots.Dispose();
+    public void Dispose()
+    {
+        _slots.Dispose();
+        _heap.Dispose();
+    }
 
     private LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
     {
@@ -60,7 +65,7 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
             }
 
             var labels = LabelFiles.Read(source.Path, settings, signature);
-            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, memory.Bytes, settings.MaxRunBytes, time, _failedRuns, logger);
+            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, memory.Bytes, settings.MaxRunBytes, time, _heap, _failedRuns, logger);
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {
@@ -86,6 +91,7 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
         finally
         {
             MemoryUse.End();
+            _heap.Freed();
         }
     }
 

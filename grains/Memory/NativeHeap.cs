@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+
+namespace Cluster.Grains.Memory;
+
+/// <summary>
+/// The C library's heap. Each thread that loads a model leaves what it freed in an arena of its own, up to 64 MiB that the system takes for used: loads and
+/// unloads are followed by giving that back. Safe from any thread.
+/// </summary>
+internal sealed partial class NativeHeap : IDisposable
+{
+    /// <summary>How long after a load or an unload; what follows meanwhile is given back with it.</summary>
+    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
+
+    private readonly Action _giveBack;
+    private readonly ITimer _timer;
+    private int _armed;
+
+    public NativeHeap(TimeProvider time)
+        : this(time, GiveBack)
+    {
+    }
+
+    /// <param name="giveBack">What is done in place of the C library's work.</param>
+    internal NativeHeap(TimeProvider time, Action giveBack)
+    {
+        _giveBack = giveBack;
+        _timer = time.CreateTimer(static heap => ((NativeHeap)heap!).Due(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Tells that much memory may have been freed.</summary>
+    public void Freed()
+    {
+        if (Interlocked.Exchange(ref _armed, 1) == 0)
+        {
+            _timer.Change(Delay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Due()
+    {
+        // Before the work: what is freed during it is due again.
+        Volatile.Write(ref _armed, 0);
+        _giveBack();
+    }
+
+    private static void GiveBack()
+    {
+        // musl has no such function, and keeps little.
+        if (NativeLibrary.TryLoad("libc.so.6", typeof(NativeHeap).Assembly, DllImportSearchPath.SafeDirectories, out var library) && NativeLibrary.TryGetExport(library, "malloc_trim", out _))
+        {
+            _ = Trim(0);
+        }
+    }
+
+    [LibraryImport("libc.so.6", EntryPoint = "malloc_trim")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Trim(nuint keep);
+}
