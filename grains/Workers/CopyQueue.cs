@@ -16,6 +16,12 @@ internal sealed class CopyQueue
     /// <summary>Weight of the newest run in the mean that waits are estimated by; a sixteenth follows load changes within some tens of runs.</summary>
     private const double MeanWeight = 1.0 / 16;
 
+    /// <summary>Runs that take less than this on average stay on their caller's thread: to wake another one and to come back costs about as much.</summary>
+    private const double ShortRunNanoseconds = 25_000;
+
+    /// <summary>A request of more bytes may take longer than the others did.</summary>
+    private const int ShortRunBytes = 16 * 1024;
+
     private readonly Lock _gate = new();
     private readonly LinkedList<InferenceJob> _waiting = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -69,6 +75,7 @@ internal sealed class CopyQueue
     public ValueTask<InferReply> EnqueueAsync(InferRequest request, CancellationToken cancellationToken)
     {
         var job = new InferenceJob(this, request, _time.GetTimestamp(), cancellationToken);
+        bool starts;
         lock (_gate)
         {
             if (Refusal(request) is { } refusal)
@@ -76,10 +83,15 @@ internal sealed class CopyQueue
                 return Refuse(refusal);
             }
 
-            if (_running >= _model.Concurrency)
+            starts = _running < _model.Concurrency;
+            if (!starts)
             {
-                _waiting.AddLast(job.Node);
+                job.Node = _waiting.AddLast(job);
                 _metrics.RequestQueued();
+            }
+            else if (IsShort(request))
+            {
+                _running++;
             }
             else
             {
@@ -90,7 +102,15 @@ internal sealed class CopyQueue
             }
         }
 
-        job.WatchCancellation();
+        if (starts)
+        {
+            _workers.RunHere(job);
+        }
+        else
+        {
+            job.WatchCancellation();
+        }
+
         return job.Task;
     }
 
@@ -111,7 +131,7 @@ internal sealed class CopyQueue
     {
         lock (_gate)
         {
-            if (job.Node.List is null)
+            if (job.Node?.List is null)
             {
                 return false;
             }
@@ -126,7 +146,7 @@ internal sealed class CopyQueue
         return true;
     }
 
-    /// <summary>Runs a job that has its slot, on an inference thread, and returns the job that gets the slot next.</summary>
+    /// <summary>Runs a job that has its slot, on the calling thread, and returns the job that gets the slot next.</summary>
     public IInferenceWork? Execute(InferenceJob job, InferRequest request, SessionRunner runner, CancellationToken cancellationToken)
     {
         var queued = NanosecondsSince(job.Arrived);
@@ -214,6 +234,9 @@ internal sealed class CopyQueue
                 $"would start this request in about {wait.TotalMilliseconds:F0} ms")
             : null;
     }
+
+    private bool IsShort(InferRequest request) =>
+        _meanRunNanoseconds is > 0 and < ShortRunNanoseconds && request.Message.Length <= ShortRunBytes;
 
     private TimeSpan ExpectedWait() =>
         TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000 * (_waiting.Count + 1) / _model.Concurrency);

@@ -5,7 +5,7 @@ using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
-/// <summary>One request in a copy's queue or on an inference thread, and the task that its caller awaits.</summary>
+/// <summary>One request in a copy's queue or under way, and the task that its caller awaits.</summary>
 internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply>
 {
     private readonly CopyQueue _queue;
@@ -22,14 +22,13 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         _request = request;
         _cancellation = cancellation;
         Arrived = arrived;
-        Node = new LinkedListNode<InferenceJob>(this);
     }
 
     /// <summary>Timestamp of the arrival.</summary>
     public long Arrived { get; }
 
-    /// <summary>The job's place while it waits.</summary>
-    public LinkedListNode<InferenceJob> Node { get; }
+    /// <summary>The job's place while it waits; null where it had a slot at once.</summary>
+    public LinkedListNode<InferenceJob>? Node { get; set; }
 
     public ValueTask<InferReply> Task => new(this, _completion.Version);
 

@@ -1,11 +1,12 @@
+using System.Collections.Concurrent;
 using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// The silo's own threads for running models, so that inference never holds a thread-pool thread that the network needs. Threads start when
-/// they are first needed; the one that became idle last is used first, its caches being warm. Work beyond the threads waits in the
-/// order it came.
+/// The silo's own threads for running models, so that inference holds no thread-pool thread that the network needs, but for runs that are shorter than
+/// the way to another thread. Threads start when they are first needed; the one that became idle last is used first, its caches being warm.
+/// Work beyond the threads waits in the order it came.
 /// </summary>
 public sealed class InferenceWorkers : IDisposable
 {
@@ -13,6 +14,7 @@ public sealed class InferenceWorkers : IDisposable
     private readonly Queue<IInferenceWork> _overflow = [];
     private readonly Stack<Worker> _idle = [];
     private readonly List<Worker> _workers = [];
+    private readonly ConcurrentBag<SessionRunner> _runners = [];
     private readonly TimeProvider _time;
     private readonly int _limit;
     private bool _stopping;
@@ -51,6 +53,22 @@ public sealed class InferenceWorkers : IDisposable
         worker.Give(work);
     }
 
+    /// <summary>Does <paramref name="work"/> on the calling thread; what becomes due through it is an inference thread's.</summary>
+    internal void RunHere(IInferenceWork work)
+    {
+        if (!_runners.TryTake(out var runner))
+        {
+            runner = new SessionRunner(_time);
+        }
+
+        var next = work.Execute(runner);
+        _runners.Add(runner);
+        if (next is not null)
+        {
+            Submit(next);
+        }
+    }
+
     /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
     public void Dispose()
     {
@@ -68,6 +86,11 @@ public sealed class InferenceWorkers : IDisposable
         foreach (var worker in workers)
         {
             worker.Dispose();
+        }
+
+        while (_runners.TryTake(out var runner))
+        {
+            runner.Dispose();
         }
     }
 

@@ -180,6 +180,51 @@ public sealed class CopyQueueTests : IDisposable
         Assert.True((await inTime.Soon()).Succeeded);
     }
 
+    [Theory]
+    [InlineData(0, 1, true)]
+    [InlineData(1, 1, false)]
+    [InlineData(0, 20_000, false)]
+    public async Task Enqueue_FreeSlotAndShortRuns_RunsOnItsCallersThread(int milliseconds, int bytes, bool here)
+    {
+        var model = new GatedModel(concurrency: 1);
+        var queue = Queue(model);
+        var learn = Enqueue(queue, 0);
+        (await model.NextAsync()).Finish(milliseconds);
+        await learn.Soon();
+        var thread = 0;
+        var caller = Task.Run(() =>
+        {
+            thread = Environment.CurrentManagedThreadId;
+            return queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf(new byte[bytes]) }, default).AsTask();
+        });
+
+        var run = await model.NextAsync();
+        run.Finish(milliseconds);
+
+        Assert.True((await caller.Soon()).Succeeded);
+        Assert.Equal(here, run.Thread == thread);
+    }
+
+    [Fact]
+    public async Task Enqueue_BehindAShortRun_IsLeftToAnInferenceThread()
+    {
+        var model = new GatedModel(concurrency: 1);
+        var queue = Queue(model);
+        var learn = Enqueue(queue, 0);
+        (await model.NextAsync()).Finish(milliseconds: 0);
+        await learn.Soon();
+        var first = Task.Run(() => Enqueue(queue, 1));
+        var run = await model.NextAsync();
+        var second = Enqueue(queue, 2);
+        Assert.False(second.IsCompleted);
+
+        run.Finish(milliseconds: 0);
+
+        Assert.True((await first.Soon()).Succeeded);
+        (await NextAsync(model, 2)).Finish();
+        Assert.True((await second.Soon()).Succeeded);
+    }
+
     [Fact]
     public async Task Enqueue_CallerGivesUpWhileWaiting_GivesThePlaceToTheNext()
     {

@@ -10,6 +10,9 @@ internal sealed class GatedRun(int number)
 
     public int Number => number;
 
+    /// <summary>The managed thread that runs it.</summary>
+    public int Thread { get; } = Environment.CurrentManagedThreadId;
+
     /// <summary>Ends it well, having taken <paramref name="milliseconds"/> in the graph.</summary>
     public void Finish(long milliseconds = 1, long rows = 1) => _end.TrySetResult(new RunTimes(1000, milliseconds * 1_000_000, 2000, rows));
 
