@@ -4,6 +4,7 @@ using Cluster.Gateway.Hosting;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Sessions;
 using Cluster.Silo.Options;
+using Cluster.Silo.Tracing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -31,12 +32,10 @@ internal static class ServeHost
         var start = new StartLog();
         AddLogging(builder.Logging, options, start);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
-        var app = options.Role switch
-        {
-            ServeRole.Gateway => BuildGateway(builder, options),
-            ServeRole.Silo => BuildSilo(builder, options),
-            _ => BuildAll(builder, options),
-        };
+        var map = Compose(builder, options);
+        builder.Services.AddTracing(configuration);
+        var app = builder.Build();
+        map(app);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             start.Succeeded();
@@ -45,30 +44,23 @@ internal static class ServeHost
         return app;
     }
 
-    private static WebApplication BuildAll(WebApplicationBuilder builder, ServeOptions options)
+    /// <summary>Registers what the role needs; returns what maps its paths.</summary>
+    private static Action<WebApplication> Compose(WebApplicationBuilder builder, ServeOptions options)
     {
-        builder.Services.AddSilo(options);
-        GatewayComposition.AddGateway(builder, options);
-        var app = builder.Build();
-        app.MapGateway();
-        return app;
-    }
-
-    private static WebApplication BuildSilo(WebApplicationBuilder builder, ServeOptions options)
-    {
-        builder.Services.AddSilo(options);
-        builder.AddSiloEndpoints(options);
-        var app = builder.Build();
-        app.MapSiloEndpoints(options);
-        return app;
-    }
-
-    private static WebApplication BuildGateway(WebApplicationBuilder builder, ServeOptions options)
-    {
-        builder.AddGatewayProcess(options);
-        var app = builder.Build();
-        app.MapGateway();
-        return app;
+        switch (options.Role)
+        {
+            case ServeRole.Gateway:
+                builder.AddGatewayProcess(options);
+                return static app => app.MapGateway();
+            case ServeRole.Silo:
+                builder.Services.AddSilo(options);
+                builder.AddSiloEndpoints(options);
+                return app => app.MapSiloEndpoints(options);
+            default:
+                builder.Services.AddSilo(options);
+                GatewayComposition.AddGateway(builder, options);
+                return static app => app.MapGateway();
+        }
     }
 
     private static void AddLogging(ILoggingBuilder logging, ServeOptions options, StartLog start)
