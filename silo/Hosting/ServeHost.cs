@@ -3,6 +3,7 @@ using Cluster.Contracts.Options;
 using Cluster.Gateway.Hosting;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Sessions;
+using Cluster.Silo.Dashboard;
 using Cluster.Silo.Options;
 using Cluster.Silo.Tracing;
 using Microsoft.AspNetCore.Builder;
@@ -32,14 +33,25 @@ internal static class ServeHost
         var start = new StartLog();
         AddLogging(builder.Logging, options, start);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
+        var dashboard = DashboardFolder.PortOf(configuration);
+        if (dashboard > 0)
+        {
+            DashboardFolder.Load();
+        }
+
         var map = Compose(builder, options);
         builder.Services.AddTracing(configuration);
+        if (dashboard > 0)
+        {
+            DashboardFolder.AddTo(builder.Services, dashboard);
+        }
+
         var app = builder.Build();
         map(app);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             start.Succeeded();
-            LogStart(app, options);
+            LogStart(app, options, dashboard);
         });
         return app;
     }
@@ -93,7 +105,7 @@ internal static class ServeHost
     private static string CapacityText(long bytes) =>
         bytes == long.MaxValue ? "unlimited" : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");
 
-    private static void LogStart(WebApplication app, ServeOptions options)
+    private static void LogStart(WebApplication app, ServeOptions options, int dashboard)
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Cluster.Silo");
@@ -101,6 +113,11 @@ internal static class ServeHost
         {
             var section = app.Services.GetRequiredService(type);
             Log.Effective(logger, OptionProperty.SectionOf(type), string.Join(", ", OptionProperty.Of(type).Select(option => $"{option.Name}={option.Show(section)}")));
+        }
+
+        if (dashboard > 0)
+        {
+            Log.DashboardListens(logger, dashboard);
         }
 
         if (options.Role == ServeRole.Gateway)

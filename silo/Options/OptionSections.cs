@@ -10,6 +10,7 @@ using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
 using Cluster.Silo.Clustering;
+using Cluster.Silo.Dashboard;
 using Cluster.Silo.Tracing;
 using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,6 +45,7 @@ internal static class OptionSections
         services.AddClusterOptions<ReplicationOptions>();
         services.AddClusterOptions<PrometheusOptions>();
         services.AddClusterOptions<TracingOptions>();
+        services.AddClusterOptions<DashboardOptions>();
         return services;
     }
 }
