@@ -42,6 +42,9 @@ internal static partial class Log
     [LoggerMessage(4014, LogLevel.Debug, "Did not change {Model}: the process ends")]
     public static partial void ProcessEnds(ILogger logger, string model);
 
+    [LoggerMessage(4015, LogLevel.Information, "Orleans' dashboard is on http://127.0.0.1:{Port}/")]
+    public static partial void DashboardListens(ILogger logger, int port);
+
     [LoggerMessage(4009, LogLevel.Debug, "Read the options of {Section}: {Values}")]
     public static partial void Effective(ILogger logger, string section, string values);
 

@@ -3,7 +3,9 @@ using Cluster.Contracts.Options;
 using Cluster.Gateway.Hosting;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Sessions;
+using Cluster.Silo.Dashboard;
 using Cluster.Silo.Options;
+using Cluster.Silo.Tracing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -31,44 +33,46 @@ internal static class ServeHost
         var start = new StartLog();
         AddLogging(builder.Logging, options, start);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
-        var app = options.Role switch
+        var dashboard = DashboardFolder.PortOf(configuration);
+        if (dashboard > 0)
         {
-            ServeRole.Gateway => BuildGateway(builder, options),
-            ServeRole.Silo => BuildSilo(builder, options),
-            _ => BuildAll(builder, options),
-        };
+            DashboardFolder.Load();
+        }
+
+        var map = Compose(builder, options);
+        builder.Services.AddTracing(configuration);
+        if (dashboard > 0)
+        {
+            DashboardFolder.AddTo(builder.Services, dashboard);
+        }
+
+        var app = builder.Build();
+        map(app);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             start.Succeeded();
-            LogStart(app, options);
+            LogStart(app, options, dashboard);
         });
         return app;
     }
 
-    private static WebApplication BuildAll(WebApplicationBuilder builder, ServeOptions options)
+    /// <summary>Registers what the role needs; returns what maps its paths.</summary>
+    private static Action<WebApplication> Compose(WebApplicationBuilder builder, ServeOptions options)
     {
-        builder.Services.AddSilo(options);
-        GatewayComposition.AddGateway(builder, options);
-        var app = builder.Build();
-        app.MapGateway();
-        return app;
-    }
-
-    private static WebApplication BuildSilo(WebApplicationBuilder builder, ServeOptions options)
-    {
-        builder.Services.AddSilo(options);
-        builder.AddSiloEndpoints(options);
-        var app = builder.Build();
-        app.MapSiloEndpoints(options);
-        return app;
-    }
-
-    private static WebApplication BuildGateway(WebApplicationBuilder builder, ServeOptions options)
-    {
-        builder.AddGatewayProcess(options);
-        var app = builder.Build();
-        app.MapGateway();
-        return app;
+        switch (options.Role)
+        {
+            case ServeRole.Gateway:
+                builder.AddGatewayProcess(options);
+                return static app => app.MapGateway();
+            case ServeRole.Silo:
+                builder.Services.AddSilo(options);
+                builder.AddSiloEndpoints(options);
+                return app => app.MapSiloEndpoints(options);
+            default:
+                builder.Services.AddSilo(options);
+                GatewayComposition.AddGateway(builder, options);
+                return static app => app.MapGateway();
+        }
     }
 
     private static void AddLogging(ILoggingBuilder logging, ServeOptions options, StartLog start)
@@ -101,7 +105,7 @@ internal static class ServeHost
     private static string CapacityText(long bytes) =>
         bytes == long.MaxValue ? "unlimited" : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");
 
-    private static void LogStart(WebApplication app, ServeOptions options)
+    private static void LogStart(WebApplication app, ServeOptions options, int dashboard)
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Cluster.Silo");
@@ -109,6 +113,11 @@ internal static class ServeHost
         {
             var section = app.Services.GetRequiredService(type);
             Log.Effective(logger, OptionProperty.SectionOf(type), string.Join(", ", OptionProperty.Of(type).Select(option => $"{option.Name}={option.Show(section)}")));
+        }
+
+        if (dashboard > 0)
+        {
+            Log.DashboardListens(logger, dashboard);
         }
 
         if (options.Role == ServeRole.Gateway)

@@ -10,6 +10,8 @@ using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
 using Cluster.Silo.Clustering;
+using Cluster.Silo.Dashboard;
+using Cluster.Silo.Tracing;
 using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -42,6 +44,8 @@ internal static class OptionSections
         services.AddClusterOptions<RegistryOptions>();
         services.AddClusterOptions<ReplicationOptions>();
         services.AddClusterOptions<PrometheusOptions>();
+        services.AddClusterOptions<TracingOptions>();
+        services.AddClusterOptions<DashboardOptions>();
         return services;
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Options;
 using Cluster.Silo.Clustering;
+using Cluster.Silo.Dashboard;
 
 namespace Cluster.Silo.Options;
 
@@ -23,7 +24,8 @@ internal static class ServePaths
             (nameof(options.RedisTlsCert), options.RedisTlsKey is null ? null : options.RedisTlsCert, path => IsCertificate(path, options.RedisTlsKey!), "a PEM file of a certificate that --redis-tls-key belongs to"),
         ];
         var wrong = OptionSection.Check(read.Configuration, options).Select(static mistake => mistake.Key).ToHashSet();
-        return [.. paths.Select(static path => (Key: $"{ServeOptions.Section}:{path.Property}", path.Path, path.CanRead, path.Expected))
+        string[] dashboard = DashboardFolder.Check(read.Configuration) is { } mistake ? [mistake] : [];
+        return [.. dashboard, .. paths.Select(static path => (Key: $"{ServeOptions.Section}:{path.Property}", path.Path, path.CanRead, path.Expected))
             .Where(path => path.Path is not null && !wrong.Contains(path.Key) && !CanRead(path.CanRead, path.Path))
             .Select(path => OptionSection.Say(read.Configuration, path.Key, path.Path!, path.Expected))];
     }

@@ -16,6 +16,9 @@ internal sealed record ClusterSetup
     /// <summary>Labels of the first silos, each a list separated by commas; the others have none.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
+    /// <summary>The <c>cluster-silo</c> that the cluster starts with; null, and for what is added later, the one that was built with the tests.</summary>
+    public string? Program { get; init; }
+
     /// <summary>The machines that the processes run on, which end with the cluster; null for this one.</summary>
     public NetworkLab? Network { get; init; }
 }

@@ -65,12 +65,12 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
             cluster.Redis = await RedisServer.StartNewAsync(keepsData: true, setup.Network is null ? [] : ["--bind", "0.0.0.0", "--protected-mode", "no"]);
             for (var i = 0; i < setup.Silos; i++)
             {
-                cluster._silos.Add(cluster.NewSilo(i < setup.Labels.Count ? setup.Labels[i] : ""));
+                cluster._silos.Add(cluster.NewSilo(i < setup.Labels.Count ? setup.Labels[i] : "", program: setup.Program));
             }
 
             for (var i = 0; i < setup.Gateways; i++)
             {
-                cluster._gateways.Add(cluster.NewGateway());
+                cluster._gateways.Add(cluster.NewGateway(setup.Program));
             }
 
             await Task.WhenAll(cluster._silos.Concat(cluster._gateways).Select(static process => process.StartAsync()));
@@ -273,19 +273,20 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
         return index < 0 ? "no gateway runs" : await _http.GetStringAsync(new Uri(_gateways[index].HttpUrl + "/v2/cluster"));
     }
 
-    private ClusterProcess NewSilo(string labels, ModelFolder? models = null) => NewProcess(
+    private ClusterProcess NewSilo(string labels, ModelFolder? models = null, string? program = null) => NewProcess(
         "silo",
         _silos.Count + 1,
-        ["--silo-port", "0", "--models", (models ?? Models).Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, .. labels.Length > 0 ? ["--labels", labels] : Array.Empty<string>()]);
+        ["--silo-port", "0", "--models", (models ?? Models).Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, .. labels.Length > 0 ? ["--labels", labels] : Array.Empty<string>()],
+        program);
 
-    private ClusterProcess NewGateway() => NewProcess("gateway", _gateways.Count + 1, ["--grpc-port", "0", "--silo-port", "0"]);
+    private ClusterProcess NewGateway(string? program = null) => NewProcess("gateway", _gateways.Count + 1, ["--grpc-port", "0", "--silo-port", "0"], program);
 
-    private ClusterProcess NewProcess(string role, int number, string[] arguments)
+    private ClusterProcess NewProcess(string role, int number, string[] arguments, string? program)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{role} {number}");
         var machine = _setup.Network?.AddMachine();
         var redis = machine is null ? Redis.Endpoint : string.Create(CultureInfo.InvariantCulture, $"{_setup.Network!.HostAddress}:{Redis.Port}");
         string[] all = [role, "--redis", redis, "--cluster-id", "tests", "--http-port", "0", "--bind", machine?.Address ?? "127.0.0.1", .. arguments];
-        return new ClusterProcess(name, all, machine?.Name, _setup.Settings);
+        return new ClusterProcess(name, all, machine?.Name, _setup.Settings, program);
     }
 }
