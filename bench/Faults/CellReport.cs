@@ -5,7 +5,7 @@ using Cluster.Tests.Common;
 namespace Cluster.Bench.Faults;
 
 /// <summary>What a cell of the matrix showed.</summary>
-/// <param name="Skipped">Why it was not measured; null where it was.</param>
+/// <param name="NotMeasured">Why it was not measured; null where it was.</param>
 /// <param name="Steady">What the callers asked.</param>
 /// <param name="Besides">First requests of cold models, or reloads each with a request; null in the steady phase.</param>
 /// <param name="Lasted">Seconds from the fault until it was over and all processes ran.</param>
@@ -15,14 +15,16 @@ internal sealed record CellReport(
     string Cell,
     string Expected,
     bool AsExpected,
-    string? Skipped = null,
+    string? NotMeasured = null,
     CellFigures? Steady = null,
     CellFigures? Besides = null,
     double? Lasted = null,
     double? Whole = null,
     IReadOnlyList<string>? Seen = null)
 {
-    public static CellReport Skip(FaultCell cell, string reason) => new(cell.Name, cell.Fault.Expected(cell.Phase), AsExpected: true, reason);
+    public static CellReport Skip(FaultCell cell, string reason) => new(cell.Name, cell.Fault.Expected(cell.Phase), AsExpected: true, $"skipped: {reason}");
+
+    public static CellReport Fail(FaultCell cell, string reason) => new(cell.Name, cell.Fault.Expected(cell.Phase), AsExpected: false, $"not measured: {reason}");
 }
 
 /// <summary>The requests of one kind of a cell.</summary>

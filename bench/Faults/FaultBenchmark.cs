@@ -39,7 +39,7 @@ internal sealed class FaultBenchmark : IBenchmark
             foreach (var cell in cells)
             {
                 var report = await MeasureAsync(clusters, cell, lasting, context, cancellationToken);
-                await context.Progress.WriteLineAsync($"{cell.Name}: {report.Skipped ?? (report.AsExpected ? "as expected" : "NOT as expected")}");
+                await context.Progress.WriteLineAsync(FaultReport.Row(report));
                 reports.Add(report);
             }
         }
@@ -60,25 +60,41 @@ internal sealed class FaultBenchmark : IBenchmark
             return CellReport.Skip(cell, reason);
         }
 
-        var cluster = await clusters.TakeAsync();
+        TestCluster? cluster = null;
         CellReport report;
         try
         {
+            cluster = await clusters.TakeAsync();
             report = await new FaultRun(cluster, cell, lasting).MeasureAsync(cancellationToken);
         }
-        catch (TimeoutException error)
+        catch (Exception error) when (error is TimeoutException or GrpcCallException or HttpRequestException or InvalidOperationException)
         {
-            throw new BenchmarkException($"{cell.Name} cannot be measured: {error.Message}\n{Logs(cluster)}");
+            // A cluster that does not start says in the message what its processes wrote.
+            await SaveLogsAsync(cluster, cell, error.Message, context.Root, cancellationToken);
+            await clusters.DisposeAsync();
+            return CellReport.Fail(cell, error.Message.Split('\n')[0]);
         }
 
-        if (!report.AsExpected)
+        var left = await clusters.GiveBackAsync();
+        if (left is not null || !report.AsExpected)
         {
-            var folder = Directory.CreateDirectory(Path.Combine(context.Root, LogFolder));
-            await File.WriteAllTextAsync(Path.Combine(folder.FullName, cell.Name.Replace('/', '-') + ".log"), Logs(cluster), cancellationToken);
+            await SaveLogsAsync(cluster, cell, left, context.Root, cancellationToken);
         }
 
-        await clusters.GiveBackAsync(context.Progress);
-        return report;
+        if (left is null)
+        {
+            return report;
+        }
+
+        // What is left of this cell would be taken for what the next one does.
+        await clusters.DisposeAsync();
+        return report with { AsExpected = false, Seen = [.. report.Seen!, "a minute after the cell the cluster has not become whole and empty; its log says what is left"] };
+    }
+
+    private static Task SaveLogsAsync(TestCluster? cluster, FaultCell cell, string? left, string root, CancellationToken cancellationToken)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(root, LogFolder));
+        return File.WriteAllTextAsync(Path.Combine(folder.FullName, cell.Name.Replace('/', '-') + ".log"), $"{left}\n{(cluster is null ? "" : Logs(cluster))}", cancellationToken);
     }
 
     private static string Logs(TestCluster cluster) => string.Join(

@@ -17,7 +17,7 @@ internal sealed record FaultReport(string Benchmark, DateTimeOffset Started, Mac
         Line(text, $"{"cell",-22}{"requests",9}{"failed",7}{"longest ms",11}{"before",7}{"slow",6}{"again s",8}  {"besides",7}{"failed",7}{"longest ms",11}{"whole s",8}  {"expected",-38}so");
         foreach (var cell in Cells)
         {
-            Append(text, cell);
+            text.AppendLine(Row(cell));
         }
 
         text.AppendLine();
@@ -40,19 +40,21 @@ internal sealed record FaultReport(string Benchmark, DateTimeOffset Started, Mac
         return new BenchmarkReport(text.ToString(), this, wrong);
     }
 
-    private static void Append(StringBuilder text, CellReport cell)
+    /// <summary>A cell's line of the table.</summary>
+    public static string Row(CellReport cell)
     {
         if (cell.Steady is not { } steady)
         {
-            Line(text, $"{cell.Cell,-22}skipped: {cell.Skipped}");
-            return;
+            return $"{cell.Cell,-22}{cell.NotMeasured}";
         }
 
         var again = steady.AgainSeconds?.ToString("0.00", CultureInfo.InvariantCulture) ?? "never";
         var whole = cell.Whole?.ToString("0.0", CultureInfo.InvariantCulture) ?? "never";
-        text.Append(CultureInfo.InvariantCulture, $"{cell.Cell,-22}{steady.Requests,9}{steady.Failed,7}{steady.LongestMs,11:0}{steady.LongestBeforeMs,7:0}{steady.Slow,6}{again,8}  ");
-        text.Append(CultureInfo.InvariantCulture, $"{cell.Besides?.Requests,7}{cell.Besides?.Failed,7}{cell.Besides?.LongestMs,11:0}{whole,8}  ");
-        Line(text, $"{cell.Expected,-38}{(cell.AsExpected ? "yes" : "NO")}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{cell.Cell,-22}{steady.Requests,9}{steady.Failed,7}{steady.LongestMs,11:0}{steady.LongestBeforeMs,7:0}{steady.Slow,6}{again,8}  ")
+            + string.Create(CultureInfo.InvariantCulture, $"{cell.Besides?.Requests,7}{cell.Besides?.Failed,7}{cell.Besides?.LongestMs,11:0}{whole,8}  ")
+            + $"{cell.Expected,-38}{(cell.AsExpected ? "yes" : "NO")}";
     }
 
     private static void Line(StringBuilder text, FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));

@@ -14,13 +14,13 @@ internal sealed class FaultRun(TestCluster cluster, FaultCell cell, TimeSpan las
     /// <summary>The number of a model's new content less that of its old one.</summary>
     private const int NewContent = 100;
 
-    /// <summary>A load takes 0.2 to 0.8 s, so that it is under way when the fault happens.</summary>
-    private const int LoadProducts = 40;
+    /// <summary>A load takes 0.4 to 1.6 s, so that it is under way when the fault happens.</summary>
+    private const int LoadProducts = 80;
 
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan After = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LoadBegins = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LoadBegins = TimeSpan.FromSeconds(1);
 
     /// <summary>When something is asked besides, as shares of the time that the fault lasts.</summary>
     private static readonly double[] Moments = [0.05, 0.3, 0.6];
@@ -145,16 +145,27 @@ internal sealed class FaultRun(TestCluster cluster, FaultCell cell, TimeSpan las
     /// <summary>The victim is the silo that loads, where something is loaded, else the one with the most replicas.</summary>
     private async Task<FaultScene> SceneAsync(IReadOnlyList<LoadTarget> targets)
     {
-        string? loading = null;
-        if (cell.Phase != FaultPhase.Steady)
-        {
-            await cluster.UntilAsync(view => (loading = view.Active.FirstOrDefault(static node => node.Loading > 0)?.Silo) is not null, LoadBegins, what: "a silo loads");
-        }
-
+        var loading = cell.Phase == FaultPhase.Steady ? null : await LoadingAsync();
         var view = await cluster.ViewAsync();
         var byReplicas = view.Active.OrderByDescending(node => view.CopiesOn(node.Silo, targets.Select(static target => target.Model))).Select(static node => node.Silo).ToList();
         var victim = loading ?? byReplicas[0];
         return new FaultScene(cluster, cluster.SiloAt(victim), cluster.SiloAt(byReplicas.First(silo => silo != victim)));
+    }
+
+    /// <summary>The silo that loads; null where the load was over before it was seen.</summary>
+    private async Task<string?> LoadingAsync()
+    {
+        string? loading = null;
+        try
+        {
+            await cluster.UntilAsync(view => (loading = view.Active.FirstOrDefault(static node => node.Loading > 0)?.Silo) is not null, LoadBegins);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+
+        return loading;
     }
 
     private async Task<bool> IsWholeAsync()
