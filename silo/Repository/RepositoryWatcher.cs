@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
@@ -33,8 +34,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     /// <summary>Models whose names clients have registered; they are handed over again until they are taken.</summary>
     private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.Ordinal);
 
-    /// <summary>Models whose change failed, such as by a silo that was lost with it; they are handed over again at the next look.</summary>
-    private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
+    /// <summary>Models whose change failed, such as by a silo that was lost with it, and how; they are handed over again at the next look.</summary>
+    private readonly ConcurrentDictionary<string, Exception> _failed = new(StringComparer.Ordinal);
     private readonly IModelRepository _repository;
     private readonly RepositoryStanding _standing;
     private readonly IRepositoryAgreement _agreement;
@@ -100,6 +101,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         }
 
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_failed.TryGetValue(model, out var failure) && failure is SiloUnavailableException or ServingException)
+        {
+            // The caller may ask again, and must not take what serves for what was read.
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
         return look.Snapshot.Models.ContainsKey(model);
     }
 
@@ -325,7 +332,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         catch (Exception exception)
         {
             // The edge of the watching loop: one model's trouble is logged and must not end the watching of the others.
-            _failed[registration.Name] = true;
+            _failed[registration.Name] = exception;
             if (!isAgain)
             {
                 Log.ChangeFailed(_logger, exception, registration.Name);
