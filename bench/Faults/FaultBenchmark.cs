@@ -88,7 +88,7 @@ internal sealed class FaultBenchmark : IBenchmark
 
         // What is left of this cell would be taken for what the next one does.
         await clusters.DisposeAsync();
-        return report with { AsExpected = false, Seen = [.. report.Seen!, "a minute after the cell the cluster has not become whole and empty; its log says what is left"] };
+        return report with { AsExpected = false, Seen = [.. report.Seen!, "two minutes after the cell the cluster has not become whole and empty; its log says what is left"] };
     }
 
     private static Task SaveLogsAsync(TestCluster? cluster, FaultCell cell, string? left, string root, CancellationToken cancellationToken)

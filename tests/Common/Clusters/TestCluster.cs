@@ -19,6 +19,9 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>A silo ends a replica that its model does not know any more after a minute, and looks each ten seconds.</summary>
+    private static readonly TimeSpan EmptyTimeout = TimeSpan.FromSeconds(120);
+
     private readonly ClusterSetup _setup;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
     private readonly List<ClusterProcess> _silos = [];
@@ -106,7 +109,7 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
 
         for (var i = 0; i < _gateways.Count; i++)
         {
-            await UntilAsync(IsClear, StartTimeout, i, "all silos are members, and without a model");
+            await UntilAsync(IsClear, EmptyTimeout, i, "all silos are members, and without a model");
         }
 
         _clients.ForEach(static client => client.Dispose());
