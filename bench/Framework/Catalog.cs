@@ -1,4 +1,5 @@
 using Cluster.Bench.Compare;
+using Cluster.Bench.Faults;
 using Cluster.Bench.Messaging;
 using Cluster.Bench.Overhead;
 
@@ -8,7 +9,7 @@ namespace Cluster.Bench.Framework;
 internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
-        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark()];
+        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new FaultBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

@@ -1,10 +1,12 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Serving;
+using Orleans.Storage;
 
 namespace Cluster.Gateway.Routing;
 
 /// <summary>
-/// Calls of the control plane, all of which may be made twice: one whose silo is lost is made again once the cluster has got over that.
+/// Calls of the control plane, all of which may be made twice: one whose silo is lost is made again once the cluster has got over that, and so is one that an activation
+/// took which another has replaced, as in a silo that hung and was given up.
 /// </summary>
 internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, TimeProvider time)
 {
@@ -28,7 +30,11 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
             {
                 throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter), exception);
             }
-            catch (SiloUnavailableException)
+            catch (InconsistentStateException exception) when (time.GetElapsedTime(start) > MaxWait)
+            {
+                throw new ServingException(Failure.Unavailable("the state that the call changes was changed elsewhere at the same time", RetryAfter), exception);
+            }
+            catch (Exception exception) when (exception is SiloUnavailableException or InconsistentStateException)
             {
                 await changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
             }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
@@ -32,6 +33,9 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
 
     /// <summary>Models whose names clients have registered; they are handed over again until they are taken.</summary>
     private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.Ordinal);
+
+    /// <summary>Models whose change failed, such as by a silo that was lost with it, and how; they are handed over again at the next look.</summary>
+    private readonly ConcurrentDictionary<string, Exception> _failed = new(StringComparer.Ordinal);
     private readonly IModelRepository _repository;
     private readonly RepositoryStanding _standing;
     private readonly IRepositoryAgreement _agreement;
@@ -97,6 +101,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         }
 
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_failed.TryGetValue(model, out var failure) && failure is SiloUnavailableException or ServingException)
+        {
+            // The caller may ask again, and must not take what serves for what was read.
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
         return look.Snapshot.Models.ContainsKey(model);
     }
 
@@ -206,8 +216,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     private List<string> Changed(RepositorySnapshot snapshot, Look look)
     {
         var present = snapshot.Models.Where(model =>
-            look.Everything || _refused.ContainsKey(model.Key) || !ReferenceEquals(_handedOver.GetValueOrDefault(model.Key), model.Value)).Select(model => model.Key);
-        var gone = _handedOver.Keys.Where(name => !snapshot.Models.ContainsKey(name));
+            look.Everything || _refused.ContainsKey(model.Key) || _failed.ContainsKey(model.Key) || !ReferenceEquals(_handedOver.GetValueOrDefault(model.Key), model.Value)).Select(model => model.Key);
+        var gone = _handedOver.Keys.Union(_failed.Keys).Where(name => !snapshot.Models.ContainsKey(name));
         return [.. present.Concat(gone).Where(name => look.Only is null || look.Only == name).Order(StringComparer.Ordinal)];
     }
 
@@ -275,13 +285,13 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
             {
                 _handedOver[name] = registration;
                 prints[name] = RepositoryVote.Fingerprint(registration)!;
-                changes.Add(ApplyAsync(registration, retryFailed));
+                changes.Add(ApplyAsync(registration, retryFailed, isAgain: _failed.TryRemove(name, out _)));
             }
             else
             {
                 _handedOver.Remove(name);
                 prints.Remove(name);
-                changes.Add(ApplyAsync(new ModelRegistration { Name = name, Versions = [] }, retryFailed: false));
+                changes.Add(ApplyAsync(new ModelRegistration { Name = name, Versions = [] }, retryFailed: false, isAgain: _failed.TryRemove(name, out _)));
             }
         }
 
@@ -299,7 +309,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
                 Versions = [.. registration.Versions.Select(static version => version.Problem is { } problem ? version with { Problem = ClientText.Of(problem) } : version)],
             };
 
-    private async Task ApplyAsync(ModelRegistration registration, bool retryFailed)
+    /// <param name="isAgain">Whether the same failed before, which is in the log.</param>
+    private async Task ApplyAsync(ModelRegistration registration, bool retryFailed, bool isAgain)
     {
         try
         {
@@ -321,7 +332,11 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         catch (Exception exception)
         {
             // The edge of the watching loop: one model's trouble is logged and must not end the watching of the others.
-            Log.ChangeFailed(_logger, exception, registration.Name);
+            _failed[registration.Name] = exception;
+            if (!isAgain)
+            {
+                Log.ChangeFailed(_logger, exception, registration.Name);
+            }
         }
     }
 

@@ -64,7 +64,7 @@ public abstract class ClusterTest(SharedCluster shared, ITestOutputHelper output
     {
         // Two at once would measure each other.
         await shared.EndAsync();
-        return await TestCluster.StartAsync(setup, Output);
+        return await TestCluster.StartAsync(setup, Output.WriteLine);
     }
 
     internal static IEnumerable<string> Names(IEnumerable<LoadTarget> targets) => targets.Select(static target => target.Model);

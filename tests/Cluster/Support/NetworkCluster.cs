@@ -1,3 +1,4 @@
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.ClusterTests.Support;
@@ -8,5 +9,9 @@ public sealed class NetworkCluster : SharedCluster, ICollectionFixture<NetworkCl
 {
     public const string Name = "cluster in a network";
 
-    private protected override ClusterSetup Setup() => new() { Network = new NetworkLab() };
+    private protected override ClusterSetup Setup()
+    {
+        Requires.NoLack(NetworkLab.MissingReason);
+        return new() { Network = new NetworkLab() };
+    }
 }

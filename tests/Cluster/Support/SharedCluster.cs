@@ -17,8 +17,8 @@ public abstract class SharedCluster : IAsyncDisposable
     /// <summary>The cluster for the next test.</summary>
     internal async Task<TestCluster> TakeAsync(ITestOutputHelper output)
     {
-        _cluster ??= await TestCluster.StartAsync(Setup(), output, static cluster => cluster.Models.Put(TestCluster.Shipped, OnnxModels.Small(TestCluster.ShippedNumber)));
-        _cluster.Use($"-{++_uses}", output);
+        _cluster ??= await TestCluster.StartAsync(Setup(), output.WriteLine, static cluster => cluster.Models.Put(TestCluster.Shipped, OnnxModels.Small(TestCluster.ShippedNumber)));
+        _cluster.Use($"-{++_uses}", output.WriteLine);
         return _cluster;
     }
 

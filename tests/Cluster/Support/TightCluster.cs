@@ -1,3 +1,4 @@
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.ClusterTests.Support;

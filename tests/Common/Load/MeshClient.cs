@@ -55,6 +55,11 @@ public sealed class MeshClient(string target) : IDisposable
     public Task<ModelStatusInfo> EnsureLoadedAsync(string id) =>
         CallAsync("ensureLoaded", new EnsureLoadedRequest { ModelId = id, Sync = true }, ModelStatusInfo.Parser);
 
+    /// <summary>Has a model of the repository loaded as its folder holds it now, and waits for that.</summary>
+    /// <exception cref="GrpcCallException">It was refused.</exception>
+    public Task<RepositoryModelLoadResponse> ReloadAsync(string model) =>
+        CallAsync("RepositoryModelLoad", new RepositoryModelLoadRequest { ModelName = model }, RepositoryModelLoadResponse.Parser, GrpcClient.Inference);
+
     public Task<UnregisterModelResponse> UnregisterAsync(string id) =>
         CallAsync("unregisterModel", new UnregisterModelRequest { ModelId = id }, UnregisterModelResponse.Parser);
 

@@ -9,9 +9,14 @@ public sealed partial class RedisServer : IAsyncDisposable
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cluster-redis-");
     private readonly bool _keepsData;
+    private readonly string[] _arguments;
     private ChildProcess? _process;
 
-    private RedisServer(bool keepsData) => _keepsData = keepsData;
+    private RedisServer(bool keepsData, string[] arguments)
+    {
+        _keepsData = keepsData;
+        _arguments = arguments;
+    }
 
     public int Port { get; } = FreePort.Take();
 
@@ -27,8 +32,8 @@ public sealed partial class RedisServer : IAsyncDisposable
     public static async Task<RedisServer> StartNewAsync(bool keepsData = false, params string[] arguments)
     {
         Requires.Redis();
-        var server = new RedisServer(keepsData);
-        await server.StartAsync(arguments);
+        var server = new RedisServer(keepsData, arguments);
+        await server.StartAsync();
         return server;
     }
 
@@ -37,7 +42,7 @@ public sealed partial class RedisServer : IAsyncDisposable
     public static async Task<RedisServer> StartTlsAsync(TestCertificates certificates, params string[] arguments)
     {
         Requires.Redis();
-        var server = new RedisServer(keepsData: false);
+        var server = new RedisServer(keepsData: false, []);
         await server.StartAsync(
         [
             "--port", "0", "--tls-port", server.Port.ToString(CultureInfo.InvariantCulture), "--tls-ca-cert-file", certificates.Authority,
@@ -46,13 +51,14 @@ public sealed partial class RedisServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts the server again, on the same port.</summary>
+    /// <summary>Starts the server again, on the same port and with the options that it was first started with.</summary>
+    /// <param name="arguments">Options for this start alone.</param>
     public async Task StartAsync(params string[] arguments)
     {
         _process = ChildProcess.Start(
         [
             "redis-server", "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder.FullName, "--save", "",
-            "--appendonly", _keepsData ? "yes" : "no", "--appendfsync", "always", .. arguments,
+            "--appendonly", _keepsData ? "yes" : "no", "--appendfsync", "always", .. _arguments, .. arguments,
         ]);
         await _process.LineAsync(Ready(), StartTimeout);
     }
@@ -84,19 +90,24 @@ public sealed partial class RedisServer : IAsyncDisposable
     public void Resume() => _process!.Resume();
 
     /// <summary>Changes a setting of the running server.</summary>
-    public async Task SetAsync(string setting, string value)
-    {
-        var answer = await Command.RunAsync("redis-cli", ["-p", Port.ToString(CultureInfo.InvariantCulture), "config", "set", setting, value]);
-        if (answer.Trim() != "OK")
-        {
-            throw new InvalidOperationException($"redis-server does not take {setting} {value}: {answer}");
-        }
-    }
+    public Task SetAsync(string setting, string value) => CommandAsync("config", "set", setting, value);
+
+    /// <summary>Deletes all that the running server holds; connections stay.</summary>
+    public Task EmptyAsync() => CommandAsync("flushall");
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         _folder.Delete(recursive: true);
+    }
+
+    private async Task CommandAsync(params string[] command)
+    {
+        var answer = await Command.RunAsync("redis-cli", ["-p", Port.ToString(CultureInfo.InvariantCulture), .. command]);
+        if (answer.Trim() != "OK")
+        {
+            throw new InvalidOperationException($"redis-server does not take {string.Join(' ', command)}: {answer}");
+        }
     }
 
     [GeneratedRegex("Ready to accept connections")]

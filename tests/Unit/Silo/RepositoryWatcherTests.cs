@@ -117,6 +117,59 @@ public sealed class RepositoryWatcherTests : IRegistryRestorer, IAsyncLifetime, 
     }
 
     [Fact]
+    public async Task Tick_ChangeThatFailed_IsHandedOverUntilItIsTakenAndLoggedOnce()
+    {
+        await StartAndLoadAsync();
+        _grains.Model("a").Gate = Task.FromException(new SiloUnavailableException("the silo that had the call was lost"));
+        _repository.Put("a", "2");
+        await TickAsync();
+        await TickAsync();
+        Assert.Single(_log.Entries, entry => entry.Id == 4001);
+
+        _grains.Model("a").Gate = Task.CompletedTask;
+        await TickAsync();
+        var tries = Applied("a").Count();
+        await TickAsync();
+
+        Assert.Equal("a: 2", Applied("a").Last());
+        Assert.True(tries > 3);
+        Assert.Equal(tries, Applied("a").Count());
+        Assert.Equal(["b: 1"], Applied("b"));
+    }
+
+    [Fact]
+    public async Task Tick_RemovalThatFailed_IsHandedOverUntilItIsTaken()
+    {
+        await StartAndLoadAsync();
+        _grains.Model("a").Gate = Task.FromException(new SiloUnavailableException("the silo that had the call was lost"));
+        _repository.Remove("a");
+        await TickAsync();
+
+        _grains.Model("a").Gate = Task.CompletedTask;
+        await TickAsync();
+        var tries = Applied("a").Count();
+        await TickAsync();
+
+        Assert.True(tries > 2);
+        Assert.Equal("a: gone", Applied("a").Last());
+        Assert.Equal(tries, Applied("a").Count());
+    }
+
+    [Fact]
+    public async Task Read_ModelWhoseChangeFailed_SaysSoAndTheNextHandsItOverAgain()
+    {
+        await StartAndLoadAsync();
+        _grains.Model("a").Gate = Task.FromException(new SiloUnavailableException("the silo that had the call was lost"));
+        _repository.Put("a", "2");
+        await Assert.ThrowsAsync<SiloUnavailableException>(() => _watcher!.ReadAsync("a", CancellationToken.None).Soon());
+
+        _grains.Model("a").Gate = Task.CompletedTask;
+        Assert.True(await _watcher!.ReadAsync("a", CancellationToken.None).Soon());
+
+        Assert.Equal(["a: 1", "a: 2", "a: 2"], Applied("a"));
+    }
+
+    [Fact]
     public async Task Start_UnusableRepository_EndsTheStart()
     {
         _repository.Failure = new RepositoryConfigurationException("no such folder");

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>One reading of <c>/metrics</c>.</summary>
-internal sealed class MetricsPage(string text)
+public sealed class MetricsPage(string text)
 {
     private readonly string[] _lines = text.Split('\n');
 

@@ -1,7 +1,7 @@
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>What a cluster is started with.</summary>
-internal sealed record ClusterSetup
+public sealed record ClusterSetup
 {
     public int Silos { get; init; } = 3;
 

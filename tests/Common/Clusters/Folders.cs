@@ -1,9 +1,7 @@
-using Cluster.Tests.Common;
-
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>Puts models made here into folders.</summary>
-internal static class Folders
+public static class Folders
 {
     /// <summary>Writes version 1 of a model; its folder appears in one step, complete.</summary>
     /// <param name="settings">A model.json; null for none.</param>
@@ -18,5 +16,13 @@ internal static class Folders
 
         hidden.MoveTo(Path.Combine(folder.Path, name));
         return folder;
+    }
+
+    /// <summary>Gives version 1 of a model other content, in one step.</summary>
+    public static void Replace(this ModelFolder folder, string name, byte[] model)
+    {
+        var temporary = Path.Combine(folder.Path, $".{name}.tmp");
+        File.WriteAllBytes(temporary, model);
+        File.Move(temporary, Path.Combine(folder.Path, name, "1", "model.onnx"), overwrite: true);
     }
 }

@@ -1,15 +1,13 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Cluster.Tests.Common;
-using Xunit;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>
 /// A Redis, silos and gateways, each a real process on free ports, that share a folder of models. Everything is ended on disposal, by its id, and the last
-/// lines of every log go to the test's output, which is shown when the test fails.
+/// lines of every log go to the test's output, which is shown when the test fails. A benchmark takes none.
 /// </summary>
-internal sealed class TestCluster : IGateways, IAsyncDisposable
+public sealed class TestCluster : IGateways, IAsyncDisposable
 {
     /// <summary>The model that a shared cluster has in <see cref="Models"/> from its start, and what it answers.</summary>
     public const string Shipped = "shipped";
@@ -21,15 +19,18 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>A silo ends a replica that its model does not know any more after a minute, and looks each ten seconds.</summary>
+    private static readonly TimeSpan EmptyTimeout = TimeSpan.FromSeconds(120);
+
     private readonly ClusterSetup _setup;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
     private readonly List<ClusterProcess> _silos = [];
     private readonly List<ClusterProcess> _gateways = [];
     private readonly List<MeshClient> _clients = [];
-    private ITestOutputHelper? _output;
+    private Action<string>? _output;
     private string _suffix = "";
 
-    private TestCluster(ClusterSetup setup, ITestOutputHelper output)
+    private TestCluster(ClusterSetup setup, Action<string>? output)
     {
         _setup = setup;
         _output = output;
@@ -55,14 +56,15 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
     public NetworkLab? Network => _setup.Network;
 
     /// <summary>Starts all processes at once and waits until every gateway sees every silo.</summary>
+    /// <param name="output">Where the last lines of every log go; null for nowhere.</param>
     /// <param name="fill">Puts models into the folders before the silos start.</param>
-    public static async Task<TestCluster> StartAsync(ClusterSetup setup, ITestOutputHelper output, Action<TestCluster>? fill = null)
+    public static async Task<TestCluster> StartAsync(ClusterSetup setup, Action<string>? output = null, Action<TestCluster>? fill = null)
     {
         var cluster = new TestCluster(setup, output);
         try
         {
             fill?.Invoke(cluster);
-            cluster.Redis = await RedisServer.StartNewAsync(keepsData: true, setup.Network is null ? [] : ["--bind", "0.0.0.0", "--protected-mode", "no"]);
+            cluster.Redis = await RedisServer.StartNewAsync(keepsData: true, setup.Network is null ? [] : ["--bind", "127.0.0.1", setup.Network.HostAddress, "--protected-mode", "no"]);
             for (var i = 0; i < setup.Silos; i++)
             {
                 cluster._silos.Add(cluster.NewSilo(i < setup.Labels.Count ? setup.Labels[i] : "", program: setup.Program));
@@ -90,7 +92,7 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
     /// <summary>Another test begins.</summary>
     /// <param name="suffix">Of <see cref="Named"/>.</param>
     /// <param name="output">The test's.</param>
-    public void Use(string suffix, ITestOutputHelper output) => (_suffix, _output) = (suffix, output);
+    public void Use(string suffix, Action<string>? output = null) => (_suffix, _output) = (suffix, output);
 
     /// <summary>Starts what does not run, ends what was added, takes away aliases and models, and waits until every gateway sees that.</summary>
     public async Task ClearAsync()
@@ -107,7 +109,7 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
 
         for (var i = 0; i < _gateways.Count; i++)
         {
-            await UntilAsync(IsClear, StartTimeout, i, "all silos are members, and without a model");
+            await UntilAsync(IsClear, EmptyTimeout, i, "all silos are members, and without a model");
         }
 
         _clients.ForEach(static client => client.Dispose());
@@ -226,7 +228,7 @@ internal sealed class TestCluster : IGateways, IAsyncDisposable
         await EndAsync([.. _gateways, .. _silos]);
         foreach (var process in _silos.Concat(_gateways))
         {
-            _output?.WriteLine($"--- {process.Name} {process.Silo}, the last lines:\n{process.Tail(LinesShown)}");
+            _output?.Invoke($"--- {process.Name} {process.Silo}, the last lines:\n{process.Tail(LinesShown)}");
         }
 
         if (Redis is not null)

@@ -1,13 +1,12 @@
 using System.Globalization;
-using Cluster.Tests.Common;
 
-namespace Cluster.ClusterTests.Support;
+namespace Cluster.Tests.Common;
 
 /// <summary>
 /// Network namespaces joined by a bridge, so that what goes between two of them can be lost without either being told. Frames are lost by a wrong hardware
 /// address, which needs nothing but the kernel: both ends believe that they send.
 /// </summary>
-internal sealed class NetworkLab : IDisposable
+public sealed class NetworkLab : IDisposable
 {
     private const string Nowhere = "02:00:00:00:00:fe";
 
@@ -19,17 +18,18 @@ internal sealed class NetworkLab : IDisposable
     private readonly List<NetworkMachine> _machines = [];
     private readonly string _prefix;
 
-    /// <summary>Makes an empty lab; skips the test where there can be none.</summary>
+    /// <summary>Makes an empty lab.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="MissingReason"/> says why there can be none.</exception>
     public NetworkLab()
     {
-        Requires.NoLack(MissingReason);
         _prefix = string.Create(CultureInfo.InvariantCulture, $"10.233.{Environment.ProcessId % 250}");
         Run($"link add {_id} type bridge");
         Run($"addr add {HostAddress}/24 dev {_id}");
         Run($"link set {_id} up");
     }
 
-    private static string? MissingReason { get; } = FindMissingReason();
+    /// <summary>Why this machine can have no lab; null where it can.</summary>
+    public static string? MissingReason { get; } = FindMissingReason();
 
     /// <summary>This process' own address on the bridge.</summary>
     public string HostAddress => _prefix + ".1";
