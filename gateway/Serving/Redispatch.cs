@@ -125,7 +125,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
 
         try
         {
-            var attempt = await Attempt.RunAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
+            var attempt = await Attempt.RunReachedAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
             if (attempt.End == AttemptEnd.Lost && place.Lose())
             {
                 dispatcher.Suspects.Accuse(_call.Model, route.Version, [.. _lost, replica.Silo]);

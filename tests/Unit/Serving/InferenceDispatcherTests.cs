@@ -162,6 +162,25 @@ public sealed class InferenceDispatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Infer_TwoSilosLostAtOnce_GoesToAThirdAndAccusesNoModel()
+    {
+        _states.Publish(States.Model("m", States.Placed(1, One, Two, States.At(7))));
+        var lost = 0;
+        var gone = 0;
+        for (var number = 0; number < 3; number++)
+        {
+            _grains.Replica($"m/1/{number}").Infer = (_, _) => ++lost == 1 ? throw new SiloUnavailableException("the target silo became unavailable") : Answer();
+            _grains.Replica($"m/1/{number}").Description = () => ++gone == 1 ? throw new SiloUnavailableException("the target silo became unavailable") : null;
+        }
+
+        var (reply, _) = await InferAsync();
+
+        Assert.True(reply.Succeeded);
+        Assert.Equal((2, 2), (lost, gone));
+        Assert.Empty(_grains.Model("m").Accusations);
+    }
+
+    [Fact]
     public async Task Infer_ReplicaOfThisProcessWithRoom_IsCalledWithoutAMessage()
     {
         var local = new FakeLocalReplicas(One);
