@@ -33,15 +33,22 @@ internal sealed class ReplicaTable(string map, TimeProvider time, ILogger logger
     /// <summary>Also finds a removed one.</summary>
     public bool TryFind(string key, [NotNullWhen(true)] out ReplicatedEntry? entry) => _entries.TryGetValue(key, out entry);
 
-    public void Publish(string key, byte[]? content)
+    /// <returns>False: the newest value is the same, which the store has or is about to get.</returns>
+    public bool Publish(string key, byte[]? content)
     {
         lock (_lock)
         {
-            var next = _entries.TryGetValue(key, out var known) ? known.Sequence + 1 : 1;
-            Set(known, new ReplicatedEntry(key, Math.Max(next, Microseconds()), content, life: null));
+            var isKnown = _entries.TryGetValue(key, out var known);
+            if (isKnown && known!.Matches(content))
+            {
+                return false;
+            }
+
+            Set(known, new ReplicatedEntry(key, Math.Max(isKnown ? known!.Sequence + 1 : 1, Microseconds()), content, life: null));
         }
 
         Feed.Tell(here: true);
+        return true;
     }
 
     /// <summary>The store, in that life, has it now. A load that goes on meanwhile may have read past it.</summary>

@@ -68,8 +68,10 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
     public void Publish(string key, byte[]? content)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
-        _table.Publish(key, content);
-        _sender.Add(key);
+        if (_table.Publish(key, content))
+        {
+            _sender.Add(key);
+        }
     }
 
     public async ValueTask<ReplicaWrite> WriteAsync(string key, ReplicaVersion expected, byte[]? content, CancellationToken cancellationToken = default)

@@ -6,7 +6,7 @@ namespace Cluster.Grains.Storage;
 
 /// <summary>
 /// Keeps states in a replicated map, as JSON, so that a Redis which comes back without its data gets every state back, also of grains that are not
-/// active. An ETag is a <see cref="ReplicaVersion"/>.
+/// active. An ETag is a <see cref="ReplicaVersion"/>. A state that is stored as it is already is not written again.
 /// <para>While Redis is away everything fails with <see cref="SiloUnavailableException"/>.</para>
 /// </summary>
 internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
@@ -26,7 +26,13 @@ internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        grainState.ETag = await ChangeAsync("write", stateName, grainId, grainState.ETag, GrainStateJson.Write(grainState.State)).ConfigureAwait(false);
+        var content = GrainStateJson.Write(grainState.State);
+        if (IsStored(KeyOf(stateName, grainId), grainState.ETag, content))
+        {
+            return;
+        }
+
+        grainState.ETag = await ChangeAsync("write", stateName, grainId, grainState.ETag, content).ConfigureAwait(false);
         grainState.RecordExists = true;
     }
 
@@ -37,6 +43,9 @@ internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
         grainState.ETag = null;
         grainState.RecordExists = false;
     }
+
+    private bool IsStored(string key, string? etag, byte[] content) =>
+        map.TryGet(key, out var entry) && entry.Version.ToString() == etag && entry.Content.Span.SequenceEqual(content);
 
     private static string KeyOf(string stateName, GrainId grain) => string.Create(CultureInfo.InvariantCulture, $"{stateName}/{grain}");
 

@@ -15,6 +15,20 @@ public sealed class ReplicaTableTests
         return entry;
     }
 
+    [Fact]
+    public void Publish_WhatIsThereAlready_ChangesNothing()
+    {
+        var entry = Publish("k");
+
+        Assert.False(_table.Publish("k", [1]));
+        Assert.True(_table.TryFind("k", out var still));
+        Assert.Same(entry, still);
+        Assert.True(_table.Publish("k", [2]));
+        Assert.True(_table.Publish("k", null));
+        Assert.False(_table.Publish("k", null));
+        Assert.True(_table.Publish("k", [2]));
+    }
+
     /// <summary>The store had it after the load's last page was read, and said so before the load ended.</summary>
     [Fact]
     public void EndLoad_OfWhatWasSentMeanwhile_KeepsIt()
