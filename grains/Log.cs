@@ -6,14 +6,14 @@ namespace Cluster.Grains;
 internal static partial class Log
 {
     [LoggerMessage(2100, LogLevel.Information,
-        "Loaded {Model} version {Version} copy {Copy} in {Milliseconds} ms on {Provider}: {Concurrency} at once, {Threads} threads each")]
-    public static partial void Loaded(ILogger logger, string model, long version, int copy, double milliseconds, string provider, int concurrency, int threads);
+        "Loaded {Model} version {Version} replica {Replica} in {Milliseconds} ms on {Provider}: {Concurrency} at once, {Threads} threads each")]
+    public static partial void Loaded(ILogger logger, string model, long version, int replica, double milliseconds, string provider, int concurrency, int threads);
 
-    [LoggerMessage(2101, LogLevel.Error, "Loading {Model} version {Version} copy {Copy} failed after {Milliseconds} ms: {Reason}")]
-    public static partial void LoadFailed(ILogger logger, string model, long version, int copy, double milliseconds, string reason);
+    [LoggerMessage(2101, LogLevel.Error, "Loading {Model} version {Version} replica {Replica} failed after {Milliseconds} ms: {Reason}")]
+    public static partial void LoadFailed(ILogger logger, string model, long version, int replica, double milliseconds, string reason);
 
-    [LoggerMessage(2102, LogLevel.Information, "Unloaded {Model} version {Version} copy {Copy}: {Reason}")]
-    public static partial void Unloaded(ILogger logger, string model, long version, int copy, string reason);
+    [LoggerMessage(2102, LogLevel.Information, "Unloaded {Model} version {Version} replica {Replica}: {Reason}")]
+    public static partial void Unloaded(ILogger logger, string model, long version, int replica, string reason);
 
     [LoggerMessage(2103, LogLevel.Warning, "{Model} version {Version}: OpenVINO is not in this build of ONNX Runtime ({Providers}), the CPU is used")]
     public static partial void ProviderFellBack(ILogger logger, string model, long version, string providers);
@@ -37,8 +37,8 @@ internal static partial class Log
     [LoggerMessage(2108, LogLevel.Debug, "ONNX Runtime [{Session}] {Location}: {Message}")]
     public static partial void OnnxRuntimeMessage(ILogger logger, string session, string location, string message);
 
-    [LoggerMessage(2110, LogLevel.Information, "Version {Version} of {Model} serves as copy {Copies}")]
-    public static partial void Serves(ILogger logger, long version, string model, string copies);
+    [LoggerMessage(2110, LogLevel.Information, "Version {Version} of {Model} serves as replica {Replicas}")]
+    public static partial void Serves(ILogger logger, long version, string model, string replicas);
 
     [LoggerMessage(2111, LogLevel.Error, "New content of {Model} version {Version} does not load; what served before goes on: {Reason}")]
     public static partial void OldContentStays(ILogger logger, string model, long version, string reason);
@@ -46,8 +46,8 @@ internal static partial class Log
     [LoggerMessage(2112, LogLevel.Error, "{Model} is not changed: {Problem}")]
     public static partial void RegistrationProblem(ILogger logger, string model, string problem);
 
-    [LoggerMessage(2120, LogLevel.Information, "Evicts {Copy}, {Bytes} bytes, unused for {Seconds} s, for {By}")]
-    public static partial void Evicts(ILogger logger, string copy, long bytes, double seconds, string by);
+    [LoggerMessage(2120, LogLevel.Information, "Evicts {Replica}, {Bytes} bytes, unused for {Seconds} s, for {By}")]
+    public static partial void Evicts(ILogger logger, string replica, long bytes, double seconds, string by);
 
     [LoggerMessage(2121, LogLevel.Information, "Version {Version} of {Model} is not loaded now: there is no room left; its first request loads it")]
     public static partial void ServesOnDemand(ILogger logger, long version, string model);
@@ -55,41 +55,41 @@ internal static partial class Log
     [LoggerMessage(2122, LogLevel.Debug, "No room for {Model} version {Version}, {Bytes} bytes: {Reason}; another try in {Milliseconds} ms")]
     public static partial void NoRoom(ILogger logger, string model, long version, long bytes, Cache.CacheRefusal reason, double milliseconds);
 
-    [LoggerMessage(2123, LogLevel.Warning, "{Copy} takes {Bytes} bytes, {Predicted} were predicted: {Deficit} bytes over the capacity until others have gone")]
-    public static partial void OverCapacity(ILogger logger, string copy, long bytes, long predicted, long deficit);
+    [LoggerMessage(2123, LogLevel.Warning, "{Replica} takes {Bytes} bytes, {Predicted} were predicted: {Deficit} bytes over the capacity until others have gone")]
+    public static partial void OverCapacity(ILogger logger, string replica, long bytes, long predicted, long deficit);
 
-    [LoggerMessage(2124, LogLevel.Warning, "{Copy} got no room for its {Bytes} bytes in {Seconds} s: unloads do not finish")]
-    public static partial void NoRoomInTime(ILogger logger, string copy, long bytes, double seconds);
+    [LoggerMessage(2124, LogLevel.Warning, "{Replica} got no room for its {Bytes} bytes in {Seconds} s: unloads do not finish")]
+    public static partial void NoRoomInTime(ILogger logger, string replica, long bytes, double seconds);
 
     [LoggerMessage(2125, LogLevel.Error, "Version {Version} of {Model} was loaded on demand and failed; it is tried again in {Seconds} s: {Reason}")]
     public static partial void FailedOnDemand(ILogger logger, long version, string model, double seconds, string reason);
 
-    [LoggerMessage(2126, LogLevel.Debug, "{Copy} could not tell what became of it: {Reason}")]
-    public static partial void NotTold(ILogger logger, string copy, string reason);
+    [LoggerMessage(2126, LogLevel.Debug, "{Replica} could not tell what became of it: {Reason}")]
+    public static partial void NotTold(ILogger logger, string replica, string reason);
 
     [LoggerMessage(2127, LogLevel.Warning, "New content of {Model} version {Version} gets no room now, another try in {Seconds} s: {Reason}")]
     public static partial void ReplacementWaits(ILogger logger, string model, long version, double seconds, string reason);
 
-    [LoggerMessage(2150, LogLevel.Information, "Version {Version} of {Model} has further copies: {Copies}")]
-    public static partial void CopiesAdded(ILogger logger, long version, string model, string copies);
+    [LoggerMessage(2150, LogLevel.Information, "Version {Version} of {Model} has further replicas: {Replicas}")]
+    public static partial void ReplicasAdded(ILogger logger, long version, string model, string replicas);
 
-    [LoggerMessage(2151, LogLevel.Information, "Version {Version} of {Model} gives up copy {Copy}")]
-    public static partial void CopyRemoved(ILogger logger, long version, string model, int copy);
+    [LoggerMessage(2151, LogLevel.Information, "Version {Version} of {Model} gives up replica {Replica}")]
+    public static partial void ReplicaRemoved(ILogger logger, long version, string model, int replica);
 
-    [LoggerMessage(2152, LogLevel.Information, "Version {Version} of {Model}: copy {Copy} is replaced, {Silo} leaves")]
-    public static partial void CopyMoved(ILogger logger, long version, string model, int copy, string silo);
+    [LoggerMessage(2152, LogLevel.Information, "Version {Version} of {Model}: replica {Replica} is replaced, {Silo} leaves")]
+    public static partial void ReplicaMoved(ILogger logger, long version, string model, int replica, string silo);
 
-    [LoggerMessage(2153, LogLevel.Warning, "Version {Version} of {Model}: copy {Copy} stays on {Silo}, which leaves: no other silo takes it")]
-    public static partial void CopyStays(ILogger logger, long version, string model, int copy, string silo);
+    [LoggerMessage(2153, LogLevel.Warning, "Version {Version} of {Model}: replica {Replica} stays on {Silo}, which leaves: no other silo takes it")]
+    public static partial void ReplicaStays(ILogger logger, long version, string model, int replica, string silo);
 
-    [LoggerMessage(2154, LogLevel.Warning, "Version {Version} of {Model} gets no further copy: {Reason}")]
+    [LoggerMessage(2154, LogLevel.Warning, "Version {Version} of {Model} gets no further replica: {Reason}")]
     public static partial void NotAdded(ILogger logger, long version, string model, string reason);
 
     [LoggerMessage(2155, LogLevel.Warning, "Version {Version} of {Model} failed to load on {Silo} and is left to another silo: {Reason}")]
     public static partial void FailureMoved(ILogger logger, long version, string model, string silo, string reason);
 
-    [LoggerMessage(2156, LogLevel.Warning, "{Model} has lost {Count} copies with {Silos}")]
-    public static partial void CopiesLost(ILogger logger, string model, int count, string silos);
+    [LoggerMessage(2156, LogLevel.Warning, "{Model} has lost {Count} replicas with {Silos}")]
+    public static partial void ReplicasLost(ILogger logger, string model, int count, string silos);
 
     [LoggerMessage(2172, LogLevel.Error, "Quarantined {Model} version {Version}: one request took down {Silos}")]
     public static partial void Quarantined(ILogger logger, string model, long version, string silos);
@@ -97,22 +97,22 @@ internal static partial class Log
     [LoggerMessage(2157, LogLevel.Warning, "Version {Version} of {Model} is not loaded again now: {Reason}")]
     public static partial void NotReloaded(ILogger logger, long version, string model, string reason);
 
-    [LoggerMessage(2158, LogLevel.Information, "Version {Version} of {Model}: {Add} copies more, {Remove} fewer: {Reason}")]
+    [LoggerMessage(2158, LogLevel.Information, "Version {Version} of {Model}: {Add} replicas more, {Remove} fewer: {Reason}")]
     public static partial void Scales(ILogger logger, long version, string model, int add, int remove, string reason);
 
     [LoggerMessage(2159, LogLevel.Warning, "What follows from a change of {Model} could not be carried out: {Reason}")]
     public static partial void NotCarriedOut(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2160, LogLevel.Information, "This silo leaves: {Count} models have copies here")]
+    [LoggerMessage(2160, LogLevel.Information, "This silo leaves: {Count} models have replicas here")]
     public static partial void DrainBegins(ILogger logger, int count);
 
     [LoggerMessage(2161, LogLevel.Information, "This silo has left: {Done} of {Count} models were moved, in {Seconds} s")]
     public static partial void DrainEnds(ILogger logger, int done, int count, double seconds);
 
-    [LoggerMessage(2162, LogLevel.Warning, "Copies of {Model} could not be moved: {Reason}")]
+    [LoggerMessage(2162, LogLevel.Warning, "Replicas of {Model} could not be moved: {Reason}")]
     public static partial void DrainFailed(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2163, LogLevel.Warning, "Silos are lost: {Silos}; {Count} models had copies there")]
+    [LoggerMessage(2163, LogLevel.Warning, "Silos are lost: {Silos}; {Count} models had replicas there")]
     public static partial void SilosLost(ILogger logger, string silos, int count);
 
     [LoggerMessage(2164, LogLevel.Warning, "{Model} could not be told of lost silos: {Reason}")]
@@ -124,8 +124,8 @@ internal static partial class Log
     [LoggerMessage(2166, LogLevel.Debug, "{Model} was not loaded ahead: {Reason}")]
     public static partial void NotLoadedAhead(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2167, LogLevel.Information, "Ended {Copy}: its model did not want it any more")]
-    public static partial void EndsOrphan(ILogger logger, string copy);
+    [LoggerMessage(2167, LogLevel.Information, "Ended {Replica}: its model did not want it any more")]
+    public static partial void EndsOrphan(ILogger logger, string replica);
 
     [LoggerMessage(2168, LogLevel.Error, "A round over the cluster failed and the next one goes on")]
     public static partial void CaretakerFailed(ILogger logger, Exception exception);
@@ -133,9 +133,9 @@ internal static partial class Log
     [LoggerMessage(2171, LogLevel.Debug, "The controller could not be told of the membership {Version}: {Reason}")]
     public static partial void ControllerNotTold(ILogger logger, string version, string reason);
 
-    [LoggerMessage(2169, LogLevel.Debug, "{Copy} could not report its load: {Reason}")]
-    public static partial void LoadNotReported(ILogger logger, string copy, string reason);
+    [LoggerMessage(2169, LogLevel.Debug, "{Replica} could not report its load: {Reason}")]
+    public static partial void LoadNotReported(ILogger logger, string replica, string reason);
 
-    [LoggerMessage(2170, LogLevel.Error, "A round over this silo's copies failed and the next one goes on")]
+    [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]
     public static partial void RoundFailed(ILogger logger, Exception exception);
 }

@@ -30,10 +30,10 @@ public static class ModelGrains
     {
         services.AddSingleton(options ?? new InferenceOptions());
         services.AddClusterOptions<ModelCacheOptions>();
-        services.AddClusterOptions<CopyOptions>();
+        services.AddClusterOptions<ReplicaOptions>();
         services.AddClusterOptions<ScalingOptions>();
         services.AddSingleton<CacheMetrics>();
-        services.AddSingleton<CopyCache>();
+        services.AddSingleton<ReplicaCache>();
         services.TryAddSingleton<SiloDraining>();
         services.TryAddSingleton<IContentCheck, ContentCheck>();
         services.AddSingleton<LocalReplicas>();
@@ -51,7 +51,7 @@ public static class ModelGrains
         services.AddSingleton<SessionFactory>();
         services.AddSingleton<InferenceWorkers>();
         services.AddModelPlacement();
-        return services.AddCopyMetrics();
+        return services.AddReplicaMetrics();
     }
 
     /// <summary>For a process that hosts no grain class of ours: it places grains that it calls first, and finds replicas by their keys.</summary>

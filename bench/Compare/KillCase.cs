@@ -6,7 +6,7 @@ using Cluster.Bench.Server;
 
 namespace Cluster.Bench.Compare;
 
-/// <summary>The silo with the most copies killed (SIGKILL) under an open loop through two gateways, in a new cluster each round.</summary>
+/// <summary>The silo with the most replicas killed (SIGKILL) under an open loop through two gateways, in a new cluster each round.</summary>
 internal sealed class KillCase(string name) : CompareCase(name)
 {
     private const int Silos = 3;
@@ -38,7 +38,7 @@ internal sealed class KillCase(string name) : CompareCase(name)
             await cluster.UntilAsync(
                 gateway,
                 view => _one.All(model => view.Of(model).Count == 1) && _two.All(model => view.Of(model).Distinct().Count() == 2),
-                "every model has its copies",
+                "every model has its replicas",
                 cancellationToken);
         }
 
@@ -71,8 +71,8 @@ internal sealed class KillCase(string name) : CompareCase(name)
         return new Sample(
             others,
             new Figure("whole again ms", WholeAgain(affected, killed)),
-            new Figure("longest 1-copy ms", Longest(affected.Where(request => _one.Contains(request.Model)))),
-            new Figure("longest 2-copy ms", Longest(affected.Where(request => _two.Contains(request.Model)))),
+            new Figure("longest 1-replica ms", Longest(affected.Where(request => _one.Contains(request.Model)))),
+            new Figure("longest 2-replica ms", Longest(affected.Where(request => _two.Contains(request.Model)))),
             new Figure("longest before ms", Longest(requests.Except(affected))),
             new Figure("failed", requests.Count(static request => request.Failure is not null)));
     }

@@ -147,7 +147,7 @@ internal sealed class FaultRun(TestCluster cluster, FaultCell cell, TimeSpan las
     {
         var loading = cell.Phase == FaultPhase.Steady ? null : await LoadingAsync();
         var view = await cluster.ViewAsync();
-        var byReplicas = view.Active.OrderByDescending(node => view.CopiesOn(node.Silo, targets.Select(static target => target.Model))).Select(static node => node.Silo).ToList();
+        var byReplicas = view.Active.OrderByDescending(node => view.ReplicasOn(node.Silo, targets.Select(static target => target.Model))).Select(static node => node.Silo).ToList();
         var victim = loading ?? byReplicas[0];
         return new FaultScene(cluster, cluster.SiloAt(victim), cluster.SiloAt(byReplicas.First(silo => silo != victim)));
     }

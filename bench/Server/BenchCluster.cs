@@ -90,18 +90,18 @@ internal sealed class BenchCluster : IAsyncDisposable
     }
 
     /// <summary>What a gateway says about the cluster.</summary>
-    public async Task<ClusterCopies> CopiesAsync(ServerProcess gateway, CancellationToken cancellationToken)
+    public async Task<ClusterReplicas> CopiesAsync(ServerProcess gateway, CancellationToken cancellationToken)
     {
         await using var json = await _http.GetStreamAsync(new Uri($"http://{gateway.Http}/v2/cluster"), cancellationToken);
-        return ClusterCopies.Parse(json);
+        return ClusterReplicas.Parse(json);
     }
 
     /// <summary>Looks at the cluster through a gateway until it is so.</summary>
     /// <exception cref="BenchmarkException">It did not become so within a minute.</exception>
-    public Task UntilAsync(ServerProcess gateway, Func<ClusterCopies, bool> isSo, string what, CancellationToken cancellationToken) =>
+    public Task UntilAsync(ServerProcess gateway, Func<ClusterReplicas, bool> isSo, string what, CancellationToken cancellationToken) =>
         UntilAsync(async () => isSo(await CopiesAsync(gateway, cancellationToken)), what, cancellationToken);
 
-    /// <inheritdoc cref="UntilAsync(ServerProcess, Func{ClusterCopies, bool}, string, CancellationToken)"/>
+    /// <inheritdoc cref="UntilAsync(ServerProcess, Func{ClusterReplicas, bool}, string, CancellationToken)"/>
     public async Task UntilAsync(Func<Task<bool>> isSo, string what, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();

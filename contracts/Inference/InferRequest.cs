@@ -2,12 +2,12 @@ using Cluster.Contracts.Buffers;
 
 namespace Cluster.Contracts.Inference;
 
-/// <summary>A request on its way to the copy that runs it.</summary>
+/// <summary>A request on its way to the replica that runs it.</summary>
 [GenerateSerializer, Immutable, Alias("infer-request")]
 public sealed class InferRequest
 {
     /// <summary>
-    /// A serialized <c>ModelInferRequest</c>, lent: the caller keeps its count until the call has ended, so that it can be sent to another copy. The grain
+    /// A serialized <c>ModelInferRequest</c>, lent: the caller keeps its count until the call has ended, so that it can be sent to another replica. The grain
     /// takes a count of its own before it reads the message, and gives it up when it has answered.
     /// </summary>
     [Id(0)]

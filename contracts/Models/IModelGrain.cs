@@ -54,7 +54,7 @@ public interface IModelGrain : IGrainWithStringKey
 
     /// <summary>Told what a replica has to do, every few seconds while it is used. Taken at once; replicas come and go later.</summary>
     [AlwaysInterleave, Alias("report-load")]
-    ValueTask ReportLoadAsync(CopyLoadReport load);
+    ValueTask ReportLoadAsync(UtilizationReport load);
 
     /// <summary>
     /// Has the replicas that <paramref name="silo"/> holds be elsewhere: another replica is loaded and serves before the one on the silo ends. Returns
@@ -78,5 +78,5 @@ public interface IModelGrain : IGrainWithStringKey
 
     /// <summary>What is known of a version without loading it.</summary>
     [AlwaysInterleave, Alias("unloaded-copy")]
-    ValueTask<UnloadedCopy> GetUnloadedAsync(long version);
+    ValueTask<UnloadedReplica> GetUnloadedAsync(long version);
 }

@@ -27,7 +27,7 @@ public interface IModelReplicaGrain : IGrainWithStringKey
 
     /// <summary>What the replica has done since it was loaded; null where it is not.</summary>
     [Alias("statistics")]
-    ValueTask<CopyStatistics?> GetStatisticsAsync(CancellationToken cancellationToken);
+    ValueTask<ReplicaStatistics?> GetStatisticsAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends the replica once the requests that it has taken are answered, or its load. Returns at once.</summary>
     [Alias("unload")]

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>This process's replica of the registrations that copies are loaded by. Safe from any thread.</summary>
+/// <summary>This process's replica of the registrations that replicas are loaded by. Safe from any thread.</summary>
 public interface IRegistrations
 {
     bool TryGet(string model, [NotNullWhen(true)] out ModelRegistration? registration);

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>What a loaded copy can tell about its model.</summary>
+/// <summary>What a loaded replica can tell about its model.</summary>
 [GenerateSerializer, Immutable, Alias("model-description")]
 public sealed record ModelDescription
 {

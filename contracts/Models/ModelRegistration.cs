@@ -20,7 +20,7 @@ public sealed record ModelRegistration
     [Id(3)]
     public ModelSettings Settings { get; init; } = ModelSettings.Default;
 
-    /// <summary>Fingerprint of the settings that a copy is loaded and placed by: where it changes, every served version is loaded anew.</summary>
+    /// <summary>Fingerprint of the settings that a replica is loaded and placed by: where it changes, every served version is loaded anew.</summary>
     [Id(4)]
     public string SettingsRevision { get; init; } = "";
 

@@ -12,12 +12,12 @@ public sealed record ModelSettings
     [Id(0)]
     public ExecutionProvider ExecutionProvider { get; init; } = ExecutionProvider.Cpu;
 
-    /// <summary>Requests that one copy runs at the same time, 1 to 1024; 0, the default, derives it from <see cref="PerformanceHint"/>.</summary>
+    /// <summary>Requests that one replica runs at the same time, 1 to 1024; 0, the default, derives it from <see cref="PerformanceHint"/>.</summary>
     [Id(1)]
     public int Concurrency { get; init; }
 
     /// <summary>
-    /// Requests that may wait in front of one copy, 0 to 1,000,000; null, the default, takes the silo's option. More means
+    /// Requests that may wait in front of one replica, 0 to 1,000,000; null, the default, takes the silo's option. More means
     /// longer waits under overload, fewer means earlier refusals.
     /// </summary>
     [Id(2)]
@@ -53,15 +53,15 @@ public sealed record ModelSettings
     [Id(8)]
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    /// <summary>Least copies of a version that is in memory, 1 to 1000; no more than there are silos that may hold one. Default 1.</summary>
+    /// <summary>Least replicas of a version that is in memory, 1 to 1000; no more than there are silos that may hold one. Default 1.</summary>
     [Id(9)]
     public int MinCopies { get; init; } = 1;
 
-    /// <summary>Most copies of a version, at least <see cref="MinCopies"/>; 0, the default, is as many as there are silos.</summary>
+    /// <summary>Most replicas of a version, at least <see cref="MinCopies"/>; 0, the default, is as many as there are silos.</summary>
     [Id(10)]
     public int MaxCopies { get; init; }
 
-    /// <summary>Labels that a silo must have, all of them, to hold a copy. Default none.</summary>
+    /// <summary>Labels that a silo must have, all of them, to hold a replica. Default none.</summary>
     [Id(11)]
     public ImmutableArray<string> RequiredLabels { get; init; } = [];
 

@@ -17,7 +17,7 @@ public sealed record NodeDescription
     [Id(2)]
     public required string Status { get; init; }
 
-    /// <summary>Bytes that copies may take together; 0 where the silo has not told yet.</summary>
+    /// <summary>Bytes that replicas may take together; 0 where the silo has not told yet.</summary>
     [Id(3)]
     public long Capacity { get; init; }
 
@@ -25,7 +25,7 @@ public sealed record NodeDescription
     [Id(4)]
     public long Used { get; init; }
 
-    /// <summary>Copies that are loaded or being loaded.</summary>
+    /// <summary>Replicas that are loaded or being loaded.</summary>
     [Id(5)]
     public int Copies { get; init; }
 
@@ -33,7 +33,7 @@ public sealed record NodeDescription
     [Id(6)]
     public int Loading { get; init; }
 
-    /// <summary>Since the longest unused copy was used; null where none is loaded.</summary>
+    /// <summary>Since the longest unused replica was used; null where none is loaded.</summary>
     [Id(7)]
     public TimeSpan? OldestIdle { get; init; }
 

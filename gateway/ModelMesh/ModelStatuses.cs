@@ -28,7 +28,7 @@ internal static class ModelStatuses
             .Select(version => string.Create(CultureInfo.InvariantCulture, $"version {version.Version}: {version.Reason}")));
         info.ModelCopyInfos.AddRange(state.Versions
             .SelectMany(version => Copies(version))
-            .OrderByDescending(copy => copy.Time));
+            .OrderByDescending(replica => replica.Time));
         return info;
     }
 

@@ -56,7 +56,7 @@ internal sealed record ClusterVersion(
     string State,
     string Reason,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? AgeSeconds,
-    IEnumerable<ClusterCopy> Copies,
+    IEnumerable<ClusterReplica> Copies,
     ImmutableArray<string> FailedOn)
 {
     public static ClusterVersion Of(VersionServingState version, DateTimeOffset now) => new(
@@ -67,15 +67,15 @@ internal sealed record ClusterVersion(
         CopiesOf(version),
         version.FailedOn);
 
-    private static IEnumerable<ClusterCopy> CopiesOf(VersionServingState version)
+    private static IEnumerable<ClusterReplica> CopiesOf(VersionServingState version)
     {
-        IEnumerable<ClusterCopy> serving = version is { State: ModelVersionState.Ready, Replicas.IsEmpty: true }
-            ? [new ClusterCopy(null, "ON_DEMAND", null)]
+        IEnumerable<ClusterReplica> serving = version is { State: ModelVersionState.Ready, Replicas.IsEmpty: true }
+            ? [new ClusterReplica(null, "ON_DEMAND", null)]
             : version.Replicas.Select(static replica => CopyOf(replica, "SERVING"));
         return [.. serving, .. version.Arriving.Select(static replica => CopyOf(replica, "LOADING"))];
     }
 
-    private static ClusterCopy CopyOf(PlacedReplica replica, string state) => new(replica.Number, state, replica.Silo.ToParsableString());
+    private static ClusterReplica CopyOf(PlacedReplica replica, string state) => new(replica.Number, state, replica.Silo.ToParsableString());
 }
 
-internal sealed record ClusterCopy(int? Copy, string State, string? Silo);
+internal sealed record ClusterReplica(int? Copy, string State, string? Silo);

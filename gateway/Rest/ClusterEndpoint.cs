@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Rest;
 
-/// <summary><c>GET /v2/cluster</c>: the silos, and where each model's copies are, for operators.</summary>
+/// <summary><c>GET /v2/cluster</c>: the silos, and where each model's replicas are, for operators.</summary>
 internal sealed class ClusterEndpoint(IServingApi api)
 {
     public async Task GetAsync(HttpContext context) =>

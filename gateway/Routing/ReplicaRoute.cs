@@ -9,7 +9,7 @@ namespace Cluster.Gateway.Routing;
 /// <param name="grain">To call it by a message.</param>
 /// <param name="local">The replicas of this process, if it is among them; else null.</param>
 /// <param name="load">What this gateway has on its way to it; the same object for as long as the replica is in the route.</param>
-internal sealed class ReplicaRoute(ModelReplicaId id, IModelReplicaGrain grain, ILocalReplicas? local, CopyLoad load)
+internal sealed class ReplicaRoute(ModelReplicaId id, IModelReplicaGrain grain, ILocalReplicas? local, ReplicaInFlight load)
 {
     public ModelReplicaId Id => id;
 
@@ -19,7 +19,7 @@ internal sealed class ReplicaRoute(ModelReplicaId id, IModelReplicaGrain grain, 
 
     public IModelReplicaGrain Grain => grain;
 
-    public CopyLoad Load => load;
+    public ReplicaInFlight Load => load;
 
     /// <summary>Whether it is loaded in this process and would run a request at once.</summary>
     public bool HasRoomHere => local is not null && local.TryGet(id, out var replica) && replica.HasRoom;

@@ -168,5 +168,5 @@ internal sealed class RouteTable : IDisposable
 
     private ReplicaRoute Route(ModelReplicaId id, ReplicaRoute[]? old) =>
         old?.FirstOrDefault(replica => replica.Id == id)
-        ?? new ReplicaRoute(id, _grains.GetReplica(id), _local?.IsHere(id.Silo) == true ? _local : null, new CopyLoad());
+        ?? new ReplicaRoute(id, _grains.GetReplica(id), _local?.IsHere(id.Silo) == true ? _local : null, new ReplicaInFlight());
 }

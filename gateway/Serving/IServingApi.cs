@@ -38,7 +38,7 @@ internal interface IServingApi
 
     ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken);
 
-    /// <summary>The silos and where each model's copies are.</summary>
+    /// <summary>The silos and where each model's replicas are.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>
     ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken);
 

@@ -5,7 +5,7 @@ using Cluster.Contracts.Wire;
 
 namespace Cluster.Gateway.Serving;
 
-/// <summary>Turns what copies tell into the protocol's messages.</summary>
+/// <summary>Turns what replicas tell into the protocol's messages.</summary>
 internal static class ModelMessages
 {
     /// <summary>The Open Inference Protocol's word for ONNX models.</summary>
@@ -70,30 +70,30 @@ internal static class ModelMessages
         return config;
     }
 
-    /// <summary>One version's statistics, summed over its copies.</summary>
-    public static ModelStatistics Statistics(string model, string version, IReadOnlyList<CopyStatistics> copies)
+    /// <summary>One version's statistics, summed over its replicas.</summary>
+    public static ModelStatistics Statistics(string model, string version, IReadOnlyList<ReplicaStatistics> replicas)
     {
         var statistics = new ModelStatistics
         {
             Name = model,
             Version = version,
-            LastInference = (ulong)(copies.Max(copy => copy.LastInference)?.ToUnixTimeMilliseconds() ?? 0),
-            InferenceCount = (ulong)copies.Sum(copy => copy.InferenceCount),
-            ExecutionCount = (ulong)copies.Sum(copy => copy.ExecutionCount),
+            LastInference = (ulong)(replicas.Max(replica => replica.LastInference)?.ToUnixTimeMilliseconds() ?? 0),
+            InferenceCount = (ulong)replicas.Sum(replica => replica.InferenceCount),
+            ExecutionCount = (ulong)replicas.Sum(replica => replica.ExecutionCount),
             InferenceStats = new InferStatistics
             {
-                Success = Sum(copies, copy => copy.Success),
-                Fail = Sum(copies, copy => copy.Fail),
-                Cancel = Sum(copies, copy => copy.Cancel),
-                Queue = Sum(copies, copy => copy.Queue),
-                ComputeInput = Sum(copies, copy => copy.ComputeInput),
-                ComputeInfer = Sum(copies, copy => copy.ComputeInfer),
-                ComputeOutput = Sum(copies, copy => copy.ComputeOutput),
+                Success = Sum(replicas, replica => replica.Success),
+                Fail = Sum(replicas, replica => replica.Fail),
+                Cancel = Sum(replicas, replica => replica.Cancel),
+                Queue = Sum(replicas, replica => replica.Queue),
+                ComputeInput = Sum(replicas, replica => replica.ComputeInput),
+                ComputeInfer = Sum(replicas, replica => replica.ComputeInfer),
+                ComputeOutput = Sum(replicas, replica => replica.ComputeOutput),
                 CacheHit = new StatisticDuration(),
                 CacheMiss = new StatisticDuration(),
             },
         };
-        foreach (var batch in copies.SelectMany(copy => copy.Batches).GroupBy(batch => batch.Key).OrderBy(batch => batch.Key))
+        foreach (var batch in replicas.SelectMany(replica => replica.Batches).GroupBy(batch => batch.Key).OrderBy(batch => batch.Key))
         {
             var totals = batch.Select(entry => entry.Value).ToList();
             statistics.BatchStats.Add(new InferBatchStatistics

@@ -126,8 +126,8 @@ internal sealed class ServingApi : IServingApi
         {
             try
             {
-                var copies = await StatisticsOf(name, Route(name, route.Text), cancellationToken).ConfigureAwait(false);
-                response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, copies));
+                var replicas = await StatisticsOf(name, Route(name, route.Text), cancellationToken).ConfigureAwait(false);
+                response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, replicas));
             }
             catch (ServingException) when (version.Length == 0)
             {
@@ -275,31 +275,31 @@ internal sealed class ServingApi : IServingApi
         }
     }
 
-    private ValueTask<UnloadedCopy> UnloadedAsync(string model, long version, CancellationToken cancellationToken)
+    private ValueTask<UnloadedReplica> UnloadedAsync(string model, long version, CancellationToken cancellationToken)
     {
         var grain = Model(model);
         return _control.RunAsync(() => grain.GetUnloadedAsync(version), cancellationToken);
     }
 
     /// <summary>Of the replicas in memory, and of those that were; loads none.</summary>
-    private async ValueTask<IReadOnlyList<CopyStatistics>> StatisticsOf(string model, VersionRoute route, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<ReplicaStatistics>> StatisticsOf(string model, VersionRoute route, CancellationToken cancellationToken)
     {
-        var copies = new List<CopyStatistics>();
+        var replicas = new List<ReplicaStatistics>();
         if ((await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Statistics is { } past)
         {
-            copies.Add(past);
+            replicas.Add(past);
         }
 
         foreach (var replica in route.Replicas)
         {
             if (await AskAsync(replica.Grain.GetStatisticsAsync, cancellationToken).ConfigureAwait(false) is { } now)
             {
-                copies.Add(now);
+                replicas.Add(now);
             }
         }
 
-        return copies.Count > 0 || route.Replicas.Length == 0
-            ? copies
+        return replicas.Count > 0 || route.Replicas.Length == 0
+            ? replicas
             : throw new ServingException(Failure.Moved($"model '{model}' version {route.Text} is not in memory any more"));
     }
 

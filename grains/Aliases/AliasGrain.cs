@@ -66,14 +66,14 @@ internal sealed class AliasGrain : Grain, IAliasGrain
 
         var before = State;
         await AcquireAsync(change);
-        var activeCopies = before is null ? 0 : ServingCopies.Wanted(_states, before.Active);
-        var next = AliasPlan.Next(Name, before, change, activeCopies, ServingCopies.Ready(_states, change.Target));
+        var activeReplicas = before is null ? 0 : ServingReplicas.Wanted(_states, before.Active);
+        var next = AliasPlan.Next(Name, before, change, activeReplicas, ServingReplicas.Ready(_states, change.Target));
         if (next != before)
         {
             await MoveAsync(next);
         }
 
-        return new AliasOutcome(next, activeCopies > 0 && before!.Active != change.Target);
+        return new AliasOutcome(next, activeReplicas > 0 && before!.Active != change.Target);
     }
 
     /// <inheritdoc/>
@@ -119,7 +119,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
             return;
         }
 
-        var next = AliasPlan.Review(state, ServingCopies.Wanted(_states, state.Active), ServingCopies.Ready(_states, target));
+        var next = AliasPlan.Review(state, ServingReplicas.Wanted(_states, state.Active), ServingReplicas.Ready(_states, target));
         if (next.InTransition && failure is not null)
         {
             next = next with { Failure = failure };

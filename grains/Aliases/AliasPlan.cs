@@ -33,9 +33,9 @@ internal static class AliasPlan
     }
 
     /// <summary>The alias after a change that is not refused.</summary>
-    /// <param name="activeCopies">Copies of the model that answers now, those that are being loaded too.</param>
-    /// <param name="targetCopies">Copies of the new target that answer.</param>
-    public static AliasState Next(string alias, AliasState? now, AliasChange change, int activeCopies, int targetCopies)
+    /// <param name="activeReplicas">Replicas of the model that answers now, those that are being loaded too.</param>
+    /// <param name="targetReplicas">Replicas of the new target that answer.</param>
+    public static AliasState Next(string alias, AliasState? now, AliasChange change, int activeReplicas, int targetReplicas)
     {
         if (now is null)
         {
@@ -43,15 +43,15 @@ internal static class AliasPlan
         }
 
         var next = now with { Target = change.Target, Failure = null };
-        return change.Force ? Switch(next) : Review(next, activeCopies, targetCopies);
+        return change.Force ? Switch(next) : Review(next, activeReplicas, targetReplicas);
     }
 
     /// <summary>
-    /// Moves the alias once that costs no request: the target has as many copies as the model that answers now, which may be none.
+    /// Moves the alias once that costs no request: the target has as many replicas as the model that answers now, which may be none.
     /// </summary>
     /// <inheritdoc cref="Next"/>
-    public static AliasState Review(AliasState now, int activeCopies, int targetCopies) =>
-        now.InTransition && targetCopies >= activeCopies ? Switch(now) : now;
+    public static AliasState Review(AliasState now, int activeReplicas, int targetReplicas) =>
+        now.InTransition && targetReplicas >= activeReplicas ? Switch(now) : now;
 
     /// <summary>The models that an alias refers to.</summary>
     public static IEnumerable<string> References(AliasState? state) => state is null ? [] : state.InTransition ? [state.Active, state.Target] : [state.Active];

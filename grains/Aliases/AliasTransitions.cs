@@ -98,7 +98,7 @@ internal sealed class AliasTransitions : BackgroundService
         }
     }
 
-    /// <summary>A change of the active model counts too: without copies it is left at once.</summary>
+    /// <summary>A change of the active model counts too: without replicas it is left at once.</summary>
     private void Notice(string model)
     {
         if (!_duty.IsHere)

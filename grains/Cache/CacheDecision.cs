@@ -13,15 +13,15 @@ internal abstract record CacheDecision
     public sealed record Granted(CacheEntry Entry) : CacheDecision;
 
     /// <summary>The room will be there once unloads under way have finished; <see cref="CacheChange.Granted"/> tells.</summary>
-    /// <param name="Evicted">Copies that must be unloaded for it, beside those that are being unloaded already.</param>
+    /// <param name="Evicted">Replicas that must be unloaded for it, beside those that are being unloaded already.</param>
     public sealed record Waits(CacheEntry Entry, ImmutableArray<CacheEntry> Evicted) : CacheDecision;
 
     /// <summary>There is no room, and none is made.</summary>
-    /// <param name="Bytes">What the copy would need.</param>
+    /// <param name="Bytes">What the replica would need.</param>
     /// <param name="RetryAfter">When another try may go better; null: never, as things are.</param>
-    /// <param name="Evicted">Copies that must be unloaded all the same: part of the room was made when the rest came into use. Mostly none.</param>
+    /// <param name="Evicted">Replicas that must be unloaded all the same: part of the room was made when the rest came into use. Mostly none.</param>
     public sealed record Refused(CacheRefusal Reason, long Bytes, TimeSpan? RetryAfter, ImmutableArray<CacheEntry> Evicted) : CacheDecision;
 
-    /// <summary>The copy is there already, or on its way.</summary>
+    /// <summary>The replica is there already, or on its way.</summary>
     public sealed record Present(CacheEntry Entry) : CacheDecision;
 }

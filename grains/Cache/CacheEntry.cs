@@ -1,8 +1,8 @@
 namespace Cluster.Grains.Cache;
 
 /// <summary>
-/// One copy's place in a silo's cache. Using it takes no lock: a use is a stamp of the time and a count of pins, and eviction closes the count, so that
-/// a use either keeps the copy or learns that it is too late.
+/// One replica's place in a silo's cache. Using it takes no lock: a use is a stamp of the time and a count of pins, and eviction closes the count, so that
+/// a use either keeps the replica or learns that it is too late.
 /// </summary>
 internal sealed class CacheEntry
 {
@@ -22,13 +22,13 @@ internal sealed class CacheEntry
         _time = time;
     }
 
-    /// <summary>The copy's grain key.</summary>
+    /// <summary>The replica's grain key.</summary>
     public string Key { get; }
 
     /// <summary>Greater than that of every entry made before in this process: a load's fencing token.</summary>
     public long Epoch { get; }
 
-    /// <summary>Bytes that the copy is reckoned with: predicted, then measured. Changed by the cache alone.</summary>
+    /// <summary>Bytes that the replica is reckoned with: predicted, then measured. Changed by the cache alone.</summary>
     public long Bytes { get; internal set; }
 
     /// <summary>Changed by the cache alone.</summary>
@@ -37,13 +37,13 @@ internal sealed class CacheEntry
     /// <summary>Whether the room is claimed for a load that has not begun. Changed by the cache alone.</summary>
     public bool Claimed { get; internal set; }
 
-    /// <summary>What ends the copy once it is evicted; called at most once, from any thread. Set before the copy is loaded.</summary>
+    /// <summary>What ends the replica once it is evicted; called at most once, from any thread. Set before the replica is loaded.</summary>
     public Action? Evict { get; set; }
 
     /// <summary>Ends the wait for room: true with it, false when it cannot be had.</summary>
     public TaskCompletionSource<bool> Admission { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Time since the copy was used; zero while it is.</summary>
+    /// <summary>Time since the replica was used; zero while it is.</summary>
     public TimeSpan IdleTime => IsPinned ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastUsed));
 
     public bool IsPinned => Volatile.Read(ref _pins) > 0;
@@ -51,7 +51,7 @@ internal sealed class CacheEntry
     /// <summary>Timestamp of the last use.</summary>
     internal long LastUsed => Volatile.Read(ref _lastUsed);
 
-    /// <summary>Keeps the copy from being evicted until <see cref="Unpin"/>; false: it is being unloaded.</summary>
+    /// <summary>Keeps the replica from being evicted until <see cref="Unpin"/>; false: it is being unloaded.</summary>
     public bool TryPin()
     {
         if (Interlocked.Increment(ref _pins) > 0)

@@ -10,13 +10,13 @@ internal sealed class CacheMetrics(MetricRegistry registry)
         [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 7_776_000];
 
     private readonly Lock _lock = new();
-    private readonly ValueSeries _capacity = registry.Gauge("cluster_cache_capacity_bytes", "Bytes that loaded copies may take together.").Acquire();
-    private readonly ValueSeries _used = registry.Gauge("cluster_cache_used_bytes", "Bytes of copies that are loaded or being loaded.").Acquire();
-    private readonly ValueSeries _unloading = registry.Gauge("cluster_cache_unloading_bytes", "Bytes of copies whose unload has not finished.").Acquire();
+    private readonly ValueSeries _capacity = registry.Gauge("cluster_cache_capacity_bytes", "Bytes that loaded replicas may take together.").Acquire();
+    private readonly ValueSeries _used = registry.Gauge("cluster_cache_used_bytes", "Bytes of replicas that are loaded or being loaded.").Acquire();
+    private readonly ValueSeries _unloading = registry.Gauge("cluster_cache_unloading_bytes", "Bytes of replicas whose unload has not finished.").Acquire();
     private readonly ValueSeries _waiting = registry.Gauge("cluster_cache_waiting_bytes", "Bytes of loads that wait for room.").Acquire();
-    private readonly ValueSeries _evictions = registry.Counter("cluster_cache_evictions", "Copies unloaded to make room for others.").Acquire();
+    private readonly ValueSeries _evictions = registry.Counter("cluster_cache_evictions", "Replicas unloaded to make room for others.").Acquire();
     private readonly HistogramSeries _ages = registry.Histogram(
-        "cluster_cache_age_at_eviction_seconds", "Time since the last use of evicted copies, in seconds.", AgeBounds).Acquire();
+        "cluster_cache_age_at_eviction_seconds", "Time since the last use of evicted replicas, in seconds.", AgeBounds).Acquire();
 
     private readonly Dictionary<CacheRefusal, ValueSeries> _refusals = Refusals(registry);
 

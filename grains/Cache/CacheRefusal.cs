@@ -3,10 +3,10 @@ namespace Cluster.Grains.Cache;
 /// <summary>Why a cache makes no room.</summary>
 internal enum CacheRefusal
 {
-    /// <summary>The copy is larger than the whole cache.</summary>
+    /// <summary>The replica is larger than the whole cache.</summary>
     TooLarge,
 
-    /// <summary>The longest unused copy was used too recently: loading more would only move models in and out.</summary>
+    /// <summary>The longest unused replica was used too recently: loading more would only move models in and out.</summary>
     Churn,
 
     /// <summary>What is not running or loading does not take up enough.</summary>

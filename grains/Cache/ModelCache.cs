@@ -3,13 +3,13 @@ using System.Collections.Immutable;
 namespace Cluster.Grains.Cache;
 
 /// <summary>
-/// The books of one silo's memory: which copies are loaded, what each takes, and which must go for another to come. A least-recently-used cache weighted
+/// The books of one silo's memory: which replicas are loaded, what each takes, and which must go for another to come. A least-recently-used cache weighted
 /// by bytes. It decides and keeps accounts; unloading and waiting are the caller's. Safe from any thread.
 /// <list type="number">
 /// <item>Room is reserved before a load begins, with the predicted size, and counts until an unload has really finished.</item>
-/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way; the longest unused copies first, those in use never.</item>
+/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way; the longest unused replicas first, those in use never.</item>
 /// <item>Loads get their room in order of arrival.</item>
-/// <item>A copy that measures larger than predicted evicts others; what is over the capacity until they are gone is a deficit, and no load begins before it is
+/// <item>A replica that measures larger than predicted evicts others; what is over the capacity until they are gone is a deficit, and no load begins before it is
 /// paid back.</item>
 /// </list>
 /// </summary>
@@ -81,7 +81,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>A load has finished; <paramref name="bytes"/> is what the copy really takes.</summary>
+    /// <summary>A load has finished; <paramref name="bytes"/> is what the replica really takes.</summary>
     public CacheChange Loaded(CacheEntry entry, long bytes, TimeSpan loadTime)
     {
         lock (_gate)
@@ -90,14 +90,14 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
             _used += bytes - entry.Bytes;
             entry.Bytes = bytes;
 
-            // Before the books are balanced: a copy that overruns is the newest, and others go before it.
+            // Before the books are balanced: a replica that overruns is the newest, and others go before it.
             var change = BalanceLocked();
             entry.State = CacheEntryState.Resident;
             return change;
         }
     }
 
-    /// <summary>A loaded copy takes other than it did.</summary>
+    /// <summary>A loaded replica takes other than it did.</summary>
     public CacheChange Resized(CacheEntry entry, long bytes)
     {
         lock (_gate)
@@ -118,7 +118,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>A copy takes no more requests and is about to be unloaded, evicted or not.</summary>
+    /// <summary>A replica takes no more requests and is about to be unloaded, evicted or not.</summary>
     public void BeginUnload(CacheEntry entry)
     {
         lock (_gate)
@@ -131,7 +131,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>A copy is unloaded, a load failed, or a load that waited gave up: its room is free. A second call does nothing.</summary>
+    /// <summary>A replica is unloaded, a load failed, or a load that waited gave up: its room is free. A second call does nothing.</summary>
     public CacheChange Release(CacheEntry entry)
     {
         lock (_gate)
@@ -250,7 +250,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         return new CacheChange(granted.DrainToImmutable(), evicted, refused.DrainToImmutable());
     }
 
-    /// <summary>The longest unused copies that are worth at least <paramref name="bytes"/> together, as far as there are such.</summary>
+    /// <summary>The longest unused replicas that are worth at least <paramref name="bytes"/> together, as far as there are such.</summary>
     private List<CacheEntry> ChooseVictimsLocked(long bytes)
     {
         var victims = new List<CacheEntry>();

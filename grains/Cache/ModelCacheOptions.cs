@@ -8,28 +8,28 @@ namespace Cluster.Grains.Cache;
 public sealed class ModelCacheOptions
 {
     /// <summary>
-    /// Bytes that loaded copies may take together, at least 1; <see cref="long.MaxValue"/>, the default, is no limit. A silo process sets a share of its
+    /// Bytes that loaded replicas may take together, at least 1; <see cref="long.MaxValue"/>, the default, is no limit. A silo process sets a share of its
     /// memory. More keeps more models loaded, and leaves less to what they need while they run, to requests and to the runtime.
     /// </summary>
     [SetBy("Cluster:Capacity")]
     public long Capacity { get; set; } = long.MaxValue;
 
     /// <summary>
-    /// Bytes predicted for a copy that was never loaded, as a multiple of its version's files; 1 to 100, default 1.25. Measured on ONNX Runtime 1.29, a
+    /// Bytes predicted for a replica that was never loaded, as a multiple of its version's files; 1 to 100, default 1.25. Measured on ONNX Runtime 1.29, a
     /// session holds 0.5 to 1.1 times its file; a prediction a little above spares the eviction that an overrun causes. Higher evicts more than is needed.
     /// </summary>
     [Range(1.0, 100.0)]
     public double SizeFactor { get; set; } = 1.25;
 
     /// <summary>
-    /// Bytes that every copy is reckoned with beside its weights, for graph, names and session; 0 to 1 GiB, default 128 KiB. Measured on ONNX Runtime 1.29,
+    /// Bytes that every replica is reckoned with beside its weights, for graph, names and session; 0 to 1 GiB, default 128 KiB. Measured on ONNX Runtime 1.29,
     /// sessions of small graphs add 60 to 400 KiB to the process.
     /// </summary>
     [Range(typeof(long), "0", "1073741824")]
     public long BaseBytes { get; set; } = 128 << 10;
 
     /// <summary>
-    /// Churn guard: a copy is evicted only when it has been unused for this many load times; 0 to 1000, default 10 (ModelMesh: minChurnAge is ten load
+    /// Churn guard: a replica is evicted only when it has been unused for this many load times; 0 to 1000, default 10 (ModelMesh: minChurnAge is ten load
     /// times). 0 never refuses. Higher refuses earlier under too many models, lower lets a silo spend its time on loads.
     /// </summary>
     [Range(0.0, 1000.0)]
@@ -43,7 +43,7 @@ public sealed class ModelCacheOptions
     public TimeSpan MinLoadTime { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// How long ago a copy that no request asked for yet is taken to have been used, 0 to 30 days. Default 1 h (ModelMesh: LASTUSED_AGE_ON_ADD), so that it gives way
+    /// How long ago a replica that no request asked for yet is taken to have been used, 0 to 30 days. Default 1 h (ModelMesh: LASTUSED_AGE_ON_ADD), so that it gives way
     /// to what is used.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]

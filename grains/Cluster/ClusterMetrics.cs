@@ -17,7 +17,7 @@ internal sealed class ClusterMetrics(MetricRegistry registry)
 
     private static (ValueSeries Done, ValueSeries CutShort) Drains(MetricRegistry registry)
     {
-        var family = registry.Counter("cluster_drains", "Stops of this silo in a cluster of several, by how its copies left.", "result");
+        var family = registry.Counter("cluster_drains", "Stops of this silo in a cluster of several, by how its replicas left.", "result");
         return (family.Acquire("done"), family.Acquire("cut_short"));
     }
 }

@@ -7,15 +7,15 @@ namespace Cluster.Grains.Cluster;
 [Section("ClusterWork")]
 public sealed class ClusterOptions : IValidatableObject
 {
-    /// <summary>How often a silo's copies report what they have to do, 1 s to 10 min. Default 10 s (ModelMesh: RATE_CHECK_INTERVAL).</summary>
+    /// <summary>How often a silo's replicas report what they have to do, 1 s to 10 min. Default 10 s (ModelMesh: RATE_CHECK_INTERVAL).</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan LoadReportInterval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often an idle copy beside others reports, so that it can go; 1 s to 1 day. Default 6 min (ModelMesh: LOCAL_JANITOR_FREQ).</summary>
+    /// <summary>How often an idle replica beside others reports, so that it can go; 1 s to 1 day. Default 6 min (ModelMesh: LOCAL_JANITOR_FREQ).</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan IdleReportInterval { get; set; } = TimeSpan.FromMinutes(6);
 
-    /// <summary>A copy that its model does not want any more ends after this, 1 s to 1 h. Default 1 min. Shorter may end what others are about to hear of.</summary>
+    /// <summary>A replica that its model does not want any more ends after this, 1 s to 1 h. Default 1 min. Shorter may end what others are about to hear of.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan OrphanAge { get; set; } = TimeSpan.FromMinutes(1);
 
@@ -23,7 +23,7 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(1, 1000)]
     public int DrainConcurrency { get; set; } = 4;
 
-    /// <summary>Share of the time to stop that the moving of copies may take, 0.1 to 1. Default 0.8; the rest is for requests that still run.</summary>
+    /// <summary>Share of the time to stop that the moving of replicas may take, 0.1 to 1. Default 0.8; the rest is for requests that still run.</summary>
     [Range(0.1, 1.0)]
     public double DrainShare { get; set; } = 0.8;
 

@@ -11,13 +11,13 @@ namespace Cluster.Grains.Cluster;
 public static class ClusterWork
 {
     /// <summary>
-    /// Call it after <c>AddModelGrains</c> and Orleans: hosted services stop in the reverse order, and copies move while everything else still works.
+    /// Call it after <c>AddModelGrains</c> and Orleans: hosted services stop in the reverse order, and replicas move while everything else still works.
     /// </summary>
     public static IServiceCollection AddClusterWork(this IServiceCollection services)
     {
         services.AddClusterOptions<ClusterOptions>();
         services.AddSingleton<ClusterMetrics>();
-        services.AddHostedService<CopyLoadReporter>();
+        services.AddHostedService<UtilizationReporter>();
         services.AddSingleton<ClusterCaretaker>();
         services.AddSingleton<ControllerDuty>();
         services.TryAddSingleton<RepositoryStanding>();

@@ -7,11 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <summary>
-/// Has this silo's copies be elsewhere before it stops: it says that it leaves, so that nothing new comes, and has each model replace its copies here, while
+/// Has this silo's replicas be elsewhere before it stops: it says that it leaves, so that nothing new comes, and has each model replace its replicas here, while
 /// they go on answering. A silo that is alone does nothing.
 /// </summary>
 internal sealed class SiloDrain(
-    LocalReplicas copies,
+    LocalReplicas replicas,
     SiloDraining draining,
     SiloView silos,
     ILocalSiloDetails local,
@@ -37,7 +37,7 @@ internal sealed class SiloDrain(
         }
 
         draining.Begin();
-        var models = copies.Models();
+        var models = replicas.Models();
         var start = time.GetTimestamp();
         Log.DrainBegins(logger, models.Count);
         using var limit = new CancellationTokenSource(options.StopTimeout * options.DrainShare, time);
@@ -75,7 +75,7 @@ internal sealed class SiloDrain(
         {
             // First report what was used since the last round: a replica whose use the model does not know would go without a successor.
             var grain = grains.GetGrain<IModelGrain>(model);
-            foreach (var activity in copies.All.Where(copy => copy.Id.Model == model).Select(copy => copy.Activity).Where(activity => activity.Requests > 0))
+            foreach (var activity in replicas.All.Where(replica => replica.Id.Model == model).Select(replica => replica.Activity).Where(activity => activity.Requests > 0))
             {
                 await grain.ReportLoadAsync(activity.Read(activity.LoadedFor, minSamples: 1)).ConfigureAwait(false);
             }

@@ -4,7 +4,7 @@ using Cluster.Contracts.Metrics;
 namespace Cluster.Grains.Metrics;
 
 /// <summary>
-/// Counts loads, by model. A model's series appear, all at 0, with its first load and stay while copies come and go, so that failures are seen
+/// Counts loads, by model. A model's series appear, all at 0, with its first load and stay while replicas come and go, so that failures are seen
 /// of models that never load. Call <see cref="Forget"/> when the registration goes. Thread-safe.
 /// </summary>
 internal sealed class LoadMetrics(MetricRegistry registry)
@@ -19,7 +19,7 @@ internal sealed class LoadMetrics(MetricRegistry registry)
 
     private readonly Lock _lock = new();
 
-    /// <summary>A copy of a registered model was loaded.</summary>
+    /// <summary>A replica of a registered model was loaded.</summary>
     public void Succeeded(string model, TimeSpan elapsed)
     {
         var series = SeriesOf(model);
@@ -27,7 +27,7 @@ internal sealed class LoadMetrics(MetricRegistry registry)
         series.Times.Record(elapsed.TotalMicroseconds);
     }
 
-    /// <summary>A copy of a registered model could not be loaded.</summary>
+    /// <summary>A replica of a registered model could not be loaded.</summary>
     public void Failed(string model) => SeriesOf(model).Failures.Increment();
 
     /// <summary>Removes a model's series.</summary>

@@ -1,6 +1,6 @@
 namespace Cluster.Grains.Metrics;
 
-/// <summary>Why a copy did not run a request that it was given.</summary>
+/// <summary>Why a replica did not run a request that it was given.</summary>
 internal enum RejectionReason
 {
     /// <summary>As many requests waited as may wait.</summary>

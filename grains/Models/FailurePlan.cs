@@ -27,7 +27,7 @@ internal static class FailurePlan
     }
 
     /// <summary>The state without what is too long ago to count; shorter for what is used, which has more need of another try.</summary>
-    public static ModelGrainState Forget(ModelGrainState state, DateTimeOffset now, TimeSpan memory, CopyOptions options)
+    public static ModelGrainState Forget(ModelGrainState state, DateTimeOffset now, TimeSpan memory, ReplicaOptions options)
     {
         foreach (var (version, failures) in state.FailedOn)
         {

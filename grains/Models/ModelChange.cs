@@ -22,7 +22,7 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
     {
         services.Registrations.Publish(State.Registration!);
         await EndLeftoversAsync();
-        keeper.Note(FailurePlan.Forget(State, services.Time.GetUtcNow(), services.CacheOptions.FailureMemory, services.CopyOptions));
+        keeper.Note(FailurePlan.Forget(State, services.Time.GetUtcNow(), services.CacheOptions.FailureMemory, services.ReplicaOptions));
         var retry = await LoadAsync();
         foreach (var (version, loaded) in ModelPlan.ToUnload(State).ToList())
         {

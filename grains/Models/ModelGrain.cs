@@ -246,10 +246,10 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     }
 
     /// <inheritdoc/>
-    public ValueTask<UnloadedCopy> GetUnloadedAsync(long version)
+    public ValueTask<UnloadedReplica> GetUnloadedAsync(long version)
     {
         var past = State.Past.GetValueOrDefault(version);
-        return ValueTask.FromResult(new UnloadedCopy(past?.Description, past?.Statistics));
+        return ValueTask.FromResult(new UnloadedReplica(past?.Description, past?.Statistics));
     }
 
     /// <inheritdoc/>
@@ -266,7 +266,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     }
 
     /// <inheritdoc/>
-    public async ValueTask ReportLoadAsync(CopyLoadReport load)
+    public async ValueTask ReportLoadAsync(UtilizationReport load)
     {
         if (_scaling.Take(load, mayDecide: _changes == 0 && !_scheduled))
         {
@@ -321,8 +321,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         }
 
         var lost = before.Loaded.Keys.Sum(version => ReplicaPlan.Serving(before, version).Length - ReplicaPlan.Serving(state, version).Length);
-        Log.CopiesLost(_logger, Name, lost, string.Join(", ", silos));
-        _services.Metrics.CopiesLost(lost);
+        Log.ReplicasLost(_logger, Name, lost, string.Join(", ", silos));
+        _services.Metrics.ReplicasLost(lost);
         var kept = _keeper.KeepAsync(state);
         _keeper.Tell();
         _change.Reload(state.Loaded.Keys.Where(version =>

@@ -92,7 +92,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     public ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded()?.Description);
 
     /// <inheritdoc/>
-    public ValueTask<CopyStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded()?.Statistics);
+    public ValueTask<ReplicaStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded()?.Statistics);
 
     /// <inheritdoc/>
     public ValueTask UnloadAsync()
@@ -157,9 +157,9 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     private Replica Start(LoadedModel model, CacheEntry room, ReplicaSpec spec)
     {
         var queueLimit = spec.Settings.QueueLimit ?? services.Options.QueueLimit;
-        var statistics = new CopyStatisticsRecorder(services.Time);
+        var statistics = new ReplicaStatisticsRecorder(services.Time);
         var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency);
-        var queue = new CopyQueue(model, queueLimit, services.Workers, statistics, metrics, services.Time, logger);
+        var queue = new ReplicaQueue(model, queueLimit, services.Workers, statistics, metrics, services.Time, logger);
         var replica = new Replica(
             _id, model, room, services.Cache, queue, metrics, statistics, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
         model.RunMemory.Changed += peak => services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + peak);

@@ -6,4 +6,4 @@ namespace Cluster.Grains.Models;
 /// <param name="Description">From its last load.</param>
 /// <param name="Statistics">Of its replicas that have ended; null if none has.</param>
 [GenerateSerializer, Immutable, Alias("past-loads")]
-public sealed record PastLoads([property: Id(0)] ModelDescription? Description, [property: Id(1)] CopyStatistics? Statistics);
+public sealed record PastLoads([property: Id(0)] ModelDescription? Description, [property: Id(1)] ReplicaStatistics? Statistics);

@@ -19,10 +19,10 @@ internal sealed class Replica : IReplica
 
     private readonly LoadedModel _model;
     private readonly CacheEntry _room;
-    private readonly CopyCache _cache;
-    private readonly CopyQueue _queue;
-    private readonly CopyMetrics _metrics;
-    private readonly CopyStatisticsRecorder _statistics;
+    private readonly ReplicaCache _cache;
+    private readonly ReplicaQueue _queue;
+    private readonly ReplicaMetrics _metrics;
+    private readonly ReplicaStatisticsRecorder _statistics;
     private readonly Lock _lock = new();
     private Task? _end;
 
@@ -30,10 +30,10 @@ internal sealed class Replica : IReplica
         ModelReplicaId id,
         LoadedModel model,
         CacheEntry room,
-        CopyCache cache,
-        CopyQueue queue,
-        CopyMetrics metrics,
-        CopyStatisticsRecorder statistics,
+        ReplicaCache cache,
+        ReplicaQueue queue,
+        ReplicaMetrics metrics,
+        ReplicaStatisticsRecorder statistics,
         ModelDescription description)
     {
         Id = id;
@@ -50,7 +50,7 @@ internal sealed class Replica : IReplica
 
     public ModelDescription Description { get; }
 
-    public CopyStatistics Statistics => _statistics.Read();
+    public ReplicaStatistics Statistics => _statistics.Read();
 
     /// <inheritdoc/>
     public bool HasRoom => _queue.HasRoom;

@@ -5,11 +5,11 @@ using Cluster.Grains.Workers;
 namespace Cluster.Grains.Models;
 
 /// <summary>What a loaded replica does, seen from outside of its grain. <see cref="Read"/> is called by one thread at a time, the rest from any.</summary>
-internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, CopyQueue queue, CopyStatisticsRecorder statistics, int concurrency, TimeProvider time)
+internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, ReplicaQueue queue, ReplicaStatisticsRecorder statistics, int concurrency, TimeProvider time)
 {
     private readonly long _loaded = time.GetTimestamp();
-    private CopyTotals _last;
-    private CopyTotals _window;
+    private ReplicaTotals _last;
+    private ReplicaTotals _window;
 
     /// <summary>Ends it.</summary>
     public required Action End { get; init; }
@@ -22,14 +22,14 @@ internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, CopyQu
     /// <summary>What it had to do since the last reading.</summary>
     /// <param name="interval">Since then.</param>
     /// <param name="minSamples">With fewer runs since then, the mean run time is of the time before too.</param>
-    public CopyLoadReport Read(TimeSpan interval, int minSamples)
+    public UtilizationReport Read(TimeSpan interval, int minSamples)
     {
         var now = statistics.ReadTotals();
         var since = now - _last;
         var runs = since.Runs >= minSamples ? since : since + _window;
         _window = since.Runs >= minSamples ? since : runs.Runs >= minSamples * 2L ? since : runs;
         _last = now;
-        return new CopyLoadReport
+        return new UtilizationReport
         {
             Replica = id,
             RequestsPerMinute = since.Requests / Math.Max(interval.TotalMinutes, 1.0 / 6000),

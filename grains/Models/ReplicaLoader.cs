@@ -32,7 +32,7 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
         try
         {
             LoadOutcome? last = null;
-            for (var tries = 0; tries < services.CopyOptions.MaxLoadTries; tries++)
+            for (var tries = 0; tries < services.ReplicaOptions.MaxLoadTries; tries++)
             {
                 var choice = Choose(registration, load, besideOthers, forLoad);
                 if (!choice.Found)
@@ -174,10 +174,10 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
     {
         var (source, version) = (load.Source, load.Source.Version);
         var now = services.Time.GetUtcNow();
-        var state = FailurePlan.Forget(State, now, services.CacheOptions.FailureMemory, services.CopyOptions);
+        var state = FailurePlan.Forget(State, now, services.CacheOptions.FailureMemory, services.ReplicaOptions);
         keeper.Note(FailurePlan.Take(state, source, load.SettingsRevision, replica.Silo, now));
         var request = services.Requests.Of(State.Registration!, source, ReplicaPlan.Holders(State, version), FailurePlan.Silos(State, version));
-        if (FailurePlan.Silos(State, version).Length >= services.CopyOptions.MaxFailedSilos || services.Silos.IsAlone || services.Silos.CountEligible(request) == 0)
+        if (FailurePlan.Silos(State, version).Length >= services.ReplicaOptions.MaxFailedSilos || services.Silos.IsAlone || services.Silos.CountEligible(request) == 0)
         {
             return new LoadOutcome(replica, failure, IsFinal: true);
         }

@@ -101,12 +101,12 @@ internal static class ReplicaPlan
     /// its memory was needed for others.
     /// </summary>
     /// <param name="statistics">What it did; null where that is not known.</param>
-    public static ModelGrainState Ended(ModelGrainState state, long version, PlacedReplica replica, CopyStatistics? statistics)
+    public static ModelGrainState Ended(ModelGrainState state, long version, PlacedReplica replica, ReplicaStatistics? statistics)
     {
         if (statistics is not null && state.Loaded.ContainsKey(version))
         {
             var past = state.Past.GetValueOrDefault(version);
-            var sum = past?.Statistics is { } before ? CopyStatistics.Sum(before, statistics) : statistics;
+            var sum = past?.Statistics is { } before ? ReplicaStatistics.Sum(before, statistics) : statistics;
             state = state with { Past = state.Past.SetItem(version, new PastLoads(past?.Description, sum)) };
         }
 

@@ -8,12 +8,12 @@ namespace Cluster.Grains.Models;
 
 /// <summary>What a replica's grain needs of its silo.</summary>
 internal sealed record ReplicaServices(
-    CopyCache Cache,
+    ReplicaCache Cache,
     LocalReplicas Local,
     IContentCheck Contents,
     SessionFactory Sessions,
     InferenceWorkers Workers,
     InferenceOptions Options,
-    CopyMetricsFactory Metrics,
+    ReplicaMetricsFactory Metrics,
     LoadMetrics LoadMetrics,
     TimeProvider Time);

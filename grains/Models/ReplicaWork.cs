@@ -124,7 +124,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
 
     /// <summary>Whether a version was used so lately that it should be in memory.</summary>
     public bool IsUsedLately(long version) =>
-        State.Uses.GetValueOrDefault(version) is { } use && services.Time.GetUtcNow() - use.LastUsed <= services.CopyOptions.UsedLately;
+        State.Uses.GetValueOrDefault(version) is { } use && services.Time.GetUtcNow() - use.LastUsed <= services.ReplicaOptions.UsedLately;
 
     /// <summary>Silos that may hold a replica, at least 1.</summary>
     public int Eligible(ModelVersionSource source) =>
@@ -274,7 +274,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         }
 
         await KeepAndTellAsync(ReplicaPlan.Add(State, version, loaded, without));
-        Log.CopiesAdded(logger, version, model, Numbers(loaded));
+        Log.ReplicasAdded(logger, version, model, Numbers(loaded));
         await EndAsync(version, without);
         return loaded.Length;
     }
@@ -282,7 +282,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
     private async Task RemoveAsync(long version, PlacedReplica replica)
     {
         await KeepAndTellAsync(ReplicaPlan.Remove(State, version, replica));
-        Log.CopyRemoved(logger, version, model, replica.Number);
+        Log.ReplicaRemoved(logger, version, model, replica.Number);
         await loader.EndAsync(version, replica);
     }
 
@@ -295,8 +295,8 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         }
         else if (ModelPlan.IsCurrent(State, version) && Source(version) is { } source && await AddAsync(source, 1, forLoad: false, without: [replica]) > 0)
         {
-            services.Metrics.CopyMoved();
-            Log.CopyMoved(logger, version, model, replica.Number, silo);
+            services.Metrics.ReplicaMoved();
+            Log.ReplicaMoved(logger, version, model, replica.Number, silo);
         }
         else if (ReplicaPlan.Serving(State, version).Any(other => other.Silo != replica.Silo))
         {
@@ -304,7 +304,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         }
         else
         {
-            Log.CopyStays(logger, version, model, replica.Number, silo);
+            Log.ReplicaStays(logger, version, model, replica.Number, silo);
         }
     }
 

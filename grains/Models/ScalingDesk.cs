@@ -5,17 +5,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Models;
 
-/// <summary>Takes what a model's copies report of their load, and decides by <see cref="CopyScaling"/>. Used in the turns of the model's grain alone.</summary>
+/// <summary>Takes what a model's replicas report of their load, and decides by <see cref="ReplicaScaling"/>. Used in the turns of the model's grain alone.</summary>
 internal sealed class ScalingDesk(string model, ModelServices services, ModelKeeper keeper, ReplicaWork work, ILogger logger)
 {
-    private readonly Dictionary<long, LoadBoard> _boards = [];
+    private readonly Dictionary<long, UtilizationBoard> _boards = [];
     private readonly Dictionary<long, ScalingDecision> _decisions = [];
     private DateTimeOffset _usesKept;
 
     private ModelGrainState State => keeper.State;
 
-    /// <summary>Takes a report of a copy that serves; whether copies are to come or go by it.</summary>
-    public bool Take(CopyLoadReport load, bool mayDecide)
+    /// <summary>Takes a report of a replica that serves; whether replicas are to come or go by it.</summary>
+    public bool Take(UtilizationReport load, bool mayDecide)
     {
         var version = load.Replica.Version;
         if (!ReplicaPlan.Serving(State, version).Any(replica => replica.Number == load.Replica.Number))
@@ -38,7 +38,7 @@ internal sealed class ScalingDesk(string model, ModelServices services, ModelKee
     public async Task SaveUsesAsync()
     {
         var now = services.Time.GetUtcNow();
-        if (now - _usesKept >= services.CopyOptions.UseKeptEvery)
+        if (now - _usesKept >= services.ReplicaOptions.UseKeptEvery)
         {
             _usesKept = now;
             await keeper.SaveAsync();
@@ -60,13 +60,13 @@ internal sealed class ScalingDesk(string model, ModelServices services, ModelKee
     private bool Decide(long version, bool isLasting, DateTimeOffset now)
     {
         var board = Board(version);
-        ImmutableArray<int> copies = [.. ReplicaPlan.Serving(State, version).Select(static replica => replica.Number)];
+        ImmutableArray<int> replicas = [.. ReplicaPlan.Serving(State, version).Select(static replica => replica.Number)];
         var source = State.Registration!.Versions.First(candidate => candidate.Version == version);
         var silos = work.Eligible(source);
         var settings = State.Registration.Settings;
         var input = new ScalingInput
         {
-            Copies = board.Read(copies, now, services.CopyOptions.LoadReportLife),
+            Copies = board.Read(replicas, now, services.ReplicaOptions.LoadReportLife),
             Min = Math.Min(settings.MinCopies, silos),
             Max = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos,
             Candidates = work.Candidates(source),
@@ -77,7 +77,7 @@ internal sealed class ScalingDesk(string model, ModelServices services, ModelKee
             SinceAdded = now - board.Added,
             SinceRemoved = now - board.Removed,
         };
-        var decision = CopyScaling.Decide(input, services.ScalingOptions);
+        var decision = ReplicaScaling.Decide(input, services.ScalingOptions);
         if (decision == ScalingDecision.None)
         {
             return false;
@@ -87,11 +87,11 @@ internal sealed class ScalingDesk(string model, ModelServices services, ModelKee
         Log.Scales(logger, version, model, decision.Add, removed, decision.Reason);
         board.Added = decision.Add > 0 ? now : board.Added;
         board.Removed = removed > 0 ? now : board.Removed;
-        var loaded = State.Loaded[version] with { Target = Math.Max(1, copies.Length + decision.Add - removed) };
+        var loaded = State.Loaded[version] with { Target = Math.Max(1, replicas.Length + decision.Add - removed) };
         keeper.Note(State with { Loaded = State.Loaded.SetItem(version, loaded) });
         _decisions[version] = decision;
         return true;
     }
 
-    private LoadBoard Board(long version) => _boards.TryGetValue(version, out var board) ? board : _boards[version] = new LoadBoard();
+    private UtilizationBoard Board(long version) => _boards.TryGetValue(version, out var board) ? board : _boards[version] = new UtilizationBoard();
 }

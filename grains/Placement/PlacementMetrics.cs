@@ -2,7 +2,7 @@ using Cluster.Contracts.Metrics;
 
 namespace Cluster.Grains.Placement;
 
-/// <summary>Counts where copies went. Its series are there, at 0, as long as the process is. Thread-safe.</summary>
+/// <summary>Counts where replicas went. Its series are there, at 0, as long as the process is. Thread-safe.</summary>
 internal sealed class PlacementMetrics(MetricRegistry registry)
 {
     private readonly Dictionary<PlacementReason, ValueSeries> _placements = Series(registry);
@@ -11,7 +11,7 @@ internal sealed class PlacementMetrics(MetricRegistry registry)
 
     private static Dictionary<PlacementReason, ValueSeries> Series(MetricRegistry registry)
     {
-        var family = registry.Counter("cluster_placements", "Copies placed on a silo, by how it was chosen.", "reason");
+        var family = registry.Counter("cluster_placements", "Replicas placed on a silo, by how it was chosen.", "reason");
         return new()
         {
             [PlacementReason.OnlySilo] = family.Acquire("only_silo"),

@@ -11,11 +11,11 @@ public sealed class PlacementOptions
     [Range(0.0, 1.0)]
     public double FreeShare { get; set; } = 0.5;
 
-    /// <summary>A silo is as good with this many times the best one's copies, at least 1. Default 1.5.</summary>
+    /// <summary>A silo is as good with this many times the best one's replicas, at least 1. Default 1.5.</summary>
     [Range(1.0, 1000.0)]
     public double CopiesFactor { get; set; } = 1.5;
 
-    /// <summary>Up to this many copies <see cref="CopiesFactor"/> does not count, at least 0. Default 10.</summary>
+    /// <summary>Up to this many replicas <see cref="CopiesFactor"/> does not count, at least 0. Default 10.</summary>
     [Range(0, 1_000_000)]
     public int FewCopies { get; set; } = 10;
 
@@ -39,7 +39,7 @@ public sealed class PlacementOptions
     [Range(0.0, 1_000_000_000.0)]
     public double QuietRequestsPerMinute { get; set; } = 100;
 
-    /// <summary>A copy that is wanted for load avoids silos with this many times the requests of the quietest, at least 1. Default 1.1.</summary>
+    /// <summary>A replica that is wanted for load avoids silos with this many times the requests of the quietest, at least 1. Default 1.1.</summary>
     [Range(1.0, 1000.0)]
     public double BusyFactor { get; set; } = 1.1;
 }

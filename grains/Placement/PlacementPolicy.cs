@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Cluster.Grains.Placement;
 
 /// <summary>
-/// Chooses the silo for a new copy. Pure but for the random source.
+/// Chooses the silo for a new replica. Pure but for the random source.
 /// <list type="number">
-/// <item>Out are silos that drain, hold a copy, failed, are excluded, lack a required label, or are smaller than the copy.</item>
+/// <item>Out are silos that drain, hold a replica, failed, are excluded, lack a required label, or are smaller than the replica.</item>
 /// <item>Of the rest, those whose model repository agrees with the cluster's, if there are any.</item>
-/// <item>The best of them: room before none; all full, the one whose oldest entry is oldest; fewest copies; most free.</item>
+/// <item>The best of them: room before none; all full, the one whose oldest entry is oldest; fewest replicas; most free.</item>
 /// <item>A short list of those about as good; of preferred ones alone if there are any.</item>
-/// <item>For a copy that is wanted for load, without those that are busy themselves.</item>
+/// <item>For a replica that is wanted for load, without those that are busy themselves.</item>
 /// <item>At random among them, so that many deciding at once by the same old news do not all go to one place.</item>
 /// </list>
 /// </summary>
@@ -39,7 +39,7 @@ public static class PlacementPolicy
         return eligible.Count == 0 ? [] : ShortList(eligible, request, options);
     }
 
-    /// <summary>Whether a silo could take the copy, by making room if need be.</summary>
+    /// <summary>Whether a silo could take the replica, by making room if need be.</summary>
     internal static bool IsEligible(SiloState silo, PlacementRequest request) => WhyNot(silo, request) is null;
 
     private static List<SiloState> Eligible(IEnumerable<SiloState> silos, PlacementRequest request)
@@ -65,8 +65,8 @@ public static class PlacementPolicy
             .ThenByDescending(silo => silo.Version)
             .ToList();
         var best = ordered[0];
-        var mostCopies = Math.Max(options.FewCopies, best.Copies * options.CopiesFactor);
-        return ordered.FindAll(silo => silo == best || (silo.Copies <= mostCopies && silo.Free >= best.Free * options.FreeShare));
+        var mostReplicas = Math.Max(options.FewCopies, best.Copies * options.CopiesFactor);
+        return ordered.FindAll(silo => silo == best || (silo.Copies <= mostReplicas && silo.Free >= best.Free * options.FreeShare));
     }
 
     private static List<SiloState> ShortListOfFull(List<SiloState> silos, PlacementRequest request, PlacementOptions options)
@@ -97,7 +97,7 @@ public static class PlacementPolicy
 
     private static bool IsPreferred(SiloState silo, PlacementRequest request) => request.Preferred.Any(silo.Labels.Contains);
 
-    /// <summary>Why a silo cannot take the copy, or null.</summary>
+    /// <summary>Why a silo cannot take the replica, or null.</summary>
     private static string? WhyNot(SiloState silo, PlacementRequest request)
     {
         if (silo.Draining)
@@ -107,7 +107,7 @@ public static class PlacementPolicy
 
         if (request.Holders.Contains(silo.Silo))
         {
-            return "holding a copy already";
+            return "holding a replica already";
         }
 
         if (request.Failed.Contains(silo.Silo))

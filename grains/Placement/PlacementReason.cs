@@ -1,6 +1,6 @@
 namespace Cluster.Grains.Placement;
 
-/// <summary>How a copy came to its silo.</summary>
+/// <summary>How a replica came to its silo.</summary>
 internal enum PlacementReason
 {
     /// <summary>There is no other.</summary>

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Cluster.Grains.Placement;
 
-/// <summary>A copy that wants a place.</summary>
+/// <summary>A replica that wants a place.</summary>
 public sealed record PlacementRequest
 {
     public required string Model { get; init; }
@@ -12,10 +12,10 @@ public sealed record PlacementRequest
     /// <summary>Its predicted size.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Whether it is wanted because the copies that there are have too much to do.</summary>
+    /// <summary>Whether it is wanted because the replicas that there are have too much to do.</summary>
     public bool ForLoad { get; init; }
 
-    /// <summary>Silos that hold a copy of this version, loaded or on its way.</summary>
+    /// <summary>Silos that hold a replica of this version, loaded or on its way.</summary>
     public ImmutableHashSet<SiloAddress> Holders { get; init; } = [];
 
     /// <summary>Silos where this version failed to load lately.</summary>

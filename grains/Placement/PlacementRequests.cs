@@ -4,7 +4,7 @@ using Cluster.Grains.Cache;
 namespace Cluster.Grains.Placement;
 
 /// <summary>Says what a replica needs of a silo. Safe from any thread.</summary>
-internal sealed class PlacementRequests(IRegistrations registrations, CopyCache cache)
+internal sealed class PlacementRequests(IRegistrations registrations, ReplicaCache cache)
 {
     /// <summary>What a replica will take, in bytes; null for a version that is not known here.</summary>
     public long? BytesOf(string model, long version) =>

@@ -23,11 +23,11 @@ public sealed class PublishOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double UsedShare { get; set; } = 0.2;
 
-    /// <summary>Change of the number of copies. Default 10; this or <see cref="CopiesShare"/>, what comes first.</summary>
+    /// <summary>Change of the number of replicas. Default 10; this or <see cref="CopiesShare"/>, what comes first.</summary>
     [Range(1, 1_000_000)]
     public int Copies { get; set; } = 10;
 
-    /// <summary>Change of the number of copies, as a share. Default 0.15.</summary>
+    /// <summary>Change of the number of replicas, as a share. Default 0.15.</summary>
     [Range(0.0, 1.0)]
     public double CopiesShare { get; set; } = 0.15;
 

@@ -9,19 +9,19 @@ public sealed record SiloState
     [Id(0)]
     public required SiloAddress Silo { get; init; }
 
-    /// <summary>Bytes that copies may take together.</summary>
+    /// <summary>Bytes that replicas may take together.</summary>
     [Id(1)]
     public required long Capacity { get; init; }
 
-    /// <summary>Bytes taken, by copies that are being unloaded too.</summary>
+    /// <summary>Bytes taken, by replicas that are being unloaded too.</summary>
     [Id(2)]
     public long Used { get; init; }
 
-    /// <summary>Copies that are loaded or being loaded.</summary>
+    /// <summary>Replicas that are loaded or being loaded.</summary>
     [Id(3)]
     public int Copies { get; init; }
 
-    /// <summary>Since the longest unused copy was used; null where none is loaded.</summary>
+    /// <summary>Since the longest unused replica was used; null where none is loaded.</summary>
     [Id(4)]
     public TimeSpan? OldestIdle { get; init; }
 

@@ -14,8 +14,8 @@ internal sealed class SiloStatePublisher : BackgroundService
     private readonly ISiloStates _states;
     private readonly ILocalSiloDetails _local;
     private readonly IClusterMembershipService _membership;
-    private readonly CopyCache _cache;
-    private readonly CopyMetricsFactory _metrics;
+    private readonly ReplicaCache _cache;
+    private readonly ReplicaMetricsFactory _metrics;
     private readonly SiloDraining _drain;
     private readonly RepositoryStanding _repository;
     private readonly SiloStateOptions _options;
@@ -31,8 +31,8 @@ internal sealed class SiloStatePublisher : BackgroundService
         ISiloStates states,
         ILocalSiloDetails local,
         IClusterMembershipService membership,
-        CopyCache cache,
-        CopyMetricsFactory metrics,
+        ReplicaCache cache,
+        ReplicaMetricsFactory metrics,
         SiloDraining drain,
         RepositoryStanding repository,
         SiloStateOptions options,

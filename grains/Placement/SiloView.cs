@@ -42,6 +42,6 @@ internal sealed class SiloView(IClusterMembershipService membership, ISiloStates
         return capacity > 0 ? all.Sum(static silo => (double)silo.Free) / capacity : 0;
     }
 
-    /// <summary>Since the longest unused copy of all active silos was used; null where none is known.</summary>
+    /// <summary>Since the longest unused replica of all active silos was used; null where none is known.</summary>
     public TimeSpan? OldestIdle() => Active().Max(static silo => silo.OldestIdle);
 }

@@ -147,7 +147,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         }
 
         // What serves is what was registered; what does not may have been put right since it was told.
-        if (isRegistered && !isTold && !ServingCopies.IsReady(_states, model))
+        if (isRegistered && !isTold && !ServingReplicas.IsReady(_states, model))
         {
             HandOver(model, () => ReadAndApplyAsync(model));
             await SettleAsync(model, cancellationToken);

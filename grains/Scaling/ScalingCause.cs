@@ -1,6 +1,6 @@
 namespace Cluster.Grains.Scaling;
 
-/// <summary>Why copies come or go.</summary>
+/// <summary>Why replicas come or go.</summary>
 public enum ScalingCause
 {
     None,
@@ -11,7 +11,7 @@ public enum ScalingCause
     /// <summary>More than the most.</summary>
     Maximum,
 
-    /// <summary>More to do than the copies should have.</summary>
+    /// <summary>More to do than the replicas should have.</summary>
     Load,
 
     /// <summary>The use of the model lasts.</summary>

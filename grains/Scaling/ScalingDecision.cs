@@ -1,9 +1,9 @@
 namespace Cluster.Grains.Scaling;
 
-/// <summary>What to do with a version's copies.</summary>
-/// <param name="Add">Copies to add.</param>
-/// <param name="Remove">The number of the copy to take away, or null.</param>
-/// <param name="ForLoad">Whether copies are added because of what there is to do, so that busy silos are no place for them.</param>
+/// <summary>What to do with a version's replicas.</summary>
+/// <param name="Add">Replicas to add.</param>
+/// <param name="Remove">The number of the replica to take away, or null.</param>
+/// <param name="ForLoad">Whether replicas are added because of what there is to do, so that busy silos are no place for them.</param>
 /// <param name="Reason">For the log; empty where nothing is to be done.</param>
 /// <param name="Cause">The same for the metrics.</param>
 public readonly record struct ScalingDecision(int Add, int? Remove, bool ForLoad, string Reason, ScalingCause Cause)

@@ -2,18 +2,18 @@ using System.Collections.Immutable;
 
 namespace Cluster.Grains.Scaling;
 
-/// <summary>All that a decision on a version's copies depends on.</summary>
+/// <summary>All that a decision on a version's replicas depends on.</summary>
 public sealed record ScalingInput
 {
-    public required ImmutableArray<CopyLoad> Copies { get; init; }
+    public required ImmutableArray<ReplicaUtilization> Copies { get; init; }
 
-    /// <summary>Least copies of the model, at least 1.</summary>
+    /// <summary>Least replicas of the model, at least 1.</summary>
     public int Min { get; init; } = 1;
 
-    /// <summary>Most copies of the model, at least <see cref="Min"/>.</summary>
+    /// <summary>Most replicas of the model, at least <see cref="Min"/>.</summary>
     public int Max { get; init; } = int.MaxValue;
 
-    /// <summary>Silos that could take another copy.</summary>
+    /// <summary>Silos that could take another replica.</summary>
     public required int Candidates { get; init; }
 
     /// <summary>Silos in all.</summary>
@@ -22,15 +22,15 @@ public sealed record ScalingInput
     /// <summary>Free share of all silos' capacity, 0 to 1.</summary>
     public required double FreeShare { get; init; }
 
-    /// <summary>Since the longest unused copy of all models was used; null where none is known.</summary>
+    /// <summary>Since the longest unused replica of all models was used; null where none is known.</summary>
     public TimeSpan? OldestIdle { get; init; }
 
     /// <summary>Whether the use of the model lasts, see <see cref="UseHistory"/>.</summary>
     public bool IsLasting { get; init; }
 
-    /// <summary>Since copies were added; null: never.</summary>
+    /// <summary>Since replicas were added; null: never.</summary>
     public TimeSpan? SinceAdded { get; init; }
 
-    /// <summary>Since a copy was taken away; null: never.</summary>
+    /// <summary>Since a replica was taken away; null: never.</summary>
     public TimeSpan? SinceRemoved { get; init; }
 }

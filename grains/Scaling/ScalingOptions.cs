@@ -3,15 +3,15 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Scaling;
 
-/// <summary>When a model gets more copies, and fewer. Defaults are ModelMesh's.</summary>
+/// <summary>When a model gets more replicas, and fewer. Defaults are ModelMesh's.</summary>
 [Section("Scaling")]
 public sealed class ScalingOptions : IValidatableObject
 {
-    /// <summary>Requests a minute of one copy above which another is wanted, where its capacity was not measured. Default 2000.</summary>
+    /// <summary>Requests a minute of one replica above which another is wanted, where its capacity was not measured. Default 2000.</summary>
     [Range(1.0, 1_000_000_000.0)]
     public double RequestsPerMinute { get; set; } = 2000;
 
-    /// <summary>Share of its measured capacity (concurrency ÷ mean run time) that a copy may be used to before another is wanted, 0.1 to 2. Default 0.9.</summary>
+    /// <summary>Share of its measured capacity (concurrency ÷ mean run time) that a replica may be used to before another is wanted, 0.1 to 2. Default 0.9.</summary>
     [Range(0.1, 2.0)]
     public double CapacityShare { get; set; } = 0.9;
 
@@ -19,7 +19,7 @@ public sealed class ScalingOptions : IValidatableObject
     [Range(1, 1_000_000)]
     public int MinSamples { get; set; } = 64;
 
-    /// <summary>A second copy comes when a model that is used now was used this long ago too. Default 7 min. Shorter doubles what is used in passing.</summary>
+    /// <summary>A second replica comes when a model that is used now was used this long ago too. Default 7 min. Shorter doubles what is used in passing.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SecondCopyMinAge { get; set; } = TimeSpan.FromMinutes(7);
 
@@ -27,27 +27,27 @@ public sealed class ScalingOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SecondCopyMaxAge { get; set; } = TimeSpan.FromMinutes(40);
 
-    /// <summary>Free share of all silos' capacity that a second copy needs, 0 to 1. Default 0.1.</summary>
+    /// <summary>Free share of all silos' capacity that a second replica needs, 0 to 1. Default 0.1.</summary>
     [Range(0.0, 1.0)]
     public double SecondCopyFreeShare { get; set; } = 0.1;
 
-    /// <summary>Without that, the longest unused copy must have been unused this long. Default 20 h.</summary>
+    /// <summary>Without that, the longest unused replica must have been unused this long. Default 20 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SecondCopyOldestIdle { get; set; } = TimeSpan.FromHours(20);
 
-    /// <summary>Time between two additions, so that a copy shows its effect first. Default 30 s.</summary>
+    /// <summary>Time between two additions, so that a replica shows its effect first. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan AddInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Share of the silos that one decision may add copies on, 0 to 1; two are always allowed. Default 1/3.</summary>
+    /// <summary>Share of the silos that one decision may add replicas on, 0 to 1; two are always allowed. Default 1/3.</summary>
     [Range(0.0, 1.0)]
     public double MaxAddedShare { get; set; } = 1.0 / 3;
 
-    /// <summary>Free share of all silos' capacity above which no copy is taken away: its memory is not needed. Default 0.05.</summary>
+    /// <summary>Free share of all silos' capacity above which no replica is taken away: its memory is not needed. Default 0.05.</summary>
     [Range(0.0, 1.0)]
     public double RemoveFreeShare { get; set; } = 0.05;
 
-    /// <summary>The copies that stay must be used to no more than this share of what would add one, 0 to 1. Default 2/3. The gap to 1 keeps copies from coming and going.</summary>
+    /// <summary>The replicas that stay must be used to no more than this share of what would add one, 0 to 1. Default 2/3. The gap to 1 keeps replicas from coming and going.</summary>
     [Range(0.0, 1.0)]
     public double RemoveLoadShare { get; set; } = 2.0 / 3;
 
@@ -55,11 +55,11 @@ public sealed class ScalingOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan RemoveInterval { get; set; } = TimeSpan.FromSeconds(80);
 
-    /// <summary>Time after the latest load of a copy before one is taken away. Default 30 min.</summary>
+    /// <summary>Time after the latest load of a replica before one is taken away. Default 30 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan RemoveAfterLoad { get; set; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>The second copy goes when both were unused for this share of the age of the longest unused copy of all models, 0 to 1. Default 0.1.</summary>
+    /// <summary>The second replica goes when both were unused for this share of the age of the longest unused replica of all models, 0 to 1. Default 0.1.</summary>
     [Range(0.0, 1.0)]
     public double SecondCopyIdleShare { get; set; } = 0.1;
 

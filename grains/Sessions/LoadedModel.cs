@@ -92,7 +92,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
 
     /// <inheritdoc/>
     public PayloadBuffer Run(
-        SessionRunner runner, PayloadBuffer message, CopyMetrics metrics, out RunTimes times, CancellationToken cancellationToken) =>
+        SessionRunner runner, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken) =>
         runner.Run(this, message, metrics, out times, cancellationToken);
 
     /// <summary>Labels of an output's classes; empty if there are none.</summary>

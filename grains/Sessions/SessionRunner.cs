@@ -41,7 +41,7 @@ internal sealed class SessionRunner : IDisposable
     /// <summary>Runs <paramref name="message"/>; the caller keeps it and owns the answer.</summary>
     /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
     public unsafe PayloadBuffer Run(
-        LoadedModel model, PayloadBuffer message, CopyMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+        LoadedModel model, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
         var bytes = message.Span;
@@ -81,7 +81,7 @@ internal sealed class SessionRunner : IDisposable
     }
 
     private PayloadBuffer Compute(
-        LoadedModel model, ReadOnlySpan<byte> id, CopyMetrics metrics, long start, out long computed, CancellationToken cancellationToken)
+        LoadedModel model, ReadOnlySpan<byte> id, ReplicaMetrics metrics, long start, out long computed, CancellationToken cancellationToken)
     {
         metrics.RunStarted(_inputs.Rows);
         try

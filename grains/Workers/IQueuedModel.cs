@@ -5,7 +5,7 @@ using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
-/// <summary>What a <see cref="CopyQueue"/> needs of the model behind it.</summary>
+/// <summary>What a <see cref="ReplicaQueue"/> needs of the model behind it.</summary>
 internal interface IQueuedModel
 {
     string Name { get; }
@@ -17,5 +17,5 @@ internal interface IQueuedModel
 
     /// <summary>Answers <paramref name="message"/> on the calling inference thread, whose runner is lent; the caller owns the answer.</summary>
     /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
-    PayloadBuffer Run(SessionRunner runner, PayloadBuffer message, CopyMetrics metrics, out RunTimes times, CancellationToken cancellationToken);
+    PayloadBuffer Run(SessionRunner runner, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken);
 }

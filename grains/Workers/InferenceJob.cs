@@ -5,10 +5,10 @@ using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
-/// <summary>One request in a copy's queue or under way, and the task that its caller awaits.</summary>
+/// <summary>One request in a replica's queue or under way, and the task that its caller awaits.</summary>
 internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply>
 {
-    private readonly CopyQueue _queue;
+    private readonly ReplicaQueue _queue;
     private readonly InferRequest _request;
     private readonly CancellationToken _cancellation;
     private CancellationTokenRegistration _registration;
@@ -16,7 +16,7 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     /// <summary>The caller's continuation must not run on an inference thread.</summary>
     private ManualResetValueTaskSourceCore<InferReply> _completion = new() { RunContinuationsAsynchronously = true };
 
-    public InferenceJob(CopyQueue queue, InferRequest request, long arrived, CancellationToken cancellation)
+    public InferenceJob(ReplicaQueue queue, InferRequest request, long arrived, CancellationToken cancellation)
     {
         _queue = queue;
         _request = request;

@@ -13,7 +13,7 @@ public sealed class InferenceOptions
     public int Threads { get; set; }
 
     /// <summary>
-    /// Requests that may wait in front of one copy where the model does not say, 0 to 1,000,000. Default 1000. More means longer waits under
+    /// Requests that may wait in front of one replica where the model does not say, 0 to 1,000,000. Default 1000. More means longer waits under
     /// overload and more memory held by waiting requests, fewer means earlier refusals.
     /// </summary>
     [SetBy("Cluster:QueueLimit")]

@@ -36,7 +36,7 @@ internal static class OptionSections
         services.AddClusterOptions<RestOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
         services.AddClusterOptions<MemoryOptions>();
-        services.AddClusterOptions<CopyOptions>();
+        services.AddClusterOptions<ReplicaOptions>();
         services.AddClusterOptions<ScalingOptions>();
         services.AddClusterOptions<PlacementOptions>();
         services.AddClusterOptions<PublishOptions>();

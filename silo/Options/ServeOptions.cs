@@ -118,7 +118,7 @@ public sealed class ServeOptions : IValidatableObject
     [Range(0, 4096)]
     public int InferenceThreads { get; set; }
 
-    /// <summary>Requests that may wait in front of one model copy, 0 to 1,000,000. Default 1000.</summary>
+    /// <summary>Requests that may wait in front of one model replica, 0 to 1,000,000. Default 1000.</summary>
     [Range(0, 1_000_000)]
     public int QueueLimit { get; set; } = 1000;
 

@@ -49,7 +49,7 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         var down = TimeProvider.System.GetElapsedTime(start);
         await Cluster.WholeAsync(2, Soon);
         Assert.Equal(["0", "0", "0"], await ExitCodesAsync(since));
-        return string.Create(CultureInfo.InvariantCulture, $"5 silos with copies after {up.TotalSeconds:0.0} s, 3 of them drained and gone after {down.TotalSeconds:0.0} s");
+        return string.Create(CultureInfo.InvariantCulture, $"5 silos with replicas after {up.TotalSeconds:0.0} s, 3 of them drained and gone after {down.TotalSeconds:0.0} s");
     });
 
     [Fact]
@@ -64,11 +64,11 @@ public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper outpu
         return string.Create(CultureInfo.InvariantCulture, $"redis away for at most {away.TotalSeconds:0.0} s");
     });
 
-    /// <summary>The silo with the most copies: its container, and how the cluster calls it.</summary>
+    /// <summary>The silo with the most replicas: its container, and how the cluster calls it.</summary>
     private async Task<(string Container, string Silo)> BusiestAsync()
     {
         var view = await Cluster.ViewAsync();
-        var silo = view.Active.OrderByDescending(node => view.CopiesOn(node.Silo, view.Models.Keys)).First().Silo;
+        var silo = view.Active.OrderByDescending(node => view.ReplicasOn(node.Silo, view.Models.Keys)).First().Silo;
         foreach (var container in await Cluster.ContainersAsync("silo"))
         {
             if (silo.Contains(await Cluster.AddressAsync(container) + ":", StringComparison.Ordinal))

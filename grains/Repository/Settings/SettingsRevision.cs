@@ -17,7 +17,7 @@ internal static class SettingsRevision
         json.WriteNumberValue(settings.MaxCopies);
     });
 
-    /// <summary>Changes with what a copy is loaded and placed by: a copy of another revision has to be loaded anew.</summary>
+    /// <summary>Changes with what a replica is loaded and placed by: a replica of another revision has to be loaded anew.</summary>
     public static string OfCopy(ModelSettings settings) => Of(json => WriteCopySettings(json, settings));
 
     private static string Of(Action<Utf8JsonWriter> write)

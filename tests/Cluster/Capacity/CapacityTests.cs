@@ -82,7 +82,7 @@ public sealed class CapacityTests(TightCluster shared, ITestOutputHelper output)
         }
     }
 
-    /// <summary>A request that finds a copy's queue full goes to another copy; only when all are full it is refused, with a hint.</summary>
+    /// <summary>A request that finds a replica's queue full goes to another replica; only when all are full it is refused, with a hint.</summary>
     [Fact]
     public async Task QueueFull_TheOtherCopyTakesOverAndThenRequestsAreRefused()
     {

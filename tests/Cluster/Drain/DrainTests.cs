@@ -57,8 +57,8 @@ public sealed class DrainTests(RoomyCluster shared, ITestOutputHelper output) : 
         await using var load = await OpenLoad.StartAsync(cluster, [.. slow, .. small], rate: 100);
         await load.GoOnAsync(TimeSpan.FromSeconds(3));
         var view = await cluster.ViewAsync();
-        var silo = cluster.SiloAt(view.Active.MaxBy(node => view.CopiesOn(node.Silo, Names(slow)))!.Silo);
-        Assert.True(view.CopiesOn(silo.Silo, Names(slow)) > 0);
+        var silo = cluster.SiloAt(view.Active.MaxBy(node => view.ReplicasOn(node.Silo, Names(slow)))!.Silo);
+        Assert.True(view.ReplicasOn(silo.Silo, Names(slow)) > 0);
         var start = load.Elapsed;
         silo.Terminate();
         await silo.WaitForExitAsync(limit);

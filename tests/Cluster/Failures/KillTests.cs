@@ -27,17 +27,17 @@ public sealed class KillTests(RoomyCluster shared, ITestOutputHelper output) : C
         await using var load = await OpenLoad.StartAsync(cluster, [.. two, .. one]);
         await load.GoOnAsync(TimeSpan.FromSeconds(2));
         var view = await cluster.ViewAsync();
-        var victim = view.Active.MaxBy(node => view.CopiesOn(node.Silo, Names(one)))!.Silo;
-        Assert.True(view.CopiesOn(victim, Names(one)) > 0);
+        var victim = view.Active.MaxBy(node => view.ReplicasOn(node.Silo, Names(one)))!.Silo;
+        Assert.True(view.ReplicasOn(victim, Names(one)) > 0);
         var killed = load.Elapsed;
         await cluster.SiloAt(victim).KillAsync();
         await load.GoOnAsync(TimeSpan.FromSeconds(5));
         var report = await load.StopAsync();
 
-        Output.WriteLine($"two copies: {report.For(Names(two)).From(killed)}\none copy: {report.For(Names(one)).From(killed)}\nload {loadTime.TotalMilliseconds:0} ms");
+        Output.WriteLine($"two replicas: {report.For(Names(two)).From(killed)}\none replica: {report.For(Names(one)).From(killed)}\nload {loadTime.TotalMilliseconds:0} ms");
         report.AssertNoFailure();
-        report.For(Names(two)).AssertNoneSlowerThan(TwoCopiesWait, "two copies, one of them killed");
-        report.For(Names(one)).AssertNoneSlowerThan(Detection + loadTime + ReloadSlack, "one copy, killed");
+        report.For(Names(two)).AssertNoneSlowerThan(TwoCopiesWait, "two replicas, one of them killed");
+        report.For(Names(one)).AssertNoneSlowerThan(Detection + loadTime + ReloadSlack, "one replica, killed");
         report.From(killed + WholeAgain).AssertNoneSlowerThan(Ordinary, "the service is whole again");
         await CopiesAsync(cluster, two, 2, Patience);
         Assert.False((await cluster.ViewAsync(1)).IsActive(victim));

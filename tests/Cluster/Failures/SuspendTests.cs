@@ -29,7 +29,7 @@ public sealed class SuspendTests(RoomyCluster shared, ITestOutputHelper output) 
         await using var load = await OpenLoad.StartAsync(cluster, models);
         await load.GoOnAsync(TimeSpan.FromSeconds(1));
         var view = await cluster.ViewAsync();
-        var silo = cluster.SiloAt(view.Active.MaxBy(node => view.CopiesOn(node.Silo, Names(models)))!.Silo);
+        var silo = cluster.SiloAt(view.Active.MaxBy(node => view.ReplicasOn(node.Silo, Names(models)))!.Silo);
         var address = silo.Silo;
         var start = load.Elapsed;
         silo.Suspend();

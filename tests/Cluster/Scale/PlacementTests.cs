@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Cluster.ClusterTests.Scale;
 
-/// <summary>Where copies go, and how many there are.</summary>
+/// <summary>Where replicas go, and how many there are.</summary>
 [Collection(RoomyCluster.Name)]
 public sealed class PlacementTests(RoomyCluster shared, ITestOutputHelper output) : ClusterTest(shared, output)
 {
@@ -67,7 +67,7 @@ public sealed class PlacementTests(RoomyCluster shared, ITestOutputHelper output
         await cluster.AnswersAsync(cluster.Client(0), corrupt, 5, Patience);
     }
 
-    /// <summary>One copy is asked for more than one should be: others come beside it, up to the most, and no request fails meanwhile.</summary>
+    /// <summary>One replica is asked for more than one should be: others come beside it, up to the most, and no request fails meanwhile.</summary>
     [Fact]
     public async Task Load_BeyondOneCopy_AddsCopiesUpToTheMost()
     {
@@ -75,7 +75,7 @@ public sealed class PlacementTests(RoomyCluster shared, ITestOutputHelper output
         var models = await RegisterAsync(cluster, "busy", 1, static number => OnnxModels.SlowToRun(number, 40), """{"max_copies": 2, "concurrency": 1}""");
         await CopiesAsync(cluster, models, 1, Patience);
 
-        // As many at once as keep one copy busy at any speed of the machine, and no more than its queue takes.
+        // As many at once as keep one replica busy at any speed of the machine, and no more than its queue takes.
         using var stop = new CancellationTokenSource();
         var callers = Enumerable.Range(0, Callers).Select(i => CallAsync(cluster.Client(i % 2), models[0], stop.Token)).ToList();
         await CopiesAsync(cluster, models, 2, TimeSpan.FromSeconds(90));
@@ -85,7 +85,7 @@ public sealed class PlacementTests(RoomyCluster shared, ITestOutputHelper output
         Assert.Equal(2, (await cluster.ViewAsync()).SilosOf(models[0].Model).Count);
     }
 
-    /// <summary>The number of copies is no matter of the copy that is there: it stays as it is.</summary>
+    /// <summary>The number of replicas is no matter of the replica that is there: it stays as it is.</summary>
     [Fact]
     public async Task MinCopies_RaisedInTheRepository_AddsACopyAndLoadsNothingAnew()
     {

@@ -7,10 +7,10 @@ namespace Cluster.ClusterTests.Support;
 /// <summary>What tests of a cluster have in common.</summary>
 public abstract class ClusterTest(SharedCluster shared, ITestOutputHelper output) : IAsyncDisposable
 {
-    /// <summary>Settings of a model with exactly one copy while it is in memory, however much it is asked for.</summary>
+    /// <summary>Settings of a model with exactly one replica while it is in memory, however much it is asked for.</summary>
     internal const string OneCopy = """{"max_copies": 1}""";
 
-    /// <summary>Settings of a model with exactly two copies.</summary>
+    /// <summary>Settings of a model with exactly two replicas.</summary>
     internal const string TwoCopies = """{"min_copies": 2, "max_copies": 2}""";
 
     /// <summary>What an answer of a cluster that is whole takes at most, on a machine that is busy with loads.</summary>
@@ -44,14 +44,14 @@ public abstract class ClusterTest(SharedCluster shared, ITestOutputHelper output
     }
 
     /// <summary>Waits until each of the models serves on so many silos, seen through every gateway that runs.</summary>
-    internal static async Task CopiesAsync(TestCluster cluster, IEnumerable<LoadTarget> targets, int copies, TimeSpan limit)
+    internal static async Task CopiesAsync(TestCluster cluster, IEnumerable<LoadTarget> targets, int replicas, TimeSpan limit)
     {
         for (var i = 0; i < cluster.Gateways.Count; i++)
         {
             if (cluster.Gateways[i].IsRunning)
             {
                 await cluster.UntilAsync(
-                    view => targets.All(target => view.SilosOf(target.Model).Distinct().Count() == copies), limit, i, $"{copies} copies of each of {string.Join(", ", targets.Select(target => target.Model))}");
+                    view => targets.All(target => view.SilosOf(target.Model).Distinct().Count() == replicas), limit, i, $"{replicas} replicas of each of {string.Join(", ", targets.Select(target => target.Model))}");
             }
         }
     }

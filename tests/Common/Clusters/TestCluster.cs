@@ -260,7 +260,7 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
 
     private bool IsClear(ClusterView view) =>
         view.Active.Select(static node => node.Silo).Order().SequenceEqual(_silos.Select(static silo => silo.Silo).Order())
-        && view.Active.All(node => node is { Draining: false, Loading: 0 } && node.Copies == view.CopiesOn(node.Silo, [Shipped]))
+        && view.Active.All(node => node is { Draining: false, Loading: 0 } && node.Copies == view.ReplicasOn(node.Silo, [Shipped]))
         && view.Models.Keys.All(static model => model == Shipped);
 
     private async Task<bool> IsOkAsync(Uri url)

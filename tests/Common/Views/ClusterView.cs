@@ -19,10 +19,10 @@ public sealed record ClusterView(IReadOnlyList<NodeView> Nodes, IReadOnlyDiction
 
     public bool IsActive(string silo) => Active.Any(node => node.Silo == silo);
 
-    /// <summary>Silos with a copy of the model that serves.</summary>
+    /// <summary>Silos with a replica of the model that serves.</summary>
     public IReadOnlyList<string> SilosOf(string model) =>
-        Models.TryGetValue(model, out var found) ? [.. found.Copies.Where(static copy => copy.State == "SERVING" && copy.Silo.Length > 0).Select(static copy => copy.Silo)] : [];
+        Models.TryGetValue(model, out var found) ? [.. found.Copies.Where(static replica => replica.State == "SERVING" && replica.Silo.Length > 0).Select(static replica => replica.Silo)] : [];
 
-    /// <summary>How many copies of these models serve on the silo.</summary>
-    public int CopiesOn(string silo, IEnumerable<string> models) => models.Sum(model => SilosOf(model).Count(holder => holder == silo));
+    /// <summary>How many replicas of these models serve on the silo.</summary>
+    public int ReplicasOn(string silo, IEnumerable<string> models) => models.Sum(model => SilosOf(model).Count(holder => holder == silo));
 }

@@ -36,7 +36,7 @@ internal sealed class ReloadServer(ServerProcess server) : IDisposable
         return index.Models.FirstOrDefault(row => row.Name == model && row.Version == text) is { } found ? (found.State, found.Reason) : ("", "");
     }
 
-    /// <summary>How many requests a copy of the model runs at once.</summary>
+    /// <summary>How many requests a replica of the model runs at once.</summary>
     public async Task<int> ConcurrencyAsync(string model)
     {
         var config = await _grpc.CallAsync("ModelConfig", new ModelConfigRequest { Name = model }, ModelConfigResponse.Parser);

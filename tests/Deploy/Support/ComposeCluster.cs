@@ -111,7 +111,7 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     /// <summary>Waits until so many silos are members, and every model serves on members alone.</summary>
     internal Task<TimeSpan> WholeAsync(int silos, TimeSpan limit) => UntilAsync(view => IsWhole(view, silos), limit);
 
-    /// <summary>Waits for that, and until each silo has taken its copy of the model that is to be everywhere.</summary>
+    /// <summary>Waits for that, and until each silo has taken its replica of the model that is to be everywhere.</summary>
     internal Task<TimeSpan> SpreadAsync(int silos, TimeSpan limit) =>
         UntilAsync(view => IsWhole(view, silos) && view.SilosOf(ServedModels.Everywhere).Count == silos, limit);
 

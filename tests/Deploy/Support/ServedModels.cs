@@ -14,7 +14,7 @@ internal static class ServedModels
     /// <summary>Larger models beside the checkout, where they are.</summary>
     public static IReadOnlyList<string> Shared { get; } = ["mnist", "light_squeezenet", "light_resnet50"];
 
-    /// <summary>What a load asks: models with one copy as long as they are asked for a little, and one that is everywhere.</summary>
+    /// <summary>What a load asks: models with one replica as long as they are asked for a little, and one that is everywhere.</summary>
     public static IReadOnlyList<LoadTarget> Targets { get; } =
         [.. Enumerable.Range(1, Numbered).Select(static number => new LoadTarget($"number-{number}", [number])), new LoadTarget(Everywhere, EverywhereNumber)];
 

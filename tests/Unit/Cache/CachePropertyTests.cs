@@ -33,7 +33,7 @@ public sealed class CachePropertyTests
         Assert.True(evictions > 100, $"only {evictions} evictions: the steps did not fill the cache");
     }
 
-    /// <summary>Uses run without a lock: none may be granted on a copy that was evicted, and no copy evicted that is in use.</summary>
+    /// <summary>Uses run without a lock: none may be granted on a replica that was evicted, and no replica evicted that is in use.</summary>
     [Fact]
     public async Task ConcurrentUsesAndLoads_NoCopyIsUnloadedWhileItIsUsed()
     {

@@ -124,7 +124,7 @@ internal sealed class CacheScript
     private CacheChange End(CacheEntry entry)
     {
         _cache.BeginUnload(entry);
-        Require(entry.State == CacheEntryState.Unloading && !entry.TryPin(), "a copy that ends takes requests");
+        Require(entry.State == CacheEntryState.Unloading && !entry.TryPin(), "a replica that ends takes requests");
         return CacheChange.None;
     }
 

@@ -31,7 +31,7 @@ public sealed class OnDemandTests : IAsyncLifetime
 
     private InMemoryServingStates States => (InMemoryServingStates)_silo.Services.GetRequiredService<IServingStates>();
 
-    private CacheSnapshot Books => _silo.Services.GetRequiredService<CopyCache>().Read();
+    private CacheSnapshot Books => _silo.Services.GetRequiredService<ReplicaCache>().Read();
 
     public async ValueTask InitializeAsync()
     {
@@ -146,13 +146,13 @@ public sealed class OnDemandTests : IAsyncLifetime
     [Fact]
     public async Task Apply_NewContentWithoutRoomBeside_TakesThePlaceOfAnother()
     {
-        // An unload need not be the last thing that is told of: the evicted copy and the replaced one are waited for themselves.
+        // An unload need not be the last thing that is told of: the evicted replica and the replaced one are waited for themselves.
         var before = _silo.EndsOf<IModelReplicaGrain>();
 
         await ApplyAsync("b", "r2");
 
         Assert.Equal(2, before.Count);
-        await Task.WhenAll(before).Soon("the end of the evicted copy and of the replaced one");
+        await Task.WhenAll(before).Soon("the end of the evicted replica and of the replaced one");
         Assert.Equal(1, Assert.Single(Version("b").Replicas).Number);
         Assert.Equal((1, 0L), (Books.Copies, Books.Unloading));
         Assert.InRange(Books.Used, Base, _options.Capacity);

@@ -29,7 +29,7 @@ internal sealed class ClusterBench : IDisposable
         }
 
         Registry = ActivatorUtilities.CreateInstance<MetricRegistry>(_provider);
-        Cache = new CopyCache(new ModelCacheOptions { Capacity = 1 << 30 }, new CacheMetrics(Registry), Time, NullLogger<CopyCache>.Instance);
+        Cache = new ReplicaCache(new ModelCacheOptions { Capacity = 1 << 30 }, new CacheMetrics(Registry), Time, NullLogger<ReplicaCache>.Instance);
         View = new SiloView(Membership, SiloStates);
         Metrics = new ClusterMetrics(Registry);
     }
@@ -54,7 +54,7 @@ internal sealed class ClusterBench : IDisposable
 
     public MetricRegistry Registry { get; }
 
-    public CopyCache Cache { get; }
+    public ReplicaCache Cache { get; }
 
     public SiloView View { get; }
 
@@ -64,7 +64,7 @@ internal sealed class ClusterBench : IDisposable
 
     public SiloDrain Drain() => new(Replicas, Draining, View, Local, Grains, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
 
-    public CopyLoadReporter Reporter() => new(Replicas, States, Grains, Options, new ScalingOptions(), Time, NullLogger<CopyLoadReporter>.Instance);
+    public UtilizationReporter Reporter() => new(Replicas, States, Grains, Options, new ScalingOptions(), Time, NullLogger<UtilizationReporter>.Instance);
 
     public ClusterCaretaker Caretaker(ILogger<ClusterCaretaker>? logger = null) => new(
         Membership,

@@ -83,9 +83,9 @@ public sealed class SiloDrainTests
     {
         var id = new ModelReplicaId(model, 1, 0, Silos.A);
         Assert.True(bench.Cache.TryClaim(id, new ModelVersionSource(1, "/none/model.onnx", "r"), out var room));
-        var statistics = new CopyStatisticsRecorder(bench.Time);
-        var metrics = new CopyMetricsFactory(bench.Registry).Create(model, 1, 1, 1);
-        var queue = new CopyQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var statistics = new ReplicaStatisticsRecorder(bench.Time);
+        var metrics = new ReplicaMetricsFactory(bench.Registry).Create(model, 1, 1, 1);
+        var queue = new ReplicaQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         bench.Replicas.Add(new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = () => { } }));
     }
 }

@@ -30,7 +30,7 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
     public Task<GatedRun> NextAsync() => _started.Reader.ReadAsync().AsTask().Soon("the next run's start");
 
     public PayloadBuffer Run(
-        SessionRunner runner, PayloadBuffer message, CopyMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+        SessionRunner runner, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
     {
         var running = Interlocked.Increment(ref _running);
         for (int most; (most = MostAtOnce) < running;)

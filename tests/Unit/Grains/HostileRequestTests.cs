@@ -14,7 +14,7 @@ using Xunit;
 
 namespace Cluster.Unit.Grains;
 
-/// <summary>A copy's queue with a real session behind it, under requests and models that are legal and mean no good.</summary>
+/// <summary>A replica's queue with a real session behind it, under requests and models that are legal and mean no good.</summary>
 public sealed class HostileRequestTests : IAsyncDisposable
 {
     private readonly MetricsHost _metricsHost = new();
@@ -22,10 +22,10 @@ public sealed class HostileRequestTests : IAsyncDisposable
         new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, NullLogger<SessionFactory>.Instance);
 
     private readonly InferenceWorkers _workers = new(new InferenceOptions { Threads = 2 }, TimeProvider.System);
-    private readonly CopyStatisticsRecorder _statistics = new(TimeProvider.System);
+    private readonly ReplicaStatisticsRecorder _statistics = new(TimeProvider.System);
     private LoadedModel? _model;
-    private CopyMetrics? _metrics;
-    private CopyQueue? _queue;
+    private ReplicaMetrics? _metrics;
+    private ReplicaQueue? _queue;
 
     /// <summary>What was in that memory before may be another client's.</summary>
     [Fact]
@@ -124,8 +124,8 @@ public sealed class HostileRequestTests : IAsyncDisposable
     {
         var source = new ModelVersionSource(1, Path.Combine(TestPaths.TestModels, model, "1", "model.onnx"), "r1");
         _model = await _sessions.OpenAsync(model, source, ModelSettings.Default, CancellationToken.None);
-        _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create(model, 1, 1, 1);
-        _queue = new CopyQueue(_model, 10, _workers, _statistics, _metrics, TimeProvider.System, NullLogger.Instance);
+        _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create(model, 1, 1, 1);
+        _queue = new ReplicaQueue(_model, 10, _workers, _statistics, _metrics, TimeProvider.System, NullLogger.Instance);
     }
 
     private async Task<ModelInferResponse> AnswerAsync(ModelInferRequest request)

@@ -34,7 +34,7 @@ public sealed class ModelGrainStateTests
             },
             Unloaded = true,
             Loaded = ImmutableSortedDictionary<long, LoadedVersion>.Empty.Add(1, new LoadedVersion([ReplicaStates.At(1), ReplicaStates.At(3, silo: 2)], "r1", "s1", Target: 2)),
-            Past = ImmutableSortedDictionary<long, PastLoads>.Empty.Add(1, new PastLoads(null, new CopyStatistics { InferenceCount = 7 })),
+            Past = ImmutableSortedDictionary<long, PastLoads>.Empty.Add(1, new PastLoads(null, new ReplicaStatistics { InferenceCount = 7 })),
             Arriving = new ModelGrainState().Arriving.Add(1, [ReplicaStates.At(4)]),
             NextReplica = ImmutableSortedDictionary<long, int>.Empty.Add(1, 5),
             FailedOn = ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty.Add(1, [new SiloFailure(Silos.B, "r1", "s1", Noon)]),
@@ -43,16 +43,16 @@ public sealed class ModelGrainStateTests
         };
 
         var json = JsonSerializer.Serialize(state);
-        var copy = JsonSerializer.Deserialize<ModelGrainState>(json)!;
+        var replica = JsonSerializer.Deserialize<ModelGrainState>(json)!;
 
-        Assert.Equal(json, JsonSerializer.Serialize(copy));
-        Assert.Equal(state.Registration.VersionPolicy, copy.Registration!.VersionPolicy);
-        Assert.Equal(state.Loaded[1].Replicas.ToArray(), copy.Loaded[1].Replicas.ToArray());
-        Assert.Equal(7, copy.Past[1].Statistics!.InferenceCount);
-        Assert.Equal(state.Arriving[1].ToArray(), copy.Arriving[1].ToArray());
-        Assert.Equal(state.FailedOn[1][0], copy.FailedOn[1][0]);
-        Assert.Equal(state.Uses[1], copy.Uses[1]);
-        Assert.Equal(new DimensionRange(1, 8), copy.Registration.Settings.BatchSize);
+        Assert.Equal(json, JsonSerializer.Serialize(replica));
+        Assert.Equal(state.Registration.VersionPolicy, replica.Registration!.VersionPolicy);
+        Assert.Equal(state.Loaded[1].Replicas.ToArray(), replica.Loaded[1].Replicas.ToArray());
+        Assert.Equal(7, replica.Past[1].Statistics!.InferenceCount);
+        Assert.Equal(state.Arriving[1].ToArray(), replica.Arriving[1].ToArray());
+        Assert.Equal(state.FailedOn[1][0], replica.FailedOn[1][0]);
+        Assert.Equal(state.Uses[1], replica.Uses[1]);
+        Assert.Equal(new DimensionRange(1, 8), replica.Registration.Settings.BatchSize);
     }
 
     /// <summary>A state that names its replicas in another way names none: they are loaded by their next request.</summary>

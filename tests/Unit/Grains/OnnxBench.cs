@@ -25,19 +25,19 @@ public sealed class OnnxBench : IDisposable
     private readonly SessionFactory _sessions;
     private readonly List<LoadedModel> _opened = [];
     private readonly SessionRunner _runner = new(TimeProvider.System);
-    private readonly CopyMetrics _metrics;
+    private readonly ReplicaMetrics _metrics;
 
     public OnnxBench()
     {
         _loggers = new LoggerFactory([_log]);
         _sessions = new SessionFactory(
             new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
-        _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
+        _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 
     public IReadOnlyList<FakeLogRecord> Logged => _log.Entries;
 
-    internal CopyMetrics Metrics => _metrics;
+    internal ReplicaMetrics Metrics => _metrics;
 
     /// <summary>Opens one of the tests' models for as long as the bench lives.</summary>
     internal Task<LoadedModel> OpenAsync(string model, long version = 1, ModelSettings? settings = null) =>

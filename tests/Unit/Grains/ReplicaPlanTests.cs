@@ -41,8 +41,8 @@ public sealed class ReplicaPlanTests
             ? serving with { Loaded = serving.Loaded.SetItem(1, serving.Loaded[1] with { Target = 2 }) }
             : null!;
 
-        var one = ReplicaPlan.Ended(state, 1, ReplicaStates.At(0), new CopyStatistics { InferenceCount = 1 });
-        var none = ReplicaPlan.Ended(one, 1, ReplicaStates.At(1), new CopyStatistics { InferenceCount = 2 });
+        var one = ReplicaPlan.Ended(state, 1, ReplicaStates.At(0), new ReplicaStatistics { InferenceCount = 1 });
+        var none = ReplicaPlan.Ended(one, 1, ReplicaStates.At(1), new ReplicaStatistics { InferenceCount = 2 });
 
         Assert.Equal([1], one.Loaded[1].Replicas.Select(replica => replica.Number));
         Assert.Equal(1, one.Loaded[1].Target);
@@ -55,7 +55,7 @@ public sealed class ReplicaPlanTests
     public void Ended_WhileItArrives_NeverServes()
     {
         var (state, replica) = ReplicaPlan.Arrive(ReplicaStates.Serving(0), 1, Silos.B);
-        state = ReplicaPlan.Ended(state, 1, replica, new CopyStatistics());
+        state = ReplicaPlan.Ended(state, 1, replica, new ReplicaStatistics());
 
         Assert.Equal([0], ReplicaPlan.Add(state, 1, [replica], []).Loaded[1].Replicas.Select(serving => serving.Number));
         Assert.True(ReplicaPlan.IsOnDemand(ReplicaPlan.Replace(state, 1, new LoadedVersion([replica], "r2", "s")), 1));
@@ -182,7 +182,7 @@ public sealed class ReplicaPlanTests
         {
             _memory.Remove(replica);
             _ended.Add(replica);
-            _state = ReplicaPlan.Ended(_state, 1, replica, new CopyStatistics());
+            _state = ReplicaPlan.Ended(_state, 1, replica, new ReplicaStatistics());
         }
 
         private void Lose(SiloAddress silo)

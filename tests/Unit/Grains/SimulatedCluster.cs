@@ -42,7 +42,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
 
     public TestSilo Runtime => _runtime;
 
-    public CopyOptions CopyOptions { get; } = new();
+    public ReplicaOptions ReplicaOptions { get; } = new();
 
     /// <summary>Silos on which every load fails.</summary>
     public ConcurrentDictionary<SiloAddress, bool> BrokenSilos { get; } = new();
@@ -83,7 +83,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
 
         cluster._runtime = await TestSilo.StartAsync(
             services => services
-                .AddSingleton(cluster.CopyOptions)
+                .AddSingleton(cluster.ReplicaOptions)
                 .AddSingleton(scaling ?? new ScalingOptions())
                 .AddSingleton<ISiloStates>(cluster.SiloStates)
                 .AddSingleton(new PlacementRandom(new Random(1)))
@@ -122,7 +122,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     }
 
     /// <summary>What a silo's round would tell of a replica.</summary>
-    public Task ReportLoadAsync(int number, double requestsPerMinute = 10) => Model.ReportLoadAsync(new CopyLoadReport
+    public Task ReportLoadAsync(int number, double requestsPerMinute = 10) => Model.ReportLoadAsync(new UtilizationReport
     {
         Replica = Replica(number).Id,
         RequestsPerMinute = requestsPerMinute,
@@ -200,9 +200,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
                 provider.GetRequiredService<PlacementRandom>(),
                 provider.GetRequiredService<PlacementMetrics>(),
                 provider.GetRequiredService<TimeProvider>()),
-            provider.GetRequiredService<CopyCache>(),
+            provider.GetRequiredService<ReplicaCache>(),
             provider.GetRequiredService<ModelCacheOptions>(),
-            CopyOptions,
+            ReplicaOptions,
             provider.GetRequiredService<ScalingOptions>(),
             provider.GetRequiredService<LoadMetrics>(),
             provider.GetRequiredService<ModelMetrics>(),
@@ -269,7 +269,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
             if (IsLoaded)
             {
                 IsLoaded = false;
-                await cluster.Model.ReplicaEndedAsync(new ReplicaEnd(id, new CopyStatistics()));
+                await cluster.Model.ReplicaEndedAsync(new ReplicaEnd(id, new ReplicaStatistics()));
             }
         }
 
@@ -277,6 +277,6 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
 
         public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public ValueTask<CopyStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask<ReplicaStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -63,7 +63,7 @@ public sealed partial class DocumentationTests
         _ = new ProcessMetrics(host.Meters);
         _ = new MemoryMetrics(host.Meters);
         new RequestMetrics(host.Registry).Ensure("m", 1);
-        using var copy = new CopyMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
+        using var replica = new ReplicaMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);
         _ = new CacheMetrics(host.Registry);
         new ModelMetrics(host.Registry).Copies("m", 1);

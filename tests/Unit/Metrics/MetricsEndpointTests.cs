@@ -20,14 +20,14 @@ public sealed class MetricsEndpointTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddClusterMetrics().AddCopyMetrics();
+        builder.Services.AddClusterMetrics().AddReplicaMetrics();
         await using var app = builder.Build();
         app.MapMetrics();
         app.MapGet("/hello", () => "hello");
         await app.StartAsync();
         using var runtime = new Meter("Cluster.Redis");
         runtime.CreateCounter<long>("cluster.redis.calls").Add(1);
-        using var copy = app.Services.GetRequiredService<CopyMetricsFactory>().Create("m", 1, streams: 1, slots: 1);
+        using var replica = app.Services.GetRequiredService<ReplicaMetricsFactory>().Create("m", 1, streams: 1, slots: 1);
         app.Services.GetRequiredService<RequestMetrics>().Ensure("m", 1);
         GC.Collect();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();

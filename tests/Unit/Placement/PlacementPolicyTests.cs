@@ -15,13 +15,13 @@ public sealed class PlacementPolicyTests
 
     private static readonly Gen<SiloState> AnySilo =
         from used in Gen.Choose(0, 1200)
-        from copies in Gen.Choose(0, 40)
+        from replicas in Gen.Choose(0, 40)
         from idle in Gen.Choose(-1, 1000)
         from requests in Gen.Choose(0, 1000)
         from labels in Gen.SubListOf("cpu", "avx512", "near")
         from draining in Gen.Frequency((5, Gen.Constant(false)), (1, Gen.Constant(true)))
         from capacity in Gen.Elements(50L, 1000, 1000, 2000)
-        select Silo(0, used, copies) with
+        select Silo(0, used, replicas) with
         {
             Capacity = capacity,
             OldestIdle = idle < 0 ? null : TimeSpan.FromSeconds(idle),
@@ -162,7 +162,7 @@ public sealed class PlacementPolicyTests
             .Distinct()
             .OrderBy(silo => silo.Endpoint.Port);
 
-    private static SiloState Silo(int index, long used, int copies) => new() { Silo = Address(index), Capacity = 1000, Used = used, Copies = copies };
+    private static SiloState Silo(int index, long used, int replicas) => new() { Silo = Address(index), Capacity = 1000, Used = used, Copies = replicas };
 
     private static SiloState Full(int index, int idleSeconds) => Silo(index, 950, 10) with { OldestIdle = TimeSpan.FromSeconds(idleSeconds) };
 

@@ -44,9 +44,9 @@ public sealed class AliasPlanTests
     [InlineData(1, 1, "new")]
     [InlineData(2, 1, "old")]
     [InlineData(2, 3, "new")]
-    public void Next_NewTarget_AnswersOnceThereAreAsManyCopies(int activeCopies, int targetCopies, string active)
+    public void Next_NewTarget_AnswersOnceThereAreAsManyCopies(int activeReplicas, int targetReplicas, string active)
     {
-        var next = AliasPlan.Next("a", Settled, new AliasChange { Target = "new" }, activeCopies, targetCopies);
+        var next = AliasPlan.Next("a", Settled, new AliasChange { Target = "new" }, activeReplicas, targetReplicas);
 
         Assert.Equal(Settled with { Active = active, Target = "new" }, next);
         Assert.Equal(active == "new" ? ["new"] : ["old", "new"], AliasPlan.References(next));

@@ -42,10 +42,10 @@ public sealed class RegistryGrainTests : IAsyncLifetime
         var status = await _silo.RegisterAsync("m", "v2", loadNow: true, sync: true);
 
         Assert.Equal(Status.Loaded, status.Status);
-        var copy = Assert.Single(status.ModelCopyInfos);
-        Assert.Equal(Status.Loaded, copy.CopyStatus);
-        Assert.NotEmpty(copy.Location);
-        Assert.Equal((ulong)_silo.Silo.Time.GetUtcNow().ToUnixTimeMilliseconds(), copy.Time);
+        var replica = Assert.Single(status.ModelCopyInfos);
+        Assert.Equal(Status.Loaded, replica.CopyStatus);
+        Assert.NotEmpty(replica.Location);
+        Assert.Equal((ulong)_silo.Silo.Time.GetUtcNow().ToUnixTimeMilliseconds(), replica.Time);
     }
 
     [Fact]

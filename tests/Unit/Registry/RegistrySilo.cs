@@ -28,7 +28,7 @@ namespace Cluster.Unit.Registry;
 /// </summary>
 internal sealed class RegistrySilo : IAsyncDisposable
 {
-    /// <summary>A load that fails: the runtime's error, the copy's, and the model's.</summary>
+    /// <summary>A load that fails: the runtime's error, the replica's, and the model's.</summary>
     private static readonly int[] LoadErrors = [1010, 2101, 2112];
 
     private readonly TestSilo _silo;

@@ -76,6 +76,6 @@ public sealed class ContentCheckTests : RepositoryTestBase
         Assert.Equal(3500, source.Bytes);
         Assert.Null(_check.ProblemOf(source));
         var options = new ModelCacheOptions { SizeFactor = 1 };
-        Assert.Equal(3500 + options.BaseBytes, new CopySizes(options).Predict("m", source));
+        Assert.Equal(3500 + options.BaseBytes, new ReplicaSizes(options).Predict("m", source));
     }
 }

@@ -218,7 +218,7 @@ public sealed class ModelSettingsReaderTests
             .ToList();
         Assert.Equal(revisions.Count, revisions.Distinct().Count());
 
-        // How many copies there are is no matter of any one of them.
+        // How many replicas there are is no matter of any one of them.
         var ofCopies = changed.ToLookup(pair => SettingsRevision.OfCopy(pair.Value), static pair => pair.Key);
         Assert.Equal([nameof(ModelSettings.MaxCopies), nameof(ModelSettings.MinCopies)], ofCopies[ModelDefinition.Default.CopyRevision].Order());
         Assert.Equal(changed.Count - 2, ofCopies.Count - 1);

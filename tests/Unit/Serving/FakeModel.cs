@@ -24,7 +24,7 @@ internal sealed class FakeModel : IModelGrain
     public IReadOnlyList<string> Calls => _calls;
 
     /// <summary>Reports of load that came.</summary>
-    public ConcurrentQueue<CopyLoadReport> Loads { get; } = new();
+    public ConcurrentQueue<UtilizationReport> Loads { get; } = new();
 
     /// <summary>Silos that it was told of.</summary>
     public ConcurrentQueue<string> Silos { get; } = new();
@@ -64,7 +64,7 @@ internal sealed class FakeModel : IModelGrain
     public Func<long, ModelReplicaId?, Task> Ensure { get; set; } = (_, _) => Task.CompletedTask;
 
     /// <summary>What is known of its versions.</summary>
-    public UnloadedCopy Unloaded { get; set; } = new(null, null);
+    public UnloadedReplica Unloaded { get; set; } = new(null, null);
 
     public async ValueTask EnsureLoadedAsync(long version, ModelReplicaId? missing, CancellationToken cancellationToken)
     {
@@ -78,7 +78,7 @@ internal sealed class FakeModel : IModelGrain
 
     public ValueTask ReplicaEndedAsync(ReplicaEnd end) => throw new NotSupportedException("no replica ends here");
 
-    public ValueTask ReportLoadAsync(CopyLoadReport load)
+    public ValueTask ReportLoadAsync(UtilizationReport load)
     {
         Loads.Enqueue(load);
         return default;
@@ -105,5 +105,5 @@ internal sealed class FakeModel : IModelGrain
         return default;
     }
 
-    public ValueTask<UnloadedCopy> GetUnloadedAsync(long version) => ValueTask.FromResult(Unloaded);
+    public ValueTask<UnloadedReplica> GetUnloadedAsync(long version) => ValueTask.FromResult(Unloaded);
 }

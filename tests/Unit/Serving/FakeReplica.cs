@@ -17,7 +17,7 @@ internal sealed class FakeReplica : IModelReplicaGrain
 
     public Func<ModelDescription?> Description { get; set; } = () => null;
 
-    public Func<CopyStatistics?> Statistics { get; set; } = () => null;
+    public Func<ReplicaStatistics?> Statistics { get; set; } = () => null;
 
     public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken)
     {
@@ -29,7 +29,7 @@ internal sealed class FakeReplica : IModelReplicaGrain
 
     public ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken) => new(Description());
 
-    public ValueTask<CopyStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => new(Statistics());
+    public ValueTask<ReplicaStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => new(Statistics());
 
     public ValueTask UnloadAsync() => default;
 }

@@ -229,13 +229,13 @@ public sealed class InferenceDispatcherTests : IDisposable
     public async Task Infer_CopyRefusesForAReason_IsFinal()
     {
         var failure = Failure.Unavailable("failed to load", TimeSpan.FromSeconds(10));
-        var copy = _grains.Replica("m/1/0");
-        copy.Infer = (_, _) => Answer(failure);
+        var replica = _grains.Replica("m/1/0");
+        replica.Infer = (_, _) => Answer(failure);
 
         var (reply, _) = await InferAsync();
 
         Assert.Equal(failure, reply.Failure);
-        Assert.Single(copy.Requests);
+        Assert.Single(replica.Requests);
         Assert.True(IsGivenBack);
     }
 
@@ -303,12 +303,12 @@ public sealed class InferenceDispatcherTests : IDisposable
     [Fact]
     public async Task Infer_NoDeadline_SendsNone()
     {
-        var copy = _grains.Replica("m/1/0");
-        copy.Infer = (_, _) => Answer(Failure.Internal("x"));
+        var replica = _grains.Replica("m/1/0");
+        replica.Infer = (_, _) => Answer(Failure.Internal("x"));
 
         await InferAsync();
 
-        Assert.Null(Assert.Single(copy.Requests).Timeout);
+        Assert.Null(Assert.Single(replica.Requests).Timeout);
     }
 
     [Fact]
@@ -395,9 +395,9 @@ public sealed class InferenceDispatcherTests : IDisposable
     public async Task Infer_SiloLostThatStillSeemsReachable_IsAskedUntilItIsGone()
     {
         _states.Publish(States.Model("m", States.Placed(1, One)));
-        var copy = _grains.Replica("m/1/0");
+        var replica = _grains.Replica("m/1/0");
         var calls = 0;
-        copy.Infer = (_, _) =>
+        replica.Infer = (_, _) =>
         {
             if (++calls <= 5)
             {
@@ -477,9 +477,9 @@ public sealed class InferenceDispatcherTests : IDisposable
     {
         _states.Publish(States.Model("m", States.Placed(1, One, Two)));
         var pending = new List<TaskCompletionSource<InferReply>>();
-        foreach (var copy in (string[])["m/1/0", "m/1/1"])
+        foreach (var replica in (string[])["m/1/0", "m/1/1"])
         {
-            _grains.Replica(copy).Infer = (_, _) =>
+            _grains.Replica(replica).Infer = (_, _) =>
             {
                 pending.Add(new TaskCompletionSource<InferReply>());
                 return new ValueTask<InferReply>(pending[^1].Task);

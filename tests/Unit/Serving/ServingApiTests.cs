@@ -200,7 +200,7 @@ public sealed class ServingApiTests : IDisposable
     public async Task GetModelMetadata_ReplicaIsNotThereAnyMore_AsksTheModel()
     {
         _states.Publish(States.Model("m", States.Ready(2, 0), States.Ready(1)));
-        _grains.Model("m").Unloaded = new UnloadedCopy(Description(2), null);
+        _grains.Model("m").Unloaded = new UnloadedReplica(Description(2), null);
 
         var metadata = await _api.GetModelMetadataAsync("m", "", Protocol.Rest, CancellationToken.None);
 
@@ -216,7 +216,7 @@ public sealed class ServingApiTests : IDisposable
         var model = _grains.Model("m");
         model.Ensure = (_, _) =>
         {
-            model.Unloaded = new UnloadedCopy(Description(1), null);
+            model.Unloaded = new UnloadedReplica(Description(1), null);
             return Task.CompletedTask;
         };
 
@@ -230,7 +230,7 @@ public sealed class ServingApiTests : IDisposable
     public async Task GetModelMetadata_JustLoaded_NamesItsVersion()
     {
         _states.Publish(States.Model("m", States.Loading(4)));
-        _grains.Model("m").Unloaded = new UnloadedCopy(Description(4), null);
+        _grains.Model("m").Unloaded = new UnloadedReplica(Description(4), null);
 
         var metadata = await _api.GetModelMetadataAsync("m", "4", Protocol.Rest, CancellationToken.None);
 
@@ -243,10 +243,10 @@ public sealed class ServingApiTests : IDisposable
         _states.Publish(States.Model("b", States.Ready(2), States.Ready(1), States.Loading(3)));
         _states.Publish(States.Model("a", States.Ready(1)));
         _states.Publish(States.Model("c", States.Unavailable(1, "x")));
-        _grains.Replica("b/1/0").Statistics = () => new CopyStatistics { InferenceCount = 5, ExecutionCount = 4, Success = new DurationTotal(4, 400) };
-        _grains.Replica("b/2/0").Statistics = () => new CopyStatistics { InferenceCount = 7 };
+        _grains.Replica("b/1/0").Statistics = () => new ReplicaStatistics { InferenceCount = 5, ExecutionCount = 4, Success = new DurationTotal(4, 400) };
+        _grains.Replica("b/2/0").Statistics = () => new ReplicaStatistics { InferenceCount = 7 };
 
-        // "a" was unloaded since the list was made: its copy refuses.
+        // "a" was unloaded since the list was made: its replica refuses.
         var all = await _api.GetModelStatisticsAsync("", "", CancellationToken.None);
         var one = await _api.GetModelStatisticsAsync("b", "1", CancellationToken.None);
 
@@ -305,12 +305,12 @@ public sealed class ServingApiTests : IDisposable
     public async Task Infer_AnsweredAndRefused_AreCountedByVersion()
     {
         _states.Publish(States.Model("m", States.Ready(2)));
-        var copy = _grains.Replica("m/2/0");
-        copy.Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([1])));
+        var replica = _grains.Replica("m/2/0");
+        replica.Infer = (_, _) => new(InferReply.Success(PayloadBuffer.CopyOf([1])));
         Assert.True((await InferAsync()).Succeeded);
-        copy.Infer = (_, _) => new(InferReply.Failed(Failure.Internal("x")));
+        replica.Infer = (_, _) => new(InferReply.Failed(Failure.Internal("x")));
         Assert.False((await InferAsync()).Succeeded);
-        copy.Infer = (_, _) => new(InferReply.Failed(Failure.Cancelled("x")));
+        replica.Infer = (_, _) => new(InferReply.Failed(Failure.Cancelled("x")));
         Assert.False((await InferAsync()).Succeeded);
         _api.CountUnreadable("m", "2", Protocol.Grpc);
 

@@ -35,7 +35,7 @@ public sealed class ModelStatusesTests
         Assert.Equal(["version 2: garbage"], status.Errors);
         Assert.Equal(
             [("", Status.LoadingFailed, 2000ul), (States.At(0).ToParsableString(), Status.Loaded, 1000ul), (States.At(2).ToParsableString(), Status.Loaded, 1000ul)],
-            status.ModelCopyInfos.Select(copy => (copy.Location, copy.CopyStatus, copy.Time)));
+            status.ModelCopyInfos.Select(replica => (replica.Location, replica.CopyStatus, replica.Time)));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class ModelStatusesTests
     [Fact]
     public void Of_NewContentBeingLoaded_ShowsBothCopies() => Assert.Equal(
         [Status.Loaded, Status.Loading],
-        Of(States.Ready(1, 0) with { Arriving = [new PlacedReplica(1, States.At(1))] }).ModelCopyInfos.Select(copy => copy.CopyStatus));
+        Of(States.Ready(1, 0) with { Arriving = [new PlacedReplica(1, States.At(1))] }).ModelCopyInfos.Select(replica => replica.CopyStatus));
 
     [Fact]
     public void Of_ProblemOfTheModel_IsAFailure()

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;
 
-/// <summary>An escape may name half of a surrogate pair, which is no text: the JSON reader throws where it compares or copies one.</summary>
+/// <summary>An escape may name half of a surrogate pair, which is no text: the JSON reader throws where it compares or replicas one.</summary>
 public sealed class HalfSurrogateTests
 {
     [Theory]

@@ -8,10 +8,10 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Admission to one copy: as many runs at once as the model allows, a bounded queue in front of them in order of arrival, and early refusal of
+/// Admission to one replica: as many runs at once as the model allows, a bounded queue in front of them in order of arrival, and early refusal of
 /// what would miss its deadline anyway. Safe from any thread.
 /// </summary>
-internal sealed class CopyQueue
+internal sealed class ReplicaQueue
 {
     /// <summary>Weight of the newest run in the mean that waits are estimated by; a sixteenth follows load changes within some tens of runs.</summary>
     private const double MeanWeight = 1.0 / 16;
@@ -27,8 +27,8 @@ internal sealed class CopyQueue
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IQueuedModel _model;
     private readonly InferenceWorkers _workers;
-    private readonly CopyStatisticsRecorder _statistics;
-    private readonly CopyMetrics _metrics;
+    private readonly ReplicaStatisticsRecorder _statistics;
+    private readonly ReplicaMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly CauseLimiter _errors;
     private readonly ILogger _logger;
@@ -37,12 +37,12 @@ internal sealed class CopyQueue
     private bool _draining;
     private double _meanRunNanoseconds;
 
-    public CopyQueue(
+    public ReplicaQueue(
         IQueuedModel model,
         int limit,
         InferenceWorkers workers,
-        CopyStatisticsRecorder statistics,
-        CopyMetrics metrics,
+        ReplicaStatisticsRecorder statistics,
+        ReplicaMetrics metrics,
         TimeProvider time,
         ILogger logger)
     {
@@ -95,7 +95,7 @@ internal sealed class CopyQueue
             }
             else
             {
-                // The slot is taken last: a thread that cannot be started must not cost the copy a slot for good.
+                // The slot is taken last: a thread that cannot be started must not cost the replica a slot for good.
                 _workers.Submit(job);
                 _running++;
                 return job.Task;

@@ -11,23 +11,23 @@ using Xunit;
 
 namespace Cluster.Unit.Grains;
 
-public sealed class CopyQueueTests : IDisposable
+public sealed class ReplicaQueueTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
     private readonly MetricsHost _metricsHost = new();
     private readonly InferenceWorkers _workers;
-    private readonly CopyStatisticsRecorder _statistics;
-    private readonly CopyMetrics _metrics;
+    private readonly ReplicaStatisticsRecorder _statistics;
+    private readonly ReplicaMetrics _metrics;
     private readonly LogSink _log = new();
 
-    public CopyQueueTests()
+    public ReplicaQueueTests()
     {
         _workers = new InferenceWorkers(new InferenceOptions { Threads = 8 }, _time);
-        _statistics = new CopyStatisticsRecorder(_time);
-        _metrics = new CopyMetricsFactory(_metricsHost.Registry).Create("gated", 1, 1, 1);
+        _statistics = new ReplicaStatisticsRecorder(_time);
+        _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create("gated", 1, 1, 1);
     }
 
-    private CopyStatistics Statistics => _statistics.Read();
+    private ReplicaStatistics Statistics => _statistics.Read();
 
     [Fact]
     public async Task Enqueue_MoreThanTheConcurrency_RunsSoManyAtOnceInOrderOfArrival()
@@ -414,9 +414,9 @@ public sealed class CopyQueueTests : IDisposable
         _workers.Dispose();
     }
 
-    private CopyQueue Queue(GatedModel model, int limit = 100) =>
+    private ReplicaQueue Queue(GatedModel model, int limit = 100) =>
         new(model, limit, _workers, _statistics, _metrics, _time, _log.CreateLogger("queue"));
 
-    private static Task<InferReply> Enqueue(CopyQueue queue, int number, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    private static Task<InferReply> Enqueue(ReplicaQueue queue, int number, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf([(byte)number]), Timeout = timeout }, cancellationToken).AsTask();
 }

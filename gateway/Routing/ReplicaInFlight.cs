@@ -1,7 +1,7 @@
 namespace Cluster.Gateway.Routing;
 
 /// <summary>Requests of this gateway that a replica has not answered yet. Thread-safe, lock-free.</summary>
-internal sealed class CopyLoad
+internal sealed class ReplicaInFlight
 {
     private int _inFlight;
 

@@ -11,22 +11,22 @@ namespace Cluster.Grains.Cluster;
 /// Has this silo's replicas tell their models what they have to do, every few seconds while they are used. On the same round it compares what is loaded with
 /// what is published: a replica that its model does not name ends.
 /// </summary>
-internal sealed class CopyLoadReporter(
-    LocalReplicas copies,
+internal sealed class UtilizationReporter(
+    LocalReplicas replicas,
     IServingStates states,
     IGrainFactory grains,
     ClusterOptions options,
     ScalingOptions scaling,
     TimeProvider time,
-    ILogger<CopyLoadReporter> logger) : IHostedService, IDisposable
+    ILogger<UtilizationReporter> logger) : IHostedService, IDisposable
 {
     private readonly Lock _ticking = new();
-    private readonly Dictionary<LocalReplica, CopyRound> _rounds = [];
+    private readonly Dictionary<LocalReplica, ReportRound> _rounds = [];
     private ITimer? _timer;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = time.CreateTimer(static self => ((CopyLoadReporter)self!).Tick(), this, options.LoadReportInterval, options.LoadReportInterval);
+        _timer = time.CreateTimer(static self => ((UtilizationReporter)self!).Tick(), this, options.LoadReportInterval, options.LoadReportInterval);
         return Task.CompletedTask;
     }
 
@@ -48,15 +48,15 @@ internal sealed class CopyLoadReporter(
 
         try
         {
-            var all = copies.All.ToHashSet();
-            foreach (var gone in _rounds.Keys.Where(copy => !all.Contains(copy)).ToList())
+            var all = replicas.All.ToHashSet();
+            foreach (var gone in _rounds.Keys.Where(replica => !all.Contains(replica)).ToList())
             {
                 _rounds.Remove(gone);
             }
 
-            foreach (var copy in all)
+            foreach (var replica in all)
             {
-                Look(copy, copy.Activity);
+                Look(replica, replica.Activity);
             }
         }
         catch (Exception exception)
@@ -70,18 +70,18 @@ internal sealed class CopyLoadReporter(
         }
     }
 
-    private void Look(LocalReplica copy, ReplicaActivity activity)
+    private void Look(LocalReplica replica, ReplicaActivity activity)
     {
         var now = time.GetTimestamp();
-        states.TryGet(copy.Id.Model, out var state);
-        var version = state?.Versions.FirstOrDefault(candidate => candidate.Version == copy.Id.Version);
-        if (version?.Wants(copy.Id.Number) != true)
+        states.TryGet(replica.Id.Model, out var state);
+        var version = state?.Versions.FirstOrDefault(candidate => candidate.Version == replica.Id.Version);
+        if (version?.Wants(replica.Id.Number) != true)
         {
-            EndOrphan(copy, activity, now);
+            EndOrphan(replica, activity, now);
             return;
         }
 
-        var round = Round(copy, now);
+        var round = Round(replica, now);
         round.UnwantedSince = null;
         // What came since the last round, not since the last report, which may be long ago.
         var interval = round.Looked is { } looked ? time.GetElapsedTime(looked) : activity.LoadedFor;
@@ -95,20 +95,20 @@ internal sealed class CopyLoadReporter(
         }
     }
 
-    private CopyRound Round(LocalReplica copy, long now) => _rounds.TryGetValue(copy, out var round) ? round : _rounds[copy] = new CopyRound { Reported = now };
+    private ReportRound Round(LocalReplica replica, long now) => _rounds.TryGetValue(replica, out var round) ? round : _rounds[replica] = new ReportRound { Reported = now };
 
-    private void EndOrphan(LocalReplica copy, ReplicaActivity activity, long now)
+    private void EndOrphan(LocalReplica replica, ReplicaActivity activity, long now)
     {
-        var round = Round(copy, now);
+        var round = Round(replica, now);
         round.UnwantedSince ??= now;
         if (time.GetElapsedTime(round.UnwantedSince.Value) >= options.OrphanAge)
         {
-            Log.EndsOrphan(logger, copy.Id.ToString());
+            Log.EndsOrphan(logger, replica.Id.ToString());
             activity.End();
         }
     }
 
-    private async Task ReportAsync(CopyLoadReport load)
+    private async Task ReportAsync(UtilizationReport load)
     {
         try
         {
@@ -121,7 +121,7 @@ internal sealed class CopyLoadReporter(
         }
     }
 
-    private sealed class CopyRound
+    private sealed class ReportRound
     {
         public long Reported { get; set; }
 

@@ -3,9 +3,9 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Models;
 
-/// <summary>How a model's copies are kept over several silos. Defaults are ModelMesh's where it has the like.</summary>
+/// <summary>How a model's replicas are kept over several silos. Defaults are ModelMesh's where it has the like.</summary>
 [Section("Copies")]
-public sealed class CopyOptions : IValidatableObject
+public sealed class ReplicaOptions : IValidatableObject
 {
     /// <summary>Silos that a content is tried on, 1 to 100, default 3 (ModelMesh: MAX_LOAD_FAILURES). More survives more broken silos, and loads broken content more often.</summary>
     [Range(1, 100)]
@@ -15,7 +15,7 @@ public sealed class CopyOptions : IValidatableObject
     [Range(1, 100)]
     public int MaxLoadTries { get; set; } = 8;
 
-    /// <summary>How long a copy that failed waits for its model's word on another silo, 1 ms to 1 min. Default 5 s. Without that word its load ends with its own failure.</summary>
+    /// <summary>How long a replica that failed waits for its model's word on another silo, 1 ms to 1 min. Default 5 s. Without that word its load ends with its own failure.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan FailureAnswerTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -27,7 +27,7 @@ public sealed class CopyOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double InUseFailureMemory { get; set; } = 0.5;
 
-    /// <summary>Copies used no longer ago than this are replaced when their silo goes, the others wait for their next request. Default 60 min (ModelMesh: CUTOFF_AGE).</summary>
+    /// <summary>Replicas used no longer ago than this are replaced when their silo goes, the others wait for their next request. Default 60 min (ModelMesh: CUTOFF_AGE).</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan UsedLately { get; set; } = TimeSpan.FromMinutes(60);
 
@@ -35,7 +35,7 @@ public sealed class CopyOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan UseKeptEvery { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>After this without a report a copy counts as idle. Default 30 s, three reports.</summary>
+    /// <summary>After this without a report a replica counts as idle. Default 30 s, three reports.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan LoadReportLife { get; set; } = TimeSpan.FromSeconds(30);
 

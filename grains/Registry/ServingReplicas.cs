@@ -3,7 +3,7 @@ using Cluster.Contracts.Serving;
 namespace Cluster.Grains.Registry;
 
 /// <summary>How many replicas of a model there are, as this process knows.</summary>
-internal static class ServingCopies
+internal static class ServingReplicas
 {
     /// <summary>Whether a version answers requests.</summary>
     public static bool IsReady(IServingStates states, string model) => Ready(states, model) > 0;

@@ -3,16 +3,16 @@ using System.Globalization;
 namespace Cluster.Grains.Scaling;
 
 /// <summary>
-/// Decides on the copies of one version of a model. Pure; asked every few seconds.
+/// Decides on the replicas of one version of a model. Pure; asked every few seconds.
 /// <list type="number">
 /// <item>Bounds come first: fewer than the least or more than the most is put right.</item>
-/// <item>A copy that has more to do than one should gets as many beside it as the work asks for, once in a while.</item>
-/// <item>A model whose use lasts gets a second copy, if memory is not short.</item>
-/// <item>Copies go one at a time, slowly, only where memory is short, and only if the others have ease with the work.</item>
+/// <item>A replica that has more to do than one should gets as many beside it as the work asks for, once in a while.</item>
+/// <item>A model whose use lasts gets a second replica, if memory is not short.</item>
+/// <item>Replicas go one at a time, slowly, only where memory is short, and only if the others have ease with the work.</item>
 /// </list>
-/// The last copy is never taken away here: that is the cache's business.
+/// The last replica is never taken away here: that is the cache's business.
 /// </summary>
-public static class CopyScaling
+public static class ReplicaScaling
 {
     public static ScalingDecision Decide(ScalingInput input, ScalingOptions options)
     {
@@ -36,15 +36,15 @@ public static class CopyScaling
         return more == ScalingDecision.None ? Fewer(input, options) : more;
     }
 
-    /// <summary>Requests a minute that one copy should have at most.</summary>
-    public static double Threshold(CopyLoad copy, ScalingOptions options) =>
-        copy.Samples >= options.MinSamples && copy.MeanRunTime > TimeSpan.Zero
-            ? copy.Concurrency / copy.MeanRunTime.TotalMinutes * options.CapacityShare
+    /// <summary>Requests a minute that one replica should have at most.</summary>
+    public static double Threshold(ReplicaUtilization replica, ScalingOptions options) =>
+        replica.Samples >= options.MinSamples && replica.MeanRunTime > TimeSpan.Zero
+            ? replica.Concurrency / replica.MeanRunTime.TotalMinutes * options.CapacityShare
             : options.RequestsPerMinute;
 
     private static ScalingDecision ForLoad(ScalingInput input, ScalingOptions options)
     {
-        if (input.Copies.IsEmpty || input.SinceAdded < options.AddInterval || input.Copies.Any(copy => copy.LoadedFor is null))
+        if (input.Copies.IsEmpty || input.SinceAdded < options.AddInterval || input.Copies.Any(replica => replica.LoadedFor is null))
         {
             return ScalingDecision.None;
         }
@@ -57,7 +57,7 @@ public static class CopyScaling
 
         var wanted = Math.Max(Math.Ceiling(load), input.Copies.Length + 1) - input.Copies.Length;
         var most = Math.Max(2, input.Silos * options.MaxAddedShare);
-        var why = string.Create(CultureInfo.InvariantCulture, $"the work of {load:0.0} copies");
+        var why = string.Create(CultureInfo.InvariantCulture, $"the work of {load:0.0} replicas");
         return Add(input, (int)Math.Min(wanted, most), ScalingCause.Load, why);
     }
 
@@ -76,7 +76,7 @@ public static class CopyScaling
             || input.FreeShare > options.RemoveFreeShare
             || input.SinceRemoved < options.RemoveInterval
             || input.SinceAdded < options.RemoveAfterLoad
-            || input.Copies.Any(copy => copy.LoadedFor is null || copy.LoadedFor < options.RemoveAfterLoad || copy.Waiting > 1)
+            || input.Copies.Any(replica => replica.LoadedFor is null || replica.LoadedFor < options.RemoveAfterLoad || replica.Waiting > 1)
             || Load(input, options) > (count - 1) * options.RemoveLoadShare
             || (count == 2 && !IsSecondUnused(input, options)))
         {
@@ -90,15 +90,15 @@ public static class CopyScaling
     {
         var share = (input.OldestIdle ?? TimeSpan.Zero) * options.SecondCopyIdleShare;
         var limit = share < options.SecondCopyMaxIdle ? share : options.SecondCopyMaxIdle;
-        return input.Copies.Min(copy => copy.Idle) is var idle && idle > TimeSpan.Zero && idle >= limit;
+        return input.Copies.Min(replica => replica.Idle) is var idle && idle > TimeSpan.Zero && idle >= limit;
     }
 
-    /// <summary>The work in copies: how many would each have just as much to do as one should.</summary>
+    /// <summary>The work in replicas: how many would each have just as much to do as one should.</summary>
     private static double Load(ScalingInput input, ScalingOptions options) =>
-        input.Copies.Sum(copy => copy.RequestsPerMinute / Threshold(copy, options));
+        input.Copies.Sum(replica => replica.RequestsPerMinute / Threshold(replica, options));
 
     private static int LeastUsed(ScalingInput input) =>
-        input.Copies.OrderBy(copy => copy.RequestsPerMinute).ThenByDescending(copy => copy.Idle).ThenByDescending(copy => copy.Copy).First().Copy;
+        input.Copies.OrderBy(replica => replica.RequestsPerMinute).ThenByDescending(replica => replica.Idle).ThenByDescending(replica => replica.Copy).First().Copy;
 
     private static ScalingDecision Add(ScalingInput input, int wanted, ScalingCause cause, string reason)
     {

@@ -2,7 +2,7 @@ namespace Cluster.Contracts.Models;
 
 /// <summary>What a replica had to do since its last report; its model decides by it on the number of replicas.</summary>
 [GenerateSerializer, Immutable, Alias("copy-load-report")]
-public sealed record CopyLoadReport
+public sealed record UtilizationReport
 {
     [Id(0)]
     public required ModelReplicaId Replica { get; init; }
@@ -15,7 +15,7 @@ public sealed record CopyLoadReport
     [Id(2)]
     public int Waiting { get; init; }
 
-    /// <summary>Since the copy was used last; zero while it runs.</summary>
+    /// <summary>Since the replica was used last; zero while it runs.</summary>
     [Id(3)]
     public TimeSpan Idle { get; init; }
 

@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>What one copy has done since it was loaded.</summary>
+/// <summary>What one replica has done since it was loaded.</summary>
 [GenerateSerializer, Immutable, Alias("copy-statistics")]
-public sealed record CopyStatistics
+public sealed record ReplicaStatistics
 {
     /// <summary>When the last run ended, or null before the first.</summary>
     [Id(0)]
@@ -18,7 +18,7 @@ public sealed record CopyStatistics
     [Id(2)]
     public long ExecutionCount { get; init; }
 
-    /// <summary>Whole requests that were answered, from their arrival at the copy.</summary>
+    /// <summary>Whole requests that were answered, from their arrival at the replica.</summary>
     [Id(3)]
     public DurationTotal Success { get; init; }
 
@@ -51,7 +51,7 @@ public sealed record CopyStatistics
     public DurationTotal Cancel { get; init; }
 
     /// <summary>Both together.</summary>
-    public static CopyStatistics Sum(CopyStatistics first, CopyStatistics second) => new()
+    public static ReplicaStatistics Sum(ReplicaStatistics first, ReplicaStatistics second) => new()
     {
         LastInference = first.LastInference > second.LastInference ? first.LastInference : second.LastInference ?? first.LastInference,
         InferenceCount = first.InferenceCount + second.InferenceCount,

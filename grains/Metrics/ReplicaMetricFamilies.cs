@@ -2,12 +2,12 @@ using Cluster.Contracts.Metrics;
 
 namespace Cluster.Grains.Metrics;
 
-/// <summary>The families that a loaded copy has series in. Names that begin with <c>ovms_</c> mean, are labelled and are bucketed as in OpenVINO Model Server.</summary>
-internal sealed class CopyMetricFamilies(MetricRegistry registry)
+/// <summary>The families that a loaded replica has series in. Names that begin with <c>ovms_</c> mean, are labelled and are bucketed as in OpenVINO Model Server.</summary>
+internal sealed class ReplicaMetricFamilies(MetricRegistry registry)
 {
     private long _requestsStarted;
 
-    /// <summary>Requests that copies of this process have started to run, ever.</summary>
+    /// <summary>Requests that replicas of this process have started to run, ever.</summary>
     public long RequestsStarted => Interlocked.Read(ref _requestsStarted);
 
     public MetricFamily<ValueSeries> CurrentRequests { get; } =
@@ -39,7 +39,7 @@ internal sealed class CopyMetricFamilies(MetricRegistry registry)
 
     /// <summary>Held for good: a process without a copy says 0, not nothing.</summary>
     public ValueSeries ModelsLoaded { get; } =
-        registry.Gauge("cluster_models_loaded", "Copies of model versions that are loaded.").Acquire();
+        registry.Gauge("cluster_models_loaded", "Replicas of model versions that are loaded.").Acquire();
 
     public void CountRequest() => Interlocked.Increment(ref _requestsStarted);
 }

@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Cluster.Unit.Scaling;
 
-public sealed class CopyScalingTests
+public sealed class ReplicaScalingTests
 {
     private static readonly ScalingOptions Options = new();
 
-    private static readonly Gen<CopyLoad> AnyCopy =
-        from copy in Gen.Choose(0, 100)
+    private static readonly Gen<ReplicaUtilization> AnyReplica =
+        from replica in Gen.Choose(0, 100)
         from requests in Gen.Choose(0, 10_000)
         from waiting in Gen.Choose(0, 3)
         from idle in Gen.Choose(0, 50_000)
@@ -18,8 +18,8 @@ public sealed class CopyScalingTests
         from run in Gen.Choose(0, 2000)
         from samples in Gen.Choose(0, 200)
         from concurrency in Gen.Choose(1, 8)
-        select new CopyLoad(
-            copy,
+        select new ReplicaUtilization(
+            replica,
             requests,
             waiting,
             TimeSpan.FromSeconds(idle),
@@ -29,7 +29,7 @@ public sealed class CopyScalingTests
             concurrency);
 
     private static readonly Gen<ScalingInput> AnyInput =
-        from copies in Gen.ListOf(AnyCopy)
+        from replicas in Gen.ListOf(AnyReplica)
         from min in Gen.Choose(1, 3)
         from more in Gen.Choose(0, 5)
         from candidates in Gen.Choose(0, 10)
@@ -40,7 +40,7 @@ public sealed class CopyScalingTests
         from removed in Gen.Choose(-500, 500)
         select new ScalingInput
         {
-            Copies = [.. copies.DistinctBy(copy => copy.Copy)],
+            Copies = [.. replicas.DistinctBy(replica => replica.Copy)],
             Min = min,
             Max = min + more,
             Candidates = candidates,
@@ -60,7 +60,7 @@ public sealed class CopyScalingTests
             && decision.Add >= 0
             && decision.Add <= input.Candidates
             && (decision.Add == 0 || after <= input.Max)
-            && (decision.Remove is null || (after >= input.Min && input.Copies.Any(copy => copy.Copy == decision.Remove)));
+            && (decision.Remove is null || (after >= input.Min && input.Copies.Any(replica => replica.Copy == decision.Remove)));
     });
 
     [Fact]
@@ -76,18 +76,18 @@ public sealed class CopyScalingTests
             return true;
         }
 
-        var left = input.Copies.Where(copy => copy.Copy != removed).ToList();
-        var moved = input.Copies.First(copy => copy.Copy == removed).RequestsPerMinute / left.Count;
-        var next = input with { Copies = [.. left.Select(copy => copy with { RequestsPerMinute = copy.RequestsPerMinute + moved })], SinceAdded = null };
-        var threshold = input.Copies.Select(copy => CopyScaling.Threshold(copy, Options)).Distinct().Count();
-        return threshold > 1 || CopyScaling.Decide(next, Options) is not { ForLoad: true };
+        var left = input.Copies.Where(replica => replica.Copy != removed).ToList();
+        var moved = input.Copies.First(replica => replica.Copy == removed).RequestsPerMinute / left.Count;
+        var next = input with { Copies = [.. left.Select(replica => replica with { RequestsPerMinute = replica.RequestsPerMinute + moved })], SinceAdded = null };
+        var threshold = input.Copies.Select(replica => ReplicaScaling.Threshold(replica, Options)).Distinct().Count();
+        return threshold > 1 || ReplicaScaling.Decide(next, Options) is not { ForLoad: true };
     });
 
     [Fact]
     public void Decide_AfterAnAddition_NothingIsTakenAway() => Check((input, decision) =>
     {
-        var copies = input.Copies.AddRange(Enumerable.Range(1000, decision.Add).Select(copy => Copy(copy, 0)));
-        return decision.Add == 0 || CopyScaling.Decide(input with { Copies = copies, SinceAdded = TimeSpan.Zero }, Options).Remove is null;
+        var replicas = input.Copies.AddRange(Enumerable.Range(1000, decision.Add).Select(replica => Copy(replica, 0)));
+        return decision.Add == 0 || ReplicaScaling.Decide(input with { Copies = replicas, SinceAdded = TimeSpan.Zero }, Options).Remove is null;
     });
 
     [Theory]
@@ -98,7 +98,7 @@ public sealed class CopyScalingTests
     [InlineData(60_000, 4)]
     public void Decide_RequestsAMinute_AddsWhatTheWorkAsksForUpToAThirdOfTheSilos(double requests, int expected)
     {
-        var decision = CopyScaling.Decide(Input(Copy(0, requests)), Options);
+        var decision = ReplicaScaling.Decide(Input(Copy(0, requests)), Options);
 
         Assert.Equal((expected, expected > 0), (decision.Add, decision.ForLoad));
     }
@@ -110,17 +110,17 @@ public sealed class CopyScalingTests
     [InlineData(1000, 1, 54, 1)]
     public void Decide_MeasuredRunTime_IsReckonedAgainstTheConcurrency(double milliseconds, int concurrency, double requests, int expected)
     {
-        var copy = Copy(0, requests) with { MeanRunTime = TimeSpan.FromMilliseconds(milliseconds), Concurrency = concurrency, Samples = 64 };
+        var replica = Copy(0, requests) with { MeanRunTime = TimeSpan.FromMilliseconds(milliseconds), Concurrency = concurrency, Samples = 64 };
 
-        Assert.Equal(expected, CopyScaling.Decide(Input(copy), Options).Add);
+        Assert.Equal(expected, ReplicaScaling.Decide(Input(replica), Options).Add);
     }
 
     [Fact]
     public void Decide_FewSamples_AreNotBelieved()
     {
-        var copy = Copy(0, 1000) with { MeanRunTime = TimeSpan.FromSeconds(1), Samples = 63 };
+        var replica = Copy(0, 1000) with { MeanRunTime = TimeSpan.FromSeconds(1), Samples = 63 };
 
-        Assert.Equal(ScalingDecision.None, CopyScaling.Decide(Input(copy), Options));
+        Assert.Equal(ScalingDecision.None, ReplicaScaling.Decide(Input(replica), Options));
     }
 
     [Fact]
@@ -128,9 +128,9 @@ public sealed class CopyScalingTests
     {
         var input = Input(Copy(0, 9000), Copy(1, 0) with { LoadedFor = null });
 
-        Assert.Equal(ScalingDecision.None, CopyScaling.Decide(input, Options));
-        Assert.Equal(ScalingDecision.None, CopyScaling.Decide(Input(Copy(0, 9000)) with { SinceAdded = TimeSpan.FromSeconds(29) }, Options));
-        Assert.NotEqual(ScalingDecision.None, CopyScaling.Decide(Input(Copy(0, 9000)) with { SinceAdded = TimeSpan.FromSeconds(30) }, Options));
+        Assert.Equal(ScalingDecision.None, ReplicaScaling.Decide(input, Options));
+        Assert.Equal(ScalingDecision.None, ReplicaScaling.Decide(Input(Copy(0, 9000)) with { SinceAdded = TimeSpan.FromSeconds(29) }, Options));
+        Assert.NotEqual(ScalingDecision.None, ReplicaScaling.Decide(Input(Copy(0, 9000)) with { SinceAdded = TimeSpan.FromSeconds(30) }, Options));
     }
 
     [Theory]
@@ -142,8 +142,8 @@ public sealed class CopyScalingTests
     {
         var input = Input(Copy(0, 10)) with { IsLasting = lasting, FreeShare = free, OldestIdle = TimeSpan.FromHours(oldestHours) };
 
-        Assert.Equal(expected, CopyScaling.Decide(input, Options).Add);
-        Assert.Equal(0, CopyScaling.Decide(input with { Copies = [Copy(0, 10), Copy(1, 10)] }, Options).Add);
+        Assert.Equal(expected, ReplicaScaling.Decide(input, Options).Add);
+        Assert.Equal(0, ReplicaScaling.Decide(input with { Copies = [Copy(0, 10), Copy(1, 10)] }, Options).Add);
     }
 
     [Fact]
@@ -151,12 +151,12 @@ public sealed class CopyScalingTests
     {
         var input = Input(Copy(0, 500), Copy(1, 100), Copy(2, 500)) with { FreeShare = 0.05 };
 
-        Assert.Equal(1, CopyScaling.Decide(input, Options).Remove);
-        Assert.Null(CopyScaling.Decide(input with { SinceRemoved = TimeSpan.FromSeconds(79) }, Options).Remove);
-        Assert.Null(CopyScaling.Decide(input with { Min = 3 }, Options).Remove);
-        Assert.Null(CopyScaling.Decide(input with { Copies = input.Copies.SetItem(0, Copy(0, 500) with { Waiting = 2 }) }, Options).Remove);
-        Assert.Null(CopyScaling.Decide(input with { Copies = input.Copies.SetItem(0, Copy(0, 500) with { LoadedFor = TimeSpan.FromMinutes(29) }) }, Options).Remove);
-        Assert.Null(CopyScaling.Decide(input with { Copies = input.Copies.SetItem(0, Copy(0, 2100)) }, Options).Remove);
+        Assert.Equal(1, ReplicaScaling.Decide(input, Options).Remove);
+        Assert.Null(ReplicaScaling.Decide(input with { SinceRemoved = TimeSpan.FromSeconds(79) }, Options).Remove);
+        Assert.Null(ReplicaScaling.Decide(input with { Min = 3 }, Options).Remove);
+        Assert.Null(ReplicaScaling.Decide(input with { Copies = input.Copies.SetItem(0, Copy(0, 500) with { Waiting = 2 }) }, Options).Remove);
+        Assert.Null(ReplicaScaling.Decide(input with { Copies = input.Copies.SetItem(0, Copy(0, 500) with { LoadedFor = TimeSpan.FromMinutes(29) }) }, Options).Remove);
+        Assert.Null(ReplicaScaling.Decide(input with { Copies = input.Copies.SetItem(0, Copy(0, 2100)) }, Options).Remove);
     }
 
     [Fact]
@@ -164,26 +164,26 @@ public sealed class CopyScalingTests
     {
         var input = Input(Unused(0, 2.1), Unused(1, 2.1)) with { FreeShare = 0, OldestIdle = TimeSpan.FromHours(20) };
 
-        Assert.Equal(1, CopyScaling.Decide(input, Options).Remove);
-        Assert.Null(CopyScaling.Decide(input with { Copies = [Unused(0, 2.1), Unused(1, 1.9)] }, Options).Remove);
-        Assert.Null(CopyScaling.Decide(input with { Copies = [Unused(0, 2.1)] }, Options).Remove);
+        Assert.Equal(1, ReplicaScaling.Decide(input, Options).Remove);
+        Assert.Null(ReplicaScaling.Decide(input with { Copies = [Unused(0, 2.1), Unused(1, 1.9)] }, Options).Remove);
+        Assert.Null(ReplicaScaling.Decide(input with { Copies = [Unused(0, 2.1)] }, Options).Remove);
 
-        static CopyLoad Unused(int copy, double hours) => Copy(copy, 0) with { Idle = TimeSpan.FromHours(hours) };
+        static ReplicaUtilization Unused(int replica, double hours) => Copy(replica, 0) with { Idle = TimeSpan.FromHours(hours) };
     }
 
     [Fact]
     public void Decide_OutsideTheBounds_PutsItRight()
     {
-        Assert.Equal(2, CopyScaling.Decide(Input(Copy(0, 0)) with { Min = 3 }, Options).Add);
-        Assert.Equal(1, CopyScaling.Decide(Input(Copy(0, 5), Copy(1, 2)) with { Max = 1 }, Options).Remove);
+        Assert.Equal(2, ReplicaScaling.Decide(Input(Copy(0, 0)) with { Min = 3 }, Options).Add);
+        Assert.Equal(1, ReplicaScaling.Decide(Input(Copy(0, 5), Copy(1, 2)) with { Max = 1 }, Options).Remove);
     }
 
     private static void Check(Func<ScalingInput, ScalingDecision, bool> property) =>
-        Prop.ForAll(AnyInput.ToArbitrary(), input => property(input, CopyScaling.Decide(input, Options))).QuickCheckThrowOnFailure();
+        Prop.ForAll(AnyInput.ToArbitrary(), input => property(input, ReplicaScaling.Decide(input, Options))).QuickCheckThrowOnFailure();
 
-    private static ScalingInput Input(params CopyLoad[] copies) =>
-        new() { Copies = [.. copies], Candidates = 10, Silos = 12, FreeShare = 0.5 };
+    private static ScalingInput Input(params ReplicaUtilization[] replicas) =>
+        new() { Copies = [.. replicas], Candidates = 10, Silos = 12, FreeShare = 0.5 };
 
-    private static CopyLoad Copy(int copy, double requests) =>
-        new(copy, requests, Waiting: 0, TimeSpan.Zero, TimeSpan.FromHours(1), TimeSpan.Zero, Samples: 0, Concurrency: 1);
+    private static ReplicaUtilization Copy(int replica, double requests) =>
+        new(replica, requests, Waiting: 0, TimeSpan.Zero, TimeSpan.FromHours(1), TimeSpan.Zero, Samples: 0, Concurrency: 1);
 }

@@ -4,16 +4,16 @@ using Cluster.Contracts.Metrics;
 namespace Cluster.Grains.Metrics;
 
 /// <summary>
-/// What one loaded copy counts. Its series are there, at 0, from construction to disposal; copies of one version in one process
+/// What one loaded replica counts. Its series are there, at 0, from construction to disposal; replicas of one version in one process
 /// share them and add up. Every recording member is thread-safe, lock-free and allocates nothing, and may still be called after disposal.
 /// </summary>
 /// <remarks>
 /// The order of calls for a request: <see cref="RequestQueued"/> and <see cref="RequestDequeued"/> if it has to wait at all, then
 /// <see cref="RequestStarted"/> and <see cref="RequestEnded"/>, or <see cref="Rejected"/>. Runs are counted apart because a run can answer several requests.
 /// </remarks>
-internal sealed class CopyMetrics : IDisposable
+internal sealed class ReplicaMetrics : IDisposable
 {
-    private readonly CopyMetricFamilies _families;
+    private readonly ReplicaMetricFamilies _families;
     private readonly int _streams;
     private readonly int _slots;
     private readonly ValueSeries _currentRequests;
@@ -29,7 +29,7 @@ internal sealed class CopyMetrics : IDisposable
     private readonly ValueSeries _cancelled;
     private int _disposed;
 
-    public CopyMetrics(CopyMetricFamilies families, string model, long version, int streams, int slots)
+    public ReplicaMetrics(ReplicaMetricFamilies families, string model, long version, int streams, int slots)
     {
         _families = families;
         _streams = streams;
@@ -100,7 +100,7 @@ internal sealed class CopyMetrics : IDisposable
         series.Increment();
     }
 
-    /// <summary>Takes this copy's share out; the series go with the last copy of the version. A second call does nothing.</summary>
+    /// <summary>Takes this replica's share out; the series go with the last replica of the version. A second call does nothing.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)

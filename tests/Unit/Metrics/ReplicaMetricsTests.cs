@@ -3,13 +3,13 @@ using Xunit;
 
 namespace Cluster.Unit.Metrics;
 
-public sealed class CopyMetricsTests
+public sealed class ReplicaMetricsTests
 {
     [Fact]
     public async Task Create_NewCopy_SeriesAreThereAtZero()
     {
         using var host = new MetricsHost();
-        using var copy = new CopyMetricsFactory(host.Registry).Create("digits", 2, streams: 4, slots: 8);
+        using var replica = new ReplicaMetricsFactory(host.Registry).Create("digits", 2, streams: 4, slots: 8);
 
         var scrape = await host.ScrapeAsync();
 
@@ -40,24 +40,24 @@ public sealed class CopyMetricsTests
     public async Task Recording_LifeOfRequests_ShowsInEveryFamily()
     {
         using var host = new MetricsHost();
-        using var copy = new CopyMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
-        copy.RequestQueued();
-        copy.RequestQueued();
-        copy.RequestDequeued();
-        copy.RequestStarted(TimeSpan.FromMicroseconds(17));
-        copy.RequestStarted(TimeSpan.Zero);
-        copy.RunStarted(3);
-        copy.RunStarted(1);
+        using var replica = new ReplicaMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
+        replica.RequestQueued();
+        replica.RequestQueued();
+        replica.RequestDequeued();
+        replica.RequestStarted(TimeSpan.FromMicroseconds(17));
+        replica.RequestStarted(TimeSpan.Zero);
+        replica.RunStarted(3);
+        replica.RunStarted(1);
         var during = await host.ScrapeAsync();
-        copy.RunEnded(TimeSpan.FromMicroseconds(500));
-        copy.RunFailed();
-        copy.RequestEnded();
-        copy.RequestEnded();
-        copy.RequestDequeued();
-        copy.Rejected(RejectionReason.QueueFull);
-        copy.Rejected(RejectionReason.Deadline);
-        copy.Rejected(RejectionReason.Deadline);
-        copy.Rejected(RejectionReason.Cancelled);
+        replica.RunEnded(TimeSpan.FromMicroseconds(500));
+        replica.RunFailed();
+        replica.RequestEnded();
+        replica.RequestEnded();
+        replica.RequestDequeued();
+        replica.Rejected(RejectionReason.QueueFull);
+        replica.Rejected(RejectionReason.Deadline);
+        replica.Rejected(RejectionReason.Deadline);
+        replica.Rejected(RejectionReason.Cancelled);
 
         var after = await host.ScrapeAsync();
 
@@ -81,7 +81,7 @@ public sealed class CopyMetricsTests
     public async Task Dispose_OneOfTwoCopies_TakesItsShareOutAndTheLastTheSeries()
     {
         using var host = new MetricsHost();
-        var factory = new CopyMetricsFactory(host.Registry);
+        var factory = new ReplicaMetricsFactory(host.Registry);
         var first = factory.Create("m", 1, streams: 2, slots: 3);
         var second = factory.Create("m", 1, streams: 4, slots: 5);
         first.RequestStarted(TimeSpan.Zero);
@@ -110,17 +110,17 @@ public sealed class CopyMetricsTests
     public void Recording_WholeRequest_AllocatesNothing()
     {
         using var host = new MetricsHost();
-        using var copy = new CopyMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
+        using var replica = new ReplicaMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
 
         Assert.Equal(0, Allocations.Of(() =>
         {
-            copy.RequestQueued();
-            copy.RequestDequeued();
-            copy.RequestStarted(TimeSpan.FromMicroseconds(123));
-            copy.RunStarted(1);
-            copy.RunEnded(TimeSpan.FromMicroseconds(456));
-            copy.RequestEnded();
-            copy.Rejected(RejectionReason.Cancelled);
+            replica.RequestQueued();
+            replica.RequestDequeued();
+            replica.RequestStarted(TimeSpan.FromMicroseconds(123));
+            replica.RunStarted(1);
+            replica.RunEnded(TimeSpan.FromMicroseconds(456));
+            replica.RequestEnded();
+            replica.Rejected(RejectionReason.Cancelled);
         }));
     }
 

@@ -6,30 +6,30 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Cache;
 
-/// <summary>Carries out what a silo's <see cref="ModelCache"/> decides: has copies end, has loads wait, counts and tells. Safe from any thread.</summary>
-internal sealed class CopyCache
+/// <summary>Carries out what a silo's <see cref="ModelCache"/> decides: has replicas end, has loads wait, counts and tells. Safe from any thread.</summary>
+internal sealed class ReplicaCache
 {
     private readonly ModelCache _books;
-    private readonly CopySizes _sizes;
+    private readonly ReplicaSizes _sizes;
     private readonly ModelCacheOptions _options;
     private readonly CacheMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger<CopyCache> _logger;
+    private readonly ILogger<ReplicaCache> _logger;
 
-    public CopyCache(ModelCacheOptions options, CacheMetrics metrics, TimeProvider time, ILogger<CopyCache> logger)
+    public ReplicaCache(ModelCacheOptions options, CacheMetrics metrics, TimeProvider time, ILogger<ReplicaCache> logger)
     {
         _options = options;
         _metrics = metrics;
         _time = time;
         _logger = logger;
         _books = new ModelCache(options, time);
-        _sizes = new CopySizes(options);
+        _sizes = new ReplicaSizes(options);
         _metrics.Update(_books);
     }
 
     public CacheSnapshot Read() => _books.Read();
 
-    /// <summary>What a copy will take, in bytes: measured if this silo has loaded the content before.</summary>
+    /// <summary>What a replica will take, in bytes: measured if this silo has loaded the content before.</summary>
     public long Predict(string model, ModelVersionSource source) => _sizes.Predict(model, source);
 
     /// <summary>Claims room for a load that no caller waits for; false where others would have to go for it. Give it back with <see cref="EndClaim"/>.</summary>
@@ -39,7 +39,7 @@ internal sealed class CopyCache
         claim = (decision as CacheDecision.Granted)?.Entry;
         _metrics.Update(_books);
 
-        // A copy that is too large is told so by its load, and fails there as other loads fail.
+        // A replica that is too large is told so by its load, and fails there as other loads fail.
         return decision is not CacheDecision.Refused { Reason: CacheRefusal.Full };
     }
 
@@ -52,10 +52,10 @@ internal sealed class CopyCache
         }
     }
 
-    /// <summary>Returns once there is room for a copy to be loaded; it is taken until <see cref="Release"/>.</summary>
-    /// <param name="evict">What ends the copy, called from any thread once its room is wanted by others.</param>
+    /// <summary>Returns once there is room for a replica to be loaded; it is taken until <see cref="Release"/>.</summary>
+    /// <param name="evict">What ends the replica, called from any thread once its room is wanted by others.</param>
     /// <exception cref="ServingException">
-    /// RESOURCE_EXHAUSTED with a retry hint: what is loaded is too much in use. UNAVAILABLE: the copy is larger than the cache.
+    /// RESOURCE_EXHAUSTED with a retry hint: what is loaded is too much in use. UNAVAILABLE: the replica is larger than the cache.
     /// </exception>
     public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ModelVersionSource source, Action evict, CancellationToken cancellationToken)
     {
@@ -78,7 +78,7 @@ internal sealed class CopyCache
         }
     }
 
-    /// <summary>Puts down what a loaded copy really takes, and has others end for it where that is more than was predicted.</summary>
+    /// <summary>Puts down what a loaded replica really takes, and has others end for it where that is more than was predicted.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: it is larger than the whole cache. The caller unloads it and then calls <see cref="Release"/>.</exception>
     public void Loaded(CacheEntry entry, string model, ModelVersionSource source, long sessionBytes, TimeSpan loadTime)
     {
@@ -97,21 +97,21 @@ internal sealed class CopyCache
         }
     }
 
-    /// <summary>Puts down what a loaded copy and a run of it take now. Others end for it where that is more than before; a copy is never too large to stay.</summary>
+    /// <summary>Puts down what a loaded replica and a run of it take now. Others end for it where that is more than before; a replica is never too large to stay.</summary>
     public void Resized(CacheEntry entry, string model, ModelVersionSource source, long sessionBytes)
     {
         var bytes = Math.Min(_sizes.Measure(model, source, sessionBytes), _options.Capacity);
         CarryOut(_books.Resized(entry, bytes), entry.Key);
     }
 
-    /// <summary>A copy takes no more requests; its room stays taken.</summary>
+    /// <summary>A replica takes no more requests; its room stays taken.</summary>
     public void BeginUnload(CacheEntry entry)
     {
         _books.BeginUnload(entry);
         _metrics.Update(_books);
     }
 
-    /// <summary>A copy is unloaded, or its load failed.</summary>
+    /// <summary>A replica is unloaded, or its load failed.</summary>
     public void Release(CacheEntry entry) => CarryOut(_books.Release(entry));
 
     /// <summary>Forgets a model that is gone from the repository.</summary>

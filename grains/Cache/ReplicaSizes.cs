@@ -4,11 +4,11 @@ using Cluster.Contracts.Models;
 namespace Cluster.Grains.Cache;
 
 /// <summary>
-/// What copies take, in bytes: predicted from their files until one of the same content was measured in this process. Measured is what ONNX Runtime's allocator
+/// What replicas take, in bytes: predicted from their files until one of the same content was measured in this process. Measured is what ONNX Runtime's allocator
 /// holds for the session, or the files where that is less, because constants inside a graph's branches are not the allocator's, plus
 /// <see cref="ModelCacheOptions.BaseBytes"/>. What runs need on top is not in it. Safe from any thread.
 /// </summary>
-internal sealed class CopySizes(ModelCacheOptions options)
+internal sealed class ReplicaSizes(ModelCacheOptions options)
 {
     private readonly ConcurrentDictionary<(string Model, long Version), (string Revision, long Bytes)> _measured = new();
 
@@ -18,7 +18,7 @@ internal sealed class CopySizes(ModelCacheOptions options)
             ? known.Bytes
             : (long)Math.Min(source.Bytes * options.SizeFactor, long.MaxValue / 4) + options.BaseBytes;
 
-    /// <summary>What a loaded copy takes; remembered for <see cref="Predict"/>.</summary>
+    /// <summary>What a loaded replica takes; remembered for <see cref="Predict"/>.</summary>
     /// <param name="sessionBytes">What ONNX Runtime's allocator holds for its session, and what a run of it takes.</param>
     public long Measure(string model, ModelVersionSource source, long sessionBytes)
     {

@@ -4,8 +4,8 @@ using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
-/// <summary>Counts what one copy does. Safe from any thread; a request is counted as a whole or not at all.</summary>
-internal sealed class CopyStatisticsRecorder(TimeProvider time)
+/// <summary>Counts what one replica does. Safe from any thread; a request is counted as a whole or not at all.</summary>
+internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
 {
     /// <summary>Batch sizes are the clients' choice; their number must not be.</summary>
     private const int MaxBatchSizes = 128;
@@ -65,19 +65,19 @@ internal sealed class CopyStatisticsRecorder(TimeProvider time)
         }
     }
 
-    public CopyTotals ReadTotals()
+    public ReplicaTotals ReadTotals()
     {
         lock (_gate)
         {
-            return new CopyTotals(_success.Count + _fail.Count + _cancel.Count, _executions, _input.Nanoseconds + _infer.Nanoseconds + _output.Nanoseconds);
+            return new ReplicaTotals(_success.Count + _fail.Count + _cancel.Count, _executions, _input.Nanoseconds + _infer.Nanoseconds + _output.Nanoseconds);
         }
     }
 
-    public CopyStatistics Read()
+    public ReplicaStatistics Read()
     {
         lock (_gate)
         {
-            return new CopyStatistics
+            return new ReplicaStatistics
             {
                 LastInference = _lastInference,
                 InferenceCount = _rows,

@@ -11,13 +11,13 @@ using Xunit;
 
 namespace Cluster.Unit.ClusterWork;
 
-public sealed class CopyLoadReporterTests
+public sealed class UtilizationReporterTests
 {
     [Fact]
     public async Task Tick_CopyWasUsed_TellsItsModelWhatItDid()
     {
         using var bench = new ClusterBench(Silos.A, Silos.B);
-        var copy = Enter(bench, out var statistics);
+        var replica = Enter(bench, out var statistics);
         bench.Publish("m", Silos.A);
         using var reporter = bench.Reporter();
         await reporter.StartAsync(CancellationToken.None);
@@ -29,7 +29,7 @@ public sealed class CopyLoadReporterTests
         bench.Time.Advance(bench.Options.LoadReportInterval);
 
         var load = Assert.Single(bench.Grains.Model("m").Loads);
-        Assert.Equal((copy.Id, 600.0, 100, TimeSpan.FromMilliseconds(3)), (load.Replica, load.RequestsPerMinute, load.Samples, load.MeanRunTime));
+        Assert.Equal((replica.Id, 600.0, 100, TimeSpan.FromMilliseconds(3)), (load.Replica, load.RequestsPerMinute, load.Samples, load.MeanRunTime));
 
         bench.Time.Advance(bench.Options.LoadReportInterval);
         Assert.Single(bench.Grains.Model("m").Loads);
@@ -75,13 +75,13 @@ public sealed class CopyLoadReporterTests
         Assert.Equal(1, ended);
     }
 
-    private static LocalReplica Enter(ClusterBench bench, out CopyStatisticsRecorder statistics, Action? end = null)
+    private static LocalReplica Enter(ClusterBench bench, out ReplicaStatisticsRecorder statistics, Action? end = null)
     {
         var id = new ModelReplicaId("m", 1, 0, Silos.A);
         Assert.True(bench.Cache.TryClaim(id, new ModelVersionSource(1, "/none/model.onnx", "r"), out var room));
-        statistics = new CopyStatisticsRecorder(bench.Time);
-        var metrics = new CopyMetricsFactory(bench.Registry).Create("m", 1, 1, 1);
-        var queue = new CopyQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        statistics = new ReplicaStatisticsRecorder(bench.Time);
+        var metrics = new ReplicaMetricsFactory(bench.Registry).Create("m", 1, 1, 1);
+        var queue = new ReplicaQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var replica = new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = end ?? (() => { }) });
         bench.Replicas.Add(replica);
         return replica;

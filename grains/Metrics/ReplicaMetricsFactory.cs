@@ -1,0 +1,18 @@
+using Cluster.Contracts.Metrics;
+
+namespace Cluster.Grains.Metrics;
+
+/// <summary>Makes the metrics of replicas, once they are loaded. One a process; thread-safe.</summary>
+internal sealed class ReplicaMetricsFactory(MetricRegistry registry)
+{
+    private readonly ReplicaMetricFamilies _families = new(registry);
+
+    /// <summary>Requests that replicas of this process have started to run, ever.</summary>
+    public long RequestsStarted => _families.RequestsStarted;
+
+    /// <param name="model">The model's name.</param>
+    /// <param name="version">At least 1.</param>
+    /// <param name="streams">Runs that the execution provider carries out side by side.</param>
+    /// <param name="slots">Runs that the replica lets run at once (OVMS's nireq).</param>
+    public ReplicaMetrics Create(string model, long version, int streams, int slots) => new(_families, model, version, streams, slots);
+}
