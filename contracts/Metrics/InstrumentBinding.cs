@@ -65,3 +65,29 @@ internal sealed class InstrumentBinding<TSeries>
         return true;
     }
 }
+
+/// <summary>Where an instrument's measurements go.</summary>
+internal interface IInstrumentBinding
+{
+    void Measure(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags);
+
+    /// <summary>Forgets the series that round <paramref name="round"/> did not observe.</summary>
+    void EndRound(long round);
+}
+
+/// <summary>Histograms of other meters.</summary>
+internal sealed class HistogramBinding(InstrumentBinding<HistogramSeries> series) : IInstrumentBinding
+{
+    public void Measure(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (series.TryFind(tags, out var found))
+        {
+            found.Record(value);
+        }
+    }
+
+    public void EndRound(long round)
+    {
+        // Histograms are recorded, never observed: none goes stale.
+    }
+}

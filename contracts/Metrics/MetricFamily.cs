@@ -29,3 +29,16 @@ public abstract class MetricFamily
 
     internal void WriteHeader(IBufferWriter<byte> output) => output.Write(_header);
 }
+
+/// <summary>What a family's numbers mean; the <c>TYPE</c> of the exposition format.</summary>
+public enum MetricKind
+{
+    /// <summary>Only grows, until its series is removed.</summary>
+    Counter,
+
+    /// <summary>Goes up and down.</summary>
+    Gauge,
+
+    /// <summary>Counts by upper bound, with sum and count.</summary>
+    Histogram,
+}

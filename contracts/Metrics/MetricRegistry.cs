@@ -138,3 +138,7 @@ public sealed class MetricRegistry
     private static IEnumerable<Measurement<double>> Measure(MetricFamily<ValueSeries> family) =>
         family.Snapshot().OfType<ValueSeries>().Select(series => new Measurement<double>(series.Value, series.Tags));
 }
+
+/// <summary>What makes a family.</summary>
+/// <param name="MaxSeries">More combinations of labels than this are not exported.</param>
+internal sealed record FamilyDescription(string Name, string Help, MetricKind Kind, string[] LabelNames, int MaxSeries);

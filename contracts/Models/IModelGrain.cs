@@ -80,3 +80,14 @@ public interface IModelGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("unloaded-copy")]
     ValueTask<UnloadedReplica> GetUnloadedAsync(long version);
 }
+
+/// <summary>What a replica tells its model when it has ended.</summary>
+/// <param name="Statistics">What it did while it was loaded.</param>
+[GenerateSerializer, Immutable, Alias("replica-end")]
+public sealed record ReplicaEnd([property: Id(0)] ModelReplicaId Replica, [property: Id(1)] ReplicaStatistics Statistics);
+
+/// <summary>What is known of a version that serves, without loading it.</summary>
+/// <param name="Description">From its last load; null if it was not loaded yet.</param>
+/// <param name="Statistics">Of its loads that have ended; null if there is none.</param>
+[GenerateSerializer, Immutable, Alias("unloaded-copy")]
+public sealed record UnloadedReplica([property: Id(0)] ModelDescription? Description, [property: Id(1)] ReplicaStatistics? Statistics);

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 
 namespace Cluster.Contracts.Models;
@@ -33,3 +34,16 @@ public interface IModelReplicaGrain : IGrainWithStringKey
     [Alias("unload")]
     ValueTask UnloadAsync();
 }
+
+/// <summary>What became of a replica's load: one of the two is set.</summary>
+/// <param name="Description">What was loaded.</param>
+/// <param name="Failure">Why nothing was; <c>Moved</c>, <c>Full</c> and <c>LoadFailed</c> leave it to another silo.</param>
+[GenerateSerializer, Immutable, Alias("replica-load")]
+public sealed record ReplicaLoad([property: Id(0)] ModelDescription? Description, [property: Id(1)] Failure? Failure);
+
+/// <summary>What a replica is to load.</summary>
+[GenerateSerializer, Immutable, Alias("replica-spec")]
+public sealed record ReplicaSpec(
+    [property: Id(0)] ModelVersionSource Source,
+    [property: Id(1)] ModelSettings Settings,
+    [property: Id(2)] VersionPolicy VersionPolicy);

@@ -69,3 +69,22 @@ public sealed record ReplicaStatistics
                 new BatchStatistics(sum.Input + batch.Input, sum.Infer + batch.Infer, sum.Output + batch.Output))),
     };
 }
+
+/// <summary>Compute totals of the runs with one batch size.</summary>
+[GenerateSerializer, Immutable, Alias("batch-statistics")]
+public readonly record struct BatchStatistics(
+    [property: Id(0)] DurationTotal Input,
+    [property: Id(1)] DurationTotal Infer,
+    [property: Id(2)] DurationTotal Output);
+
+/// <summary>How often something happened and how long it took in all.</summary>
+/// <param name="Count">Times.</param>
+/// <param name="Nanoseconds">Sum.</param>
+[GenerateSerializer, Immutable, Alias("duration-total")]
+public readonly record struct DurationTotal([property: Id(0)] long Count, [property: Id(1)] long Nanoseconds)
+{
+    public static DurationTotal operator +(DurationTotal left, DurationTotal right) => Add(left, right);
+
+    public static DurationTotal Add(DurationTotal left, DurationTotal right) =>
+        new(left.Count + right.Count, left.Nanoseconds + right.Nanoseconds);
+}

@@ -60,3 +60,12 @@ public sealed record VersionPolicy
 
     public override int GetHashCode() => HashCode.Combine(Kind, Count, Versions.Length);
 }
+
+/// <summary>The three ways to choose versions.</summary>
+[GenerateSerializer, Alias("version-policy-kind")]
+public enum VersionPolicyKind
+{
+    Latest,
+    All,
+    Specific,
+}

@@ -104,3 +104,31 @@ public static class OptionSection
         return row[^1];
     }
 }
+
+/// <summary>Says what a text option holds; derived rules check it. Null is the default's.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public class TextAttribute : ValidationAttribute
+{
+    /// <param name="expected">Follows the word "expected" in a mistake: <c>a folder</c>.</param>
+    public TextAttribute(string expected) => ErrorMessage = expected;
+
+    /// <inheritdoc/>
+    public sealed override bool IsValid(object? value) => value is null || (value is string text && IsRight(text));
+
+    protected virtual bool IsRight(string text) => true;
+}
+
+/// <summary>The configuration section whose keys are the properties of an options class.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class SectionAttribute(string name) : Attribute
+{
+    public string Name { get; } = name;
+}
+
+/// <summary>A property that follows from another key, in the process' own section; its section has no key for it.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SetByAttribute(string key) : Attribute
+{
+    /// <summary>Such as <c>Cluster:Capacity</c>; empty if the program itself sets it.</summary>
+    public string Key { get; } = key;
+}

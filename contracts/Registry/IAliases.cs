@@ -19,3 +19,21 @@ public interface IAliases
     /// <summary>Forgets an alias.</summary>
     void Remove(string alias);
 }
+
+/// <summary>An alias: another name for a model, which may be moved to another model while clients use it.</summary>
+/// <param name="Alias">The name that clients use.</param>
+/// <param name="Owner">The name that its creator gave, to tell its aliases from those of others; null for none.</param>
+/// <param name="Active">The model that answers.</param>
+/// <param name="Target">The model that will answer once it is ready.</param>
+/// <param name="Failure">Why the target does not load; null if it has not been found so.</param>
+[GenerateSerializer, Immutable, Alias("alias-state")]
+public sealed record AliasState(
+    [property: Id(0)] string Alias,
+    [property: Id(1)] string? Owner,
+    [property: Id(2)] string Active,
+    [property: Id(3)] string Target,
+    [property: Id(4)] string? Failure = null)
+{
+    /// <summary>Whether the alias is on its way to another model.</summary>
+    public bool InTransition => Active != Target;
+}

@@ -49,3 +49,26 @@ public sealed record VersionServingState
     /// <summary>Whether the replica has a reason to be loaded.</summary>
     public bool Wants(int number) => Replicas.Any(replica => replica.Number == number) || Arriving.Any(replica => replica.Number == number);
 }
+
+/// <summary>Where a model version is in its life, as the repository index names it.</summary>
+[GenerateSerializer, Alias("model-version-state")]
+public enum ModelVersionState
+{
+    /// <summary>Not served: not chosen by the version policy, unloaded on request, or failed to load.</summary>
+    Unavailable,
+
+    /// <summary>Being loaded; requests wait for it.</summary>
+    Loading,
+
+    /// <summary>Answers requests, if need be after loading it again.</summary>
+    Ready,
+
+    /// <summary>Takes no new requests; those that run are finished.</summary>
+    Unloading,
+}
+
+/// <summary>A replica of a version, and where it is.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Silo">The silo that holds it.</param>
+[GenerateSerializer, Immutable, Alias("placed-replica")]
+public sealed record PlacedReplica([property: Id(0)] int Number, [property: Id(1)] SiloAddress Silo);

@@ -130,3 +130,17 @@ public sealed class InferRequestMessage
         _dimensions.Clear();
     }
 }
+
+/// <summary>One entry of a request's <c>outputs</c>.</summary>
+/// <param name="Name">UTF-8.</param>
+/// <param name="Classification">How many classes to answer instead of the tensor; 0 for the tensor itself.</param>
+public readonly record struct RequestedOutput(Slice Name, long Classification);
+
+/// <summary>One tensor of a parsed message.</summary>
+/// <param name="Name">UTF-8.</param>
+/// <param name="Datatype">The datatype's name as sent, UTF-8.</param>
+/// <param name="FirstDimension">Index of the first dimension in the message's list of dimensions.</param>
+/// <param name="Rank">Dimensions, 0 for a scalar.</param>
+/// <param name="Contents">The first <c>InferTensorContents</c>; empty if there is none.</param>
+/// <param name="HasContents">Whether the field was there at all, empty or not.</param>
+public readonly record struct TensorSlice(Slice Name, Slice Datatype, int FirstDimension, int Rank, Slice Contents, bool HasContents);

@@ -187,3 +187,14 @@ public ref struct ProtoReader(ReadOnlySpan<byte> message, Slice range, string me
     public readonly ServingException Malformed(string what) =>
         ServingException.InvalidArgument($"malformed {_messageName}: the message {what} (near byte {_position})");
 }
+
+/// <summary>How a protobuf field's value is laid out (protobuf encoding guide, "Message structure").</summary>
+public enum WireType : byte
+{
+    Varint = 0,
+    Fixed64 = 1,
+    LengthDelimited = 2,
+    StartGroup = 3,
+    EndGroup = 4,
+    Fixed32 = 5,
+}

@@ -6,6 +6,7 @@ using Cluster.Gateway.Routing;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.ModelMesh;
 
@@ -115,4 +116,14 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 
         return response;
     }
+}
+
+/// <summary>What a request's headers name: a model, an alias, or neither.</summary>
+internal readonly record struct ModelHeader(string? Model, string? Alias);
+
+/// <summary>Event ids 3200 to 3219.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3200, LogLevel.Warning, "The load of {Model} that a client asked for and did not wait for was not carried out")]
+    public static partial void LoadNotCarriedOut(ILogger logger, Exception exception, string model);
 }

@@ -37,3 +37,15 @@ internal sealed class ReplicaRoute(ModelReplicaId id, IModelReplicaGrain grain, 
             : ValueTask.FromResult(InferReply.Failed(Failure.Moved($"replica {id.Number} of model '{id.Model}' is not loaded here")));
     }
 }
+
+/// <summary>Requests of this gateway that a replica has not answered yet. Thread-safe, lock-free.</summary>
+internal sealed class ReplicaInFlight
+{
+    private int _inFlight;
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    public void Begin() => Interlocked.Increment(ref _inFlight);
+
+    public void End() => Interlocked.Decrement(ref _inFlight);
+}

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Inference;
 using Cluster.Gateway.Metrics;
 
 namespace Cluster.Gateway.Serving;
@@ -15,4 +16,16 @@ internal readonly record struct InferCall(
 {
     /// <summary>The alias that led to <see cref="Model"/>, or null: should the model be gone, the alias is followed again.</summary>
     public string? Alias { get; init; }
+}
+
+/// <summary>What became of a request.</summary>
+/// <param name="Model">The model that was tried last.</param>
+/// <param name="Version">Its version; 0 if none was found.</param>
+internal readonly record struct DispatchedReply(InferReply Reply, string Model, long Version);
+
+/// <summary>How a request came in.</summary>
+internal enum Protocol
+{
+    Grpc,
+    Rest,
 }

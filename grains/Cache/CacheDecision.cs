@@ -25,3 +25,29 @@ internal abstract record CacheDecision
     /// <summary>The replica is there already, or on its way.</summary>
     public sealed record Present(CacheEntry Entry) : CacheDecision;
 }
+
+/// <summary>What follows from a change of the cache, for the caller to carry out.</summary>
+/// <param name="Granted">Loads that waited and have their room now.</param>
+/// <param name="Evicted">Replicas that must be unloaded.</param>
+/// <param name="Refused">Loads that waited and will not get their room.</param>
+internal readonly record struct CacheChange(
+    ImmutableArray<CacheEntry> Granted, ImmutableArray<CacheEntry> Evicted, ImmutableArray<CacheEntry> Refused)
+{
+    public static CacheChange None { get; } = new([], [], []);
+}
+
+/// <summary>Why a cache makes no room.</summary>
+internal enum CacheRefusal
+{
+    /// <summary>The replica is larger than the whole cache.</summary>
+    TooLarge,
+
+    /// <summary>The longest unused replica was used too recently: loading more would only move models in and out.</summary>
+    Churn,
+
+    /// <summary>What is not running or loading does not take up enough.</summary>
+    Busy,
+
+    /// <summary>A load that may evict nothing would have to.</summary>
+    Full,
+}

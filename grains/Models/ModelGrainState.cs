@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Scaling;
 
 namespace Cluster.Grains.Models;
 
@@ -50,3 +51,44 @@ public sealed record ModelGrainState
     [Id(9)]
     public ImmutableSortedDictionary<long, VersionUse> Uses { get; init; } = ImmutableSortedDictionary<long, VersionUse>.Empty;
 }
+
+/// <summary>Content that did not load. The model tries it again when it or the settings change, on request, or at <paramref name="RetryOn"/>.</summary>
+[GenerateSerializer, Immutable, Alias("failed-load")]
+public sealed record FailedLoad([property: Id(0)] string Revision, [property: Id(1)] string SettingsRevision, [property: Id(2)] string Reason, [property: Id(3)] DateTimeOffset? RetryOn = null);
+
+/// <summary>A version that serves: its replicas, which are all loaded and of one content.</summary>
+/// <param name="Replicas">By number, ascending; none where the version is loaded by its next request.</param>
+/// <param name="Revision">What they are loaded from.</param>
+/// <param name="SettingsRevision">What they are loaded with.</param>
+/// <param name="Target">How many replicas the load asks for, at least 1; the model's bounds come on top.</param>
+[GenerateSerializer, Immutable, Alias("loaded-version")]
+public sealed record LoadedVersion(
+    ImmutableArray<PlacedReplica> Replicas,
+    [property: Id(1)] string Revision,
+    [property: Id(2)] string SettingsRevision,
+    [property: Id(3)] int Target = 1)
+{
+    /// <inheritdoc cref="LoadedVersion" path="/param[@name='Replicas']"/>
+    [Id(4)]
+    public ImmutableArray<PlacedReplica> Replicas { get; init; } = Replicas.IsDefault ? [] : Replicas;
+}
+
+/// <summary>What is known of a version from its loads before.</summary>
+/// <param name="Description">From its last load.</param>
+/// <param name="Statistics">Of its replicas that have ended; null if none has.</param>
+[GenerateSerializer, Immutable, Alias("past-loads")]
+public sealed record PastLoads([property: Id(0)] ModelDescription? Description, [property: Id(1)] ReplicaStatistics? Statistics);
+
+/// <summary>When a version was used. Kept some minutes late, so that use costs no writes.</summary>
+/// <param name="LastUsed">The latest use of any replica.</param>
+/// <param name="History">Earlier uses, for <see cref="ReplicaScaling"/>.</param>
+[GenerateSerializer, Immutable, Alias("version-use")]
+public sealed record VersionUse([property: Id(0)] DateTimeOffset LastUsed, [property: Id(1)] UseHistory History);
+
+/// <summary>A silo where a content failed to load: it is not tried there again for a while.</summary>
+[GenerateSerializer, Immutable, Alias("silo-failure")]
+public sealed record SiloFailure(
+    [property: Id(0)] SiloAddress Silo,
+    [property: Id(1)] string Revision,
+    [property: Id(2)] string SettingsRevision,
+    [property: Id(3)] DateTimeOffset At);

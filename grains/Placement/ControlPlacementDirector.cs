@@ -12,3 +12,10 @@ internal sealed class ControlPlacementDirector(SiloView view, PlacementRandom ra
         return Task.FromResult(random.OneOf(staying.Length > 0 ? staying : silos));
     }
 }
+
+/// <summary>Grains that only decide: any silo, but none that is about to leave.</summary>
+internal sealed class ControlPlacement : PlacementStrategy;
+
+/// <summary>Grains of this class only decide, and hold nothing that matters where it is.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+internal sealed class ControlPlacementAttribute() : PlacementAttribute(new ControlPlacement());

@@ -38,3 +38,8 @@ public interface IReplicatedMap
     /// <exception cref="SiloUnavailableException">Redis is away.</exception>
     ValueTask RefreshAsync(string key, CancellationToken cancellationToken = default);
 }
+
+/// <summary>How a compare-and-set ended.</summary>
+/// <param name="Done">Whether it was written.</param>
+/// <param name="Stored">What is stored now; <c>default</c> for no entry.</param>
+public readonly record struct ReplicaWrite(bool Done, ReplicaVersion Stored);

@@ -140,3 +140,23 @@ internal sealed class RedisReplicaStore(RedisConnection redis, RedisKeys keys, s
         return values;
     }
 }
+
+/// <summary>An answer of the store about one entry.</summary>
+/// <param name="Accepted">Whether a write was carried out, or had been before.</param>
+/// <param name="Stored">What the store has now; null for nothing at all, or, of an accepted publish, for what was published.</param>
+internal readonly record struct StoreAnswer(bool Accepted, StoredEntry? Stored);
+
+/// <summary>Sent to every process at each change of the store.</summary>
+/// <param name="Change">The number of the change; the next one has the next number.</param>
+internal readonly record struct StoreMessage(string Life, long Change, StoredEntry Entry);
+
+/// <summary>Entries of the store in the order of their last changes, from one change on.</summary>
+/// <param name="Life">Another one than before: the store was restarted, and may have lost something.</param>
+/// <param name="Purged">Removals up to this change may be forgotten: who has missed it must read everything.</param>
+/// <param name="Reached">The change up to which the page goes.</param>
+/// <param name="IsLast">Whether there is no later change.</param>
+internal sealed record StorePage(string Life, long Purged, long Reached, bool IsLast, IReadOnlyList<StoredEntry> Entries);
+
+/// <summary>What the store has of a key.</summary>
+/// <param name="Content">Null: the key was removed.</param>
+internal readonly record struct StoredEntry(string Key, long Sequence, byte[]? Content);

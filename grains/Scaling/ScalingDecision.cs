@@ -10,3 +10,24 @@ public readonly record struct ScalingDecision(int Add, int? Remove, bool ForLoad
 {
     public static ScalingDecision None { get; } = new(0, null, false, "", ScalingCause.None);
 }
+
+/// <summary>Why replicas come or go.</summary>
+public enum ScalingCause
+{
+    None,
+
+    /// <summary>Fewer than the least.</summary>
+    Minimum,
+
+    /// <summary>More than the most.</summary>
+    Maximum,
+
+    /// <summary>More to do than the replicas should have.</summary>
+    Load,
+
+    /// <summary>The use of the model lasts.</summary>
+    LastingUse,
+
+    /// <summary>Memory is short, and the others suffice.</summary>
+    ShortMemory,
+}
