@@ -1,5 +1,4 @@
 using System.Reflection;
-using Cluster.Contracts.Metrics;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Metrics;
@@ -7,6 +6,7 @@ using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
+using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

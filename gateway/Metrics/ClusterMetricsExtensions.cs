@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using Cluster.Contracts.Metrics;
 using Cluster.Contracts.Options;
+using Cluster.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

@@ -1,4 +1,4 @@
-using Cluster.Contracts.Metrics;
+using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

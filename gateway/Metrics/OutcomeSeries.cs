@@ -1,5 +1,5 @@
-using Cluster.Contracts.Metrics;
 using Cluster.Gateway.Serving;
+using Cluster.Metrics;
 
 namespace Cluster.Gateway.Metrics;
 

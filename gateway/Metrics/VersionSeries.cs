@@ -1,6 +1,6 @@
 using System.Globalization;
-using Cluster.Contracts.Metrics;
 using Cluster.Gateway.Serving;
+using Cluster.Metrics;
 
 namespace Cluster.Gateway.Metrics;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Cluster.Contracts.Metrics;
+using Cluster.Metrics;
 
 namespace Cluster.Grains.Metrics;
 

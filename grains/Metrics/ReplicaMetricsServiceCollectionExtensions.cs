@@ -1,4 +1,4 @@
-using Cluster.Contracts.Metrics;
+using Cluster.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Cluster.Contracts.Metrics;
 using Cluster.Grains.Scaling;
+using Cluster.Metrics;
 
 namespace Cluster.Grains.Models;
 

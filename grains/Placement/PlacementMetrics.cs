@@ -1,4 +1,4 @@
-using Cluster.Contracts.Metrics;
+using Cluster.Metrics;
 
 namespace Cluster.Grains.Placement;
 

@@ -1,4 +1,3 @@
-using Cluster.Contracts.Metrics;
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Rest;
 using Cluster.Grains.Cache;
@@ -9,6 +8,7 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
+using Cluster.Metrics;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Dashboard;
 using Cluster.Silo.Tracing;

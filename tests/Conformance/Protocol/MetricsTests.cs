@@ -18,7 +18,7 @@ public sealed class MetricsTests(ServerFixture fixture) : ServerTests(fixture)
     public async Task Metrics_AfterInference_CountSuccessAndFailureByInterface(string protocol, string client, string method)
     {
         string[] labels = ["name=\"metrics_add_one\"", $"interface=\"{protocol}\"", $"method=\"{method}\"", "api=\"KServe\""];
-        var before = await Metrics.ReadAsync(Url);
+        var before = await MetricsText.ReadAsync(Url);
         for (var i = 0; i < 3; i++)
         {
             await AnswerAsync(protocol, client, Request);
@@ -26,7 +26,7 @@ public sealed class MetricsTests(ServerFixture fixture) : ServerTests(fixture)
 
         await FailAsync(protocol, client, Request with { Inputs = [Request.Inputs[0] with { Shape = [10] }] });
         await FailAsync(protocol, client, Request with { Version = "9" });
-        var after = await Metrics.ReadAsync(Url);
+        var after = await MetricsText.ReadAsync(Url);
         Assert.Equal(3, after.Sum("ovms_requests_success", labels) - before.Sum("ovms_requests_success", labels));
         Assert.Equal(2, after.Sum("ovms_requests_fail", labels) - before.Sum("ovms_requests_fail", labels));
         string[] timed = ["name=\"metrics_add_one\"", $"interface=\"{protocol}\"", "version=\"1\""];
@@ -39,9 +39,9 @@ public sealed class MetricsTests(ServerFixture fixture) : ServerTests(fixture)
     public async Task Metrics_AfterUnreadableRequests_CountThemAsFailures(string client)
     {
         string[] labels = ["name=\"metrics_add_one\"", "interface=\"REST\"", "method=\"ModelInfer\""];
-        var before = await Metrics.ReadAsync(Url);
+        var before = await MetricsText.ReadAsync(Url);
         await PostAsync(client, "/v2/models/metrics_add_one/infer", "{");
-        var after = await Metrics.ReadAsync(Url);
+        var after = await MetricsText.ReadAsync(Url);
         Assert.Equal(1, after.Sum("ovms_requests_fail", labels) - before.Sum("ovms_requests_fail", labels));
     }
 
@@ -49,7 +49,7 @@ public sealed class MetricsTests(ServerFixture fixture) : ServerTests(fixture)
     [MemberData(nameof(Clients))]
     public async Task Metrics_AfterQuestions_CountMetadataReadyAndStreams(string client)
     {
-        var before = await Metrics.ReadAsync(Url);
+        var before = await MetricsText.ReadAsync(Url);
         await CallAsync<ModelMetadataResponse>(client, "ModelMetadata", new ModelMetadataRequest { Name = "metrics_add_one" });
         await GetAsync(client, "/v2/models/metrics_add_one");
         await CallAsync<ModelReadyResponse>(client, "ModelReady", new ModelReadyRequest { Name = "metrics_add_one" });
@@ -58,7 +58,7 @@ public sealed class MetricsTests(ServerFixture fixture) : ServerTests(fixture)
             Target,
             ClientDriver.InferenceService + "ModelStreamInfer",
             [Request.Raw(), Request.Raw(), (Request with { Inputs = [] }).Raw()]);
-        var after = await Metrics.ReadAsync(Url);
+        var after = await MetricsText.ReadAsync(Url);
         foreach (var protocol in new[] { "gRPC", "REST" })
         {
             foreach (var method in new[] { "ModelMetadata", "ModelReady" })

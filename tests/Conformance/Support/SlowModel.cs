@@ -25,7 +25,7 @@ internal sealed class SlowModel(ServerProcess server, string name)
     public async Task<RunningCall<ModelInferResponse, GrpcResult<ModelInferResponse>>> StartAsync(
         ClientDriver client, long iterations, CallOptions? options = null)
     {
-        var before = await Metrics.ReadAsync(server.HttpUrl);
+        var before = await MetricsText.ReadAsync(server.HttpUrl);
         var call = client.StartUnary<ModelInferResponse>(server.GrpcTarget, ClientDriver.InferenceService + "ModelInfer", Request(iterations).Raw(), options);
         if (before.Sum("ovms_infer_req_active", Label) > 0)
         {
@@ -40,10 +40,10 @@ internal sealed class SlowModel(ServerProcess server, string name)
     }
 
     /// <summary>Waits until so many runs are under way.</summary>
-    public Task RunningAsync(int count) => Metrics.UntilAsync(server.HttpUrl, count, Promptly, "ovms_infer_req_active", Label);
+    public Task RunningAsync(int count) => MetricsText.UntilAsync(server.HttpUrl, count, Promptly, "ovms_infer_req_active", Label);
 
     /// <summary>Waits until so many requests wait for the slot.</summary>
-    public Task WaitingAsync(int count) => Metrics.UntilAsync(server.HttpUrl, count, Promptly, "cluster_waiting_requests", Label);
+    public Task WaitingAsync(int count) => MetricsText.UntilAsync(server.HttpUrl, count, Promptly, "cluster_waiting_requests", Label);
 
     /// <summary>Cancels a call and waits for its end and for its slot.</summary>
     public async Task StopAsync(RunningCall<ModelInferResponse, GrpcResult<ModelInferResponse>> call)

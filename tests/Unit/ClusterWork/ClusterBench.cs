@@ -1,10 +1,10 @@
-using Cluster.Contracts.Metrics;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Scaling;
+using Cluster.Metrics;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;
 using Cluster.Unit.Grains;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Cluster.Contracts.Metrics;
 using Cluster.Gateway.Metrics;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
@@ -8,6 +7,7 @@ using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Cluster.Metrics;
 using Xunit;
 
 namespace Cluster.Unit.Metrics;

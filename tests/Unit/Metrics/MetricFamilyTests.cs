@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Cluster.Contracts.Metrics;
+using Cluster.Metrics;
 using Xunit;
 
 namespace Cluster.Unit.Metrics;

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Text;
-using Cluster.Contracts.Metrics;
+using Cluster.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cluster.Unit.Metrics;

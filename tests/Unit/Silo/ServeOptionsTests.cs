@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Cluster.Contracts.Metrics;
 using Cluster.Contracts.Options;
+using Cluster.Metrics;
 using Cluster.Silo.Options;
 using Cluster.Tests.Common;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>All series of one name.</summary>
 public abstract class MetricFamily

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>Figures of the operating system about this process, by Prometheus' conventional names once exported (<c>process_cpu_seconds_total</c>, …).</summary>
 public sealed class ProcessMetrics

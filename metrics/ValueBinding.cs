@@ -1,4 +1,4 @@
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>Counters and gauges of other meters.</summary>
 internal sealed class ValueBinding(InstrumentBinding<ValueSeries> series, ValueMode mode, Func<long> round) : IInstrumentBinding

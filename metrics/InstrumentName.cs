@@ -1,4 +1,4 @@
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>The Prometheus name of an instrument: underscores for dots, the unit spelled out, <c>_total</c> behind counters.</summary>
 internal static class InstrumentName

@@ -1,4 +1,4 @@
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>Adds to a double without a lock. Whole numbers stay exact up to 2^53.</summary>
 internal static class AtomicDouble

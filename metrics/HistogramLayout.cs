@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>What all series of a histogram share: the bounds and the texts written around each number.</summary>
 internal sealed class HistogramLayout

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.Metrics;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>A histogram's buckets for one combination of labels. Recording is thread-safe, lock-free and allocates nothing.</summary>
 public sealed class HistogramSeries : MetricSeries

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>This process as Linux' <c>/proc/self</c> shows it.</summary>
 public static class LinuxProcess

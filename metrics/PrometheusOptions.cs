@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Cluster.Contracts.Options;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>What the exporter collects besides the families of the <see cref="MetricRegistry"/>.</summary>
 [Section("Metrics")]

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 using Tag = KeyValuePair<string, object?>;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>
 /// All series of one name. A series exists from the first <see cref="Acquire"/> to the last <see cref="Release"/> of its labels,

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>Collects the instruments of other meters into families of the registry: those of the chosen names that belong to this host, or to none.</summary>
 internal sealed class InstrumentCollector : IDisposable

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>
 /// Writes the registry's families and the instruments of the chosen meters in Prometheus' text format 0.0.4: families by name, series

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>Numbers, labels and names as Prometheus' text format 0.0.4 wants them.</summary>
 internal static class ExpositionText

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>One line of numbers of a family: one combination of label values.</summary>
 public abstract class MetricSeries

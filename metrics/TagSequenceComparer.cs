@@ -1,4 +1,4 @@
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 using Tag = KeyValuePair<string, object?>;
 

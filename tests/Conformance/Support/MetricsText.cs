@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Cluster.Conformance.Support;
 
 /// <summary>Reads <c>/metrics</c>.</summary>
-internal sealed class Metrics
+internal sealed class MetricsText
 {
     private static readonly HttpClient Http = new();
 
     private readonly string[] _lines;
 
-    private Metrics(string text)
+    private MetricsText(string text)
     {
         Text = text;
         _lines = text.Split('\n');
@@ -17,7 +17,7 @@ internal sealed class Metrics
 
     public string Text { get; }
 
-    public static async Task<Metrics> ReadAsync(string server) => new(await Http.GetStringAsync(new Uri(server + "/metrics")));
+    public static async Task<MetricsText> ReadAsync(string server) => new(await Http.GetStringAsync(new Uri(server + "/metrics")));
 
     /// <summary>The sum of a family's series that have all of <paramref name="labels"/>, such as <c>name="slow"</c>; 0 without any.</summary>
     public double Sum(string family, params string[] labels) => _lines

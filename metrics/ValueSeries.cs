@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Cluster.Contracts.Metrics;
+namespace Cluster.Metrics;
 
 /// <summary>The number of a counter or gauge for one combination of labels. All members are thread-safe, lock-free and allocate nothing.</summary>
 public sealed class ValueSeries : MetricSeries
