@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,8 +38,21 @@ internal sealed class DashboardServer(IServiceProvider process, int port) : IHos
         builder.Services.AddSingleton(process.GetRequiredService<IGrainFactory>());
         new Pages(builder.Services, builder.Configuration).AddDashboard(Configure);
         _app = builder.Build();
+        _app.Use(RefuseOtherSitesAsync);
         _app.MapOrleansDashboard().RequireHost(Hosts);
         return _app.StartAsync(cancellationToken);
+    }
+
+    /// <summary>A page of another site in the operator's browser must not have grains activated, which some of the paths do. Browsers say where a request is from.</summary>
+    private static Task RefuseOtherSitesAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "none" or "same-origin")
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>

@@ -5,8 +5,8 @@ using Orleans.Storage;
 namespace Cluster.Gateway.Routing;
 
 /// <summary>
-/// Calls of the control plane, all of which may be made twice: one whose silo is lost is made again once the cluster has got over that, and so is one that an activation
-/// took which another has replaced, as in a silo that hung and was given up.
+/// Calls of the control plane, all of which may be made twice. One whose silo is lost is made again once the cluster has got over that. So is one that a replaced
+/// activation took, as in a silo that hung and was given up.
 /// </summary>
 internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, TimeProvider time)
 {

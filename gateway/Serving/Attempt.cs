@@ -31,23 +31,18 @@ internal readonly record struct Attempt(InferReply Reply, AttemptEnd End)
         }
     }
 
-    /// <summary>Calls a replica as <see cref="RunAsync"/> does, once its silo has answered: one that was lost at the same time as others is not taken for lost by this request.</summary>
-    public static async ValueTask<Attempt> RunReachedAsync(ReplicaRoute replica, InferRequest request, CancellationToken cancellationToken)
+    /// <summary>Whether the replica's silo answers; it runs nothing.</summary>
+    public static async ValueTask<bool> ReachesAsync(ReplicaRoute replica, CancellationToken cancellationToken)
     {
         try
         {
             await replica.Grain.DescribeAsync(cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (SiloUnavailableException)
         {
-            return Lost($"the silo of a replica of model '{replica.Id.Model}' cannot be reached");
+            return false;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return new Attempt(InferReply.Failed(Failure.Cancelled("")), AttemptEnd.Abandoned);
-        }
-
-        return await RunAsync(replica, request, cancellationToken).ConfigureAwait(false);
     }
 
     public static Attempt Lost(string reason) => new(InferReply.Failed(Failure.Lost(reason)), AttemptEnd.Undelivered);

@@ -113,19 +113,24 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
             return await Attempt.RunAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
         }
 
-        SuspectPlace place;
+        SuspectPlace? place;
         try
         {
-            place = await dispatcher.Suspects.EnterAsync(replica.Silo, cancellationToken).ConfigureAwait(false);
+            place = await dispatcher.Suspects.EnterAsync(replica.Silo, () => Attempt.ReachesAsync(replica, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             return new Attempt(InferReply.Failed(GivenUp()), AttemptEnd.Abandoned);
         }
 
+        if (place is null)
+        {
+            return Attempt.Lost($"the silo of a replica of model '{_call.Model}' cannot be reached");
+        }
+
         try
         {
-            var attempt = await Attempt.RunReachedAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
+            var attempt = await Attempt.RunAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
             if (attempt.End == AttemptEnd.Lost && place.Lose())
             {
                 dispatcher.Suspects.Accuse(_call.Model, route.Version, [.. _lost, replica.Silo]);

@@ -14,22 +14,30 @@ internal sealed class Suspects(IGrainFactory grains, ControlCalls control, TimeP
 {
     private readonly ConcurrentDictionary<SiloAddress, SuspectLane> _lanes = new();
 
-    /// <summary>Returns when the suspects before have been answered, or have run for a while. Dispose the place once the call has ended.</summary>
-    public async ValueTask<SuspectPlace> EnterAsync(SiloAddress silo, CancellationToken cancellationToken)
+    /// <summary>Returns when the suspects before have been answered, or have run for a while. Leave the place once the call has ended.</summary>
+    /// <param name="answers">Asks the silo, before this suspect counts as one that it has: silos may have been lost at once.</param>
+    /// <returns>Null: the silo does not answer.</returns>
+    public async ValueTask<SuspectPlace?> EnterAsync(SiloAddress silo, Func<ValueTask<bool>> answers, CancellationToken cancellationToken)
     {
         var lane = _lanes.GetOrAdd(silo, static _ => new SuspectLane());
         var place = lane.Queue(time);
         try
         {
             await place.Before.WaitAsync(cancellationToken).ConfigureAwait(false);
-            place.Begin();
-            return place;
+            if (await answers().ConfigureAwait(false))
+            {
+                place.Begin();
+                return place;
+            }
         }
         catch
         {
             Leave(silo, place);
             throw;
         }
+
+        Leave(silo, place);
+        return null;
     }
 
     public void Leave(SiloAddress silo, SuspectPlace place)

@@ -3,13 +3,17 @@ using System.Runtime.InteropServices;
 namespace Cluster.Grains.Memory;
 
 /// <summary>
-/// The C library's heap. Each thread that loads a model leaves what it freed in an arena of its own, up to 64 MiB that the system takes for used: loads and
-/// unloads are followed by giving that back. Safe from any thread.
+/// The C library's heap. Each thread that loads a model leaves what it freed in an arena of its own. The system takes up to 64 MiB of it for used until this class
+/// gives it back, some time after loads and unloads. Safe from any thread.
 /// </summary>
 internal sealed partial class NativeHeap : IDisposable
 {
     /// <summary>How long after a load or an unload; what follows meanwhile is given back with it. Once a second costs a silo that loads 10 models a second a third more processor time.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(10);
+
+    /// <summary>musl has no such function, and keeps little.</summary>
+    private static readonly Lazy<bool> HasTrim = new(static () =>
+        NativeLibrary.TryLoad("libc.so.6", typeof(NativeHeap).Assembly, DllImportSearchPath.SafeDirectories, out var library) && NativeLibrary.TryGetExport(library, "malloc_trim", out _));
 
     private readonly Action _giveBack;
     private readonly ITimer _timer;
@@ -47,8 +51,7 @@ internal sealed partial class NativeHeap : IDisposable
 
     private static void GiveBack()
     {
-        // musl has no such function, and keeps little.
-        if (NativeLibrary.TryLoad("libc.so.6", typeof(NativeHeap).Assembly, DllImportSearchPath.SafeDirectories, out var library) && NativeLibrary.TryGetExport(library, "malloc_trim", out _))
+        if (HasTrim.Value)
         {
             _ = Trim(0);
         }

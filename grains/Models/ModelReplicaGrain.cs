@@ -13,7 +13,7 @@ namespace Cluster.Grains.Models;
 
 /// <inheritdoc cref="IModelReplicaGrain"/>
 /// <remarks>
-/// Reentrant: a turn only hands a request to <see cref="Replica"/>; the run itself happens on an inference thread. Kept alive: a loaded model ends because
+/// Reentrant: a turn only hands a request to <see cref="Replica"/>; what runs longer than the way to another thread runs there. Kept alive: a loaded model ends because
 /// its place or its end is wanted, not because it is quiet. One that is not loaded is not kept.
 /// </remarks>
 #pragma warning disable CA1001 // The source of cancellation has no timer, and an eviction may come after the activation's end.

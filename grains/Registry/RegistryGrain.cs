@@ -133,11 +133,9 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <inheritdoc/>
     public async ValueTask EnsureLoadedAsync(string model, CancellationToken cancellationToken)
     {
-        var isTold = false;
         if (_handingOver.TryGetValue(model, out var handingOver))
         {
             await Ended(handingOver.WaitAsync(cancellationToken));
-            isTold = handingOver.IsCompletedSuccessfully;
         }
 
         var isRegistered = Entries.GetValueOrDefault(model)?.Info is not null;
@@ -146,8 +144,8 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
             throw new ServingException(Failure.NotFound($"model '{model}' is not found"));
         }
 
-        // What serves is what was registered; what does not may have been put right since it was told.
-        if (isRegistered && !isTold && !ServingReplicas.IsReady(_states, model))
+        // What serves is what was registered; what does not may have been put right meanwhile.
+        if (isRegistered && !ServingReplicas.IsReady(_states, model))
         {
             HandOver(model, () => ReadAndApplyAsync(model));
             await SettleAsync(model, cancellationToken);

@@ -33,18 +33,18 @@ internal sealed class ReplicaTable(string map, TimeProvider time, ILogger logger
     /// <summary>Also finds a removed one.</summary>
     public bool TryFind(string key, [NotNullWhen(true)] out ReplicatedEntry? entry) => _entries.TryGetValue(key, out entry);
 
-    /// <returns>False: the newest value is the same, which the store has or is about to get.</returns>
+    /// <returns>False: this process published the same last, and has heard of nothing newer.</returns>
     public bool Publish(string key, byte[]? content)
     {
         lock (_lock)
         {
             var isKnown = _entries.TryGetValue(key, out var known);
-            if (isKnown && known!.Matches(content))
+            if (isKnown && known!.IsOwn && known.Matches(content))
             {
                 return false;
             }
 
-            Set(known, new ReplicatedEntry(key, Math.Max(isKnown ? known!.Sequence + 1 : 1, Microseconds()), content, life: null));
+            Set(known, new ReplicatedEntry(key, Math.Max(isKnown ? known!.Sequence + 1 : 1, Microseconds()), content, life: null, isOwn: true));
         }
 
         Feed.Tell(here: true);

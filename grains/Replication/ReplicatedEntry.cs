@@ -6,8 +6,10 @@ public sealed class ReplicatedEntry
     private object? _decoded;
     private volatile string? _life;
 
-    internal ReplicatedEntry(string key, long sequence, byte[]? content, string? life)
+    /// <param name="isOwn">Whether this process made it.</param>
+    internal ReplicatedEntry(string key, long sequence, byte[]? content, string? life, bool isOwn = false)
     {
+        IsOwn = isOwn;
         Key = key;
         Sequence = sequence;
         Bytes = content;
@@ -24,6 +26,9 @@ public sealed class ReplicatedEntry
 
     /// <summary>What a compare-and-set of this value expects.</summary>
     public ReplicaVersion Version => new(Sequence, _life);
+
+    /// <summary>Whether this process made it: the store has it, or is about to get it.</summary>
+    internal bool IsOwn { get; }
 
     /// <summary>Null: the key was removed. Kept for a while, so that what was published before the removal does not come back.</summary>
     internal byte[]? Bytes { get; }

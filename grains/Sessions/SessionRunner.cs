@@ -11,7 +11,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>
-/// Runs one request after the other on one worker thread, whichever model they are for, reusing everything that a run needs.
+/// Runs one request after the other, whichever model they are for, reusing everything that a run needs.
 /// </summary>
 /// <remarks>
 /// Outputs whose shapes follow from the inputs are computed right into the response; the others are allocated by ONNX Runtime and copied

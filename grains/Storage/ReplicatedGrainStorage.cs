@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cluster.Grains.Replication;
 using System.Globalization;
 using Orleans.Storage;
@@ -7,10 +8,13 @@ namespace Cluster.Grains.Storage;
 /// <summary>
 /// Keeps states in a replicated map, as JSON, so that a Redis which comes back without its data gets every state back, also of grains that are not
 /// active. An ETag is a <see cref="ReplicaVersion"/>. A state that is stored as it is already is not written again.
-/// <para>While Redis is away everything fails with <see cref="SiloUnavailableException"/>.</para>
+/// <para>While Redis is away every read and every change fails with <see cref="SiloUnavailableException"/>.</para>
 /// </summary>
 internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
 {
+    /// <summary>Keys whose last write was not answered: what is stored is not known.</summary>
+    private readonly ConcurrentDictionary<string, bool> _unanswered = new(StringComparer.Ordinal);
+
     /// <summary>The map that every silo opens.</summary>
     public const string MapName = "grain-states";
 
@@ -45,13 +49,16 @@ internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
     }
 
     private bool IsStored(string key, string? etag, byte[] content) =>
-        map.TryGet(key, out var entry) && entry.Version.ToString() == etag && entry.Content.Span.SequenceEqual(content);
+        !_unanswered.ContainsKey(key) && map.TryGet(key, out var entry) && entry.Version.ToString() == etag && entry.Content.Span.SequenceEqual(content);
 
     private static string KeyOf(string stateName, GrainId grain) => string.Create(CultureInfo.InvariantCulture, $"{stateName}/{grain}");
 
     private async Task<string> ChangeAsync(string operation, string stateName, GrainId grainId, string? etag, byte[]? content)
     {
-        var (done, stored) = await map.WriteAsync(KeyOf(stateName, grainId), ReplicaVersion.Parse(etag), content).ConfigureAwait(false);
+        var key = KeyOf(stateName, grainId);
+        _unanswered[key] = true;
+        var (done, stored) = await map.WriteAsync(key, ReplicaVersion.Parse(etag), content).ConfigureAwait(false);
+        _unanswered.TryRemove(key, out _);
         return done
             ? stored.ToString()
             : throw new InconsistentStateException(

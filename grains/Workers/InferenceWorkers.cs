@@ -4,8 +4,8 @@ using Cluster.Grains.Sessions;
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// The silo's own threads for running models, so that inference holds no thread-pool thread that the network needs, but for runs that are shorter than
-/// the way to another thread. Threads start when they are first needed; the one that became idle last is used first, its caches being warm.
+/// The silo's own threads for running models, so that inference holds no thread-pool thread that the network needs. Runs that are shorter than the way
+/// to another thread stay where they are. Threads start when they are first needed; the one that became idle last is used first, its caches being warm.
 /// Work beyond the threads waits in the order it came.
 /// </summary>
 public sealed class InferenceWorkers : IDisposable
@@ -28,12 +28,18 @@ public sealed class InferenceWorkers : IDisposable
     }
 
     /// <summary>Has <paramref name="work"/> done by an inference thread.</summary>
-    internal void Submit(IInferenceWork work)
+    internal void Submit(IInferenceWork work) => ObjectDisposedException.ThrowIf(!TrySubmit(work), this);
+
+    private bool TrySubmit(IInferenceWork work)
     {
         Worker worker;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_stopping, this);
+            if (_stopping)
+            {
+                return false;
+            }
+
             if (_idle.TryPop(out var idle))
             {
                 worker = idle;
@@ -46,27 +52,36 @@ public sealed class InferenceWorkers : IDisposable
             else
             {
                 _overflow.Enqueue(work);
-                return;
+                return true;
             }
         }
 
         worker.Give(work);
+        return true;
     }
 
-    /// <summary>Does <paramref name="work"/> on the calling thread; what becomes due through it is an inference thread's.</summary>
-    internal void RunHere(IInferenceWork work)
+    /// <summary>What <see cref="RunHere"/> needs, taken before there is work that must not be lost.</summary>
+    internal SessionRunner RentRunner() => _runners.TryTake(out var runner) ? runner : new SessionRunner(_time);
+
+    /// <summary>Does <paramref name="work"/> on the calling thread; what becomes due through it is an inference thread's, if there is still one to be had.</summary>
+    /// <param name="runner">Rented; given back here.</param>
+    internal void RunHere(SessionRunner runner, IInferenceWork work)
     {
-        if (!_runners.TryTake(out var runner))
+        for (var next = work.Execute(runner); next is not null && !TrySubmit(next);)
         {
-            runner = new SessionRunner(_time);
+            next = next.Execute(runner);
         }
 
-        var next = work.Execute(runner);
-        _runners.Add(runner);
-        if (next is not null)
+        lock (_gate)
         {
-            Submit(next);
+            if (!_stopping)
+            {
+                _runners.Add(runner);
+                return;
+            }
         }
+
+        runner.Dispose();
     }
 
     /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
@@ -173,7 +188,7 @@ public sealed class InferenceWorkers : IDisposable
     }
 }
 
-/// <summary>Something for an inference thread to do. It must not throw: the thread has no caller to catch it.</summary>
+/// <summary>A run. It must not throw: an inference thread has no caller to catch it.</summary>
 internal interface IInferenceWork
 {
     /// <summary>Does it, and returns what became due through it, or null.</summary>

@@ -23,6 +23,12 @@ internal sealed class ReplicaQueue
     /// <summary>A request of more bytes may take longer than the others did.</summary>
     private const int ShortRunBytes = 16 * 1024;
 
+    /// <summary>A run of this length must not hold its caller's thread again soon, however short the others are.</summary>
+    private const double LongRunNanoseconds = 10_000_000;
+
+    /// <summary>Runs after a long one that go to inference threads.</summary>
+    private const int RunsAfterLong = 1000;
+
     private readonly Lock _gate = new();
     private readonly LinkedList<InferenceJob> _waiting = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,6 +43,7 @@ internal sealed class ReplicaQueue
     private int _running;
     private bool _draining;
     private double _meanRunNanoseconds;
+    private int _notHere;
 
     public ReplicaQueue(
         IQueuedModel model,
@@ -76,7 +83,7 @@ internal sealed class ReplicaQueue
     public ValueTask<InferReply> EnqueueAsync(InferRequest request, CancellationToken cancellationToken)
     {
         var job = new InferenceJob(this, request, _time.GetTimestamp(), cancellationToken);
-        bool starts;
+        SessionRunner? runner = null;
         lock (_gate)
         {
             if (Refusal(request) is { } refusal)
@@ -84,14 +91,14 @@ internal sealed class ReplicaQueue
                 return Refuse(refusal);
             }
 
-            starts = _running < _model.Concurrency;
-            if (!starts)
+            if (_running >= _model.Concurrency)
             {
                 job.Node = _waiting.AddLast(job);
                 _metrics.RequestQueued();
             }
             else if (IsShort(request))
             {
+                runner = _workers.RentRunner();
                 _running++;
             }
             else
@@ -103,9 +110,9 @@ internal sealed class ReplicaQueue
             }
         }
 
-        if (starts)
+        if (runner is not null)
         {
-            _workers.RunHere(job);
+            _workers.RunHere(runner, job);
         }
         else
         {
@@ -168,7 +175,7 @@ internal sealed class ReplicaQueue
             _statistics.Failed(total);
         }
 
-        var next = Release(reply.Succeeded ? times.Input + times.Infer + times.Output : null);
+        var next = Release(reply.Succeeded ? times.Input + times.Infer + times.Output : null, total - queued);
         job.Complete(reply);
         return next;
     }
@@ -199,7 +206,7 @@ internal sealed class ReplicaQueue
         }
         catch (Exception exception)
         {
-            // The edge of an inference thread: no failure of one request may end the process.
+            // The edge of a run, which has no caller to catch it: no failure of one request may end the process.
             if (_errors.TryPass(exception.GetType().Name, out var heldBack))
             {
                 Log.UnexpectedError(_logger, exception, _model.Name, _model.Version, heldBack);
@@ -237,7 +244,7 @@ internal sealed class ReplicaQueue
     }
 
     private bool IsShort(InferRequest request) =>
-        _meanRunNanoseconds is > 0 and < ShortRunNanoseconds && request.Message.Length <= ShortRunBytes;
+        _notHere == 0 && _meanRunNanoseconds is > 0 and < ShortRunNanoseconds && request.Message.Length <= ShortRunBytes;
 
     private TimeSpan ExpectedWait() =>
         TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000 * (_waiting.Count + 1) / _model.Concurrency);
@@ -253,10 +260,12 @@ internal sealed class ReplicaQueue
         return ValueTask.FromResult(InferReply.Failed(refusal));
     }
 
-    private InferenceJob? Release(long? runNanoseconds)
+    /// <param name="took">Of the run, whatever became of it.</param>
+    private InferenceJob? Release(long? runNanoseconds, long took)
     {
         lock (_gate)
         {
+            _notHere = took >= LongRunNanoseconds ? RunsAfterLong : Math.Max(0, _notHere - 1);
             if (runNanoseconds is { } run)
             {
                 _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
@@ -296,7 +305,7 @@ internal interface IQueuedModel
     /// <summary>Runs at once, at least 1.</summary>
     int Concurrency { get; }
 
-    /// <summary>Answers <paramref name="message"/> on the calling inference thread, whose runner is lent; the caller owns the answer.</summary>
+    /// <summary>Answers <paramref name="message"/> on the calling thread, whose runner is lent; the caller owns the answer.</summary>
     /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
     PayloadBuffer Run(SessionRunner runner, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken);
 }

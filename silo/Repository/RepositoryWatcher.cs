@@ -28,6 +28,9 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     /// <summary>How soon a repository that has not been compared, or disagrees, is looked at again where it is not watched.</summary>
     private static readonly TimeSpan CompareInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>When a change that was not handed over is worth another try.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _scanning = new(1);
     private readonly Dictionary<string, ModelRegistration> _handedOver = new(StringComparer.Ordinal);
 
@@ -87,7 +90,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     {
         var look = await LookAsync(new Look(Everything: true, Asked: true), cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        var problems = look.Snapshot.Problems.Select(ClientText.Of);
+        var problems = look.Snapshot.Problems.Select(ClientText.Of).Concat(_failed.Keys.Order(StringComparer.Ordinal).Select(NotHandedOverText));
         return look.HeldBack.IsEmpty ? [.. problems] : [.. problems, HeldBackText(look.HeldBack)];
     }
 
@@ -101,10 +104,15 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         }
 
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (_failed.TryGetValue(model, out var failure) && failure is SiloUnavailableException or ServingException)
+        if (_failed.TryGetValue(model, out var failure))
         {
             // The caller may ask again, and must not take what serves for what was read.
-            ExceptionDispatchInfo.Throw(failure);
+            if (failure is SiloUnavailableException or ServingException)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+
+            throw new ServingException(Failure.Unavailable(NotHandedOverText(model), RetryAfter), failure);
         }
 
         return look.Snapshot.Models.ContainsKey(model);
@@ -140,6 +148,8 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
             await TryAsync(() => leads ? LookAsync(new Look(Adopt: !led), stoppingToken) : _comparison.CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
         }
     }
+
+    private static string NotHandedOverText(string model) => $"what was read of model '{model}' could not be handed over; it is tried again";
 
     private static string HeldBackText(ImmutableArray<string> models) =>
         $"the silos' repositories hold different content of {RepositoryComparison.Some(models)}; it stays as it is until they agree";

@@ -206,6 +206,27 @@ public sealed class ReplicaQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Enqueue_AfterALongRunThatFailed_IsLeftToAnInferenceThread()
+    {
+        var model = new GatedModel(concurrency: 1);
+        var queue = Queue(model);
+        var learn = Enqueue(queue, 0);
+        (await model.NextAsync()).Finish(milliseconds: 0);
+        await learn.Soon();
+        var slow = Task.Run(() => Enqueue(queue, 1));
+        var run = await model.NextAsync();
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        run.Fail(new ServingException(Failure.Cancelled("stopped")));
+        await slow.Soon();
+
+        var next = Enqueue(queue, 2);
+
+        Assert.False(next.IsCompleted);
+        (await NextAsync(model, 2)).Finish();
+        Assert.True((await next.Soon()).Succeeded);
+    }
+
+    [Fact]
     public async Task Enqueue_BehindAShortRun_IsLeftToAnInferenceThread()
     {
         var model = new GatedModel(concurrency: 1);

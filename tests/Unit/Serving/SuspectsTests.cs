@@ -56,11 +56,19 @@ public sealed class SuspectsTests : IDisposable
     }
 
     [Fact]
+    public async Task Enter_SiloThatDoesNotAnswer_HoldsUpNoOther()
+    {
+        Assert.Null(await Suspects.EnterAsync(Silo, static () => new(false), CancellationToken.None));
+
+        Assert.True((await EnterAsync().Soon()).Lose());
+    }
+
+    [Fact]
     public async Task Enter_AnotherSilo_DoesNotWait()
     {
         await EnterAsync();
 
-        Assert.True((await Suspects.EnterAsync(States.At(2), CancellationToken.None)).Lose());
+        Assert.True((await Suspects.EnterAsync(States.At(2), Answers, CancellationToken.None))!.Lose());
     }
 
     [Fact]
@@ -68,7 +76,7 @@ public sealed class SuspectsTests : IDisposable
     {
         var first = await EnterAsync();
         using var giveUp = new CancellationTokenSource();
-        var impatient = Suspects.EnterAsync(Silo, giveUp.Token).AsTask();
+        var impatient = Suspects.EnterAsync(Silo, Answers, giveUp.Token).AsTask();
         var patient = EnterAsync();
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient.Soon());
@@ -79,5 +87,7 @@ public sealed class SuspectsTests : IDisposable
         await patient.Soon();
     }
 
-    private Task<SuspectPlace> EnterAsync() => Suspects.EnterAsync(Silo, CancellationToken.None).AsTask();
+    private async Task<SuspectPlace> EnterAsync() => (await Suspects.EnterAsync(Silo, Answers, CancellationToken.None))!;
+
+    private static ValueTask<bool> Answers() => new(true);
 }
