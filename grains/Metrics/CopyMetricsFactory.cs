@@ -1,4 +1,5 @@
 using Cluster.Contracts.Metrics;
+using Cluster.Contracts.Models;
 
 namespace Cluster.Grains.Metrics;
 
@@ -14,5 +15,7 @@ internal sealed class CopyMetricsFactory(MetricRegistry registry)
     /// <param name="version">At least 1.</param>
     /// <param name="streams">Runs that the execution provider carries out side by side.</param>
     /// <param name="slots">Runs that the copy lets run at once (OVMS's nireq).</param>
-    public CopyMetrics Create(string model, long version, int streams, int slots) => new(_families, model, version, streams, slots);
+    /// <param name="provider">Where the graph runs.</param>
+    public CopyMetrics Create(string model, long version, int streams, int slots, ExecutionProvider provider = ExecutionProvider.Cpu) =>
+        new(_families, model, version, streams, slots, provider == ExecutionProvider.OpenVino ? "openvino" : "cpu");
 }

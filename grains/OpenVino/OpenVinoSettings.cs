@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Cluster.Contracts.Models;
+
+namespace Cluster.Grains.OpenVino;
+
+/// <summary>Turns a model's settings into what OpenVINO's provider takes. Pure.</summary>
+internal static class OpenVinoSettings
+{
+    private const string PrecisionHint = "INFERENCE_PRECISION_HINT";
+
+    /// <summary>Streams and the threads of all of them, both at least 1.</summary>
+    /// <param name="concurrency">Requests at once, derived.</param>
+    /// <param name="intraOpThreads">Threads of each, derived.</param>
+    /// <param name="cores">The silo's processors, which threads that were not asked for do not exceed.</param>
+    public static (int Streams, int Threads) Derive(ProviderSettings options, int concurrency, int intraOpThreads, int cores)
+    {
+        var streams = options.Streams > 0 ? options.Streams : concurrency;
+        return (streams, options.Threads > 0 ? options.Threads : (int)Math.Min(cores, (long)streams * intraOpThreads));
+    }
+
+    /// <summary>By the provider's own names.</summary>
+    /// <param name="cache">Folder for the compiled graph; null for none.</param>
+    public static Dictionary<string, string> Provider(ProviderSettings options, int streams, int threads, string? cache)
+    {
+        var provider = new Dictionary<string, string>
+        {
+            ["device_type"] = options.Device,
+            ["num_streams"] = streams.ToString(CultureInfo.InvariantCulture),
+            ["load_config"] = LoadConfig(options),
+        };
+        if (options.DeviceKind == "CPU")
+        {
+            provider["num_of_threads"] = threads.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (cache is not null)
+        {
+            provider["cache_dir"] = cache;
+        }
+
+        return provider;
+    }
+
+    /// <summary>The model's own properties, which win, and the precision.</summary>
+    private static string LoadConfig(ProviderSettings options)
+    {
+        var config = options.Config.Length > 0 ? JsonNode.Parse(options.Config)!.AsObject() : [];
+        if (config[options.DeviceKind] is not JsonObject device)
+        {
+            config[options.DeviceKind] = device = [];
+        }
+
+        device[PrecisionHint] ??= options.Precision switch { ExecutionPrecision.Bf16 => "bf16", ExecutionPrecision.F16 => "f16", _ => "f32" };
+        return config.ToJsonString();
+    }
+}
