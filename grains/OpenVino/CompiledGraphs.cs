@@ -5,7 +5,7 @@ using Cluster.Contracts.Models;
 namespace Cluster.Grains.OpenVino;
 
 /// <summary>
-/// The folder where OpenVINO keeps compiled graphs of models with <c>cache</c>, a folder for each content of a version. What was used longest ago goes when they
+/// The folder where OpenVINO keeps compiled graphs of models with <c>cache</c>, a folder for each content of a version and its settings. What was used longest ago goes when they
 /// take too much, and what its model does not have any more with the next load or unload of the model. Safe from any thread.
 /// </summary>
 internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations registrations, TimeProvider time)
@@ -21,9 +21,10 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
 
     /// <summary>The folder for a load, until that ends.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public Loading Use(string model, ModelVersionSource source)
+    public Loading Use(string model, ModelVersionSource source, ProviderSettings settings)
     {
-        var name = NameOf(model, source);
+        // OpenVINO takes a blob for a graph whatever its precision was.
+        var name = $"{NameOf(model, source)}-{Digest(settings.ToString())}";
         lock (_lock)
         {
             var folder = MakeOwn(Path.Combine(MakeOwn(Root), name));
@@ -40,7 +41,7 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
             : [];
         lock (_lock)
         {
-            foreach (var folder in Folders($"{Digest(model)}-*").Where(folder => !kept.Contains(folder.Name) && !_loading.ContainsKey(folder.Name)))
+            foreach (var folder in Folders($"{Digest(model)}-*").Where(folder => !kept.Contains(folder.Name[..folder.Name.LastIndexOf('-')]) && !_loading.ContainsKey(folder.Name)))
             {
                 folder.Delete(recursive: true);
             }

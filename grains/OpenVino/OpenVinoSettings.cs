@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Repository.Settings;
 
 namespace Cluster.Grains.OpenVino;
 
@@ -8,6 +11,8 @@ namespace Cluster.Grains.OpenVino;
 internal static class OpenVinoSettings
 {
     private const string PrecisionHint = "INFERENCE_PRECISION_HINT";
+
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Streams and the threads of all of them, both at least 1.</summary>
     /// <param name="concurrency">Requests at once, derived.</param>
@@ -27,23 +32,21 @@ internal static class OpenVinoSettings
         {
             ["device_type"] = options.Device,
             ["num_streams"] = streams.ToString(CultureInfo.InvariantCulture),
-            ["load_config"] = LoadConfig(options),
+            ["load_config"] = LoadConfig(options, cache),
         };
         if (options.DeviceKind == "CPU")
         {
             provider["num_of_threads"] = threads.ToString(CultureInfo.InvariantCulture);
         }
 
-        if (cache is not null)
-        {
-            provider["cache_dir"] = cache;
-        }
-
         return provider;
     }
 
-    /// <summary>The model's own properties, which win, and the precision.</summary>
-    private static string LoadConfig(ProviderSettings options)
+    /// <summary>
+    /// The model's own properties, which win, the precision, and the folder. The provider's own option for that, <c>cache_dir</c>, holds for every later session
+    /// of the process: a session without cache would read, and be given, what another one compiled in another precision.
+    /// </summary>
+    private static string LoadConfig(ProviderSettings options, string? cache)
     {
         var config = options.Config.Length > 0 ? JsonNode.Parse(options.Config)!.AsObject() : [];
         if (config[options.DeviceKind] is not JsonObject device)
@@ -52,6 +55,7 @@ internal static class OpenVinoSettings
         }
 
         device[PrecisionHint] ??= options.Precision switch { ExecutionPrecision.Bf16 => "bf16", ExecutionPrecision.F16 => "f16", _ => "f32" };
-        return config.ToJsonString();
+        device[ProviderOptionsReader.CacheFolder] = cache ?? "";
+        return config.ToJsonString(Plain);
     }
 }

@@ -77,7 +77,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
 
     private LoadedModel OpenOnOpenVino(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
     {
-        using var use = settings.ProviderOptions.Cache ? compiled.Use(model, source) : null;
+        using var use = settings.ProviderOptions.Cache ? compiled.Use(model, source, settings.ProviderOptions) : null;
         _oneCompilation.Wait(cancellationToken);
         try
         {

@@ -28,6 +28,7 @@ public sealed class CompiledGraphsTests : IDisposable
         var first = Load("m", Source(1));
 
         Assert.Equal(first, Load("m", Source(1)));
+        Assert.NotEqual(first, Load("m", Source(1), new ProviderSettings { Precision = ExecutionPrecision.F16 }));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, new DirectoryInfo(first).UnixFileMode);
     }
 
@@ -67,7 +68,7 @@ public sealed class CompiledGraphsTests : IDisposable
     public void Sweep_FolderThatALoadUses_Stays()
     {
         Register("m", Source(1));
-        using var load = _graphs.Use("m", Source(1));
+        using var load = _graphs.Use("m", Source(1), ProviderSettings.Default);
         Register("m", Source(2));
 
         _graphs.Sweep("m");
@@ -77,10 +78,10 @@ public sealed class CompiledGraphsTests : IDisposable
 
     private static ModelVersionSource Source(long version, string revision = "r") => new(version, "/m.onnx", revision);
 
-    private string Load(string model, ModelVersionSource source)
+    private string Load(string model, ModelVersionSource source, ProviderSettings? settings = null)
     {
         _time.Advance(TimeSpan.FromSeconds(10));
-        using var load = _graphs.Use(model, source);
+        using var load = _graphs.Use(model, source, settings ?? ProviderSettings.Default);
         File.WriteAllBytes(Path.Combine(load.Folder, "x.blob"), new byte[Blob]);
         return load.Folder;
     }
