@@ -50,6 +50,9 @@ public sealed class OpenVinoServer : IAsyncLifetime
             Add(name, "light_squeezenet", $$$"""{"execution_provider": "openvino", "provider_options": {"cache": true{{{options}}}}}""");
         }
 
+        Directory.CreateDirectory(Path.Combine(_models.Path, "hungry", "1"));
+        await File.WriteAllBytesAsync(Path.Combine(_models.Path, "hungry", "1", "model.onnx"), OnnxModels.Hungry(5));
+        await File.WriteAllTextAsync(Path.Combine(_models.Path, "hungry", "model.json"), """{"run_memory_mib": 64}""");
         Add("wrong_config", "mnist", """{"execution_provider": "openvino", "provider_options": {"config": {"CPU": {"NO_SUCH_PROPERTY": 1}}}}""");
         Add("wrong_device", "mnist", """{"execution_provider": "openvino", "provider_options": {"device": "GPU"}}""");
         _server = await ServerProcess.StartAsync("--models", _models.Path, "--openvino", await OpenVinoWheel.BuiltInAsync(), "--openvino-cache", Cache);

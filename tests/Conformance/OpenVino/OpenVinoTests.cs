@@ -95,6 +95,21 @@ public sealed class OpenVinoTests(OpenVinoServer server, ITestOutputHelper outpu
         }
     }
 
+    /// <summary>The server's own allocator, and its way to refuse a block, in the other ONNX Runtime.</summary>
+    [Fact]
+    public async Task Infer_MoreMemoryThanTheModelMayTake_IsRefusedAndTheNextOneRuns()
+    {
+        Requires.NoLack(OpenVinoWheel.Lack);
+        foreach (var (_, client) in server.Clients)
+        {
+            var refusal = await Assert.ThrowsAnyAsync<Exception>(() => client.InferAsync("hungry", [RawTensor.Fp32("X", [1], [900_000_000f])]));
+
+            Assert.Contains("and asked for 3600000000 more, one run may take 67108864", refusal.Message, StringComparison.Ordinal);
+            var next = await client.InferAsync("hungry", [RawTensor.Fp32("X", [1], [0f])]);
+            Assert.Equal([5f], next[0].ToFloats());
+        }
+    }
+
     [Fact]
     public async Task Versions_OfBothLibraries_AreShown()
     {
