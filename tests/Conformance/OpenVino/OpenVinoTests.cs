@@ -117,6 +117,7 @@ public sealed class OpenVinoTests(OpenVinoServer server, ITestOutputHelper outpu
 
         Assert.Contains("ONNX Runtime 1.24.1 with OpenVINO 2025.4.1 on CPU", server.Server.Output, StringComparison.Ordinal);
         Assert.Contains("\"runtime\":\"1.24.1 with OpenVINO 2025.4.1 on CPU\"", await server.GetAsync("/v2/cluster"), StringComparison.Ordinal);
+        Assert.Contains("\"runtimes\":[\"1.24.1 with OpenVINO 2025.4.1 on CPU\"]", await server.GetAsync("/v2"), StringComparison.Ordinal);
         var metrics = await server.GetAsync("/metrics");
         Assert.Contains("cluster_runtime{onnxruntime=\"1.24.1\",openvino=\"2025.4.1\"} 1", metrics, StringComparison.Ordinal);
         Assert.Contains("cluster_copies{name=\"mnist\",provider=\"openvino\",version=\"1\"} 1", metrics, StringComparison.Ordinal);

@@ -17,7 +17,7 @@ public sealed class RestEndpointsTests : RestServer
     {
         var answer = await Host.SendAsync(new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept-Encoding", "gzip, deflate" }, { "test", "1" } } });
 
-        Assert.Equal("""{"name":"cluster","version":"0.1","extensions":["binary_tensor_data","statistics"]}""", answer.Text);
+        Assert.Equal("""{"name":"cluster","version":"0.1","extensions":["binary_tensor_data","statistics"],"runtimes":["1.31.1"]}""", answer.Text);
         Assert.Equal("application/json", answer.Header("Content-Type"));
         Assert.Null(answer.Header("Content-Encoding"));
     }
