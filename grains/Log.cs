@@ -15,8 +15,8 @@ internal static partial class Log
     [LoggerMessage(2102, LogLevel.Information, "Unloaded {Model} version {Version} replica {Replica}: {Reason}")]
     public static partial void Unloaded(ILogger logger, string model, long version, int replica, string reason);
 
-    [LoggerMessage(2103, LogLevel.Warning, "{Model} version {Version}: OpenVINO is not in this build of ONNX Runtime ({Providers}), the CPU is used")]
-    public static partial void ProviderFellBack(ILogger logger, string model, long version, string providers);
+    [LoggerMessage(2103, LogLevel.Warning, "{Model} version {Version} runs on the CPU provider: {Reason}")]
+    public static partial void ProviderFellBack(ILogger logger, string model, long version, string reason);
 
     [LoggerMessage(2109, LogLevel.Warning, "{Model} version {Version} is served without some of its outputs: {Outputs}")]
     public static partial void OutputsNotServed(ILogger logger, string model, long version, string outputs);

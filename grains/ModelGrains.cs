@@ -4,11 +4,13 @@ using Cluster.Grains.Cache;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
+using Cluster.Grains.OpenVino;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Scaling;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
+using Cluster.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -46,8 +48,18 @@ public static class ModelGrains
         services.AddSingleton(static provider =>
         {
             _ = provider.GetRequiredService<MemoryMetrics>();
-            return new OnnxEnvironment(provider.GetRequiredService<MemoryOptions>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OnnxEnvironment>>());
+            var environment = new OnnxEnvironment(
+                provider.GetRequiredService<MemoryOptions>(),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<OnnxEnvironment>>(),
+                provider.GetRequiredService<OpenVinoOptions>());
+            provider.GetRequiredService<MetricRegistry>()
+                .Gauge("cluster_runtime", "1, with the versions of ONNX Runtime and of OpenVINO; openvino is empty without it.", "onnxruntime", "openvino")
+                .Acquire(environment.Version, environment.OpenVinoVersion ?? "").Increment();
+            return environment;
         });
+        services.TryAddSingleton<OpenVinoOptions>();
+        services.AddSingleton<CompiledGraphs>();
         services.AddSingleton<SessionFactory>();
         services.AddSingleton<InferenceWorkers>();
         services.AddModelPlacement();

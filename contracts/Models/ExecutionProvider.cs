@@ -7,9 +7,9 @@ public enum ExecutionProvider
     /// <summary>ONNX Runtime on the CPU.</summary>
     Cpu,
 
-    /// <summary>Intel OpenVINO; a build of ONNX Runtime without it refuses to load the model.</summary>
+    /// <summary>OpenVINO; a silo without it, or a graph that it does not take, refuses to load the model.</summary>
     OpenVino,
 
-    /// <summary>OpenVINO where it is available, else the CPU.</summary>
+    /// <summary>OpenVINO where the silo has it and the graph compiles, else the CPU.</summary>
     Auto,
 }

@@ -60,4 +60,12 @@ public sealed record ModelDescription
     /// <summary>Outputs of the graph that cannot be served, and what they are.</summary>
     [Id(14)]
     public ImmutableSortedDictionary<string, string> Unserved { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>OpenVINO's device that the graph runs on; empty on the CPU provider.</summary>
+    [Id(15)]
+    public string Device { get; init; } = "";
+
+    /// <summary>Why a model that may run on OpenVINO does not; empty where it does, or may not.</summary>
+    [Id(16)]
+    public string ProviderReason { get; init; } = "";
 }

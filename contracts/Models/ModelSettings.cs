@@ -86,4 +86,8 @@ public sealed record ModelSettings
     /// <summary>What clients are told of inputs that are images, by input name; the name <c>""</c> applies to every input. Default nothing.</summary>
     [Id(14)]
     public ImmutableSortedDictionary<string, ImageFormat> Format { get; init; } = ImmutableSortedDictionary<string, ImageFormat>.Empty;
+
+    /// <summary>How OpenVINO runs the graph, where it does.</summary>
+    [Id(16)]
+    public ProviderSettings ProviderOptions { get; init; } = ProviderSettings.Default;
 }

@@ -50,6 +50,10 @@ public sealed record ReplicaStatistics
     [Id(10)]
     public DurationTotal Cancel { get; init; }
 
+    /// <summary>Where it runs; none once it has ended.</summary>
+    [Id(11)]
+    public ImmutableArray<ExecutionProvider> Providers { get; init; } = [];
+
     /// <summary>Both together.</summary>
     public static ReplicaStatistics Sum(ReplicaStatistics first, ReplicaStatistics second) => new()
     {
@@ -60,6 +64,7 @@ public sealed record ReplicaStatistics
         Fail = first.Fail + second.Fail,
         Cancel = first.Cancel + second.Cancel,
         Queue = first.Queue + second.Queue,
+        Providers = [.. first.Providers.Union(second.Providers)],
         ComputeInput = first.ComputeInput + second.ComputeInput,
         ComputeInfer = first.ComputeInfer + second.ComputeInfer,
         ComputeOutput = first.ComputeOutput + second.ComputeOutput,

@@ -44,6 +44,10 @@ public sealed record NodeDescription
     [Id(9)]
     public ImmutableArray<string> Labels { get; init; } = [];
 
+    /// <summary>ONNX Runtime's version, and OpenVINO's with its devices; empty where the silo has not told.</summary>
+    [Id(11)]
+    public string Runtime { get; init; } = "";
+
     /// <summary>Whether it is about to leave.</summary>
     [Id(10)]
     public bool Draining { get; init; }

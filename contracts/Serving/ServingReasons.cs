@@ -12,6 +12,9 @@ public static class ServingReasons
 
     public const string OnDemand = "not in memory now; its next request loads it";
 
+    /// <summary>Before the reason why OpenVINO does not run a model that may run anywhere.</summary>
+    public const string OnCpu = "runs on the CPU provider: ";
+
     /// <summary>Whether a version with this reason is as it should be.</summary>
-    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen or NotYetUsed or OnDemand;
+    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen or NotYetUsed or OnDemand || reason.StartsWith(OnCpu, StringComparison.Ordinal);
 }

@@ -42,6 +42,10 @@ public sealed record VersionServingState
     [Id(9)]
     public ImmutableArray<string> FailedOn { get; init; } = [];
 
+    /// <summary>Whether it failed because no silo has the OpenVINO that it needs: one that has may join.</summary>
+    [Id(13)]
+    public bool NoSilo { get; init; }
+
     /// <summary>The latest use of any replica, some seconds to minutes late; null if none is known.</summary>
     [Id(10)]
     public DateTimeOffset? LastUsed { get; init; }

@@ -29,7 +29,8 @@ internal sealed record ClusterNode(
     int Loading,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? OldestIdleSeconds,
     double RequestsPerMinute,
-    ImmutableArray<string> Labels)
+    ImmutableArray<string> Labels,
+    string Runtime)
 {
     public static ClusterNode Of(NodeDescription node) => new(
         node.Silo,
@@ -42,7 +43,8 @@ internal sealed record ClusterNode(
         node.Loading,
         ClusterAnswer.Seconds(node.OldestIdle),
         Math.Round(node.RequestsPerMinute, 1),
-        node.Labels);
+        node.Labels,
+        node.Runtime);
 }
 
 internal sealed record ClusterModel(string Name, string? Problem, IEnumerable<ClusterVersion> Versions)

@@ -11,10 +11,12 @@ internal static class RestErrors
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The HTTP status of a failure. RESOURCE_EXHAUSTED is a message too large (413) unless it says when to try again (429).
+    /// The HTTP status of a failure. RESOURCE_EXHAUSTED is a message too large (413) unless it says when to try again (429); FAILED_PRECONDITION a wrong request (400) unless
+    /// it does (503).
     /// </summary>
     public static int StatusOf(Failure failure) => failure.Code switch
     {
+        StatusCode.FailedPrecondition when failure.RetryAfter is not null => StatusCodes.Status503ServiceUnavailable,
         StatusCode.InvalidArgument or StatusCode.FailedPrecondition or StatusCode.OutOfRange => StatusCodes.Status400BadRequest,
         StatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
         StatusCode.PermissionDenied => StatusCodes.Status403Forbidden,

@@ -124,7 +124,8 @@ internal sealed class RouteTable : IDisposable
     {
         if (version.Failed)
         {
-            return Failure.Unavailable(
+            return new Failure(
+                version.NoSilo ? StatusCode.FailedPrecondition : StatusCode.Unavailable,
                 string.Create(CultureInfo.InvariantCulture, $"failed to load model '{model.Name}' version {version.Version}: {version.Reason}"),
                 RetryFailedLoad);
         }

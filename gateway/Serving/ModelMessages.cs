@@ -21,6 +21,7 @@ internal static class ModelMessages
         metadata.Inputs.AddRange(model.Inputs.Select(Tensor));
         metadata.Outputs.AddRange(model.Outputs.Select(Tensor));
         metadata.Properties.Add(model.Properties.ToDictionary());
+        metadata.Properties["execution_provider"] = Provider(model);
         return metadata;
     }
 
@@ -59,7 +60,17 @@ internal static class ModelMessages
             Count = model.Concurrency,
             Kind = ModelInstanceGroup.Types.Kind.Cpu,
         });
-        AddParameter(config, "execution_provider", model.ExecutionProvider == ExecutionProvider.OpenVino ? "openvino" : "cpu");
+        AddParameter(config, "execution_provider", Provider(model));
+        if (model.Device.Length > 0)
+        {
+            AddParameter(config, "device", model.Device);
+        }
+
+        if (model.ProviderReason.Length > 0)
+        {
+            AddParameter(config, "execution_provider_reason", model.ProviderReason);
+        }
+
         AddParameter(config, "intra_op_threads", model.IntraOpThreads.ToString(CultureInfo.InvariantCulture));
         AddParameter(config, "queue_limit", model.QueueLimit.ToString(CultureInfo.InvariantCulture));
         if (!model.Unserved.IsEmpty)
@@ -80,6 +91,7 @@ internal static class ModelMessages
             LastInference = (ulong)(replicas.Max(replica => replica.LastInference)?.ToUnixTimeMilliseconds() ?? 0),
             InferenceCount = (ulong)replicas.Sum(replica => replica.InferenceCount),
             ExecutionCount = (ulong)replicas.Sum(replica => replica.ExecutionCount),
+            ExecutionProvider = string.Join(',', replicas.SelectMany(static replica => replica.Providers).Distinct().Order().Select(static provider => provider == ExecutionProvider.OpenVino ? "openvino" : "cpu")),
             InferenceStats = new InferStatistics
             {
                 Success = Sum(replicas, replica => replica.Success),
@@ -107,6 +119,8 @@ internal static class ModelMessages
 
         return statistics;
     }
+
+    private static string Provider(ModelDescription model) => model.ExecutionProvider == ExecutionProvider.OpenVino ? "openvino" : "cpu";
 
     private static IEnumerable<long> Dims(ModelDescription model, TensorSpec tensor) => model.MaxBatchSize > 0 ? tensor.Shape.Skip(1) : tensor.Shape;
 

@@ -3,6 +3,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
@@ -32,6 +33,7 @@ internal sealed class ServingApi : IServingApi
     private readonly ControlCalls _control;
     private readonly RouteChanges _changes;
     private readonly TimeProvider _time;
+    private readonly IRuntimeVersions? _runtimes;
 
     public ServingApi(
         ServerIdentity identity,
@@ -47,7 +49,8 @@ internal sealed class ServingApi : IServingApi
         ReplicaLoads loads,
         ControlCalls control,
         RouteChanges changes,
-        TimeProvider time)
+        TimeProvider time,
+        IRuntimeVersions? runtimes = null)
     {
         _identity = identity;
         _routes = routes;
@@ -63,6 +66,7 @@ internal sealed class ServingApi : IServingApi
         _control = control;
         _changes = changes;
         _time = time;
+        _runtimes = runtimes;
     }
 
     /// <inheritdoc/>
@@ -73,7 +77,7 @@ internal sealed class ServingApi : IServingApi
 
     /// <inheritdoc/>
     public ServerMetadataResponse GetServerMetadata() =>
-        new() { Name = _identity.Name, Version = _identity.Version, Extensions = { ServerIdentity.Extensions } };
+        new() { Name = _identity.Name, Version = _identity.Version, Extensions = { ServerIdentity.Extensions }, Runtimes = { _runtimes?.All ?? [] } };
 
     /// <inheritdoc/>
     public bool IsModelReady(string model, string version, Protocol protocol)

@@ -49,6 +49,7 @@ internal sealed class ClusterGrain(
                 RequestsPerMinute = state.RequestsPerMinute,
                 Labels = [.. state.Labels],
                 Draining = state.Draining,
+                Runtime = state.Runtime,
             }
             : node;
     }

@@ -31,6 +31,18 @@ internal sealed partial class NativeHeap : IDisposable
         _timer = time.CreateTimer(static heap => ((NativeHeap)heap!).Due(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Bytes of the heap that are in use, by the whole process; 0 where the C library does not tell.</summary>
+    public static long BytesInUse()
+    {
+        if (!NativeLibrary.TryLoad("libc.so.6", typeof(NativeHeap).Assembly, DllImportSearchPath.SafeDirectories, out var library) || !NativeLibrary.TryGetExport(library, "mallinfo2", out _))
+        {
+            return 0;
+        }
+
+        var state = Read();
+        return (long)(state.BytesInArenas + state.BytesInPages);
+    }
+
     /// <summary>Tells that much memory may have been freed.</summary>
     public void Freed()
     {
@@ -57,7 +69,27 @@ internal sealed partial class NativeHeap : IDisposable
         }
     }
 
+    [LibraryImport("libc.so.6", EntryPoint = "mallinfo2")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial HeapState Read();
+
     [LibraryImport("libc.so.6", EntryPoint = "malloc_trim")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Trim(nuint keep);
+
+    /// <summary><c>struct mallinfo2</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct HeapState
+    {
+        private readonly nuint _fromSystem;
+        private readonly nuint _freeBlocks;
+        private readonly nuint _fastBlocks;
+        private readonly nuint _mappedBlocks;
+        public readonly nuint BytesInPages;
+        private readonly nuint _most;
+        private readonly nuint _fastBytes;
+        public readonly nuint BytesInArenas;
+        private readonly nuint _freeBytes;
+        private readonly nuint _releasable;
+    }
 }

@@ -22,6 +22,9 @@ internal sealed class ReplicaMetricFamilies(MetricRegistry registry)
     public MetricFamily<ValueSeries> Streams { get; } =
         registry.Gauge("ovms_streams", "Runs that the execution provider carries out side by side.", "name", "version");
 
+    public MetricFamily<ValueSeries> Copies { get; } =
+        registry.Gauge("cluster_copies", "Replicas that are loaded, by where their graphs run.", "name", "provider", "version");
+
     public MetricFamily<ValueSeries> Slots { get; } =
         registry.Gauge("ovms_infer_req_queue_size", "Slots for runs.", "name", "version");
 

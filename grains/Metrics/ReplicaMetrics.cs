@@ -21,6 +21,7 @@ internal sealed class ReplicaMetrics : IDisposable
     private readonly ValueSeries _activeSlots;
     private readonly ValueSeries _streamCount;
     private readonly ValueSeries _slotCount;
+    private readonly ValueSeries _copies;
     private readonly HistogramSeries _inferenceTime;
     private readonly HistogramSeries _waitTime;
     private readonly HistogramSeries _batchRows;
@@ -29,7 +30,7 @@ internal sealed class ReplicaMetrics : IDisposable
     private readonly ValueSeries _cancelled;
     private int _disposed;
 
-    public ReplicaMetrics(ReplicaMetricFamilies families, string model, long version, int streams, int slots)
+    public ReplicaMetrics(ReplicaMetricFamilies families, string model, long version, int streams, int slots, string provider)
     {
         _families = families;
         _streams = streams;
@@ -39,6 +40,7 @@ internal sealed class ReplicaMetrics : IDisposable
         _waitingRequests = families.WaitingRequests.Acquire(model, label);
         _activeSlots = families.ActiveSlots.Acquire(model, label);
         _streamCount = families.Streams.Acquire(model, label);
+        _copies = families.Copies.Acquire(model, provider, label);
         _slotCount = families.Slots.Acquire(model, label);
         _inferenceTime = families.InferenceTime.Acquire(model, label);
         _waitTime = families.WaitTime.Acquire(model, label);
@@ -47,6 +49,7 @@ internal sealed class ReplicaMetrics : IDisposable
         _deadline = families.RejectedRequests.Acquire(model, "deadline", label);
         _cancelled = families.RejectedRequests.Acquire(model, "cancelled", label);
         _streamCount.Add(streams);
+        _copies.Increment();
         _slotCount.Add(slots);
         families.ModelsLoaded.Increment();
     }
@@ -111,6 +114,8 @@ internal sealed class ReplicaMetrics : IDisposable
         _streamCount.Add(-_streams);
         _slotCount.Add(-_slots);
         _families.ModelsLoaded.Decrement();
+        _copies.Decrement();
+        _families.Copies.Release(_copies);
         _families.CurrentRequests.Release(_currentRequests);
         _families.WaitingRequests.Release(_waitingRequests);
         _families.ActiveSlots.Release(_activeSlots);

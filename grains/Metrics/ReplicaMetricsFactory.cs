@@ -1,3 +1,4 @@
+using Cluster.Contracts.Models;
 using Cluster.Metrics;
 
 namespace Cluster.Grains.Metrics;
@@ -14,5 +15,7 @@ internal sealed class ReplicaMetricsFactory(MetricRegistry registry)
     /// <param name="version">At least 1.</param>
     /// <param name="streams">Runs that the execution provider carries out side by side.</param>
     /// <param name="slots">Runs that the replica lets run at once (OVMS's nireq).</param>
-    public ReplicaMetrics Create(string model, long version, int streams, int slots) => new(_families, model, version, streams, slots);
+    /// <param name="provider">Where the graph runs.</param>
+    public ReplicaMetrics Create(string model, long version, int streams, int slots, ExecutionProvider provider = ExecutionProvider.Cpu) =>
+        new(_families, model, version, streams, slots, provider == ExecutionProvider.OpenVino ? "openvino" : "cpu");
 }

@@ -123,7 +123,7 @@ internal static class ModelPlan
                 Replicas = loaded.Replicas,
                 Arriving = arriving,
                 OnDemand = onDemand,
-                Reason = failure is null ? onDemand ? ServingReasons.OnDemand : "" : $"serves its previous content, the new one does not load: {failure}",
+                Reason = failure is null ? onDemand ? ServingReasons.OnDemand : FallBack(state, version) : $"serves its previous content, the new one does not load: {failure}",
             };
         }
 
@@ -135,8 +135,13 @@ internal static class ModelPlan
                 State = ModelVersionState.Unavailable,
                 Failed = !state.Unloaded && failure is not null,
                 Reason = state.Unloaded ? ServingReasons.Unloaded : failure ?? NotWanted(state),
+                NoSilo = !state.Unloaded && failure is not null && state.Failed.GetValueOrDefault(version)?.NoSilo == true,
             };
     }
+
+    /// <summary>Why what may run on OpenVINO runs on the CPU provider, as the replica that was loaded last says; else empty.</summary>
+    private static string FallBack(ModelGrainState state, long version) =>
+        state.Past.GetValueOrDefault(version)?.Description is { ProviderReason: { Length: > 0 } reason } ? ServingReasons.OnCpu + reason : "";
 
     private static string NotWanted(ModelGrainState state) => state switch
     {

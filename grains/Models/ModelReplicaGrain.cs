@@ -158,7 +158,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     {
         var queueLimit = spec.Settings.QueueLimit ?? services.Options.QueueLimit;
         var statistics = new ReplicaStatisticsRecorder(services.Time);
-        var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency);
+        var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency, model.Provider);
         var queue = new ReplicaQueue(model, queueLimit, services.Workers, statistics, metrics, services.Time, logger);
         var replica = new Replica(
             _id, model, room, services.Cache, queue, metrics, statistics, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));

@@ -50,7 +50,7 @@ internal sealed class Replica : IReplica
 
     public ModelDescription Description { get; }
 
-    public ReplicaStatistics Statistics => _statistics.Read();
+    public ReplicaStatistics Statistics => _end is null ? _statistics.Read() with { Providers = [_model.Provider] } : _statistics.Read();
 
     /// <inheritdoc/>
     public bool HasRoom => _queue.HasRoom;

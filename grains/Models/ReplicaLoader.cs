@@ -124,10 +124,10 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
 
     private LoadOutcome NoSilo(ModelRegistration registration, Load load, string reason)
     {
-        var failure = Failure.Unavailable(reason, NoSiloRetry);
-        return new LoadOutcome(null, failure with
+        var request = services.Requests.Of(registration, load.Source, [], []);
+        return new LoadOutcome(null, new Failure(services.Placer.LacksDevice(request) ? StatusCode.FailedPrecondition : StatusCode.Unavailable, reason, NoSiloRetry)
         {
-            Kind = services.Placer.WillNeverFit(services.Requests.Of(registration, load.Source, [], [])) ? FailureKind.NoSilo : FailureKind.Lost,
+            Kind = services.Placer.WillNeverFit(request) ? FailureKind.NoSilo : FailureKind.Lost,
         });
     }
 

@@ -242,7 +242,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
 
         DateTimeOffset? retryOn = failed.IsFinal ? null : services.Time.GetUtcNow() + ReplicaLoader.NoSiloRetry;
         var state = ReplicaPlan.GiveUp(State, version, arriving);
-        await KeepAndTellAsync(state with { Failed = state.Failed.SetItem(version, new FailedLoad(source.Revision, settingsRevision, cause, retryOn)) });
+        await KeepAndTellAsync(state with { Failed = state.Failed.SetItem(version, new FailedLoad(source.Revision, settingsRevision, cause, retryOn, failed.Failure.Code == StatusCode.FailedPrecondition)) });
         return null;
     }
 

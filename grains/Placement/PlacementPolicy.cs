@@ -5,7 +5,7 @@ namespace Cluster.Grains.Placement;
 /// <summary>
 /// Chooses the silo for a new replica. Pure but for the random source.
 /// <list type="number">
-/// <item>Out are silos that drain, hold a replica, failed, are excluded, lack a required label, or are smaller than the replica.</item>
+/// <item>Out are silos that drain, hold a replica, failed, are excluded, lack a required label or OpenVINO, or are smaller than the replica.</item>
 /// <item>Of the rest, those whose model repository agrees with the cluster's, if there are any.</item>
 /// <item>The best of them: room before none; all full, the one whose oldest entry is oldest; fewest replicas; most free.</item>
 /// <item>A short list of those about as good; of preferred ones alone if there are any.</item>
@@ -125,10 +125,15 @@ public static class PlacementPolicy
             return $"without the label '{missing}'";
         }
 
+        if (request.Device is { } device && !silo.Devices.Contains(device))
+        {
+            return silo.Devices.IsEmpty ? "without OpenVINO" : $"without OpenVINO's device '{device}'";
+        }
+
         return silo.Capacity < request.Bytes ? "smaller than the model" : null;
     }
 
-    private static string Explain(IReadOnlyCollection<SiloState> silos, PlacementRequest request)
+    internal static string Explain(IReadOnlyCollection<SiloState> silos, PlacementRequest request)
     {
         var what = string.Create(CultureInfo.InvariantCulture, $"no silo can take model '{request.Model}' version {request.Version}, {request.Bytes} bytes");
         var counts = silos

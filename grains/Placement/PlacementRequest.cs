@@ -27,6 +27,9 @@ public sealed record PlacementRequest
     /// <summary>Labels that the silo must have, all of them.</summary>
     public ImmutableArray<string> Required { get; init; } = [];
 
+    /// <summary>OpenVINO's kind of device that the silo must have; null where it need not have OpenVINO.</summary>
+    public string? Device { get; init; }
+
     /// <summary>Labels of which the silo should have one.</summary>
     public ImmutableArray<string> Preferred { get; init; } = [];
 }

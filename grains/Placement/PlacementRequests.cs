@@ -23,6 +23,7 @@ internal sealed class PlacementRequests(IRegistrations registrations, ReplicaCac
         Holders = [.. holders],
         Failed = [.. failedOn],
         Required = registration.Settings.RequiredLabels,
+        Device = registration.Settings.ExecutionProvider == ExecutionProvider.OpenVino ? registration.Settings.ProviderOptions.DeviceKind : null,
         Preferred = registration.Settings.PreferredLabels,
     };
 }

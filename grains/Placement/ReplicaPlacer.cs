@@ -18,8 +18,8 @@ internal sealed class ReplicaPlacer(SiloView view, PlacementOptions options, Pla
         if (view.Only is { } only)
         {
             metrics.Placed(PlacementReason.OnlySilo);
-            return request.Excluded.Contains(only)
-                ? new PlacementChoice(null, "the only silo does not take it")
+            return request.Excluded.Contains(only) ? new PlacementChoice(null, "the only silo does not take it")
+                : LacksDevice(request) ? new PlacementChoice(null, PlacementPolicy.Explain(view.Active(), request))
                 : new PlacementChoice(only, "");
         }
 
@@ -37,9 +37,14 @@ internal sealed class ReplicaPlacer(SiloView view, PlacementOptions options, Pla
         return choice;
     }
 
-    /// <summary>Whether no silo that there is has the capacity and the labels, even when empty.</summary>
+    /// <summary>Whether no silo that there is has the capacity, the labels and the device, even when empty.</summary>
     public bool WillNeverFit(PlacementRequest request) =>
-        view.Active() is { Count: > 0 } all && all.All(silo => request.Bytes > silo.Capacity || !request.Required.All(silo.Labels.Contains));
+        view.Active() is { Count: > 0 } all && all.All(silo => request.Bytes > silo.Capacity || !request.Required.All(silo.Labels.Contains) || Lacks(silo, request.Device));
+
+    /// <summary>Whether no silo that there is has the OpenVINO that is asked for.</summary>
+    public bool LacksDevice(PlacementRequest request) => view.Active() is { Count: > 0 } all && all.All(silo => silo.Runtime.Length > 0 && Lacks(silo, request.Device));
+
+    private static bool Lacks(SiloState silo, string? device) => device is not null && !silo.Devices.Contains(device);
 
     private List<SiloState> Expected()
     {

@@ -49,6 +49,14 @@ public sealed record SiloState
     [Id(10)]
     public bool Disagrees { get; init; }
 
+    /// <summary>OpenVINO's kinds of devices that it has; none without OpenVINO.</summary>
+    [Id(11)]
+    public ImmutableSortedSet<string> Devices { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>ONNX Runtime's version, and OpenVINO's where there is one, for people.</summary>
+    [Id(12)]
+    public string Runtime { get; init; } = "";
+
     /// <summary>Bytes left, never negative.</summary>
     public long Free => Math.Max(0, Capacity - Used);
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Repository;
+using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Grains.Placement;
@@ -20,6 +21,7 @@ internal sealed class SiloStatePublisher : BackgroundService
     private readonly RepositoryStanding _repository;
     private readonly SiloStateOptions _options;
     private readonly PublishOptions _publish;
+    private readonly OnnxEnvironment _onnxRuntime;
     private readonly ImmutableSortedSet<string> _labels;
     private readonly RequestRate _rate;
     private readonly TimeProvider _time;
@@ -37,6 +39,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         RepositoryStanding repository,
         SiloStateOptions options,
         PublishOptions publish,
+        OnnxEnvironment onnxRuntime,
         TimeProvider time)
     {
         _states = states;
@@ -48,6 +51,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         _repository = repository;
         _options = options;
         _publish = publish;
+        _onnxRuntime = onnxRuntime;
         _labels = options.Labels.ToImmutableSortedSet(StringComparer.Ordinal);
         _rate = new RequestRate(time);
         _time = time;
@@ -118,6 +122,8 @@ internal sealed class SiloStatePublisher : BackgroundService
                 || _membership.CurrentSnapshot.GetSiloStatus(_local.SiloAddress) is SiloStatus.ShuttingDown or SiloStatus.Stopping,
             Disagrees = _repository.Problem is not null,
             Version = _options.Version,
+            Devices = _onnxRuntime.OpenVino?.Devices ?? ImmutableSortedSet<string>.Empty,
+            Runtime = _onnxRuntime.Versions,
         };
     }
 }

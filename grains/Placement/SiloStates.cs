@@ -1,3 +1,4 @@
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Options;
 using Cluster.Grains.Repository;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +13,7 @@ public static class SiloStates
     public static IServiceCollection AddSiloStates(this IServiceCollection services, SiloStateOptions options)
     {
         services.TryAddSingleton<ISiloStates, InMemorySiloStates>();
+        services.TryAddSingleton<IRuntimeVersions, RuntimeVersions>();
         return services.AddSiloStatePublisher(options);
     }
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Options;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
@@ -47,6 +48,7 @@ public static class ReplicatedModelRegistry
             provider.GetRequiredService<IClusterMembershipService>(),
             provider.GetRequiredService<ILogger<ReplicatedSiloStates>>()));
         services.AddSingleton<ISiloStates>(static provider => provider.GetRequiredService<ReplicatedSiloStates>());
+        services.AddSingleton<IRuntimeVersions, RuntimeVersions>();
         services.AddSingleton<IServingStates>(static provider => new ReplicatedServingStates(
             provider.GetRequiredKeyedService<IReplicatedMap>(ServingStates), provider.GetRequiredService<ILogger<ReplicatedServingStates>>()));
         return services.AddSingleton<IAliases>(static provider => new ReplicatedAliases(

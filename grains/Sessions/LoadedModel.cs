@@ -31,9 +31,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         InferenceSession session,
         ModelSignature signature,
         Dictionary<string, string[]> labels,
-        ExecutionProvider provider,
-        int concurrency,
-        int intraOpThreads,
+        SessionPlan plan,
         long loadedBytes,
         long maxRunBytes,
         TimeProvider time,
@@ -46,9 +44,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         Session = session;
         Signature = signature;
         _labels = labels;
-        Provider = provider;
-        Concurrency = concurrency;
-        IntraOpThreads = intraOpThreads;
+        Plan = plan;
         LoadedBytes = loadedBytes;
         MaxRunBytes = maxRunBytes;
         RunMemory = new RunMemory(time);
@@ -71,15 +67,23 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
 
     public ModelSignature Signature { get; }
 
-    public ExecutionProvider Provider { get; }
+    public SessionPlan Plan { get; }
+
+    public ExecutionProvider Provider => Plan.Provider;
 
     /// <summary>Requests at once, at least 1.</summary>
-    public int Concurrency { get; }
+    public int Concurrency => Plan.Concurrency;
 
     /// <summary>Threads of each, at least 1.</summary>
-    public int IntraOpThreads { get; }
+    public int IntraOpThreads => Plan.Threads;
 
-    /// <summary>What ONNX Runtime's allocator held for the session after its load: weights, those rearranged for kernels included.</summary>
+    /// <summary>Called once the session has ended.</summary>
+    public Action? Ended { get; init; }
+
+    /// <summary>
+    /// What ONNX Runtime's allocator held for the session after its load, weights and those rearranged for kernels included; and what OpenVINO took of the C
+    /// library's heap.
+    /// </summary>
     public long LoadedBytes { get; }
 
     /// <summary>The most that one run may take.</summary>
@@ -134,6 +138,8 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         MaxBatchSize = settings.MaxBatchSize,
         Formats = Formats(settings),
         Unserved = Signature.Unserved,
+        Device = Plan.Device,
+        ProviderReason = Plan.Reason,
     };
 
     private ImmutableSortedDictionary<string, ImageFormat> Formats(ModelSettings settings) => Signature.Inputs
@@ -145,6 +151,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     {
         Session.Dispose();
         _heap.Freed();
+        Ended?.Invoke();
     }
 
     private ImmutableSortedDictionary<string, string> Properties()

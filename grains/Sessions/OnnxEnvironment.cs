@@ -1,5 +1,6 @@
 using Cluster.Contracts.Logging;
 using Cluster.Grains.Memory;
+using Cluster.Grains.OpenVino;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
@@ -19,13 +20,21 @@ public sealed class OnnxEnvironment
     /// <summary>Native code calls this for as long as the process lives, so it must never be collected.</summary>
     private static DOrtLoggingFunction? _logging;
 
-    public OnnxEnvironment(MemoryOptions memory, TimeProvider time, ILogger<OnnxEnvironment> logger)
+    private static OpenVinoRuntime? _openVino;
+
+    [ThreadStatic]
+    private static string? _lastError;
+
+    /// <param name="openVino">Counts for the first instance of the process alone; null is none.</param>
+    /// <exception cref="OpenVinoException">OpenVINO is asked for and cannot be used.</exception>
+    public OnnxEnvironment(MemoryOptions memory, TimeProvider time, ILogger<OnnxEnvironment> logger, OpenVinoOptions? openVino = null)
     {
         var limiter = new CauseLimiter(time);
         lock (Gate)
         {
             if (_logging is null)
             {
+                var folder = openVino?.Folder is { } path ? OpenVinoRuntime.Prepare(path) : null;
                 _logging = (_, severity, category, id, location, message) => Write(logger, limiter, severity, id, location, message);
                 var options = new EnvironmentCreationOptions
                 {
@@ -39,21 +48,41 @@ public sealed class OnnxEnvironment
                 OnnxAllocator.Register(OrtEnv.Instance());
                 OnnxAllocator.Pool.Limit = memory.Limit();
                 OnnxAllocator.Pool.HasLeft = new ProcessMemory(memory.Available).HasLeft;
+                _openVino = folder is null ? null : OpenVinoRuntime.Complete(folder, OrtEnv.Instance());
             }
         }
 
-        Providers = [.. OrtEnv.Instance().GetAvailableProviders()];
+        OpenVino = _openVino;
         Version = OrtEnv.Instance().GetVersionString();
     }
-
-    /// <summary>Execution providers in this build of ONNX Runtime, by its own names.</summary>
-    public IReadOnlyList<string> Providers { get; }
 
     /// <summary>ONNX Runtime's version.</summary>
     public string Version { get; }
 
+    /// <summary>For people: "1.31.1", or "1.24.1 with OpenVINO 2025.4.1 on CPU".</summary>
+    public string Versions => OpenVino is { } openVino ? $"{Version} with OpenVINO {openVino.Version} on {string.Join(", ", openVino.Devices)}" : Version;
+
+    /// <summary>OpenVINO's version; null where the silo has none.</summary>
+    public string? OpenVinoVersion => OpenVino?.Version;
+
+    /// <summary>OpenVINO; null where the silo has none.</summary>
+    internal OpenVinoRuntime? OpenVino { get; }
+
+    /// <summary>What ONNX Runtime logged as an error on this thread since the last call: some of its exceptions say less.</summary>
+    internal static string? TakeLastError()
+    {
+        var error = _lastError;
+        _lastError = null;
+        return error;
+    }
+
     private static void Write(ILogger logger, CauseLimiter limiter, OrtLoggingLevel severity, string session, string location, string message)
     {
+        if (severity >= OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR)
+        {
+            _lastError = message.TrimEnd();
+        }
+
         // A run that fails throws too, and is logged where that is caught.
         var isOwn = severity >= OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR && !location.Contains(RunLocation, StringComparison.Ordinal);
         if (isOwn && limiter.TryPass($"{session} {location}", out var heldBack))

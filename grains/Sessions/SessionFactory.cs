@@ -3,13 +3,14 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Memory;
+using Cluster.Grains.OpenVino;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
-public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
+internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
@@ -17,7 +18,8 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
     private readonly CauseLimiter _failedRuns = new(time);
     private readonly NativeHeap _heap = new(time);
 
-    private const string OpenVinoProvider = "OpenVINOExecutionProvider";
+    /// <summary>OpenVINO compiles on all processors, and its memory can be told from another's only where it compiles alone.</summary>
+    private readonly SemaphoreSlim _oneCompilation = new(1);
 
     /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors.</summary>
     /// <param name="cancellationToken">Ends the load at ONNX Runtime's next step: a stage of reading, optimizing, partitioning or preparing the graph.</param>
@@ -41,19 +43,61 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
     public void Dispose()
     {
         _slots.Dispose();
+        _oneCompilation.Dispose();
         _heap.Dispose();
     }
 
+    /// <summary>On OpenVINO where it is wanted, and on the CPU where it may be and OpenVINO does not take the graph.</summary>
     private LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
     {
-        var (concurrency, threads) = Parallelism.Derive(settings, Environment.ProcessorCount);
-        var provider = ChooseProvider(model, source.Version, settings.ExecutionProvider);
-        using var options = Options(model, source.Version, settings, provider, threads);
+        if (settings.ExecutionProvider == ExecutionProvider.Cpu)
+        {
+            return OpenOn(SessionPlan.OnCpu(settings), model, source, settings, cancellationToken);
+        }
+
+        string reason;
+        try
+        {
+            if (NoOpenVino(settings.ProviderOptions) is { } lack)
+            {
+                throw new ServingException(Failure.Unavailable(lack, LoadFailures.RetryAfter));
+            }
+
+            return OpenOnOpenVino(model, source, settings, cancellationToken);
+        }
+        catch (ServingException exception) when (settings.ExecutionProvider == ExecutionProvider.Auto && exception.Failure.Code == StatusCode.Unavailable)
+        {
+            reason = exception.Failure.Message;
+        }
+
+        var loaded = OpenOn(SessionPlan.OnCpu(settings, reason), model, source, settings, cancellationToken);
+        Log.ProviderFellBack(logger, model, source.Version, reason);
+        return loaded;
+    }
+
+    private LoadedModel OpenOnOpenVino(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
+    {
+        using var use = settings.ProviderOptions.Cache ? compiled.Use(model, source, settings.ProviderOptions) : null;
+        _oneCompilation.Wait(cancellationToken);
+        try
+        {
+            return OpenOn(SessionPlan.OnOpenVino(settings, use?.Folder), model, source, settings, cancellationToken);
+        }
+        finally
+        {
+            _oneCompilation.Release();
+        }
+    }
+
+    private LoadedModel OpenOn(SessionPlan plan, string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
+    {
+        using var options = Options(model, source.Version, settings, plan);
 
         // Disposed before the options: that waits for a callback that uses them.
         using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
         InferenceSession? session = null;
         var memory = new MemoryUse();
+        var before = plan.Provider == ExecutionProvider.OpenVino ? NativeHeap.BytesInUse() : 0;
         memory.Begin();
         try
         {
@@ -65,7 +109,11 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
             }
 
             var labels = LabelFiles.Read(source.Path, settings, signature);
-            return new LoadedModel(model, source, session, signature, labels, provider, concurrency, threads, memory.Bytes, settings.MaxRunBytes, time, _heap, _failedRuns, logger);
+            var beside = plan.Provider == ExecutionProvider.OpenVino ? Math.Max(0, NativeHeap.BytesInUse() - before) : 0;
+            return new LoadedModel(model, source, session, signature, labels, plan, memory.Bytes + beside, settings.MaxRunBytes, time, _heap, _failedRuns, logger)
+            {
+                Ended = plan.Cache is null ? null : () => compiled.Sweep(model),
+            };
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {
@@ -86,7 +134,8 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
         {
             // The edge to a foreign file: any exception from reading it says that this version does not load, and nothing of the others.
             session?.Dispose();
-            throw new ServingException(Failure.Unavailable(OnnxErrors.Describe(exception, source.Path), LoadFailures.RetryAfter), exception);
+            var reason = OnnxErrors.Describe(exception, source.Path);
+            throw new ServingException(Failure.Unavailable(plan.Provider == ExecutionProvider.OpenVino ? OpenVinoRefusal.Describe(reason) : reason, LoadFailures.RetryAfter), exception);
         }
         finally
         {
@@ -104,32 +153,20 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
         return memory.HeldAtRefusal + memory.Refused > OnnxAllocator.Pool.Limit ? Failure.Unavailable(text, LoadFailures.RetryAfter) : Failure.Exhausted(text, LoadFailures.RetryAfter);
     }
 
-    private ExecutionProvider ChooseProvider(string model, long version, ExecutionProvider wanted)
+    /// <summary>What the silo lacks of what a model names, or null.</summary>
+    private string? NoOpenVino(ProviderSettings options) => environment.OpenVino switch
     {
-        if (wanted == ExecutionProvider.Cpu || environment.Providers.Contains(OpenVinoProvider))
-        {
-            return wanted == ExecutionProvider.Cpu ? ExecutionProvider.Cpu : ExecutionProvider.OpenVino;
-        }
+        null => "this silo has no OpenVINO: it is started without --openvino",
+        var found when !found.Has(options.Device, options.DeviceKind) => $"OpenVINO of this silo has no device '{options.Device}'; it has {string.Join(", ", found.Devices)}",
+        _ => null,
+    };
 
-        var available = string.Join(", ", environment.Providers);
-        if (wanted == ExecutionProvider.OpenVino)
-        {
-            throw new ServingException(Failure.Unavailable(
-                $"execution_provider 'openvino' is not in this build of ONNX Runtime {environment.Version}, which has {available}; " +
-                "'cpu' runs everywhere, 'auto' falls back to it",
-                LoadFailures.RetryAfter));
-        }
-
-        Log.ProviderFellBack(logger, model, version, available);
-        return ExecutionProvider.Cpu;
-    }
-
-    private static SessionOptions Options(string model, long version, ModelSettings settings, ExecutionProvider provider, int threads)
+    private SessionOptions Options(string model, long version, ModelSettings settings, SessionPlan plan)
     {
         var options = new SessionOptions
         {
             LogId = string.Create(CultureInfo.InvariantCulture, $"{model}/{version}"),
-            IntraOpNumThreads = threads,
+            IntraOpNumThreads = plan.SessionThreads,
             InterOpNumThreads = 1,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = settings.GraphOptimization switch
@@ -145,11 +182,32 @@ public sealed class SessionFactory(OnnxEnvironment environment, TimeProvider tim
 
         // Threads that spin between operators take the processors that other models and the network need.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        if (provider == ExecutionProvider.OpenVino)
+        if (plan.OpenVino is not null)
         {
-            options.AppendExecutionProvider_OpenVINO("CPU");
+            if (!settings.ProviderOptions.AllowCpuNodes)
+            {
+                options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+            }
+
+            Append(options, settings.ProviderOptions.Device, plan.OpenVino);
         }
 
         return options;
+    }
+
+    /// <summary>Where ONNX Runtime's exception says only that it failed, its log has the reason.</summary>
+    private void Append(SessionOptions session, string device, Dictionary<string, string> options)
+    {
+        _ = OnnxEnvironment.TakeLastError();
+        try
+        {
+            environment.OpenVino!.AppendTo(session, device, options);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            session.Dispose();
+            var reason = OnnxEnvironment.TakeLastError() ?? exception.Message;
+            throw new ServingException(Failure.Unavailable(OpenVinoRefusal.Describe(ClientText.Of(reason)), LoadFailures.RetryAfter), exception);
+        }
     }
 }

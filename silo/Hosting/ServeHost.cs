@@ -47,6 +47,12 @@ internal static class ServeHost
         }
 
         var app = builder.Build();
+        if (options.Role != ServeRole.Gateway)
+        {
+            // Before anything is served or joined: OpenVINO that cannot be used ends the start.
+            _ = app.Services.GetRequiredService<OnnxEnvironment>();
+        }
+
         map(app);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
@@ -128,7 +134,7 @@ internal static class ServeHost
 
         var models = string.Join(" and ", new[] { options.Models, options.Config }.OfType<string>());
         var capacity = CapacityText(app.Services.GetRequiredService<ModelCacheOptions>().Capacity);
-        var onnxRuntime = app.Services.GetRequiredService<OnnxEnvironment>().Version;
+        var onnxRuntime = app.Services.GetRequiredService<OnnxEnvironment>().Versions;
         var silo = app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
         if (options.Role == ServeRole.Silo)
         {

@@ -4,6 +4,7 @@ using Cluster.Grains;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Memory;
+using Cluster.Grains.OpenVino;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
@@ -46,6 +47,7 @@ internal static class SiloComposition
 
         services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
+        services.AddSingleton(new OpenVinoOptions { Folder = options.Openvino, Cache = options.OpenvinoCache, CacheBytes = (long)options.OpenvinoCacheMiB << 20 });
         services.AddSingleton<IModelRepository, FileModelRepository>();
         services.AddOrleansSilo(ClusterComposition.Describe(options));
         services.AddClusterWork();

@@ -13,6 +13,9 @@ namespace Cluster.Silo.Options;
 internal sealed record ServeConfiguration(
     ServeOptions Options, IConfiguration Configuration, IReadOnlyList<string> Unreadable, IReadOnlyList<string> Mistakes)
 {
+    /// <summary>Scripts and images set it, to whichever program OpenVINO is for.</summary>
+    private const string OpenVinoVariable = "CLUSTER_OPENVINO";
+
     /// <summary>Puts together the command line, which wins, the environment and the file, which yields to both.</summary>
     /// <param name="file">A JSON file; it need not exist.</param>
     public static ServeConfiguration Read(GivenOptions given, string file)
@@ -20,6 +23,7 @@ internal sealed record ServeConfiguration(
         var settings = AppSettings.Read(file, [.. OptionSections.Types.Select(OptionProperty.SectionOf)]);
         var configuration = new ConfigurationBuilder()
             .Add(new NamedSource(settings.Values, settings.NameOf))
+            .Add(new NamedSource(OwnVariables(), static _ => OpenVinoVariable))
             .AddEnvironmentVariables()
             .Add(new NamedSource(given.Values, ServeCommand.NameOf))
             .Build();
@@ -29,6 +33,9 @@ internal sealed record ServeConfiguration(
         string[] unreadable = [.. given.Mistakes, .. settings.Mistakes];
         return new ServeConfiguration(options, configuration, unreadable, [.. unreadable, .. Check(configuration)]);
     }
+
+    private static Dictionary<string, string?> OwnVariables() =>
+        Environment.GetEnvironmentVariable(OpenVinoVariable) is { } folder ? new() { [$"{ServeOptions.Section}:{nameof(ServeOptions.Openvino)}"] = folder } : [];
 
     /// <summary>The mistakes in some options of the process, those of the command line and the file included.</summary>
     public IReadOnlyList<string> MistakesOf(params IReadOnlyCollection<string> properties) =>

@@ -114,6 +114,21 @@ public sealed class ServeOptions : IValidatableObject
     [Capacity]
     public string? Capacity { get; set; }
 
+    /// <summary>
+    /// Folder that a wheel with OpenVINO was unpacked to, for models with <c>execution_provider</c> <c>openvino</c> or <c>auto</c>. Default none. The variable
+    /// <c>CLUSTER_OPENVINO</c> sets it too.
+    /// </summary>
+    [Text("a folder")]
+    public string? Openvino { get; set; }
+
+    /// <summary>Folder that keeps compiled graphs of models with <c>cache</c> in their <c>provider_options</c>. Default <c>cluster-openvino-cache</c> in the system's temporary folder.</summary>
+    [Text("a folder")]
+    public string? OpenvinoCache { get; set; }
+
+    /// <summary>MiB that compiled graphs may take, 1 to 1,048,576. Default 1024. Less compiles more often.</summary>
+    [Range(1, 1_048_576)]
+    public int OpenvinoCacheMiB { get; set; } = 1024;
+
     /// <summary>Threads that run models, 1 to 4096; 0, the default, takes four a processor and at least 8.</summary>
     [Range(0, 4096)]
     public int InferenceThreads { get; set; }

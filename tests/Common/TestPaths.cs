@@ -22,6 +22,16 @@ public static class TestPaths
         }
     }
 
+    /// <summary>Archives of the libraries of OpenVINO that some machines have beside the checkout; null where they are missing.</summary>
+    public static string? SharedOpenVino
+    {
+        get
+        {
+            var path = Path.GetFullPath(Path.Combine(Root, "..", "shared", "openvino"));
+            return Directory.Exists(path) ? path : null;
+        }
+    }
+
     private static string FindRoot()
     {
         var folder = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 
 namespace Cluster.Grains.Repository.Json;
@@ -27,6 +29,56 @@ internal sealed record JsonItem(
         JsonValueKind.Number => Text,
         _ => Kind.ToString().ToLowerInvariant(),
     };
+
+    /// <summary>The value as JSON without white space.</summary>
+    public string ToJson()
+    {
+        var text = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(text))
+        {
+            Write(json);
+        }
+
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
+
+    private void Write(Utf8JsonWriter json)
+    {
+        switch (Kind)
+        {
+            case JsonValueKind.Object:
+                json.WriteStartObject();
+                foreach (var member in Members)
+                {
+                    json.WritePropertyName(member.Name);
+                    member.Value.Write(json);
+                }
+
+                json.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                json.WriteStartArray();
+                foreach (var item in Items)
+                {
+                    item.Write(json);
+                }
+
+                json.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                json.WriteStringValue(Text);
+                break;
+            case JsonValueKind.Number:
+                json.WriteRawValue(Text);
+                break;
+            case JsonValueKind.True or JsonValueKind.False:
+                json.WriteBooleanValue(Kind == JsonValueKind.True);
+                break;
+            default:
+                json.WriteNullValue();
+                break;
+        }
+    }
 
     /// <summary>Escapes quotes and control characters and leaves letters readable.</summary>
     private static JsonSerializerOptions Plain { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

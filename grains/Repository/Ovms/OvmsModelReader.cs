@@ -39,6 +39,8 @@ internal sealed class OvmsModelReader
     private string? _basePath;
     private VersionPolicy _policy = VersionPolicy.LatestOne;
     private ExecutionProvider _provider = ExecutionProvider.Cpu;
+    private string _device = ProviderSettings.Default.Device;
+    private bool _cache;
     private int _requests;
     private DimensionRange? _batchSize;
 
@@ -81,6 +83,7 @@ internal sealed class OvmsModelReader
             Concurrency = _requests,
             BatchSize = _batchSize,
             InputShapes = _shapes.ToInputShapes(),
+            ProviderOptions = new ProviderSettings { Device = _device, Cache = _cache },
         });
         var problem = _problems.Count > 0 ? $"configuration file: {string.Join("; ", _problems)}" : null;
         return new ConfiguredModel(name, path, ModelDefinition.Of(_policy, settings, problem));
@@ -189,23 +192,21 @@ internal sealed class OvmsModelReader
             case null:
                 break;
             case "CPU":
-                _provider = ExecutionProvider.Cpu;
-                break;
             case "AUTO":
                 _provider = ExecutionProvider.Auto;
                 break;
+            case var device when ProviderOptionsReader.IsDevice(device):
+                (_provider, _device) = (ExecutionProvider.OpenVino, device);
+                break;
             default:
-                _problems.Add($"'target_device' is {member.Value.Found}; supported are \"CPU\" and \"AUTO\"");
+                _problems.Add($"'target_device' is {member.Value.Found}; supported are \"CPU\", \"GPU\", \"GPU.n\", \"NPU\", \"AUTO\", and \"AUTO:\" with a list of devices");
                 break;
         }
     }
 
     private void ReadAllowCache(JsonMember member, JsonErrors errors)
     {
-        if (JsonExpect.Boolean(member, errors) is true)
-        {
-            _warnings.Add("'allow_cache' has no effect: there is no cache of compiled models");
-        }
+        _cache = JsonExpect.Boolean(member, errors) ?? false;
     }
 
     private void Refuse(JsonMember member) => _problems.Add($"'{member.Name}' is not supported: this server runs ONNX models only");

@@ -6,11 +6,12 @@ using Cluster.Grains.Repository.Settings;
 
 namespace Cluster.Grains.Repository.Ovms;
 
-/// <summary>Reads 'plugin_config', of which three keys have a meaning without OpenVINO.</summary>
+/// <summary>Reads 'plugin_config'. Three keys have a meaning on every provider; the others are handed on to OpenVINO.</summary>
 internal sealed class OvmsPluginConfig(List<string> warnings, List<string> problems)
 {
     private const int Automatic = 0;
 
+    private readonly List<JsonMember> _others = [];
     private int _streams;
     private int _threads;
     private PerformanceHint? _hint;
@@ -45,10 +46,22 @@ internal sealed class OvmsPluginConfig(List<string> warnings, List<string> probl
 
         return settings with
         {
+            ProviderOptions = settings.ProviderOptions with { Streams = _streams, Threads = _threads, Config = ConfigOf(settings.ProviderOptions.DeviceKind) },
             Concurrency = concurrency,
             PerformanceHint = hint,
             IntraOpThreads = _threads > 0 ? Math.Max(1, _threads / concurrency) : settings.IntraOpThreads,
         };
+    }
+
+    private string ConfigOf(string device)
+    {
+        if (_others.Count == 0)
+        {
+            return "";
+        }
+
+        var properties = new JsonItem(JsonValueKind.Object, 0, "", [.. _others], []);
+        return new JsonItem(JsonValueKind.Object, 0, "", [new JsonMember(device, device, properties)], []).ToJson();
     }
 
     private void ReadSetting(JsonMember setting)
@@ -64,8 +77,11 @@ internal sealed class OvmsPluginConfig(List<string> warnings, List<string> probl
             case "PERFORMANCE_HINT":
                 ReadHint(setting);
                 break;
+            case ProviderOptionsReader.CacheFolder:
+                warnings.Add($"'{ProviderOptionsReader.CacheFolder}' has no effect: 'allow_cache' keeps compiled graphs in the silo's own folder");
+                break;
             default:
-                warnings.Add($"'plugin_config' key '{setting.Name}' has no effect: ONNX Runtime has no use for it");
+                _others.Add(setting);
                 break;
         }
     }

@@ -55,6 +55,8 @@ internal sealed class ModelSettingsReader
             ["version_policy"] = (reader, member, errors) => reader._policy = VersionPolicyReader.Read(member, errors) ?? reader._policy,
             ["execution_provider"] = (reader, member, errors) =>
                 reader.Set(JsonExpect.Choice(member, ExecutionProviders, errors), (settings, value) => settings with { ExecutionProvider = value }),
+            ["provider_options"] = (reader, member, errors) =>
+                reader._settings = reader._settings with { ProviderOptions = ProviderOptionsReader.Read(member, errors) },
             ["concurrency"] = (reader, member, errors) =>
                 reader.Set(JsonExpect.Integer(member, 0, MaxConcurrency, errors), (settings, value) => settings with { Concurrency = value }),
             ["queue_limit"] = (reader, member, errors) =>

@@ -84,6 +84,19 @@ internal static class SettingsRevision
             json.WriteNumberValue(settings.MaxBatchSize);
             WriteStrings(json, settings.Format.Select(static format => $"{format.Key}={format.Value}"));
         }
+
+        if (settings.ProviderOptions is var options && options != ProviderSettings.Default)
+        {
+            json.WriteStartObject();
+            json.WriteString("device", options.Device);
+            json.WriteNumber("streams", options.Streams);
+            json.WriteNumber("threads", options.Threads);
+            json.WriteString("precision", options.Precision.ToString());
+            json.WriteBoolean("cache", options.Cache);
+            json.WriteString("config", options.Config);
+            json.WriteBoolean("allow_cpu_nodes", options.AllowCpuNodes);
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteStrings(Utf8JsonWriter json, IEnumerable<string> values)

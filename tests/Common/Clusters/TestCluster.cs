@@ -133,9 +133,9 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
 
     /// <summary>One more silo; returns when it serves.</summary>
     /// <param name="models">Its folder of models; null for the one that all share.</param>
-    public async Task<ClusterProcess> AddSiloAsync(string labels = "", ModelFolder? models = null)
+    public async Task<ClusterProcess> AddSiloAsync(string labels = "", ModelFolder? models = null, string? openVino = null)
     {
-        var silo = NewSilo(labels, models);
+        var silo = NewSilo(labels, models, openVino: openVino);
         _silos.Add(silo);
         await silo.StartAsync();
         return silo;
@@ -275,10 +275,10 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
         return index < 0 ? "no gateway runs" : await _http.GetStringAsync(new Uri(_gateways[index].HttpUrl + "/v2/cluster"));
     }
 
-    private ClusterProcess NewSilo(string labels, ModelFolder? models = null, string? program = null) => NewProcess(
+    private ClusterProcess NewSilo(string labels, ModelFolder? models = null, string? program = null, string? openVino = null) => NewProcess(
         "silo",
         _silos.Count + 1,
-        ["--silo-port", "0", "--models", (models ?? Models).Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, .. labels.Length > 0 ? ["--labels", labels] : Array.Empty<string>()],
+        ["--silo-port", "0", "--models", (models ?? Models).Path, "--registered-models", Registered.Path, "--capacity", _setup.Capacity, .. labels.Length > 0 ? ["--labels", labels] : Array.Empty<string>(), .. openVino is null ? Array.Empty<string>() : ["--openvino", openVino]],
         program);
 
     private ClusterProcess NewGateway(string? program = null) => NewProcess("gateway", _gateways.Count + 1, ["--grpc-port", "0", "--silo-port", "0"], program);

@@ -4,6 +4,8 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.OpenVino;
+using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
@@ -19,7 +21,7 @@ public sealed class HostileRequestTests : IAsyncDisposable
 {
     private readonly MetricsHost _metricsHost = new();
     private readonly SessionFactory _sessions =
-        new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, NullLogger<SessionFactory>.Instance);
+        new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System), TimeProvider.System, NullLogger<SessionFactory>.Instance);
 
     private readonly InferenceWorkers _workers = new(new InferenceOptions { Threads = 2 }, TimeProvider.System);
     private readonly ReplicaStatisticsRecorder _statistics = new(TimeProvider.System);

@@ -5,6 +5,8 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.OpenVino;
+using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
 using Cluster.Tests.Common;
 using Cluster.Unit.Metrics;
@@ -31,7 +33,7 @@ public sealed class OnnxBench : IDisposable
     {
         _loggers = new LoggerFactory([_log]);
         _sessions = new SessionFactory(
-            new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
+            new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
         _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 

@@ -148,6 +148,23 @@ public sealed class PlacementPolicyTests
         Assert.EndsWith("none is known", PlacementPolicy.Choose([], Request, Options, new Random(1)).Reason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Choose_ModelForOpenVino_GoesWhereTheDeviceIs()
+    {
+        SiloState[] silos =
+        [
+            Silo(0, 0, 0),
+            Silo(1, 0, 0) with { Devices = ["CPU"] },
+            Silo(2, 0, 0) with { Devices = ["CPU", "GPU"] },
+        ];
+
+        Assert.Equal(silos[2].Silo, PlacementPolicy.Choose(silos, Request with { Device = "GPU" }, Options, new Random(1)).Silo);
+        Assert.Equal([silos[1], silos[2]], PlacementPolicy.Candidates(silos, Request with { Device = "CPU" }, Options).OrderBy(static silo => silo.Devices.Count));
+        Assert.Equal(
+            "no silo can take model 'm' version 1, 100 bytes: of 3 there are 2 without OpenVINO's device 'NPU', 1 without OpenVINO",
+            PlacementPolicy.Choose(silos, Request with { Device = "NPU" }, Options, new Random(1)).Reason);
+    }
+
     private static void Check(Func<SiloState[], PlacementRequest, SiloState?, bool> property) =>
         Prop.ForAll(AnySilos.ToArbitrary(), AnyRequest.ToArbitrary(), Gen.Choose(0, 10).ToArbitrary(), (silos, request, seed) =>
         {

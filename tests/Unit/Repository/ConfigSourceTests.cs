@@ -181,7 +181,7 @@ public sealed class ConfigSourceTests : RepositoryTestBase
     [Fact]
     public void Scan_ModelWithAProblemInItsSettings_StillListsItsVersions()
     {
-        Configure(("a", "store/a", "\"target_device\": \"GPU\""));
+        Configure(("a", "store/a", "\"target_device\": \"TPU\""));
 
         var model = _repository.Scan().Models["a"];
 

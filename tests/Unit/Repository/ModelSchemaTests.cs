@@ -21,6 +21,19 @@ public sealed class ModelSchemaTests
             Properties.GetProperty("version_policy").GetProperty("properties").EnumerateObject().Select(property => property.Name).Order());
     }
 
+    [Fact]
+    public void ProviderOptions_AreTheKeysOfTheReader()
+    {
+        var options = Properties.GetProperty("provider_options");
+
+        Assert.Equal(ProviderOptionsReader.Keys.Order(), options.GetProperty("properties").EnumerateObject().Select(static property => property.Name).Order());
+        Assert.False(options.GetProperty("additionalProperties").GetBoolean());
+        foreach (var option in options.GetProperty("properties").EnumerateObject())
+        {
+            Assert.True(IsAccepted("provider_options", $$"""{"{{option.Name}}": {{option.Value.GetProperty("default").GetRawText()}}}"""), option.Name);
+        }
+    }
+
     [Theory]
     [InlineData("concurrency")]
     [InlineData("queue_limit")]

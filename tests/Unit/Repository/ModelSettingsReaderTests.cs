@@ -137,12 +137,50 @@ public sealed class ModelSettingsReaderTests
     [InlineData("""{"version_policy": {"specific": {"versions": []}}}""", "names no version")]
     [InlineData("""{"version_policy": {"specific": {"versions": [1, 0]}}}""", "versions[1]' is 0; expected an integer of at least 1")]
     [InlineData("{\"labels\": {\"y\": \"\\ud800\"}}", "surrogate")]
+    [InlineData("""{"provider_options": []}""", "'provider_options' is an array; expected an object")]
+    [InlineData("""{"provider_options": {"num_streams": 2}}""", "unknown key 'provider_options.num_streams'; allowed here: 'allow_cpu_nodes', 'cache', 'config', 'device', 'precision', 'streams', 'threads'")]
+    [InlineData("""{"provider_options": {"device": "TPU"}}""", "'provider_options.device' is \"TPU\"; expected \"CPU\", \"GPU\", \"GPU.n\", \"NPU\" or \"AUTO:\" and a list of those")]
+    [InlineData("""{"provider_options": {"device": "AUTO"}}""", "'provider_options.device' is \"AUTO\"")]
+    [InlineData("""{"provider_options": {"device": "GPU.x"}}""", "'provider_options.device' is \"GPU.x\"")]
+    [InlineData("""{"provider_options": {"streams": 1025}}""", "'provider_options.streams' is 1025; expected an integer from 0 to 1024")]
+    [InlineData("""{"provider_options": {"threads": -1}}""", "'provider_options.threads' is -1; expected an integer from 0 to 1024")]
+    [InlineData("""{"provider_options": {"precision": "fp32"}}""", "'provider_options.precision' is \"fp32\"; expected one of \"bf16\", \"f16\", \"f32\"")]
+    [InlineData("""{"provider_options": {"cache": "yes"}}""", "'provider_options.cache' is \"yes\"; expected true or false")]
+    [InlineData("""{"provider_options": {"allow_cpu_nodes": 1}}""", "'provider_options.allow_cpu_nodes' is 1; expected true or false")]
+    [InlineData("""{"provider_options": {"config": "CPU"}}""", "'provider_options.config' is \"CPU\"; expected an object of objects by device")]
+    [InlineData("""{"provider_options": {"config": {"TPU": {}}}}""", "'provider_options.config.TPU' is an object; expected an object of objects by device")]
+    [InlineData("""{"provider_options": {"config": {"CPU": {"X": []}}}}""", "'provider_options.config.CPU.X' is an array; expected a string, a number, true or false")]
+    [InlineData("""{"provider_options": {"config": {"CPU": {"CACHE_DIR": "/etc"}}}}""", "'provider_options.config.CPU.CACHE_DIR' is not allowed; expected \"cache\": true")]
     public void Read_WrongFile_SaysWhereAndWhatWasExpected(string text, string expected)
     {
         var errors = new JsonErrors();
 
         Assert.Null(ModelSettingsReader.Read(Encoding.UTF8.GetBytes(text), errors));
         Assert.Contains(expected, errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_ProviderOptions_TakesEachOfThem()
+    {
+        var options = Read("""
+            {"provider_options": {
+              "device": "AUTO:GPU.1,CPU", "streams": 2, "threads": 4, "precision": "bf16", "cache": true, "allow_cpu_nodes": true,
+              "config": {"CPU": {"PERFORMANCE_HINT": "LATENCY", "NUM": 2, "YES": true}}
+            }}
+            """).Settings.ProviderOptions;
+
+        var expected = new ProviderSettings
+        {
+            Device = "AUTO:GPU.1,CPU",
+            Streams = 2,
+            Threads = 4,
+            Precision = ExecutionPrecision.Bf16,
+            Cache = true,
+            AllowCpuNodes = true,
+            Config = """{"CPU":{"PERFORMANCE_HINT":"LATENCY","NUM":2,"YES":true}}""",
+        };
+        Assert.Equal(expected, options);
+        Assert.Equal("AUTO", options.DeviceKind);
     }
 
     [Fact]
@@ -203,6 +241,7 @@ public sealed class ModelSettingsReaderTests
             [nameof(ModelSettings.RequiredLabels)] = new() { RequiredLabels = ["x"] },
             [nameof(ModelSettings.PreferredLabels)] = new() { PreferredLabels = ["x"] },
             [nameof(ModelSettings.MaxBatchSize)] = new() { MaxBatchSize = 1 },
+            [nameof(ModelSettings.ProviderOptions)] = new() { ProviderOptions = new ProviderSettings { Cache = true } },
             [nameof(ModelSettings.Format)] = new() { Format = ModelSettings.Default.Format.Add("x", ImageFormat.Nchw) },
         };
 

@@ -26,6 +26,38 @@ public sealed class OvmsConfigTests
         Assert.Null(model.Definition.Problem);
     }
 
+    [Theory]
+    [InlineData("CPU", ExecutionProvider.Auto, "CPU")]
+    [InlineData("AUTO", ExecutionProvider.Auto, "CPU")]
+    [InlineData("GPU.1", ExecutionProvider.OpenVino, "GPU.1")]
+    [InlineData("AUTO:GPU,CPU", ExecutionProvider.OpenVino, "AUTO:GPU,CPU")]
+    public void Read_TargetDevice_IsProviderAndDevice(string device, ExecutionProvider provider, string expected)
+    {
+        var settings = Model($"\"target_device\": \"{device}\"").Definition.Settings;
+
+        Assert.Equal((provider, expected), (settings.ExecutionProvider, settings.ProviderOptions.Device));
+    }
+
+    [Fact]
+    public void Read_PluginConfigAndCache_AreHandedOnToOpenVino()
+    {
+        var model = Model("""
+            "target_device": "GPU", "allow_cache": true, "nireq": 8,
+            "plugin_config": {"NUM_STREAMS": 2, "INFERENCE_NUM_THREADS": 6, "SCHEDULING_CORE_TYPE": "PCORE_ONLY", "ENABLE_CPU_PINNING": false}
+            """);
+
+        var expected = new ProviderSettings
+        {
+            Device = "GPU",
+            Streams = 2,
+            Threads = 6,
+            Cache = true,
+            Config = """{"GPU":{"SCHEDULING_CORE_TYPE":"PCORE_ONLY","ENABLE_CPU_PINNING":false}}""",
+        };
+        Assert.Equal(expected, model.Definition.Settings.ProviderOptions);
+        Assert.Equal(8, model.Definition.Settings.Concurrency);
+    }
+
     [Fact]
     public void Read_AbsoluteBasePath_IsTaken() =>
         Assert.Equal("/models/x", Assert.Single(Read("""{"model_config_list": [{"config": {"name": "m", "base_path": "/models/x"}}]}""").Models).BasePath);
@@ -67,8 +99,7 @@ public sealed class OvmsConfigTests
     [InlineData("\"shape\": {\"x\": \"auto\"}", "'shape' of 'x'")]
     [InlineData("\"layout\": \"NHWC:NCHW\"", "'layout' has no effect")]
     [InlineData("\"layout\": {\"x\": \"NHWC\"}", "'layout' has no effect")]
-    [InlineData("\"allow_cache\": true", "'allow_cache' has no effect")]
-    [InlineData("\"plugin_config\": {\"CPU_BIND_THREAD\": true}", "'CPU_BIND_THREAD' has no effect")]
+    [InlineData("\"plugin_config\": {\"CACHE_DIR\": \"/x\"}", "'CACHE_DIR' has no effect")]
     [InlineData("\"plugin_config\": {\"PERFORMANCE_HINT\": \"CUMULATIVE_THROUGHPUT\"}", "taken as \"THROUGHPUT\"")]
     public void Read_KeyWithoutEffect_WarnsAndChangesNothing(string key, string expected)
     {
@@ -93,7 +124,7 @@ public sealed class OvmsConfigTests
     }
 
     [Theory]
-    [InlineData("\"target_device\": \"GPU\"", "'target_device' is \"GPU\"; supported are \"CPU\" and \"AUTO\"")]
+    [InlineData("\"target_device\": \"TPU\"", "'target_device' is \"TPU\"; supported are \"CPU\", \"GPU\"")]
     [InlineData("\"target_device\": \"HETERO:GPU,CPU\"", "supported are")]
     [InlineData("\"batch_size\": \"many\"", "'batch_size' is \"many\"; expected")]
     [InlineData("\"batch_size\": -5", "'batch_size' is -5; expected")]

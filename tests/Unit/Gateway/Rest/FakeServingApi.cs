@@ -68,7 +68,7 @@ internal sealed class FakeServingApi : IServingApi
         Aliases.TryGetValue(name, out var model) ? new ModelTarget(model, name) : new ModelTarget(name, null);
 
     public ServerMetadataResponse GetServerMetadata() =>
-        Checked(new ServerMetadataResponse { Name = "cluster", Version = "0.1", Extensions = { "binary_tensor_data", "statistics" } });
+        Checked(new ServerMetadataResponse { Name = "cluster", Version = "0.1", Extensions = { "binary_tensor_data", "statistics" }, Runtimes = { "1.31.1" } });
 
     public bool IsModelReady(string model, string version, Protocol protocol) => Checked(ModelReady, model, version);
 

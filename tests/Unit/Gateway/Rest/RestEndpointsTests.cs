@@ -17,7 +17,7 @@ public sealed class RestEndpointsTests : RestServer
     {
         var answer = await Host.SendAsync(new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept-Encoding", "gzip, deflate" }, { "test", "1" } } });
 
-        Assert.Equal("""{"name":"cluster","version":"0.1","extensions":["binary_tensor_data","statistics"]}""", answer.Text);
+        Assert.Equal("""{"name":"cluster","version":"0.1","extensions":["binary_tensor_data","statistics"],"runtimes":["1.31.1"]}""", answer.Text);
         Assert.Equal("application/json", answer.Header("Content-Type"));
         Assert.Null(answer.Header("Content-Encoding"));
     }
@@ -35,6 +35,7 @@ public sealed class RestEndpointsTests : RestServer
             Copies = 1,
             OldestIdle = TimeSpan.FromSeconds(1.5),
             Labels = ["gpu"],
+            Runtime = "1.31.1",
         };
         var version = new VersionServingState
         {
@@ -52,7 +53,7 @@ public sealed class RestEndpointsTests : RestServer
         Assert.Equal(
             """
             {"cluster":"test","membership_version":4,"nodes":[{"silo":"10.0.0.1:8002@7","name":"one","status":"Active","draining":false,
-            "capacity_bytes":100,"used_bytes":60,"copies":1,"loading":0,"oldest_idle_seconds":1.5,"requests_per_minute":0,"labels":["gpu"]}],
+            "capacity_bytes":100,"used_bytes":60,"copies":1,"loading":0,"oldest_idle_seconds":1.5,"requests_per_minute":0,"labels":["gpu"],"runtime":"1.31.1"}],
             "models":[{"name":"m","versions":[{"version":3,"state":"READY","reason":"","age_seconds":2,
             "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7"},{"copy":2,"state":"LOADING","silo":"10.0.0.2:8002@7"}],
             "failed_on":[]}]}]}
@@ -179,6 +180,7 @@ public sealed class RestEndpointsTests : RestServer
             LastInference = 5,
             InferenceCount = 8,
             ExecutionCount = 2,
+            ExecutionProvider = "cpu",
             InferenceStats = new InferStatistics { Success = duration },
         };
         model.BatchStats.Add(new InferBatchStatistics { BatchSize = 4, ComputeInfer = duration });
@@ -193,7 +195,7 @@ public sealed class RestEndpointsTests : RestServer
             {"model_stats":[{"name":"m","version":"1","last_inference":5,"inference_count":8,"execution_count":2,
             "inference_stats":{"success":{{{Set}}},"fail":{{{Zero}}},"queue":{{{Zero}}},"compute_input":{{{Zero}}},"compute_infer":{{{Zero}}},"compute_output":{{{Zero}}},"cache_hit":{{{Zero}}},"cache_miss":{{{Zero}}},"cancel":{{{Zero}}}},
             "response_stats":{"0":{"compute_infer":{{{Zero}}},"compute_output":{{{Zero}}},"success":{{{Set}}},"fail":{{{Zero}}},"empty_response":{{{Zero}}},"cancel":{{{Zero}}}}},
-            "batch_stats":[{"batch_size":4,"compute_input":{{{Zero}}},"compute_infer":{{{Set}}},"compute_output":{{{Zero}}}}],"memory_usage":[{"type":"CPU","id":0,"byte_size":7}]}]}
+            "batch_stats":[{"batch_size":4,"compute_input":{{{Zero}}},"compute_infer":{{{Set}}},"compute_output":{{{Zero}}}}],"memory_usage":[{"type":"CPU","id":0,"byte_size":7}],"execution_provider":"cpu"}]}
             """.ReplaceLineEndings(""),
             (await Host.GetAsync("/v2/models/m/stats")).Text);
     }

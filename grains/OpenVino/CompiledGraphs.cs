@@ -1,0 +1,95 @@
+using System.Security.Cryptography;
+using System.Text;
+using Cluster.Contracts.Models;
+
+namespace Cluster.Grains.OpenVino;
+
+/// <summary>
+/// The folder where OpenVINO keeps compiled graphs of models with <c>cache</c>, a folder for each content of a version and its settings. What was used longest ago goes when they
+/// take too much, and what its model does not have any more with the next load or unload of the model. Safe from any thread.
+/// </summary>
+internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations registrations, TimeProvider time)
+{
+    private const string DefaultName = "cluster-openvino-cache";
+    private const int Digits = 16;
+    private const UnixFileMode OwnAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _loading = new(StringComparer.Ordinal);
+
+    private string Root => options.Cache ?? Path.Combine(Path.GetTempPath(), DefaultName);
+
+    /// <summary>The folder for a load, until that ends.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public Loading Use(string model, ModelVersionSource source, ProviderSettings settings)
+    {
+        // OpenVINO takes a blob for a graph whatever its precision was.
+        var name = $"{NameOf(model, source)}-{Digest(settings.ToString())}";
+        lock (_lock)
+        {
+            var folder = MakeOwn(Path.Combine(MakeOwn(Root), name));
+            _loading[name] = _loading.GetValueOrDefault(name) + 1;
+            return new Loading(this, model, name, folder);
+        }
+    }
+
+    /// <summary>Removes what the model does not have any more: versions that are gone, and their former contents.</summary>
+    public void Sweep(string model)
+    {
+        HashSet<string> kept = registrations.TryGet(model, out var registration)
+            ? [.. registration.Versions.Select(source => NameOf(model, source))]
+            : [];
+        lock (_lock)
+        {
+            foreach (var folder in Folders($"{Digest(model)}-*").Where(folder => !kept.Contains(folder.Name[..folder.Name.LastIndexOf('-')]) && !_loading.ContainsKey(folder.Name)))
+            {
+                folder.Delete(recursive: true);
+            }
+        }
+    }
+
+    private void End(string model, string name, string used)
+    {
+        lock (_lock)
+        {
+            // A blob that was only read left no trace.
+            Directory.SetLastWriteTimeUtc(used, time.GetUtcNow().UtcDateTime);
+            if (--_loading[name] == 0)
+            {
+                _loading.Remove(name);
+            }
+
+            var folders = Folders("*").Select(static folder => (Folder: folder, Bytes: folder.EnumerateFiles().Sum(static file => file.Length))).OrderBy(static one => one.Folder.LastWriteTimeUtc).ToList();
+            var excess = folders.Sum(static one => one.Bytes) - options.CacheBytes;
+            foreach (var (folder, bytes) in folders.Where(one => !_loading.ContainsKey(one.Folder.Name)))
+            {
+                if (excess <= 0)
+                {
+                    break;
+                }
+
+                folder.Delete(recursive: true);
+                excess -= bytes;
+            }
+        }
+
+        Sweep(model);
+    }
+
+    /// <summary>What is compiled is run: only the silo's own user writes it.</summary>
+    private static string MakeOwn(string folder) => (OperatingSystem.IsWindows() ? Directory.CreateDirectory(folder) : Directory.CreateDirectory(folder, OwnAlone)).FullName;
+
+    private DirectoryInfo[] Folders(string pattern) => new DirectoryInfo(Root) is { Exists: true } root ? root.GetDirectories(pattern) : [];
+
+    private static string NameOf(string model, ModelVersionSource source) => $"{Digest(model)}-{source.Version}-{Digest(source.Revision)}";
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..Digits];
+
+    /// <summary>A load that reads or writes a folder, which stays meanwhile.</summary>
+    internal sealed class Loading(CompiledGraphs graphs, string model, string name, string folder) : IDisposable
+    {
+        public string Folder => folder;
+
+        public void Dispose() => graphs.End(model, name, folder);
+    }
+}
