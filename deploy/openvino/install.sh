@@ -42,7 +42,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ -z "$from" ]; then
-    python3 -m pip --version >/dev/null 2>&1 || fail "pip is not installed (Debian package python3-pip); or download $wheel $version from pypi.org and pass it by --from"
+    python3 -m pip --version >/dev/null 2>&1 || fail "pip is not installed (Debian package python3-pip); or download $wheel $version from PyPI and pass it by --from"
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --platform manylinux_2_28_x86_64 "${python[@]}" -d "$work" "$wheel==$version"
     from=$(ls "$work"/*.whl)
 fi
