@@ -4,11 +4,14 @@ namespace Cluster.Contracts.Models;
 [GenerateSerializer, Immutable, Alias("provider-settings")]
 public sealed record ProviderSettings
 {
+    /// <summary>The device that every silo with OpenVINO has.</summary>
+    public const string Cpu = "CPU";
+
     public static ProviderSettings Default { get; } = new();
 
     /// <summary>OpenVINO's name of the device: <c>CPU</c>, the default, <c>GPU</c>, <c>GPU.1</c>, <c>NPU</c>, <c>AUTO:GPU,CPU</c>.</summary>
     [Id(0)]
-    public string Device { get; init; } = "CPU";
+    public string Device { get; init; } = Cpu;
 
     /// <summary>Runs that the device carries out side by side, 1 to 1024; 0, the default, is as many as requests run at once.</summary>
     [Id(1)]

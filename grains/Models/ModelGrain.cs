@@ -433,9 +433,14 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         {
             // This turn runs without a caller to tell; the next reason to act tries again.
             _scheduled = false;
-            Log.NotCarriedOut(_logger, Name, exception.Message);
+            Log.NotCarriedOut(_logger, Name, CauseOf(exception));
         }
     }
+
+    /// <summary>Orleans hands on a failure of the grain's own process as a text with its trace, such as of a start that fails while models load.</summary>
+    private static string CauseOf(Exception exception) => exception.ToString().Contains(nameof(ObjectDisposedException), StringComparison.Ordinal)
+        ? "this process ends"
+        : exception.Message.ReplaceLineEndings("\n").Split('\n', 2)[0];
 
     private async Task RetryAsync()
     {

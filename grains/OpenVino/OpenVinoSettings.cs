@@ -34,7 +34,7 @@ internal static class OpenVinoSettings
             ["num_streams"] = streams.ToString(CultureInfo.InvariantCulture),
             ["load_config"] = LoadConfig(options, cache),
         };
-        if (options.DeviceKind == "CPU")
+        if (options.DeviceKind == ProviderSettings.Cpu)
         {
             provider["num_of_threads"] = threads.ToString(CultureInfo.InvariantCulture);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cluster.Contracts.Models;
 
 namespace Cluster.Grains.Placement;
 
@@ -127,7 +128,7 @@ public static class PlacementPolicy
 
         if (request.Device is { } device && !silo.Devices.Contains(device))
         {
-            return silo.Devices.IsEmpty ? "without OpenVINO" : $"without OpenVINO's device '{device}'";
+            return !silo.Devices.IsEmpty ? $"without OpenVINO's device '{device}'" : device == ProviderSettings.Cpu ? "without OpenVINO" : $"without OpenVINO and its device '{device}'";
         }
 
         return silo.Capacity < request.Bytes ? "smaller than the model" : null;

@@ -161,7 +161,7 @@ public sealed class PlacementPolicyTests
         Assert.Equal(silos[2].Silo, PlacementPolicy.Choose(silos, Request with { Device = "GPU" }, Options, new Random(1)).Silo);
         Assert.Equal([silos[1], silos[2]], PlacementPolicy.Candidates(silos, Request with { Device = "CPU" }, Options).OrderBy(static silo => silo.Devices.Count));
         Assert.Equal(
-            "no silo can take model 'm' version 1, 100 bytes: of 3 there are 2 without OpenVINO's device 'NPU', 1 without OpenVINO",
+            "no silo can take model 'm' version 1, 100 bytes: of 3 there are 2 without OpenVINO's device 'NPU', 1 without OpenVINO and its device 'NPU'",
             PlacementPolicy.Choose(silos, Request with { Device = "NPU" }, Options, new Random(1)).Reason);
     }
 
