@@ -24,7 +24,7 @@ public sealed class StartTests(ComposeCluster cluster, ITestOutputHelper output)
     public async Task Demo_ByTheReadmesCurlLine_AnswersSeven()
     {
         var readme = await File.ReadAllLinesAsync(Path.Combine(Cluster.Root, "README.md"));
-        var line = readme.Single(static line => line.StartsWith("curl ", StringComparison.Ordinal));
+        var line = readme.First(static line => line.StartsWith("curl ", StringComparison.Ordinal));
         var promised = readme.Single(static line => line.StartsWith("{\"model_name\":\"digits\"", StringComparison.Ordinal));
 
         var answer = await Command.RunAsync("sh", ["-c", line.Replace("http://127.0.0.1:8000", Cluster.HttpUrl, StringComparison.Ordinal)], Cluster.Root);
