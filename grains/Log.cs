@@ -136,6 +136,12 @@ internal static partial class Log
     [LoggerMessage(2169, LogLevel.Debug, "{Replica} could not report its load: {Reason}")]
     public static partial void LoadNotReported(ILogger logger, string replica, string reason);
 
+    [LoggerMessage(2174, LogLevel.Warning, "Compiled graphs of {Model} version {Version} cannot be kept: {Reason}")]
+    public static partial void CannotKeepGraphs(ILogger logger, string model, long version, string reason);
+
+    [LoggerMessage(2173, LogLevel.Warning, "A compiled graph that is not needed stays: {Reason}")]
+    public static partial void CompiledGraphStays(ILogger logger, string reason);
+
     [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]
     public static partial void RoundFailed(ILogger logger, Exception exception);
 }

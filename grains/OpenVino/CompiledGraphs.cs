@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Contracts.Models;
+using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.OpenVino;
 
@@ -8,10 +9,11 @@ namespace Cluster.Grains.OpenVino;
 /// The folder where OpenVINO keeps compiled graphs of models with <c>cache</c>, a folder for each content of a version and its settings. What was used longest ago goes when they
 /// take too much, and what its model does not have any more with the next load or unload of the model. Safe from any thread.
 /// </summary>
-internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations registrations, TimeProvider time)
+internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations registrations, TimeProvider time, ILogger<CompiledGraphs> logger)
 {
     private const string DefaultName = "cluster-openvino-cache";
     private const int Digits = 16;
+    private const UnixFileMode Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
     private const UnixFileMode OwnAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly Lock _lock = new();
@@ -20,7 +22,8 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
     private string Root => options.Cache ?? Path.Combine(Path.GetTempPath(), DefaultName);
 
     /// <summary>The folder for a load, until that ends.</summary>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="IOException">It cannot be made, or is not the silo's own.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be made.</exception>
     public Loading Use(string model, ModelVersionSource source, ProviderSettings settings)
     {
         // OpenVINO takes a blob for a graph whatever its precision was.
@@ -43,7 +46,7 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
         {
             foreach (var folder in Folders($"{Digest(model)}-*").Where(folder => !kept.Contains(folder.Name[..folder.Name.LastIndexOf('-')]) && !_loading.ContainsKey(folder.Name)))
             {
-                folder.Delete(recursive: true);
+                Remove(folder);
             }
         }
     }
@@ -52,12 +55,13 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
     {
         lock (_lock)
         {
-            // A blob that was only read left no trace.
-            Directory.SetLastWriteTimeUtc(used, time.GetUtcNow().UtcDateTime);
             if (--_loading[name] == 0)
             {
                 _loading.Remove(name);
             }
+
+            // A blob that was only read left no trace.
+            Directory.SetLastWriteTimeUtc(used, time.GetUtcNow().UtcDateTime);
 
             var folders = Folders("*").Select(static folder => (Folder: folder, Bytes: folder.EnumerateFiles().Sum(static file => file.Length))).OrderBy(static one => one.Folder.LastWriteTimeUtc).ToList();
             var excess = folders.Sum(static one => one.Bytes) - options.CacheBytes;
@@ -68,7 +72,7 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
                     break;
                 }
 
-                folder.Delete(recursive: true);
+                Remove(folder);
                 excess -= bytes;
             }
         }
@@ -76,8 +80,32 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
         Sweep(model);
     }
 
-    /// <summary>What is compiled is run: only the silo's own user writes it.</summary>
-    private static string MakeOwn(string folder) => (OperatingSystem.IsWindows() ? Directory.CreateDirectory(folder) : Directory.CreateDirectory(folder, OwnAlone)).FullName;
+    /// <summary>What is compiled is run: only the silo's own user writes it. Another user may have made the folder, or a link, under the name that is known.</summary>
+    private static string MakeOwn(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return Directory.CreateDirectory(folder).FullName;
+        }
+
+        var made = Directory.CreateDirectory(folder, OwnAlone);
+        return made.LinkTarget is null && (made.UnixFileMode & Others) == 0
+            ? made.FullName
+            : throw new IOException($"'{folder}' is a link, or others may write it: the folder for compiled graphs must be the silo's own");
+    }
+
+    /// <summary>A model that has been loaded, or unloaded, is so although this fails; the next load tries again.</summary>
+    private void Remove(DirectoryInfo folder)
+    {
+        try
+        {
+            folder.Delete(recursive: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.CompiledGraphStays(logger, exception.Message);
+        }
+    }
 
     private DirectoryInfo[] Folders(string pattern) => new DirectoryInfo(Root) is { Exists: true } root ? root.GetDirectories(pattern) : [];
 

@@ -77,7 +77,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
 
     private LoadedModel OpenOnOpenVino(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
     {
-        using var use = settings.ProviderOptions.Cache ? compiled.Use(model, source, settings.ProviderOptions) : null;
+        using var use = settings.ProviderOptions.Cache ? UseFolder(model, source, settings.ProviderOptions) : null;
         _oneCompilation.Wait(cancellationToken);
         try
         {
@@ -86,6 +86,20 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         finally
         {
             _oneCompilation.Release();
+        }
+    }
+
+    private CompiledGraphs.Loading UseFolder(string model, ModelVersionSource source, ProviderSettings settings)
+    {
+        try
+        {
+            return compiled.Use(model, source, settings);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.CannotKeepGraphs(logger, model, source.Version, exception.Message);
+            throw new ServingException(
+                Failure.Unavailable("provider_options.cache is true and this silo cannot use its folder for compiled graphs; the silo's log says why", LoadFailures.RetryAfter), exception);
         }
     }
 

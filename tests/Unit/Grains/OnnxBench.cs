@@ -33,7 +33,7 @@ public sealed class OnnxBench : IDisposable
     {
         _loggers = new LoggerFactory([_log]);
         _sessions = new SessionFactory(
-            new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
+            new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
         _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 

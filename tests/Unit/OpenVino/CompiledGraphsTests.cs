@@ -3,6 +3,7 @@ using Cluster.Grains.OpenVino;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
 using Cluster.Unit.Repository;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Cluster.Unit.OpenVino;
@@ -16,7 +17,7 @@ public sealed class CompiledGraphsTests : IDisposable
     private readonly ManualTimeProvider _time = new();
     private readonly CompiledGraphs _graphs;
 
-    public CompiledGraphsTests() => _graphs = new CompiledGraphs(new OpenVinoOptions { Cache = _folder["cache"], CacheBytes = 2 * Blob }, _registrations, _time);
+    public CompiledGraphsTests() => _graphs = new CompiledGraphs(new OpenVinoOptions { Cache = _folder["cache"], CacheBytes = 2 * Blob }, _registrations, _time, NullLogger<CompiledGraphs>.Instance);
 
     public void Dispose() => _folder.Dispose();
 
@@ -30,6 +31,24 @@ public sealed class CompiledGraphsTests : IDisposable
         Assert.Equal(first, Load("m", Source(1)));
         Assert.NotEqual(first, Load("m", Source(1), new ProviderSettings { Precision = ExecutionPrecision.F16 }));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, new DirectoryInfo(first).UnixFileMode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Use_FolderThatIsALinkOrThatOthersWrite_IsRefused(bool isLink)
+    {
+        var made = Directory.CreateDirectory(_folder["elsewhere"]);
+        if (isLink)
+        {
+            Directory.CreateSymbolicLink(_folder["cache"], made.FullName);
+        }
+        else if (!OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(_folder["cache"]).UnixFileMode |= UnixFileMode.OtherWrite;
+        }
+
+        Assert.Throws<IOException>(() => Load("m", Source(1)));
     }
 
     [Fact]
