@@ -11,9 +11,11 @@ internal sealed partial class NativeHeap : IDisposable
     /// <summary>How long after a load or an unload; what follows meanwhile is given back with it. Once a second costs a silo that loads 10 models a second a third more processor time.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(10);
 
-    /// <summary>musl has no such function, and keeps little.</summary>
-    private static readonly Lazy<bool> HasTrim = new(static () =>
-        NativeLibrary.TryLoad("libc.so.6", typeof(NativeHeap).Assembly, DllImportSearchPath.SafeDirectories, out var library) && NativeLibrary.TryGetExport(library, "malloc_trim", out _));
+    /// <summary>musl has neither function, and keeps little.</summary>
+    private static readonly Lazy<bool> IsGlibc = new(static () =>
+        NativeLibrary.TryLoad("libc.so.6", typeof(NativeHeap).Assembly, DllImportSearchPath.SafeDirectories, out var library)
+        && NativeLibrary.TryGetExport(library, "malloc_trim", out _)
+        && NativeLibrary.TryGetExport(library, "mallinfo2", out _));
 
     private readonly Action _giveBack;
     private readonly ITimer _timer;
@@ -34,7 +36,7 @@ internal sealed partial class NativeHeap : IDisposable
     /// <summary>Bytes of the heap that are in use, by the whole process; 0 where the C library does not tell.</summary>
     public static long BytesInUse()
     {
-        if (!NativeLibrary.TryLoad("libc.so.6", typeof(NativeHeap).Assembly, DllImportSearchPath.SafeDirectories, out var library) || !NativeLibrary.TryGetExport(library, "mallinfo2", out _))
+        if (!IsGlibc.Value)
         {
             return 0;
         }
@@ -63,7 +65,7 @@ internal sealed partial class NativeHeap : IDisposable
 
     private static void GiveBack()
     {
-        if (HasTrim.Value)
+        if (IsGlibc.Value)
         {
             _ = Trim(0);
         }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Cluster.Grains.Replication;
 using System.Globalization;
+using Cluster.Grains.Replication;
 using Orleans.Storage;
 
 namespace Cluster.Grains.Storage;

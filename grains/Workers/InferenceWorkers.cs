@@ -72,16 +72,12 @@ public sealed class InferenceWorkers : IDisposable
             next = next.Execute(runner);
         }
 
-        lock (_gate)
+        // Back before the look: whichever is later, this or the end, disposes of it.
+        _runners.Add(runner);
+        if (Volatile.Read(ref _stopping))
         {
-            if (!_stopping)
-            {
-                _runners.Add(runner);
-                return;
-            }
+            DisposeRunners();
         }
-
-        runner.Dispose();
     }
 
     /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
@@ -103,6 +99,11 @@ public sealed class InferenceWorkers : IDisposable
             worker.Dispose();
         }
 
+        DisposeRunners();
+    }
+
+    private void DisposeRunners()
+    {
         while (_runners.TryTake(out var runner))
         {
             runner.Dispose();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Cluster.Grains.Memory;
 using Cluster.Tests.Common;
 using Xunit;
@@ -24,6 +25,39 @@ public sealed class NativeHeapTests
         Assert.Equal(1, given);
         _time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(1, given);
+    }
+
+    [Fact]
+    public unsafe void Freed_BlocksBetweenOthersThatStay_GoBackToTheSystem()
+    {
+        const int Count = 256 * 1024;
+        const int Size = 1024;
+        const int Stays = 1024;
+        using var heap = new NativeHeap(_time);
+        var blocks = new nint[Count];
+        for (var i = 0; i < Count; i++)
+        {
+            blocks[i] = (nint)NativeMemory.Alloc(Size);
+            new Span<byte>((void*)blocks[i], Size).Fill(1);
+        }
+
+        for (var i = 0; i < Count; i++)
+        {
+            if (i % Stays != Stays - 1)
+            {
+                NativeMemory.Free((void*)blocks[i]);
+            }
+        }
+
+        var before = Environment.WorkingSet;
+        heap.Freed();
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.InRange(before - Environment.WorkingSet, Count * Size / 2, long.MaxValue);
+        for (var i = Stays - 1; i < Count; i += Stays)
+        {
+            NativeMemory.Free((void*)blocks[i]);
+        }
     }
 
     [Fact]
