@@ -13,13 +13,13 @@ usage() {
     exit 64
 }
 
-wheel=onnxruntime-openvino version=1.24.1 inside=onnxruntime/capi python=(--python-version 3.11 --implementation cp --abi cp311)
+wheel=onnxruntime-openvino version=1.24.1 python=(--python-version 3.11 --implementation cp --abi cp311)
 sum=3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8
 from='' target=''
 while [ $# -gt 0 ]; do
     case "$1" in
         --plugin)
-            wheel=onnxruntime-ep-openvino version=1.8.1 inside=onnxruntime_ep_openvino python=(--python-version 3.11)
+            wheel=onnxruntime-ep-openvino version=1.8.1 python=(--python-version 3.11)
             sum=3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924
             ;;
         --from)
@@ -49,8 +49,8 @@ fi
 if [ -f "$from" ]; then
     # A wheel of the other kind says so itself.
     case "$(basename "$from")" in
-        onnxruntime_ep_openvino-1.8.1-*) inside=onnxruntime_ep_openvino sum=3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924 ;;
-        onnxruntime_openvino-1.24.1-*) inside=onnxruntime/capi sum=3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8 ;;
+        onnxruntime_ep_openvino-1.8.1-*) sum=3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924 ;;
+        onnxruntime_openvino-1.24.1-*) sum=3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8 ;;
     esac
     found=$(sha256sum "$from" | cut -d ' ' -f 1)
     [ "$found" = "$sum" ] || fail "the SHA-256 of '$from' is $found, expected $sum: it is not the wheel that the silo was tried with"
@@ -60,9 +60,9 @@ fi
 [ -d "$from" ] || fail "'$from' is neither a wheel nor a folder"
 
 # What is needed and nothing more: no Python, and no device's library but those of OpenVINO that the wheel has.
-source=$from
-[ ! -d "$from/$inside" ] || source=$from/$inside
-[ -n "$(find "$source" -maxdepth 1 -name 'libonnxruntime_providers_openvino*.so')" ] || fail "'$from' has no library of OpenVINO for ONNX Runtime"
+library=$(find "$from" -maxdepth 4 -name 'libonnxruntime_providers_openvino*.so' -print -quit)
+[ -n "$library" ] || fail "'$from' has no library of OpenVINO for ONNX Runtime"
+source=$(dirname "$library")
 mkdir -p "$target"
 find "$source" -maxdepth 1 -type f \( -name 'lib*.so' -o -name 'lib*.so.*' -o -name cache.json -o -iname '*license*' -o -iname '*third*party*' \) -exec cp {} "$target/" \;
 find "$from" -path '*.dist-info*' -iname '*license*' -type f -exec cp -n {} "$target/" \;
