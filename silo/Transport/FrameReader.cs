@@ -86,8 +86,11 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
     {
         _payloads.Close();
         var all = new ReadOnlySequence<byte>(_messages);
-        _examined = all.GetOffset(examined) == all.GetOffset(all.End);
-        _messages = _messages[(int)(all.GetOffset(consumed) - all.GetOffset(all.Start))..];
+        var taken = (int)(all.GetOffset(consumed) - all.GetOffset(all.Start));
+
+        // After a message that it cannot read, Orleans asks for more though whole messages follow: they are handed on again.
+        _examined = taken == 0 && all.GetOffset(examined) == all.GetOffset(all.End);
+        _messages = _messages[taken..];
         if (_messages.Length == 0)
         {
             _examined = false;

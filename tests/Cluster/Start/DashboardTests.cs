@@ -62,18 +62,21 @@ public sealed class DashboardTests(ITestOutputHelper output)
         return await http.SendAsync(request);
     }
 
-    /// <summary>Waits until the dashboard tells of so many processes.</summary>
+    /// <summary>Waits until the dashboard tells of so many processes. Until its grain has heard of all, it may answer with an error of Orleans.</summary>
     private static async Task UntilSilosAsync(HttpClient http, int port, int count)
     {
         using var timer = new PeriodicTimer(Look);
         using var limit = new CancellationTokenSource(Wait.Limit);
         while (true)
         {
-            var counters = await http.GetStringAsync(Local(port, "/DashboardCounters"), limit.Token);
-            using var json = JsonDocument.Parse(counters);
-            if (json.RootElement.GetProperty("hosts").GetArrayLength() == count)
+            using var counters = await http.GetAsync(Local(port, "/DashboardCounters"), limit.Token);
+            if (counters.IsSuccessStatusCode)
             {
-                return;
+                using var json = JsonDocument.Parse(await counters.Content.ReadAsStringAsync(limit.Token));
+                if (json.RootElement.GetProperty("hosts").GetArrayLength() == count)
+                {
+                    return;
+                }
             }
 
             await timer.WaitForNextTickAsync(limit.Token);

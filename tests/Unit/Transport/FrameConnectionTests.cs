@@ -74,6 +74,40 @@ public sealed class FrameConnectionTests
         await buffers.AllBackAsync();
     }
 
+    /// <summary>Orleans takes a message that it cannot read, and asks for more before it has seen the whole ones behind it.</summary>
+    [Fact]
+    public async Task Message_ThatCannotBeRead_LeavesThoseBehindItAndTheConnection()
+    {
+        var buffers = new Buffers();
+        await using (var ends = await FrameEnds.OpenAsync())
+        {
+            using var payload = Payload(64 * KiB, 0);
+            await FrameEnds.SendAsync(ends.Left.Output, new TestMessage(1, 5, [payload]), new TestMessage(2, 0, [payload]), new TestMessage(3, 0, []));
+
+            var unread = await ends.Right.Input.ReadAsync(TestContext.Current.CancellationToken).AsTask().Soon();
+            ends.Right.Input.AdvanceTo(unread.Buffer.GetPosition(FrameEnds.Length(new TestMessage(1, 5, [payload]))), unread.Buffer.End);
+            var messages = (await FrameEnds.ReceiveAsync(ends.Right.Input, 2).Soon())!;
+
+            Assert.Equal([2, 3], messages.Select(static message => message.Mark));
+            using var arrived = Assert.Single(messages[0].Payloads);
+            Assert.True(arrived.Span.SequenceEqual(payload.Span));
+        }
+
+        await buffers.AllBackAsync();
+    }
+
+    [Fact]
+    public async Task Message_ThatOrleansSeesNoEndOf_EndsTheConnection()
+    {
+        await using var ends = await FrameEnds.OpenAsync();
+        await FrameEnds.SendAsync(ends.Left.Output, new TestMessage(1, 0, []));
+
+        var read = await ends.Right.Input.ReadAsync(TestContext.Current.CancellationToken).AsTask().Soon();
+        ends.Right.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+
+        await Assert.ThrowsAsync<InvalidDataException>(async () => await ends.Right.Input.ReadAsync(TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task Message_OverTheLimit_IsRefusedWhereItIsWritten()
     {

@@ -109,13 +109,14 @@ internal sealed class FrameEnds : IAsyncDisposable
         return messages;
     }
 
+    /// <summary>Bytes of a message without its payloads.</summary>
+    public static int Length(TestMessage message) => FixedBytes + (12 * message.Payloads.Count) + message.Filler;
+
     public async ValueTask DisposeAsync()
     {
         await Left.DisposeAsync();
         await Right.DisposeAsync();
     }
-
-    private static int Length(TestMessage message) => FixedBytes + (12 * message.Payloads.Count) + message.Filler;
 
     private static List<TestMessage> Read(ReadOnlySequence<byte> buffer)
     {
