@@ -9,9 +9,10 @@ public sealed class ArchitectureTests
     [Theory]
     [InlineData("Cluster.Contracts")]
     [InlineData("Cluster.Metrics", "Cluster.Contracts")]
+    [InlineData("Cluster.Security", "Cluster.Contracts")]
     [InlineData("Cluster.Grains", "Cluster.Contracts", "Cluster.Metrics")]
-    [InlineData("Cluster.Gateway", "Cluster.Contracts", "Cluster.Metrics")]
-    [InlineData("cluster-silo", "Cluster.Contracts", "Cluster.Dashboard", "Cluster.Gateway", "Cluster.Grains", "Cluster.Metrics")]
+    [InlineData("Cluster.Gateway", "Cluster.Contracts", "Cluster.Metrics", "Cluster.Security")]
+    [InlineData("cluster-silo", "Cluster.Contracts", "Cluster.Dashboard", "Cluster.Gateway", "Cluster.Grains", "Cluster.Metrics", "Cluster.Security")]
     public void Project_KnowsOnlyWhatLiesBelow(string project, params string[] below) =>
         Assert.Empty(Assembly.Load(project).GetReferencedAssemblies()
             .Select(static reference => reference.Name!)

@@ -1,0 +1,45 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Security;
+
+/// <summary>
+/// The certificate that this process shows, with its chain and key, from PEM files; read anew when they change. Files that do not fit each other are logged,
+/// and the certificate before stays in force. Safe from any thread.
+/// </summary>
+public sealed class CertificateFiles : IDisposable
+{
+    private readonly string _certificate;
+    private readonly string _key;
+    private readonly WatchedFiles _files;
+    private volatile SslStreamCertificateContext _current;
+
+    /// <param name="certificate">The certificate first, then those between it and its authority.</param>
+    /// <param name="key">Its private key, without a passphrase.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="CryptographicException">The files hold no certificate with its key.</exception>
+    public CertificateFiles(string certificate, string key, TimeProvider time, ILogger logger)
+    {
+        _certificate = certificate;
+        _key = key;
+        _current = Read();
+        _files = new WatchedFiles([certificate, key], () => _current = Read(), time, logger);
+    }
+
+    /// <summary>For the next handshake. Connections keep what they began with, so an old one is left to the collector.</summary>
+    public SslStreamCertificateContext Current => _current;
+
+    /// <summary>When the current certificate ends.</summary>
+    public DateTimeOffset NotAfter => _current.TargetCertificate.NotAfter;
+
+    public void Dispose() => _files.Dispose();
+
+    private SslStreamCertificateContext Read()
+    {
+        var chain = PemFiles.ReadCertificates(_certificate);
+        var own = PemFiles.ReadPair(_certificate, _key);
+        chain.RemoveAt(0);
+        return SslStreamCertificateContext.Create(own, chain, offline: true);
+    }
+}
