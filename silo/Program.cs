@@ -17,7 +17,7 @@ static async Task<int> ProbeAsync(GivenOptions given)
 {
     var read = ServeConfiguration.Read(given, OptionsFile);
     // Mistakes elsewhere in the options are the server's to report: it does not answer then.
-    var mistakes = read.MistakesOf(nameof(ServeOptions.Bind), nameof(ServeOptions.HttpPort));
+    var mistakes = read.MistakesOf(nameof(ServeOptions.HttpPort), nameof(ServeOptions.TlsCert), nameof(ServeOptions.TlsKey));
     return mistakes.Count > 0 ? await RefuseAsync(mistakes, UsageError) : await HealthProbe.RunAsync(read.Options, Console.Out, CancellationToken.None);
 }
 

@@ -2,6 +2,7 @@ using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.KServe;
+using Cluster.Gateway.Security;
 using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Health.V1;
@@ -80,8 +81,8 @@ internal static class GrpcExtensions
         });
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
         app.Services.GetRequiredService<KServeService>().Map(app);
-        app.MapGrpcHealthChecksService().LiftBodyLimits();
-        app.MapGrpcReflectionService();
+        app.MapGrpcHealthChecksService().AskByMethod().LiftBodyLimits();
+        app.MapGrpcReflectionService().AskByMethod();
         return app;
     }
 

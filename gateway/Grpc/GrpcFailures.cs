@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Text;
 using Cluster.Contracts.Errors;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 using Status = Grpc.Core.Status;
 
 namespace Cluster.Gateway.Grpc;
@@ -34,6 +36,27 @@ internal static class GrpcFailures
             AddRetryHint(call.ResponseTrailers, failure);
         }
     }
+
+    /// <summary>Answers a request that reaches no handler: headers alone, as the library does for a method that is not there.</summary>
+    public static Task WriteAsync(this Failure failure, HttpContext http)
+    {
+        var headers = http.Response.Headers;
+        headers.ContentType = "application/grpc";
+        headers["grpc-status"] = ((int)failure.Code).ToString(CultureInfo.InvariantCulture);
+        headers["grpc-message"] = Escape(Shorten(failure.Message));
+        var hints = new Metadata();
+        AddRetryHint(hints, failure);
+        foreach (var hint in hints)
+        {
+            headers[hint.Key] = hint.IsBinary ? Convert.ToBase64String(hint.ValueBytes) : hint.Value;
+        }
+
+        return http.Response.CompleteAsync();
+    }
+
+    /// <summary>As gRPC has it: bytes of UTF-8 beyond printable ASCII, and the percent sign, as <c>%XX</c>.</summary>
+    private static string Escape(string message) => string.Concat(
+        Encoding.UTF8.GetBytes(message).Select(static letter => letter is < 0x20 or > 0x7e or (byte)'%' ? $"%{letter:X2}" : ((char)letter).ToString()));
 
     private static Status StatusOf(Failure failure) => new((global::Grpc.Core.StatusCode)failure.Code, Shorten(failure.Message));
 

@@ -5,6 +5,7 @@ using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
@@ -17,7 +18,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Hosting;
 
-/// <summary>Puts a gateway into a process. It needs the process' serving states, repository control and grain factory.</summary>
+/// <summary>Puts a gateway into a process. It needs the process' serving states, repository control and grain factory, and <see cref="SecurityExtensions.AddAccess"/>.</summary>
 public static class GatewayExtensions
 {
     /// <summary>Registers the gateway and has the web server listen for it.</summary>
@@ -58,6 +59,10 @@ public static class GatewayExtensions
             var gate = kestrel.ApplicationServices.GetRequiredService<ConnectionGate>();
             kestrel.Listen(options.Bind, options.HttpPort, listen => Listen(listen, HttpProtocols.Http1, gate));
             kestrel.Listen(options.Bind, options.GrpcPort, listen => Listen(listen, HttpProtocols.Http2, gate));
+            if (options.ManagementPort is { } management)
+            {
+                kestrel.Listen(options.Bind, management, listen => Listen(listen, HttpProtocols.Http1AndHttp2, gate));
+            }
         });
         services.AddOptions<KestrelServerOptions>().Configure<Microsoft.Extensions.Options.IOptions<RestOptions>>(
             (kestrel, rest) => rest.Value.ApplyTo(kestrel.Limits));
@@ -71,6 +76,8 @@ public static class GatewayExtensions
         app.Services.GetRequiredService<Readiness>().Follow();
         app.MapMetrics();
         app.MapKServe();
+        app.UseManagementPort(app.Services.GetRequiredService<GatewayOptions>().ManagementPort);
+        app.UseAccess();
         app.Services.GetRequiredService<ModelMeshService>().Map(app);
         app.MapRest();
         return app;
@@ -80,6 +87,7 @@ public static class GatewayExtensions
     {
         listen.Protocols = protocols;
         listen.Use(next => connection => gate.RunAsync(connection, next));
+        listen.Secure();
     }
 
     private static string ProductVersion() =>

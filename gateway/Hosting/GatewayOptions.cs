@@ -18,6 +18,12 @@ public sealed class GatewayOptions
     [SetBy("Cluster:GrpcPort")]
     public int GrpcPort { get; set; } = 8001;
 
+    /// <summary>
+    /// A port on which alone models are changed and metrics read, HTTP/1.1, with TLS also gRPC; null, the default: the two ports above do it too.
+    /// </summary>
+    [SetBy("Cluster:ManagementPort")]
+    public int? ManagementPort { get; set; }
+
     /// <summary>The name in the server's metadata; some clients insist on one. Default "cluster".</summary>
     [SetBy("Cluster:ServerName")]
     public string ServerName { get; set; } = "cluster";

@@ -4,6 +4,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
@@ -31,9 +32,10 @@ internal sealed class InferenceService(
         }
 
         var bytes = message.Span;
-        var target = api.Resolve(Encoding.UTF8.GetString(header.ModelName.Of(bytes)), call.GetHttpContext().Request.Headers);
+        var http = call.GetHttpContext();
+        var target = api.Resolve(Encoding.UTF8.GetString(header.ModelName.Of(bytes)), http);
         var version = Encoding.UTF8.GetString(header.ModelVersion.Of(bytes));
-        return new InferCall(target.Model, version, message, Protocol.Grpc, boundary.Remaining(call)) { Alias = target.Alias };
+        return new InferCall(target.Model, version, message, Protocol.Grpc, boundary.Remaining(call)) { Alias = target.Alias, Caller = Caller.Of(http) };
     }
 
     /// <summary>One request, one answer. Served as a stream, which is the same on the wire: so a request without its call's end is not lost.</summary>

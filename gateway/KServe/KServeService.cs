@@ -1,5 +1,6 @@
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -12,8 +13,8 @@ internal sealed class KServeService(IServingApi api, CallBoundary boundary)
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGrpcService<InferenceService>();
-        endpoints.MapGrpcService(Define()).LiftBodyLimits();
+        endpoints.MapGrpcService<InferenceService>().AskByMethod();
+        endpoints.MapGrpcService(Define()).AskByMethod().LiftBodyLimits();
     }
 
     private ServerServiceDefinition Define() => new TypedService(InferenceReflection.Descriptor.Services[0], boundary)
@@ -27,8 +28,8 @@ internal sealed class KServeService(IServingApi api, CallBoundary boundary)
         .Unary("ModelConfig", ModelConfigRequest.Parser, async (call, request) =>
             new ModelConfigResponse { Config = await api.GetModelConfigAsync(Model(call, request.Name), request.Version, call.CancellationToken).ConfigureAwait(false) })
         .Unary("ModelStatistics", ModelStatisticsRequest.Parser, (call, request) =>
-            api.GetModelStatisticsAsync(Model(call, request.Name), request.Version, call.CancellationToken))
-        .Unary("RepositoryIndex", RepositoryIndexRequest.Parser, (_, request) => Answer(api.GetRepositoryIndex(request.Ready)))
+            api.GetModelStatisticsAsync(Model(call, request.Name), request.Version, Caller.Of(call.GetHttpContext()), call.CancellationToken))
+        .Unary("RepositoryIndex", RepositoryIndexRequest.Parser, (call, request) => Answer(api.GetRepositoryIndex(request.Ready, Caller.Of(call.GetHttpContext()))))
         .Unary("RepositoryModelLoad", RepositoryModelLoadRequest.Parser, LoadAsync)
         .Unary("RepositoryModelUnload", RepositoryModelUnloadRequest.Parser, UnloadAsync)
         .Unimplemented(
@@ -42,19 +43,19 @@ internal sealed class KServeService(IServingApi api, CallBoundary boundary)
         .Unimplemented("trace and log settings are the operator's here, not the clients'", "TraceSetting", "LogSettings")
         .Build();
 
-    private string Model(ServerCallContext call, string name) => api.Resolve(name, call.GetHttpContext().Request.Headers).Model;
+    private string Model(ServerCallContext call, string name) => api.Resolve(name, call.GetHttpContext()).Model;
 
     private static ValueTask<T> Answer<T>(T message) => ValueTask.FromResult(message);
 
     private async ValueTask<RepositoryModelLoadResponse> LoadAsync(ServerCallContext call, RepositoryModelLoadRequest request)
     {
-        await api.LoadModelAsync(request, call.CancellationToken).ConfigureAwait(false);
+        await api.LoadModelAsync(request, Caller.Of(call.GetHttpContext()), call.CancellationToken).ConfigureAwait(false);
         return new RepositoryModelLoadResponse { ModelName = ServingApi.ModelName(request.ModelName, request.RepositoryName), IsLoaded = true };
     }
 
     private async ValueTask<RepositoryModelUnloadResponse> UnloadAsync(ServerCallContext call, RepositoryModelUnloadRequest request)
     {
-        await api.UnloadModelAsync(request, call.CancellationToken).ConfigureAwait(false);
+        await api.UnloadModelAsync(request, Caller.Of(call.GetHttpContext()), call.CancellationToken).ConfigureAwait(false);
         return new RepositoryModelUnloadResponse { ModelName = ServingApi.ModelName(request.ModelName, request.RepositoryName), IsUnloaded = true };
     }
 }

@@ -103,8 +103,21 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
             return Failed(exception.Failure, id);
         }
 
-        var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
-        return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
+        if (request.Caller.Enter() is { } refusal)
+        {
+            message.Dispose();
+            return Failed(refusal, id);
+        }
+
+        try
+        {
+            var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
+            return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
+        }
+        finally
+        {
+            request.Caller.Leave();
+        }
     }
 
     /// <summary>A <c>ModelStreamInferResponse</c> around the finished answer.</summary>

@@ -1,3 +1,4 @@
+using Cluster.Gateway.Security;
 using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -30,7 +31,7 @@ public static class MetricsEndpoint
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             context.Response.Headers.Allow = string.Join(", ", Verbs);
             return Task.CompletedTask;
-        });
-        return endpoints.MapMethods(Path, Verbs, answer).WithDisplayName("Metrics").DisableHttpMetrics();
+        }).Asks(RouteAccess.Client);
+        return endpoints.MapMethods(Path, Verbs, answer).WithDisplayName("Metrics").DisableHttpMetrics().Asks(RouteAccess.Observe);
     }
 }

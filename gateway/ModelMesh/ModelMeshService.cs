@@ -3,6 +3,7 @@ using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -20,20 +21,19 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         endpoints.MapGrpcService(Service("ModelMesh")
             .Unary("registerModel", RegisterModelRequest.Parser, Steady<RegisterModelRequest, ModelStatusInfo>(RegisterAsync))
             .Unary("unregisterModel", UnregisterModelRequest.Parser, Steady<UnregisterModelRequest, UnregisterModelResponse>(UnregisterAsync))
-            .Unary("getModelStatus", GetStatusRequest.Parser, Steady<GetStatusRequest, ModelStatusInfo>(async (_, request) =>
-                await models.GetStatusAsync(Required(request.ModelId, "modelId")).ConfigureAwait(false)))
+            .Unary("getModelStatus", GetStatusRequest.Parser, Steady<GetStatusRequest, ModelStatusInfo>(async (call, request) =>
+                await models.GetStatusAsync(Allowed(call, Permission.Read, Required(request.ModelId, "modelId"))).ConfigureAwait(false)))
             .Unary("ensureLoaded", EnsureLoadedRequest.Parser, Steady<EnsureLoadedRequest, ModelStatusInfo>(async (call, request) =>
-                await models.LoadAsync(Required(request.ModelId, "modelId"), request.Sync, call.CancellationToken).ConfigureAwait(false)))
+                await models.LoadAsync(Allowed(call, Permission.Manage, Required(request.ModelId, "modelId")), request.Sync, call.CancellationToken).ConfigureAwait(false)))
             .Unary("setVModel", SetVModelRequest.Parser, Steady<SetVModelRequest, VModelStatusInfo>(SetAliasAsync))
             .Unary("deleteVModel", DeleteVModelRequest.Parser, Steady<DeleteVModelRequest, DeleteVModelResponse>(DeleteAliasAsync))
-            .Unary("getVModelStatus", GetVModelStatusRequest.Parser, Steady<GetVModelStatusRequest, VModelStatusInfo>(async (_, request) =>
-                await aliases.GetStatusAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false)))
-            .Build()).LiftBodyLimits();
+            .Unary("getVModelStatus", GetVModelStatusRequest.Parser, Steady<GetVModelStatusRequest, VModelStatusInfo>(GetAliasAsync))
+            .Build()).AskByMethod().LiftBodyLimits();
         endpoints.MapGrpcService(Service("ModelMeshRegistry")
             .Unary("listModels", ListModelsRequest.Parser, Steady<ListModelsRequest, ListModelsResponse>(ListModelsAsync))
             .Unary("listVModels", ListVModelsRequest.Parser, Steady<ListVModelsRequest, ListVModelsResponse>(ListAliasesAsync))
             .ServerStream<WatchModelsRequest, WatchModelsResponse>("watchModels", WatchModelsRequest.Parser, watch.RunAsync)
-            .Build()).LiftBodyLimits();
+            .Build()).AskByMethod().LiftBodyLimits();
     }
 
     private TypedService Service(string name) => new(ModelMeshReflection.Descriptor.Services.Single(service => service.Name == name), boundary);
@@ -48,6 +48,12 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         _ => text,
     };
 
+    private static string Allowed(ServerCallContext call, Permission permission, string name)
+    {
+        Caller.Of(call.GetHttpContext()).Demand(permission, name);
+        return name;
+    }
+
     private Func<ServerCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<ServerCallContext, TRequest, ValueTask<TResponse>> method) =>
         (call, request) => control.RunAsync(() => method(call, request), call.CancellationToken);
 
@@ -55,7 +61,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 
     private async ValueTask<ModelStatusInfo> RegisterAsync(ServerCallContext call, RegisterModelRequest request)
     {
-        var model = Required(request.ModelId, "modelId");
+        var model = Allowed(call, Permission.Manage, Required(request.ModelId, "modelId"));
         if (request.ModelInfo is null)
         {
             throw ServingException.InvalidArgument($"model '{model}': modelInfo is missing");
@@ -66,7 +72,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 
     private async ValueTask<UnregisterModelResponse> UnregisterAsync(ServerCallContext call, UnregisterModelRequest request)
     {
-        await models.UnregisterAsync(Required(request.ModelId, "modelId")).ConfigureAwait(false);
+        await models.UnregisterAsync(Allowed(call, Permission.Manage, Required(request.ModelId, "modelId"))).ConfigureAwait(false);
         return new UnregisterModelResponse();
     }
 
@@ -76,7 +82,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         var info = request.ModelInfo is { } given && given.CalculateSize() > 0 ? Info(given) : null;
         var change = new AliasChange
         {
-            Target = Required(request.TargetModelId, "targetModelId"),
+            Target = Allowed(call, Permission.Manage, Required(request.TargetModelId, "targetModelId")),
             Owner = Optional(request.Owner),
             Info = info,
             AutoDelete = request.AutoDeleteTargetModel,
@@ -84,26 +90,42 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
             Force = request.Force,
             Expected = Optional(request.ExpectedTargetModelId),
         };
-        return await aliases.SetAsync(Required(request.VModelId, "vModelId"), change, request.LoadNow, request.Sync, call.CancellationToken)
+        return await aliases.SetAsync(Allowed(call, Permission.Manage, Required(request.VModelId, "vModelId")), change, request.LoadNow, request.Sync, call.CancellationToken)
             .ConfigureAwait(false);
+    }
+
+    private async ValueTask<VModelStatusInfo> GetAliasAsync(ServerCallContext call, GetVModelStatusRequest request)
+    {
+        var alias = Required(request.VModelId, "vModelId");
+        var caller = Caller.Of(call.GetHttpContext());
+        var status = await aliases.GetStatusAsync(alias, Optional(request.Owner)).ConfigureAwait(false);
+        if (!caller.MaySee(alias, status.ActiveModelId))
+        {
+            throw new ServingException(caller.Denied(Permission.Read, alias));
+        }
+
+        caller.Note(alias);
+        return status;
     }
 
     private async ValueTask<DeleteVModelResponse> DeleteAliasAsync(ServerCallContext call, DeleteVModelRequest request)
     {
-        await aliases.DeleteAsync(Required(request.VModelId, "vModelId"), Optional(request.Owner)).ConfigureAwait(false);
+        await aliases.DeleteAsync(Allowed(call, Permission.Manage, Required(request.VModelId, "vModelId")), Optional(request.Owner)).ConfigureAwait(false);
         return new DeleteVModelResponse();
     }
 
     private async ValueTask<ListModelsResponse> ListModelsAsync(ServerCallContext call, ListModelsRequest request)
     {
-        var all = await models.ListAsync().ConfigureAwait(false);
+        var caller = Caller.Of(call.GetHttpContext());
+        var all = (await models.ListAsync().ConfigureAwait(false)).Where(model => caller.May(Permission.Read, model.ModelId));
         var (page, next) = Pages.Cut(all, model => model.ModelId, request.Prefix, request.PageSize, request.PageToken);
         return new ListModelsResponse { Models = { page }, NextPageToken = next };
     }
 
     private async ValueTask<ListVModelsResponse> ListAliasesAsync(ServerCallContext call, ListVModelsRequest request)
     {
-        var all = aliases.List().Where(alias => request.Owner.Length == 0 || alias.Owner == request.Owner);
+        var caller = Caller.Of(call.GetHttpContext());
+        var all = aliases.List().Where(alias => (request.Owner.Length == 0 || alias.Owner == request.Owner) && caller.MaySee(alias.Alias, alias.Active));
         var (page, next) = Pages.Cut(all, alias => alias.Alias, request.Prefix, request.PageSize, request.PageToken);
         var response = new ListVModelsResponse { NextPageToken = next };
         foreach (var alias in page)

@@ -2,6 +2,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 
 namespace Cluster.Gateway.ModelMesh;
@@ -31,6 +32,30 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
         }
 
         return !routes.Contains(name) && aliases.TryGet(name, out var alias) ? new ModelTarget(alias.Active, name) : new ModelTarget(name, null);
+    }
+
+    /// <summary>
+    /// As above, for a caller that may not do everything. The name that it gave must be allowed to it, or the model that an alias leads to. In the latter case the alias is not
+    /// followed again, which could lead elsewhere.
+    /// </summary>
+    /// <exception cref="ServingException">In addition: PERMISSION_DENIED, whether or not there is such a model or alias.</exception>
+    public ModelTarget Resolve(string name, ModelHeader header, Caller caller, Permission permission)
+    {
+        var given = header.Model ?? header.Alias ?? name;
+        if (given.Length == 0)
+        {
+            // No model's name: statistics of all models, or a request that finds none.
+            return new ModelTarget("", null);
+        }
+
+        caller.Note(given);
+        if (caller.May(permission, given))
+        {
+            return Resolve(name, header);
+        }
+
+        var alias = header.Model is null && (header.Alias is not null || !routes.Contains(given)) && aliases.TryGet(given, out var known) ? known.Active : given;
+        return caller.May(permission, alias) ? new ModelTarget(alias, null) : throw new ServingException(caller.Denied(permission, given));
     }
 
     /// <summary>Where an alias leads whose model is not there: it may just have moved.</summary>

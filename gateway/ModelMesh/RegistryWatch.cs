@@ -2,6 +2,7 @@ using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Security;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 
@@ -12,14 +13,14 @@ internal sealed class RegistryWatch(
     ManagedModels models, ManagedAliases managedAliases, IServingStates states, IAliases aliases, IHostApplicationLifetime lifetime)
 {
     public ValueTask RunAsync(ServerCallContext call, WatchModelsRequest request, IServerStreamWriter<WatchModelsResponse> events) =>
-        ServerStop.EndWithAsync(call, cancellation => FollowAsync(request, events, cancellation), lifetime.ApplicationStopping);
+        ServerStop.EndWithAsync(call, cancellation => FollowAsync(Caller.Of(call.GetHttpContext()), request, events, cancellation), lifetime.ApplicationStopping);
 
-    private async ValueTask FollowAsync(WatchModelsRequest request, IServerStreamWriter<WatchModelsResponse> events, CancellationToken cancellation)
+    private async ValueTask FollowAsync(Caller caller, WatchModelsRequest request, IServerStreamWriter<WatchModelsResponse> events, CancellationToken cancellation)
     {
         // Before the first look, so that nothing falls between.
         using var changes = new RegistryChanges(states, aliases);
         var known = new HashSet<(string Name, bool IsAlias)>();
-        foreach (var model in await models.ListAsync().ConfigureAwait(false))
+        foreach (var model in (await models.ListAsync().ConfigureAwait(false)).Where(model => caller.May(Permission.Read, model.ModelId)))
         {
             known.Add((model.ModelId, false));
             if (!request.ChangesOnly)
@@ -28,7 +29,7 @@ internal sealed class RegistryWatch(
             }
         }
 
-        foreach (var alias in managedAliases.List())
+        foreach (var alias in managedAliases.List().Where(alias => caller.MaySee(alias.Alias, alias.Active)))
         {
             known.Add((alias.Alias, true));
             if (!request.ChangesOnly && await managedAliases.FindAsync(alias.Alias).ConfigureAwait(false) is { } entry)
@@ -42,7 +43,7 @@ internal sealed class RegistryWatch(
         {
             foreach (var change in await changes.TakeAsync(cancellation).ConfigureAwait(false))
             {
-                if (await DescribeAsync(change, known).ConfigureAwait(false) is { } happened)
+                if (await DescribeAsync(change, known, caller).ConfigureAwait(false) is { } happened)
                 {
                     await events.WriteAsync(happened, cancellation).ConfigureAwait(false);
                 }
@@ -50,12 +51,13 @@ internal sealed class RegistryWatch(
         }
     }
 
-    /// <summary>Null where there is nothing to tell: the client never knew what is gone.</summary>
-    private async Task<WatchModelsResponse?> DescribeAsync((string Name, bool IsAlias) change, HashSet<(string Name, bool IsAlias)> known)
+    /// <summary>Null where there is nothing to tell: the client never knew what is gone, or may not see it.</summary>
+    private async Task<WatchModelsResponse?> DescribeAsync((string Name, bool IsAlias) change, HashSet<(string Name, bool IsAlias)> known, Caller caller)
     {
         var now = change.IsAlias
-            ? await managedAliases.FindAsync(change.Name).ConfigureAwait(false) is { } alias ? new WatchModelsResponse { VModel = alias } : null
-            : await models.FindAsync(change.Name).ConfigureAwait(false) is { } model ? new WatchModelsResponse { Model = model } : null;
+            ? await managedAliases.FindAsync(change.Name).ConfigureAwait(false) is { } alias && caller.MaySee(alias.VModelId, alias.Status.ActiveModelId)
+                ? new WatchModelsResponse { VModel = alias } : null
+            : caller.May(Permission.Read, change.Name) && await models.FindAsync(change.Name).ConfigureAwait(false) is { } model ? new WatchModelsResponse { Model = model } : null;
         if (now is not null)
         {
             known.Add(change);

@@ -2,6 +2,7 @@ using System.Text;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -27,7 +28,7 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
         var start = time.GetTimestamp();
         var route = ModelRoute.Of(context, api);
         var (message, request, limit) = await ReadAsync(context, route, start);
-        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, Timeout: null) { Alias = route.Alias };
+        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, Timeout: null) { Alias = route.Alias, Caller = Caller.Of(context) };
         var reply = await TimeLimit.InferAsync(api, call, limit, time, context.RequestAborted);
         if (!reply.Succeeded)
         {

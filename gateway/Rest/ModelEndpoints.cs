@@ -1,3 +1,4 @@
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 
@@ -19,7 +20,7 @@ internal sealed class ModelEndpoints(IServingApi api)
     }
 
     public Task GetNamesAsync(HttpContext context) =>
-        JsonAnswer.WriteAsync(context, NamesAnswer.Of(api.GetRepositoryIndex(readyOnly: false)));
+        JsonAnswer.WriteAsync(context, NamesAnswer.Of(api.GetRepositoryIndex(readyOnly: false, Caller.Of(context))));
 
     public async Task GetModelAsync(HttpContext context)
     {
@@ -39,7 +40,7 @@ internal sealed class ModelEndpoints(IServingApi api)
     public async Task GetStatisticsAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
-        var statistics = await api.GetModelStatisticsAsync(route.Model, route.Version, context.RequestAborted);
+        var statistics = await api.GetModelStatisticsAsync(route.Model, route.Version, Caller.Of(context), context.RequestAborted);
         await JsonAnswer.WriteAsync(context, statistics);
     }
 

@@ -42,7 +42,7 @@ internal readonly record struct ModelRoute(string Model, string Version)
     public static ModelRoute Of(HttpContext context, IServingApi api)
     {
         var named = Of(context);
-        var target = api.Resolve(named.Model, context.Request.Headers);
+        var target = api.Resolve(named.Model, context);
         return new ModelRoute(target.Model, named.Version) { Alias = target.Alias };
     }
 }

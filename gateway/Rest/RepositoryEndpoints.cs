@@ -1,6 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -17,7 +18,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
     {
         using var body = await ReadBodyAsync(context);
         var readyOnly = RepositoryRequestReader.ReadReady(body.Span);
-        await JsonAnswer.WriteAsync(context, IndexRow.Of(api.GetRepositoryIndex(readyOnly)));
+        await JsonAnswer.WriteAsync(context, IndexRow.Of(api.GetRepositoryIndex(readyOnly, Caller.Of(context))));
     }
 
     public async Task LoadAsync(HttpContext context)
@@ -28,7 +29,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
             RepositoryRequestReader.ReadParameters(body.Span, request.Parameters);
         }
 
-        await api.LoadModelAsync(request, context.RequestAborted);
+        await api.LoadModelAsync(request, Caller.Of(context), context.RequestAborted);
         await JsonAnswer.WriteAsync(context, new DoneAnswer(request.ModelName, Load: true));
     }
 
@@ -40,12 +41,12 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
             RepositoryRequestReader.ReadParameters(body.Span, request.Parameters);
         }
 
-        await api.UnloadModelAsync(request, context.RequestAborted);
+        await api.UnloadModelAsync(request, Caller.Of(context), context.RequestAborted);
         await JsonAnswer.WriteAsync(context, new DoneAnswer(request.ModelName, Unload: true));
     }
 
     public Task GetConfigStatusAsync(HttpContext context) =>
-        JsonAnswer.WriteAsync(context, ConfigStatus.Of(api.GetRepositoryIndex(readyOnly: false)));
+        JsonAnswer.WriteAsync(context, ConfigStatus.Of(api.GetRepositoryIndex(readyOnly: false, Caller.Of(context))));
 
     public async Task ReloadAsync(HttpContext context)
     {

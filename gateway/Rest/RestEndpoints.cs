@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,7 +34,7 @@ public static class RestEndpoints
         var routes = new RestRoutes(endpoints, services.GetRequiredService<RestBoundary>());
         MapModels(routes, services.GetRequiredService<ModelEndpoints>(), services.GetRequiredService<InferEndpoint>());
         MapRepository(routes, services.GetRequiredService<RepositoryEndpoints>());
-        routes.Get("/v2/cluster", services.GetRequiredService<ClusterEndpoint>().GetAsync);
+        routes.Get("/v2/cluster", RouteAccess.Observe, services.GetRequiredService<ClusterEndpoint>().GetAsync);
         MapUnsupported(routes);
         routes.MapRest("/{**path}", static context =>
             RestErrors.WriteAsync(context, StatusCodes.Status404NotFound, $"unknown path '{context.Request.Path}'"));
@@ -41,28 +42,28 @@ public static class RestEndpoints
 
     private static void MapModels(RestRoutes routes, ModelEndpoints models, InferEndpoint infer)
     {
-        routes.Get("/v2", models.GetServerAsync);
-        routes.Get("/v2/health/live", ModelEndpoints.GetLiveAsync);
-        routes.Get("/v2/health/ready", models.GetReadyAsync);
-        routes.Get("/v2/models", models.GetNamesAsync);
-        routes.Get("/v2/models/stats", models.GetStatisticsAsync);
+        routes.Get("/v2", RouteAccess.Client, models.GetServerAsync);
+        routes.Get("/v2/health/live", RouteAccess.Health, ModelEndpoints.GetLiveAsync);
+        routes.Get("/v2/health/ready", RouteAccess.Health, models.GetReadyAsync);
+        routes.Get("/v2/models", RouteAccess.List, models.GetNamesAsync);
+        routes.Get("/v2/models/stats", RouteAccess.List, models.GetStatisticsAsync);
         foreach (var model in RestRoutes.ModelPaths)
         {
-            routes.Get(model, models.GetModelAsync);
-            routes.Get(model + "/ready", models.GetModelReadyAsync);
-            routes.Get(model + "/config", models.GetConfigAsync);
-            routes.Get(model + "/stats", models.GetStatisticsAsync);
-            routes.Post(model + "/infer", infer.HandleAsync);
+            routes.Get(model, RouteAccess.Read, models.GetModelAsync);
+            routes.Get(model + "/ready", RouteAccess.Read, models.GetModelReadyAsync);
+            routes.Get(model + "/config", RouteAccess.Read, models.GetConfigAsync);
+            routes.Get(model + "/stats", RouteAccess.Read, models.GetStatisticsAsync);
+            routes.Post(model + "/infer", RouteAccess.Infer, infer.HandleAsync);
         }
     }
 
     private static void MapRepository(RestRoutes routes, RepositoryEndpoints repository)
     {
-        routes.Post("/v2/repository/index", repository.GetIndexAsync);
-        routes.Post("/v2/repository/models/{model}/load", repository.LoadAsync);
-        routes.Post("/v2/repository/models/{model}/unload", repository.UnloadAsync);
-        routes.Get("/v1/config", repository.GetConfigStatusAsync);
-        routes.Post("/v1/config/reload", repository.ReloadAsync);
+        routes.Post("/v2/repository/index", RouteAccess.List, repository.GetIndexAsync);
+        routes.Post("/v2/repository/models/{model}/load", RouteAccess.Manage, repository.LoadAsync);
+        routes.Post("/v2/repository/models/{model}/unload", RouteAccess.Manage, repository.UnloadAsync);
+        routes.Get("/v1/config", RouteAccess.List, repository.GetConfigStatusAsync);
+        routes.Post("/v1/config/reload", RouteAccess.ManageAll, repository.ReloadAsync);
     }
 
     private static void MapUnsupported(RestRoutes routes)

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,24 +13,24 @@ internal sealed class RestRoutes(IEndpointRouteBuilder endpoints, RestBoundary b
     public static readonly string[] ModelPaths = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
 
     /// <summary>HEAD is answered as GET; the server leaves the body out.</summary>
-    public void Get(string pattern, RequestDelegate handler) => Map(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
+    public void Get(string pattern, RouteAccess access, RequestDelegate handler) => Map(pattern, [HttpMethods.Get, HttpMethods.Head], access, handler);
 
-    public void Post(string pattern, RequestDelegate handler) => Map(pattern, [HttpMethods.Post], handler);
+    public void Post(string pattern, RouteAccess access, RequestDelegate handler) => Map(pattern, [HttpMethods.Post], access, handler);
 
     /// <summary>A path that others have and we know, but do not serve.</summary>
     public void Unsupported(string pattern, string why)
     {
         var failure = new Failure(StatusCode.Unimplemented, why);
-        endpoints.Map(pattern, context => RestErrors.WriteAsync(context, failure));
+        endpoints.Map(pattern, context => RestErrors.WriteAsync(context, failure)).Asks(RouteAccess.Client);
     }
 
     /// <summary>Takes what no other route takes.</summary>
     public void MapRest(string pattern, RequestDelegate handler) =>
-        endpoints.Map(pattern, handler).Add(static builder => ((RouteEndpointBuilder)builder).Order = int.MaxValue);
+        endpoints.Map(pattern, handler).Asks(RouteAccess.Client).Add(static builder => ((RouteEndpointBuilder)builder).Order = int.MaxValue);
 
-    private void Map(string pattern, string[] methods, RequestDelegate handler)
+    private void Map(string pattern, string[] methods, RouteAccess access, RequestDelegate handler)
     {
-        endpoints.MapMethods(pattern, methods, boundary.Around(handler));
+        endpoints.MapMethods(pattern, methods, boundary.Around(handler)).Asks(access);
 
         // The same path for any other verb: the router prefers the route above for the verbs that it names.
         var allowed = string.Join(", ", methods);
@@ -38,6 +39,6 @@ internal sealed class RestRoutes(IEndpointRouteBuilder endpoints, RestBoundary b
             context.Response.Headers.Allow = allowed;
             return RestErrors.WriteAsync(
                 context, StatusCodes.Status405MethodNotAllowed, $"{context.Request.Path} takes {methods[0]}, not {context.Request.Method}");
-        });
+        }).Asks(RouteAccess.Client);
     }
 }

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Serving;
@@ -16,8 +17,11 @@ internal interface IServingApi
 
     /// <summary>Which model a request is for: what its headers say, else the model of that name, else the alias of that name.</summary>
     /// <param name="name">What the message or the path says; may be empty.</param>
-    /// <exception cref="ServingException">INVALID_ARGUMENT: headers that contradict each other. NOT_FOUND: a header names no alias.</exception>
-    ModelTarget Resolve(string name, IHeaderDictionary headers);
+    /// <param name="http">The request: its headers, its caller and what its endpoint asks of that.</param>
+    /// <exception cref="ServingException">
+    /// INVALID_ARGUMENT: headers that contradict each other. PERMISSION_DENIED: the caller may not. NOT_FOUND: a header names no alias.
+    /// </exception>
+    ModelTarget Resolve(string name, HttpContext http);
 
     ServerMetadataResponse GetServerMetadata();
 
@@ -29,14 +33,17 @@ internal interface IServingApi
 
     ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken);
 
-    /// <summary>One entry a loaded version; with an empty <paramref name="model"/>, of every model.</summary>
-    ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken);
+    /// <summary>One entry a loaded version; with an empty <paramref name="model"/>, of every model that the caller may see.</summary>
+    ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, Caller caller, CancellationToken cancellationToken);
 
-    RepositoryIndexResponse GetRepositoryIndex(bool readyOnly);
+    /// <summary>The models that the caller may see.</summary>
+    RepositoryIndexResponse GetRepositoryIndex(bool readyOnly, Caller caller);
 
-    ValueTask LoadModelAsync(RepositoryModelLoadRequest request, CancellationToken cancellationToken);
+    /// <exception cref="ServingException">In addition to what the load says: PERMISSION_DENIED.</exception>
+    ValueTask LoadModelAsync(RepositoryModelLoadRequest request, Caller caller, CancellationToken cancellationToken);
 
-    ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken);
+    /// <exception cref="ServingException">In addition to what the model says: PERMISSION_DENIED.</exception>
+    ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, Caller caller, CancellationToken cancellationToken);
 
     /// <summary>The silos and where each model's replicas are.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>

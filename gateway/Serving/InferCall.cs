@@ -1,6 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
 using Cluster.Gateway.Metrics;
+using Cluster.Gateway.Security;
 
 namespace Cluster.Gateway.Serving;
 
@@ -16,6 +17,9 @@ internal readonly record struct InferCall(
 {
     /// <summary>The alias that led to <see cref="Model"/>, or null: should the model be gone, the alias is followed again.</summary>
     public string? Alias { get; init; }
+
+    /// <summary>Whose request it is.</summary>
+    public required Caller Caller { get; init; }
 }
 
 /// <summary>What became of a request.</summary>

@@ -9,6 +9,7 @@ using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Serving;
@@ -73,7 +74,12 @@ internal sealed class ServingApi : IServingApi
     public bool IsReady => _readiness.IsReady;
 
     /// <inheritdoc/>
-    public ModelTarget Resolve(string name, IHeaderDictionary headers) => _names.Resolve(name, ModelHeaders.Read(headers));
+    public ModelTarget Resolve(string name, HttpContext http)
+    {
+        var header = ModelHeaders.Read(http.Request.Headers);
+        var caller = Caller.Of(http);
+        return caller == Caller.Anyone ? _names.Resolve(name, header) : _names.Resolve(name, header, caller, RouteAccess.Of(http).Permission);
+    }
 
     /// <inheritdoc/>
     public ServerMetadataResponse GetServerMetadata() =>
@@ -123,10 +129,10 @@ internal sealed class ServingApi : IServingApi
         ModelMessages.Config(await DescribeAsync(model, version, cancellationToken).ConfigureAwait(false));
 
     /// <inheritdoc/>
-    public async ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken)
+    public async ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, Caller caller, CancellationToken cancellationToken)
     {
         var response = new ModelStatisticsResponse();
-        foreach (var (name, route) in StatisticsRoutes(model, version))
+        foreach (var (name, route) in StatisticsRoutes(model, version).Where(route => model.Length > 0 || caller.May(Permission.Read, route.Model)))
         {
             try
             {
@@ -143,10 +149,10 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
-    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly)
+    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly, Caller caller)
     {
         var index = new RepositoryIndexResponse();
-        foreach (var state in _states.All.OrderBy(state => state.Name, StringComparer.Ordinal))
+        foreach (var state in _states.All.Where(state => caller.May(Permission.Read, state.Name)).OrderBy(state => state.Name, StringComparer.Ordinal))
         {
             var rows = state.Versions.IsEmpty
                 ? [Row(state.Name, "", ModelVersionState.Unavailable, state.Problem ?? "")]
@@ -162,8 +168,9 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
-    public async ValueTask LoadModelAsync(RepositoryModelLoadRequest request, CancellationToken cancellationToken)
+    public async ValueTask LoadModelAsync(RepositoryModelLoadRequest request, Caller caller, CancellationToken cancellationToken)
     {
+        caller.Demand(Permission.Manage, ModelName(request.ModelName, request.RepositoryName));
         if (request.Parameters.Count > 0)
         {
             throw ServingException.InvalidArgument(
@@ -183,8 +190,9 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
-    public async ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken)
+    public async ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, Caller caller, CancellationToken cancellationToken)
     {
+        caller.Demand(Permission.Manage, ModelName(request.ModelName, request.RepositoryName));
         foreach (var parameter in request.Parameters.Keys.Where(key => key != "unload_dependents"))
         {
             throw ServingException.InvalidArgument($"unknown parameter '{parameter}' of unload, expected unload_dependents");
@@ -211,6 +219,26 @@ internal sealed class ServingApi : IServingApi
     public async ValueTask<InferReply> InferAsync(InferCall call, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
+        var bytes = call.Message.Length;
+        if (call.Caller.Hold(bytes) is { } refusal)
+        {
+            call.Message.Dispose();
+            _metrics.Fail(call.Model, 0, call.Protocol, call.Method);
+            return InferReply.Failed(refusal);
+        }
+
+        try
+        {
+            return await CountAsync(call, start, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            call.Caller.Release(bytes);
+        }
+    }
+
+    private async ValueTask<InferReply> CountAsync(InferCall call, long start, CancellationToken cancellationToken)
+    {
         var (reply, model, version) = await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
         if (reply.Succeeded)
         {

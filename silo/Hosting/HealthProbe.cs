@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Cluster.Security;
 using Cluster.Silo.Options;
 
 namespace Cluster.Silo.Hosting;
@@ -35,16 +39,16 @@ internal static class HealthProbe
         }
 
         var endpoint = new IPEndPoint(Reachable(bind), options.HttpPort);
-        var (isReady, found) = await AskAsync(new Uri($"http://{endpoint}/v2/health/ready"), cancellationToken).ConfigureAwait(false);
+        var (isReady, found) = await AskAsync(new Uri($"{(options.TlsCert is null ? "http" : "https")}://{endpoint}/v2/health/ready"), options, cancellationToken).ConfigureAwait(false);
         await output.WriteLineAsync($"{(isReady ? "ready" : "not ready")}: {endpoint} {found}").ConfigureAwait(false);
         return isReady ? Ready : NotReady;
     }
 
-    private static async Task<(bool IsReady, string Found)> AskAsync(Uri url, CancellationToken cancellationToken)
+    private static async Task<(bool IsReady, string Found)> AskAsync(Uri url, ServeOptions options, CancellationToken cancellationToken)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Timeout };
         try
         {
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, SslOptions = Trust(options) }) { Timeout = Timeout };
             using var answer = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
             return (answer.StatusCode == HttpStatusCode.OK, string.Create(CultureInfo.InvariantCulture, $"answers {(int)answer.StatusCode}"));
         }
@@ -52,10 +56,31 @@ internal static class HealthProbe
         {
             return (false, $"cannot be asked: {exception.InnerException?.Message ?? exception.Message}");
         }
+        catch (Exception exception) when (exception is CryptographicException or IOException)
+        {
+            return (false, $"cannot be asked: {exception.Message}");
+        }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return (false, string.Create(CultureInfo.InvariantCulture, $"does not answer within {Timeout.TotalSeconds:0} s"));
         }
+    }
+
+    /// <summary>The server must show the certificate of the options, and is shown it: a program that can read its key is the server's own.</summary>
+    private static SslClientAuthenticationOptions Trust(ServeOptions options)
+    {
+        if (options.TlsCert is not { } file || options.TlsKey is not { } key)
+        {
+            return new SslClientAuthenticationOptions();
+        }
+
+        var own = PemFiles.ReadPair(file, key);
+        return new SslClientAuthenticationOptions
+        {
+            ClientCertificateContext = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true),
+            CertificateChainPolicy = TrustFiles.NoPolicy(),
+            RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 certificate && certificate.RawDataMemory.Span.SequenceEqual(own.RawDataMemory.Span),
+        };
     }
 
     /// <summary>Who listens on every address listens on loopback.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
+using Cluster.Gateway.Security;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Options;
 using Microsoft.AspNetCore.Builder;
@@ -19,20 +20,26 @@ internal static class SiloEndpoints
     public static void AddSiloEndpoints(this WebApplicationBuilder builder, ServeOptions options)
     {
         builder.Services.AddRouting();
+        builder.Services.AddAccess(options);
         builder.Services.AddClusterMetrics();
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Listen(IPAddress.Parse(options.Bind), options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Parse(options.Bind), options.HttpPort, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Secure();
+            });
         });
     }
 
     /// <param name="options">Validated.</param>
     public static void MapSiloEndpoints(this WebApplication app, ServeOptions options)
     {
+        app.UseAccess();
         app.MapMetrics();
-        app.MapMethods("/v2/health/live", Read, static context => WriteAsync(context, "live", true));
+        app.MapMethods("/v2/health/live", Read, static context => WriteAsync(context, "live", true)).Asks(RouteAccess.Health);
         var states = app.Services.GetRequiredService<IServingStates>();
         var repository = app.Services.GetRequiredService<RepositoryStanding>();
         app.MapMethods("/v2/health/ready", Read, context => WriteAsync(
@@ -41,7 +48,7 @@ internal static class SiloEndpoints
             states.InitialLoadFinished
                 && repository.Agrees
                 && !app.Lifetime.ApplicationStopping.IsCancellationRequested
-                && states.HasReady(options.MinReadyModels)));
+                && states.HasReady(options.MinReadyModels))).Asks(RouteAccess.Health);
     }
 
     private static Task WriteAsync(HttpContext context, string what, bool value)

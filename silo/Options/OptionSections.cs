@@ -1,5 +1,6 @@
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Rest;
+using Cluster.Gateway.Security;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Memory;
@@ -34,6 +35,9 @@ internal static class OptionSections
         services.AddClusterOptions<RedisOptions>();
         services.AddClusterOptions<TransportOptions>();
         services.AddClusterOptions<RestOptions>();
+        services.AddClusterOptions<AccessOptions>();
+        services.AddClusterOptions<TokenOptions>();
+        services.AddClusterOptions<AuditOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
         services.AddClusterOptions<MemoryOptions>();
         services.AddClusterOptions<ReplicaOptions>();

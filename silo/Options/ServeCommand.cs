@@ -18,6 +18,16 @@ internal static class ServeCommand
         (nameof(ServeOptions.Bind), "ADDRESS", "Address to listen on [default: 127.0.0.1]"),
         (nameof(ServeOptions.HttpPort), "PORT", "Port of REST, metrics and health; 0 takes a free one [default: 8000]"),
         (nameof(ServeOptions.GrpcPort), "PORT", "Port of gRPC; 0 takes a free one [default: 8001]"),
+        (nameof(ServeOptions.ManagementPort), "PORT", "Port on which alone models are changed and metrics read; 0 is none [default: 0]"),
+        (nameof(ServeOptions.TlsCert), "FILE", "PEM certificate of the ports for clients; without it they speak no TLS"),
+        (nameof(ServeOptions.TlsKey), "FILE", "PEM private key of --tls-cert"),
+        (nameof(ServeOptions.TlsClientCa), "FILE", "PEM authorities of clients' certificates; without it none is asked for"),
+        (nameof(ServeOptions.TlsCrl), "FILE", "Revocation lists of --tls-client-ca"),
+        (nameof(ServeOptions.TlsClientCert), "USE", "Required or Optional, where --tls-client-ca is given [default: Required]"),
+        (nameof(ServeOptions.Access), "FILE", "Clients and what each may do, access.json; without it none is asked who it is"),
+        (nameof(ServeOptions.TokenKeys), "FILE", "JSON Web Key Set of signed tokens; needs --access"),
+        (nameof(ServeOptions.AuditLog), "FILE", "File that who did what is appended to"),
+        (nameof(ServeOptions.Insecure), "BOOL", "May listen beyond loopback without TLS or identity [default: False]"),
         (nameof(ServeOptions.Redis), "HOST:PORT", "The Redis that the processes of a cluster share; without it this process is the cluster"),
         (nameof(ServeOptions.RedisUser), "NAME", "The ACL user of Redis; needs --redis-password-file"),
         (nameof(ServeOptions.RedisPasswordFile), "FILE", "A file with the password of Redis"),
@@ -47,7 +57,7 @@ internal static class ServeCommand
     ];
 
     /// <summary>What tells where a server listens for HTTP.</summary>
-    private static readonly string[] HealthOptions = [nameof(ServeOptions.Bind), nameof(ServeOptions.HttpPort)];
+    private static readonly string[] HealthOptions = [nameof(ServeOptions.Bind), nameof(ServeOptions.HttpPort), nameof(ServeOptions.TlsCert), nameof(ServeOptions.TlsKey)];
 
     /// <summary>A word that begins with @ is a word, not the name of a file with more of them.</summary>
     public static readonly ParserConfiguration Words = new() { ResponseFileTokenReplacer = null };

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Silo.Options;
@@ -42,6 +44,47 @@ public sealed class ServeOptions : IValidatableObject
     /// <summary>Port of gRPC; 0 takes a free one. Default 8001.</summary>
     [Range(0, 65535)]
     public int GrpcPort { get; set; } = 8001;
+
+    /// <summary>
+    /// A port on which alone models are changed and metrics read, of a process that takes clients' requests; 0, the default, is none: <see cref="HttpPort"/> and <see cref="GrpcPort"/>
+    /// do it too. It speaks HTTP/1.1, and with TLS also gRPC.
+    /// </summary>
+    [Range(0, 65535)]
+    public int ManagementPort { get; set; }
+
+    /// <summary>A PEM file with the certificate of the ports for clients, those between it and its root after it. Default none: they speak no TLS. Read anew when it changes.</summary>
+    [Text("a PEM file")]
+    public string? TlsCert { get; set; }
+
+    /// <summary>A PEM file with the private key of <see cref="TlsCert"/>.</summary>
+    [Text("a PEM file")]
+    public string? TlsKey { get; set; }
+
+    /// <summary>A PEM file with the authorities of clients' certificates. Default none: clients are asked for no certificate.</summary>
+    [Text("a PEM file")]
+    public string? TlsClientCa { get; set; }
+
+    /// <summary>A file with the revocation lists of <see cref="TlsClientCa"/>, PEM or DER. Default none.</summary>
+    [Text("a file")]
+    public string? TlsCrl { get; set; }
+
+    /// <summary><c>Required</c>, the default: where <see cref="TlsClientCa"/> is given, each connection shows a certificate. <c>Optional</c>: those without name themselves by key or token.</summary>
+    public ClientCertificateUse TlsClientCert { get; set; }
+
+    /// <summary>A file of clients and what each may do, <c>access.json</c>: docs/security.md. Default none: clients are not asked who they are.</summary>
+    [Text("a file")]
+    public string? Access { get; set; }
+
+    /// <summary>A JSON Web Key Set with the public keys of signed tokens (JWT); needs <see cref="Access"/>, <c>Tokens:Issuer</c> and <c>Tokens:Audience</c>. Default none.</summary>
+    [Text("a file")]
+    public string? TokenKeys { get; set; }
+
+    /// <summary>A file that who did what is appended to, a JSON object a line. Default none.</summary>
+    [Text("a file")]
+    public string? AuditLog { get; set; }
+
+    /// <summary>True: the process may listen beyond loopback without TLS, or without asking clients who they are. Default false: it does not start so.</summary>
+    public bool Insecure { get; set; }
 
     /// <summary>
     /// The Redis that the processes of a cluster share: <c>host:port</c>, several separated by commas. Default none: this process is the whole cluster.
@@ -181,10 +224,20 @@ public sealed class ServeOptions : IValidatableObject
             (RedisTlsCert is not null, nameof(RedisTlsCert), RedisTls, "--redis-tls", nameof(RedisTls)),
             (RedisTlsCert is not null, nameof(RedisTlsCert), RedisTlsKey is not null, "--redis-tls-key", nameof(RedisTlsKey)),
             (RedisTlsKey is not null, nameof(RedisTlsKey), RedisTlsCert is not null, "--redis-tls-cert", nameof(RedisTlsCert)),
+            (TlsCert is not null, nameof(TlsCert), TlsKey is not null, "--tls-key", nameof(TlsKey)),
+            (TlsKey is not null, nameof(TlsKey), TlsCert is not null, "--tls-cert", nameof(TlsCert)),
+            (TlsClientCa is not null, nameof(TlsClientCa), TlsCert is not null, "--tls-cert", nameof(TlsCert)),
+            (TlsCrl is not null, nameof(TlsCrl), TlsClientCa is not null, "--tls-client-ca", nameof(TlsClientCa)),
+            (TokenKeys is not null, nameof(TokenKeys), Access is not null, "--access", nameof(Access)),
         ];
         foreach (var (_, name, _, other, otherName) in pairs.Where(static pair => pair.IsGiven && !pair.HasOther))
         {
             yield return new ValidationResult($"nothing without {other}", [name, otherName]);
+        }
+
+        if (!Insecure && IpAddressAttribute.Parse(Bind) is { } bind && !IPAddress.IsLoopback(bind) && Missing() is { } missing)
+        {
+            yield return new ValidationResult($"a loopback address without {missing}; or --insecure, which lets every client that reaches it in", [nameof(Bind)]);
         }
 
         if (PollSeconds is > 0 and < 0.1)
@@ -202,6 +255,12 @@ public sealed class ServeOptions : IValidatableObject
         }
     }
 
+    /// <summary>What the ports for clients lack to be open to a network; null for nothing.</summary>
+    private string? Missing() =>
+        TlsCert is null ? "TLS (--tls-cert, --tls-key)"
+        : Access is null && (TlsClientCa is null || TlsClientCert != ClientCertificateUse.Required) ? "a way to know clients (--access, or --tls-client-ca)"
+        : null;
+
     /// <summary>What this role listens on.</summary>
     private IEnumerable<(string Name, string Option, int Port)> Ports()
     {
@@ -209,6 +268,7 @@ public sealed class ServeOptions : IValidatableObject
         if (Role != ServeRole.Silo)
         {
             yield return (nameof(GrpcPort), "--grpc-port", GrpcPort);
+            yield return (nameof(ManagementPort), "--management-port", ManagementPort);
         }
 
         if (Redis is not null)

@@ -20,6 +20,12 @@ internal static class ServePaths
             (nameof(options.RegisteredModels), isSilo ? options.RegisteredModels : null, IsFolder, "a folder that can be read"),
             (nameof(options.RedisPasswordFile), options.RedisPasswordFile, IsPassword, "a file with a password that can be read"),
             (nameof(options.RedisTlsCa), options.RedisTlsCa, IsAuthorities, "a PEM file of certificates that can be read"),
+            (nameof(options.TlsKey), options.TlsKey, IsFile, "a file that can be read"),
+            (nameof(options.TlsCert), options.TlsKey is null ? null : options.TlsCert, path => IsCertificate(path, options.TlsKey!), "a PEM file of a certificate that --tls-key belongs to"),
+            (nameof(options.TlsClientCa), options.TlsClientCa, IsAuthorities, "a PEM file of certificates that can be read"),
+            (nameof(options.TlsCrl), options.TlsCrl, IsFile, "a file that can be read"),
+            (nameof(options.Access), options.Access, IsFile, "a file that can be read"),
+            (nameof(options.TokenKeys), options.TokenKeys, IsFile, "a file that can be read"),
             (nameof(options.RedisTlsKey), options.RedisTlsKey, IsFile, "a file that can be read"),
             (nameof(options.RedisTlsCert), options.RedisTlsKey is null ? null : options.RedisTlsCert, path => IsCertificate(path, options.RedisTlsKey!), "a PEM file of a certificate that --redis-tls-key belongs to"),
         ];

@@ -288,7 +288,7 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
         var name = string.Create(CultureInfo.InvariantCulture, $"{role} {number}");
         var machine = _setup.Network?.AddMachine();
         var redis = machine is null ? Redis.Endpoint : string.Create(CultureInfo.InvariantCulture, $"{_setup.Network!.HostAddress}:{Redis.Port}");
-        string[] all = [role, "--redis", redis, "--cluster-id", "tests", "--http-port", "0", "--bind", machine?.Address ?? "127.0.0.1", .. arguments];
+        string[] all = [role, "--redis", redis, "--cluster-id", "tests", "--http-port", "0", "--bind", machine?.Address ?? "127.0.0.1", .. machine is null ? [] : (string[])["--insecure"], .. arguments];
         return new ClusterProcess(name, all, machine?.Name, _setup.Settings, program);
     }
 }

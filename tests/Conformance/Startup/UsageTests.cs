@@ -84,7 +84,7 @@ public sealed class UsageTests
     public async Task Start_AddressOfAnotherMachine_Is1AndNamesTheAddress()
     {
         using var models = ModelFolder.Create();
-        await AssertFailsAsync("192.0.2.1", "--models", models.Path, "--bind", "192.0.2.1", "--http-port", "0", "--grpc-port", "0");
+        await AssertFailsAsync("192.0.2.1", "--models", models.Path, "--bind", "192.0.2.1", "--insecure", "--http-port", "0", "--grpc-port", "0");
     }
 
     private static string TestFolder(string model) => Path.Combine(TestPaths.TestModels, model);

@@ -6,6 +6,7 @@ using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Aliases;
@@ -124,7 +125,7 @@ internal sealed class RegistrySilo : IAsyncDisposable
         var target = Get<ModelNames>().Resolve(name, header);
         var message = PayloadBuffer.CopyOf(ModelSilo.TenRequest().ToByteArray());
         return await Get<InferenceDispatcher>()
-            .InferAsync(new InferCall(target.Model, "", message, Protocol.Grpc, null) { Alias = target.Alias }, CancellationToken.None)
+            .InferAsync(new InferCall(target.Model, "", message, Protocol.Grpc, null) { Alias = target.Alias, Caller = Caller.Anyone }, CancellationToken.None)
             .AsTask()
             .Soon();
     }

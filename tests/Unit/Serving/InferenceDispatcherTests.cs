@@ -2,6 +2,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
@@ -108,7 +109,7 @@ public sealed class InferenceDispatcherTests : IDisposable
         };
 
         var answers = Enumerable.Range(0, 20)
-            .Select(_ => _routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask())
+            .Select(_ => _routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, default).AsTask())
             .ToList();
         load.SetResult();
 
@@ -191,7 +192,7 @@ public sealed class InferenceDispatcherTests : IDisposable
 
         for (var call = 0; call < 10; call++)
         {
-            await routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+            await routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, default).AsTask().Soon();
         }
 
         Assert.Equal(10, local.Requests);
@@ -201,7 +202,7 @@ public sealed class InferenceDispatcherTests : IDisposable
         local.HasRoom = false;
         for (var call = 0; call < 50; call++)
         {
-            await routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+            await routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, default).AsTask().Soon();
         }
 
         Assert.InRange(routing.Grains.Replica("m/1/0").Requests.Count, 1, 49);
@@ -218,7 +219,7 @@ public sealed class InferenceDispatcherTests : IDisposable
         for (var call = 0; call < 10; call++)
         {
             var (reply, _, _) = await routing.Dispatcher
-                .InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+                .InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, default).AsTask().Soon();
             Assert.True(reply.Succeeded);
         }
 
@@ -358,7 +359,7 @@ public sealed class InferenceDispatcherTests : IDisposable
         for (var i = 0; i < 20; i++)
         {
             var (reply, _, _) = await _routing.Dispatcher
-                .InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask().Soon();
+                .InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, default).AsTask().Soon();
             Assert.True(reply.Succeeded);
         }
 
@@ -487,7 +488,7 @@ public sealed class InferenceDispatcherTests : IDisposable
         }
 
         var answers = Enumerable.Range(0, 100)
-            .Select(_ => _routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), default).AsTask())
+            .Select(_ => _routing.Dispatcher.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, default).AsTask())
             .ToList();
         pending.ForEach(answer => answer.SetResult(InferReply.Success(PayloadBuffer.CopyOf([9]))));
         await Task.WhenAll(answers).Soon();
@@ -512,7 +513,7 @@ public sealed class InferenceDispatcherTests : IDisposable
         string model = "m", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         var (reply, _, version) = await _routing.Dispatcher
-            .InferAsync(new InferCall(model, "", _message, Protocol.Grpc, timeout), cancellationToken)
+            .InferAsync(new InferCall(model, "", _message, Protocol.Grpc, timeout) { Caller = Caller.Anyone }, cancellationToken)
             .AsTask()
             .Soon();
         return (reply, version);

@@ -9,6 +9,7 @@ using Cluster.Contracts.Wire;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Hosting;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
@@ -181,7 +182,7 @@ public sealed class ServingApiTests : IDisposable
         _states.Publish(new ModelServingState("a", [], "bad settings"));
         _states.Publish(new ModelServingState("c", [States.Unavailable(2, "not chosen"), States.Ready(1)], "bad settings"));
 
-        var rows = _api.GetRepositoryIndex(readyOnly: false).Models.Select(row => $"{row.Name} {row.Version} {row.State} {row.Reason}");
+        var rows = _api.GetRepositoryIndex(readyOnly: false, Caller.Anyone).Models.Select(row => $"{row.Name} {row.Version} {row.State} {row.Reason}");
 
         Assert.Equal(
             [
@@ -193,7 +194,7 @@ public sealed class ServingApiTests : IDisposable
                 "c 2 UNAVAILABLE not chosen; bad settings",
             ],
             rows);
-        Assert.Equal(["b 2", "c 1"], _api.GetRepositoryIndex(readyOnly: true).Models.Select(row => $"{row.Name} {row.Version}"));
+        Assert.Equal(["b 2", "c 1"], _api.GetRepositoryIndex(readyOnly: true, Caller.Anyone).Models.Select(row => $"{row.Name} {row.Version}"));
     }
 
     [Fact]
@@ -247,15 +248,15 @@ public sealed class ServingApiTests : IDisposable
         _grains.Replica("b/2/0").Statistics = () => new ReplicaStatistics { InferenceCount = 7 };
 
         // "a" was unloaded since the list was made: its replica refuses.
-        var all = await _api.GetModelStatisticsAsync("", "", CancellationToken.None);
-        var one = await _api.GetModelStatisticsAsync("b", "1", CancellationToken.None);
+        var all = await _api.GetModelStatisticsAsync("", "", Caller.Anyone, CancellationToken.None);
+        var one = await _api.GetModelStatisticsAsync("b", "1", Caller.Anyone, CancellationToken.None);
 
         Assert.Equal(["b 1 5", "b 2 7"], all.ModelStats.Select(entry => $"{entry.Name} {entry.Version} {entry.InferenceCount}"));
         var statistics = Assert.Single(one.ModelStats);
         Assert.Equal((4UL, 4UL, 400UL), (statistics.ExecutionCount, statistics.InferenceStats.Success.Count, statistics.InferenceStats.Success.Ns));
-        var exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("a", "1", CancellationToken.None).AsTask());
+        var exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("a", "1", Caller.Anyone, CancellationToken.None).AsTask());
         Assert.Equal(FailureKind.Moved, exception.Failure.Kind);
-        exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("c", "", CancellationToken.None).AsTask());
+        exception = await Assert.ThrowsAsync<ServingException>(() => _api.GetModelStatisticsAsync("c", "", Caller.Anyone, CancellationToken.None).AsTask());
         Assert.Equal(StatusCode.NotFound, exception.Failure.Code);
     }
 
@@ -264,13 +265,13 @@ public sealed class ServingApiTests : IDisposable
     {
         _states.Publish(States.Model("m", States.Unavailable(1, "unloaded on request")));
 
-        var loading = _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "m" }, CancellationToken.None).AsTask();
+        var loading = _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "m" }, Caller.Anyone, CancellationToken.None).AsTask();
         _states.Publish(States.Model("m", States.Loading(1)));
         Assert.False(loading.IsCompleted);
         _states.Publish(States.Model("m", States.Ready(1)));
         await loading;
         Assert.True(_api.IsModelReady("m", "", Protocol.Grpc));
-        var unloading = _api.UnloadModelAsync(new RepositoryModelUnloadRequest { RepositoryName = "m" }, CancellationToken.None).AsTask();
+        var unloading = _api.UnloadModelAsync(new RepositoryModelUnloadRequest { RepositoryName = "m" }, Caller.Anyone, CancellationToken.None).AsTask();
         Assert.False(unloading.IsCompleted);
         _states.Publish(States.Model("m", States.Unavailable(1, "unloaded on request")));
         await unloading;
@@ -278,10 +279,10 @@ public sealed class ServingApiTests : IDisposable
 
         Assert.Equal(["load", "unload"], _grains.Model("m").Calls);
         var unknown = await Assert.ThrowsAsync<ServingException>(
-            () => _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "x" }, CancellationToken.None).AsTask());
+            () => _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "x" }, Caller.Anyone, CancellationToken.None).AsTask());
         Assert.Equal(StatusCode.NotFound, unknown.Failure.Code);
         var parameters = await Assert.ThrowsAsync<ServingException>(() => _api.LoadModelAsync(
-            new RepositoryModelLoadRequest { ModelName = "m", Parameters = { ["config"] = new ModelRepositoryParameter() } }, CancellationToken.None).AsTask());
+            new RepositoryModelLoadRequest { ModelName = "m", Parameters = { ["config"] = new ModelRepositoryParameter() } }, Caller.Anyone, CancellationToken.None).AsTask());
         Assert.Equal(StatusCode.InvalidArgument, parameters.Failure.Code);
         Assert.Contains("config", parameters.Message, StringComparison.Ordinal);
         Assert.Equal(2, _grains.Model("m").Calls.Count);
@@ -296,7 +297,7 @@ public sealed class ServingApiTests : IDisposable
             return true;
         };
 
-        await _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "new" }, CancellationToken.None);
+        await _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "new" }, Caller.Anyone, CancellationToken.None);
 
         Assert.Equal(["load"], _grains.Model("new").Calls);
     }
@@ -326,7 +327,7 @@ public sealed class ServingApiTests : IDisposable
         Assert.Equal(["config.json is gone"], await _api.ReloadRepositoryAsync(CancellationToken.None));
 
     private Task<InferReply> InferAsync() =>
-        _api.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null), CancellationToken.None).AsTask().Soon();
+        _api.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, CancellationToken.None).AsTask().Soon();
 
     private static StatusCode Refusal(Func<bool> ask) => Assert.Throws<ServingException>(() => ask()).Failure.Code;
 

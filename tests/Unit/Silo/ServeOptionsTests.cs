@@ -29,6 +29,16 @@ public sealed class ServeOptionsTests
         { "--redis-tls-key", nameof(ServeOptions.RedisTlsKey) },
         { "--cluster-id", nameof(ServeOptions.ClusterId) },
         { "--silo-port", nameof(ServeOptions.SiloPort) },
+        { "--management-port", nameof(ServeOptions.ManagementPort) },
+        { "--tls-cert", nameof(ServeOptions.TlsCert) },
+        { "--tls-key", nameof(ServeOptions.TlsKey) },
+        { "--tls-client-ca", nameof(ServeOptions.TlsClientCa) },
+        { "--tls-crl", nameof(ServeOptions.TlsCrl) },
+        { "--tls-client-cert", nameof(ServeOptions.TlsClientCert) },
+        { "--access", nameof(ServeOptions.Access) },
+        { "--token-keys", nameof(ServeOptions.TokenKeys) },
+        { "--audit-log", nameof(ServeOptions.AuditLog) },
+        { "--insecure", nameof(ServeOptions.Insecure) },
         { "--advertise", nameof(ServeOptions.Advertise) },
         { "--labels", nameof(ServeOptions.Labels) },
         { "--poll-seconds", nameof(ServeOptions.PollSeconds) },
@@ -94,7 +104,7 @@ public sealed class ServeOptionsTests
     [InlineData("'sillo' is unknown, did you mean silo?", "sillo")]
     [InlineData("'extra' is unknown", "all", "extra")]
     [InlineData("'@file' is unknown", "@file")]
-    [InlineData("--redis is unknown here, expected --bind or --http-port", "--redis", "a:1", "health")]
+    [InlineData("--redis is unknown here, expected --bind or --http-port or --tls-cert or --tls-key", "--redis", "a:1", "health")]
     [InlineData("'--redis' is unknown", "health", "--redis", "a:1")]
     public async Task Parse_NotACommandLineOfOurs_SaysWhatIsWrong(string mistake, params string[] arguments) =>
         Assert.Equal([mistake], (await ParseAsync(arguments)).Mistakes);
@@ -105,6 +115,29 @@ public sealed class ServeOptionsTests
 
     [Fact]
     public async Task Parse_Nothing_GivesNothing() => Assert.Empty(await GivenAsync());
+
+    /// <summary>What is open to a network speaks TLS and knows its clients, or says that it is meant to be open.</summary>
+    [Theory]
+    [InlineData("TLS (--tls-cert, --tls-key)")]
+    [InlineData("TLS (--tls-cert, --tls-key)", "Access", "a.json")]
+    [InlineData("a way to know clients (--access, or --tls-client-ca)", "TlsCert", "c.pem", "TlsKey", "k.pem")]
+    [InlineData("a way to know clients (--access, or --tls-client-ca)", "TlsCert", "c.pem", "TlsKey", "k.pem", "TlsClientCa", "ca.pem", "TlsClientCert", "Optional")]
+    [InlineData(null, "TlsCert", "c.pem", "TlsKey", "k.pem", "TlsClientCa", "ca.pem")]
+    [InlineData(null, "TlsCert", "c.pem", "TlsKey", "k.pem", "Access", "a.json")]
+    [InlineData(null, "Insecure", "true")]
+    public void Read_BeyondLoopback_NeedsTlsAndIdentityOrTheSwitch(string? missing, params string[] given)
+    {
+        foreach (var (bind, isOpen) in new[] { ("0.0.0.0", true), ("10.1.2.3", true), ("::", true), ("127.0.0.2", false), ("::1", false) })
+        {
+            var values = given.Chunk(2).ToDictionary(static pair => $"Cluster:{pair[0]}", static pair => (string?)pair[1]);
+            values["Cluster:Bind"] = bind;
+            var mistakes = ServeConfiguration.Read(new GivenOptions(values, []), NoFile).Mistakes;
+
+            Assert.Equal(
+                missing is not null && isOpen ? [$"--bind is '{bind}', expected a loopback address without {missing}; or --insecure, which lets every client that reaches it in"] : [],
+                mistakes);
+        }
+    }
 
     [Fact]
     public async Task Read_CommandLineEnvironmentAndFile_WinInThisOrder()

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
@@ -64,7 +65,7 @@ internal sealed class FakeServingApi : IServingApi
     /// <summary>Aliases by name; headers are for the real one.</summary>
     public Dictionary<string, string> Aliases { get; } = [];
 
-    public ModelTarget Resolve(string name, IHeaderDictionary headers) =>
+    public ModelTarget Resolve(string name, HttpContext http) =>
         Aliases.TryGetValue(name, out var model) ? new ModelTarget(model, name) : new ModelTarget(name, null);
 
     public ServerMetadataResponse GetServerMetadata() =>
@@ -78,22 +79,22 @@ internal sealed class FakeServingApi : IServingApi
     public ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken) =>
         ValueTask.FromResult(Checked(Config, model, version));
 
-    public ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, CancellationToken cancellationToken) =>
+    public ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, Caller caller, CancellationToken cancellationToken) =>
         ValueTask.FromResult(Checked(Statistics, model, version));
 
-    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly)
+    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly, Caller caller)
     {
         AskedReadyOnly = readyOnly;
         return Checked(Index);
     }
 
-    public ValueTask LoadModelAsync(RepositoryModelLoadRequest request, CancellationToken cancellationToken)
+    public ValueTask LoadModelAsync(RepositoryModelLoadRequest request, Caller caller, CancellationToken cancellationToken)
     {
         LastLoad = Checked(request, request.ModelName, "");
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, CancellationToken cancellationToken)
+    public ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, Caller caller, CancellationToken cancellationToken)
     {
         LastUnload = Checked(request, request.ModelName, "");
         return ValueTask.CompletedTask;

@@ -1,0 +1,109 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Cluster.Contracts.Logging;
+using Cluster.Security;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Gateway.Security;
+
+/// <summary>
+/// TLS on the ports of clients. Certificate, key, authorities and revocation lists are read anew when their files change; each handshake takes what is in force then, and
+/// connections that are open go on.
+/// </summary>
+public sealed class EndpointTls : IDisposable
+{
+    private readonly EndpointTlsFiles _options;
+    private readonly CertificateFiles _certificate;
+    private readonly TrustFiles? _trust;
+    private readonly CauseLimiter _refusals;
+    private readonly ILogger<EndpointTls> _logger;
+
+    /// <param name="options">With a certificate and its key.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A file does not hold what it should.</exception>
+    public EndpointTls(EndpointTlsFiles options, TimeProvider time, ILogger<EndpointTls> logger)
+    {
+        _options = options;
+        _logger = logger;
+        _refusals = new CauseLimiter(time);
+        _certificate = new CertificateFiles(options.Certificate!, options.Key!, time, logger);
+        _trust = options.ClientAuthorities is { } authorities ? new TrustFiles(authorities, options.Revocations, time, logger) : null;
+    }
+
+    /// <summary>When the certificate in force ends.</summary>
+    public DateTimeOffset NotAfter => _certificate.NotAfter;
+
+    /// <summary>Has a port speak TLS 1.3 or 1.2 alone.</summary>
+    public void Protect(ListenOptions listen) => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Handshake()) });
+
+    /// <summary>Whether it is this server's own certificate, which its health probe shows.</summary>
+    public bool IsOwn(X509Certificate2 certificate) => certificate.RawDataMemory.Span.SequenceEqual(_certificate.Current.TargetCertificate.RawDataMemory.Span);
+
+    public void Dispose()
+    {
+        _certificate.Dispose();
+        _trust?.Dispose();
+    }
+
+    private SslServerAuthenticationOptions Handshake() => new()
+    {
+        ServerCertificateContext = _certificate.Current,
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        AllowRenegotiation = false,
+        ClientCertificateRequired = _trust is not null,
+        CertificateChainPolicy = TrustFiles.NoPolicy(),
+        RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsTrusted(certificate as X509Certificate2, chain),
+    };
+
+    private bool IsTrusted(X509Certificate2? certificate, X509Chain? chain)
+    {
+        if (certificate is null)
+        {
+            return _trust is null || _options.ClientCertificate == ClientCertificateUse.Optional || !Refuse("it shows no certificate");
+        }
+
+        return _trust is null || IsOwn(certificate) || _trust.Check(certificate, chain?.ChainPolicy.ExtraStore, CertificateUse.Client) is not { } refusal || !Refuse(refusal.Text);
+    }
+
+    private bool Refuse(string reason)
+    {
+        if (_refusals.TryPass(reason.Split(':')[0], out var heldBack))
+        {
+            Log.CertificateRefused(_logger, reason, heldBack);
+        }
+
+        return true;
+    }
+}
+
+/// <summary>What TLS needs on the ports of clients; the program fills it from the command line.</summary>
+public sealed class EndpointTlsFiles
+{
+    /// <summary>PEM, the server's certificate first, then those between it and its root; null: no TLS.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>PEM, the key of the certificate.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>PEM, the authorities of clients' certificates; null: none is asked for.</summary>
+    public string? ClientAuthorities { get; init; }
+
+    /// <summary>Revocation lists of these; null: none is asked.</summary>
+    public string? Revocations { get; init; }
+
+    public ClientCertificateUse ClientCertificate { get; init; }
+}
+
+/// <summary>Whether a client may do without a certificate where authorities are given.</summary>
+public enum ClientCertificateUse
+{
+    /// <summary>Every connection shows one.</summary>
+    Required,
+
+    /// <summary>A connection that shows one must show a good one; others name themselves by key or token.</summary>
+    Optional,
+}

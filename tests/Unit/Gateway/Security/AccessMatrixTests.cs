@@ -1,0 +1,240 @@
+using System.Net;
+using System.Text;
+using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Security;
+using Cluster.Tests.Common;
+using Cluster.Unit.Tracing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Cluster.Unit.Gateway.Security;
+
+/// <summary>
+/// Each endpoint of a whole server, taken from its route table, for each role and for a model that is allowed, one that is forbidden and one that is not there: asked over the wire, with the
+/// answer that the endpoint's <see cref="RouteAccess"/> says. A route or method that is new and says nothing fails here.
+/// </summary>
+public sealed class AccessMatrixTests : IAsyncLifetime
+{
+    private const string Allowed = "digits";
+    private const string Forbidden = "identity";
+    private const string Unknown = "nosuch";
+
+    private static readonly string?[] Roles = [null, "wrong.key", "infer.key", "read.key", "manage.key", "observe.key", "nothing.key", "admin.key"];
+
+    private readonly TestAccess _access = new();
+    private WebApplication _app = null!;
+    private HttpClient _http = null!;
+    private HttpClient _grpc = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        object Client(string name) => new { keys = new[] { TestAccess.Key(name, "key") } };
+        object Rule(string name, string model) => new { clients = new[] { name }, allow = new[] { name }, models = new[] { model } };
+        _access.Write(new
+        {
+            clients = new { infer = Client("infer"), read = Client("read"), manage = Client("manage"), observe = Client("observe"), nothing = Client("nothing"), admin = Client("admin") },
+            rules = new object[]
+            {
+                Rule("infer", Allowed),
+                Rule("read", Allowed),
+                Rule("manage", Allowed),
+                Rule("observe", "*"),
+                new { clients = new[] { "admin" }, allow = new[] { "infer", "read", "manage", "observe" }, models = new[] { "*" } },
+            },
+        });
+        _app = await ServeHosts.StartAsync(("Cluster:Models", TestPaths.DemoModels), ("Cluster:Access", _access.File), ("Cluster:PollSeconds", "0"));
+        var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(addresses[0]) };
+        _grpc = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri(addresses[1]) };
+        await _http.UntilOkAsync("/v2/health/ready", TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        _grpc.Dispose();
+        await _app.EndAsync();
+        _access.Dispose();
+    }
+
+    [Fact]
+    public void Endpoints_EachSayWhatTheyAsk()
+    {
+        var endpoints = Endpoints();
+
+        Assert.InRange(endpoints.Count, 80, 500);
+        Assert.All(endpoints, static endpoint => Assert.NotNull(endpoint.Metadata.GetMetadata<RouteAccess>()));
+
+        // Those who may change every model are asked for by one endpoint, which names no model; what nothing is said of is asked so too.
+        Assert.Equal(["/v1/config/reload"], endpoints.Where(static endpoint => Access(endpoint) == RouteAccess.ManageAll).Select(static endpoint => endpoint.RoutePattern.RawText));
+    }
+
+    [Fact]
+    public async Task Requests_OfEachRoleToEachEndpoint_AreAnsweredAsItSays()
+    {
+        var wrong = new List<string>();
+        foreach (var endpoint in Endpoints().OrderBy(static endpoint => Access(endpoint).Permission == Permission.Manage))
+        {
+            foreach (var role in Roles)
+            {
+                var answers = new Dictionary<string, Answer>();
+                foreach (var model in HasModel(endpoint) ? [Allowed, Forbidden, Unknown] : new[] { "" })
+                {
+                    answers[model] = await AskAsync(endpoint, role, model);
+                    if (!Fits(endpoint, role, model, answers[model].Status))
+                    {
+                        wrong.Add($"{role ?? "without a key"} {endpoint.RoutePattern.RawText} {model}: {answers[model]}");
+                    }
+                }
+
+                // Whether there is such a model is not told to those who may not use it.
+                if (role is not "admin.key" && answers.Count == 3 && answers[Forbidden] is var forbidden && answers[Unknown] is var unknown
+                    && (forbidden.Status, forbidden.Text.Replace(Forbidden, Unknown, StringComparison.Ordinal)) != (unknown.Status, unknown.Text))
+                {
+                    wrong.Add($"{role} {endpoint.RoutePattern.RawText}: {forbidden} but {unknown}");
+                }
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    [Theory]
+    [InlineData("/v2/models/identity/infer")]
+    [InlineData("/V2/MODELS/identity/INFER")]
+    [InlineData("//v2/models/identity/infer")]
+    [InlineData("/v2//models/identity/infer")]
+    [InlineData("/v2/models/identity/infer/")]
+    [InlineData("/v2/models/%69dentity/infer")]
+    [InlineData("/v2/models/digits%2f..%2fidentity/infer")]
+    [InlineData("/v2/models/digits/../identity/infer")]
+    [InlineData("/v2/models/identity/versions/1/infer")]
+    [InlineData("/v2/models/identity;x=digits/infer")]
+    [InlineData("/v2/models/identity%00digits/infer")]
+    [InlineData("/inference.GRPCInferenceService/ModelInfer")]
+    public async Task Paths_WrittenInOtherWays_LeadToNoForbiddenModel(string path)
+    {
+        foreach (var verb in new[] { "POST", "GET", "PUT", "OPTIONS", "TRACE", "post" })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(verb), new Uri(_http.BaseAddress + path[1..], new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+            request.Headers.Add("x-api-key", "infer.key");
+            request.Headers.Add("X-HTTP-Method-Override", "POST");
+            request.Content = new StringContent("""{"inputs":[{"name":"INPUT0","datatype":"FP32","shape":[1,1],"data":[1]}]}""");
+            using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+
+            Assert.False(answer.IsSuccessStatusCode, $"{verb} {path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    /// <summary>A header that names the model goes before the path; the caller's right is asked for the one that is meant.</summary>
+    [Theory]
+    [InlineData("mm-model-id", "identity")]
+    [InlineData("mm-vmodel-id", "identity")]
+    public async Task HeaderThatNamesAnotherModel_IsRefused(string header, string model)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/models/digits");
+        request.Headers.Add("x-api-key", "read.key");
+        request.Headers.Add(header, model);
+
+        using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Lists_LeaveOutWhatTheCallerMayNotSee()
+    {
+        foreach (var (path, verb) in new[] { ("/v2/models", "GET"), ("/v2/models/stats", "GET"), ("/v2/repository/index", "POST"), ("/v1/config", "GET") })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(verb), path);
+            request.Headers.Add("x-api-key", "read.key");
+            using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+            var text = await answer.Content.ReadAsStringAsync();
+
+            Assert.Contains(Allowed, text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Forbidden, text, StringComparison.Ordinal);
+        }
+    }
+
+    private static RouteAccess Access(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<RouteAccess>()!;
+
+    private static bool IsGrpc(RouteEndpoint endpoint) => endpoint.RoutePattern.RawText!.Split('/') is ["", var service, _] && (service.Contains('.') || service.Contains('{'));
+
+    private static bool HasModel(RouteEndpoint endpoint) => Access(endpoint).Scope == AccessScope.Model;
+
+    /// <summary>Whether a status is right: only who lacks an identity or a right is told so, and each who does.</summary>
+    private static bool Fits(RouteEndpoint endpoint, string? role, string model, string status)
+    {
+        var access = Access(endpoint);
+        var expected = access.Scope == AccessScope.Health ? ""
+            : role is null or "wrong.key" ? "401"
+            : access.Scope is AccessScope.Client or AccessScope.List || role == "admin.key" ? ""
+            : access.Scope == AccessScope.All ? role == "observe.key" && access.Permission == Permission.Observe ? "" : "403"
+            : role == $"{access.Permission.ToString().ToLowerInvariant()}.key" && model == Allowed ? "" : "403";
+        return expected.Length > 0 ? status == expected : status is not ("401" or "403");
+    }
+
+    private List<RouteEndpoint> Endpoints() => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>()];
+
+    private async Task<Answer> AskAsync(RouteEndpoint endpoint, string? key, string model)
+    {
+        var path = endpoint.RoutePattern.RawText!
+            .Replace("{model}", model, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{**path}", "some", StringComparison.Ordinal)
+            .Replace("{unimplementedService}", "a.B", StringComparison.Ordinal).Replace("{unimplementedMethod:grpcunimplemented}", "c", StringComparison.Ordinal);
+        var methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["PATCH"];
+        using var request = new HttpRequestMessage(IsGrpc(endpoint) ? HttpMethod.Post : new HttpMethod(methods[0]), path);
+        if (key is not null)
+        {
+            request.Headers.Add("x-api-key", key);
+        }
+
+        return IsGrpc(endpoint) ? await CallAsync(request, model) : await SendAsync(request);
+    }
+
+    private async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        using var limit = new CancellationTokenSource(Wait.Limit);
+        request.Content = request.Method == HttpMethod.Post ? new StringContent("{}") : null;
+        using var answer = await _http.SendAsync(request, limit.Token);
+        return new Answer($"{(int)answer.StatusCode}", await answer.Content.ReadAsStringAsync(limit.Token));
+    }
+
+    /// <summary>Of gRPC: UNAUTHENTICATED as 401, PERMISSION_DENIED as 403.</summary>
+    private async Task<Answer> CallAsync(HttpRequestMessage request, string model)
+    {
+        // The first field of each message is a name; of an alias' move the second one is its target.
+        var name = Encoding.ASCII.GetBytes(model);
+        byte[] field = [0x0a, (byte)name.Length, .. name];
+        byte[] message = request.RequestUri!.OriginalString.EndsWith("/setVModel", StringComparison.Ordinal) ? [.. field, 0x12, (byte)name.Length, .. name] : field;
+        request.Version = HttpVersion.Version20;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        request.Content = new ByteArrayContent([0, 0, 0, 0, (byte)message.Length, .. message]);
+        request.Content.Headers.TryAddWithoutValidation("content-type", "application/grpc");
+        using var limit = new CancellationTokenSource(Wait.Limit);
+        using var answer = await _grpc.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+        if (!answer.Headers.Contains("grpc-status"))
+        {
+            // Streams that follow changes do not end by themselves: an answer of theirs is one that was let in.
+            await using var body = await answer.Content.ReadAsStreamAsync(limit.Token);
+            var first = new byte[4096];
+            var count = await body.ReadAsync(first, limit.Token);
+            if (count > 0)
+            {
+                // A stream goes on after a request of it that is refused: the refusal is a message.
+                var said = request.RequestUri.OriginalString.EndsWith("/ModelStreamInfer", StringComparison.Ordinal)
+                    ? ModelStreamInferResponse.Parser.ParseFrom(first.AsSpan(5, count - 5)).ErrorMessage : "";
+                return new Answer(said.Contains(" may not ", StringComparison.Ordinal) ? "403" : "0", said);
+            }
+        }
+
+        var headers = answer.Headers.Contains("grpc-status") ? answer.Headers : answer.TrailingHeaders;
+        var status = headers.GetValues("grpc-status").Single();
+        return new Answer(status switch { "16" => "401", "7" => "403", _ => status }, headers.TryGetValues("grpc-message", out var text) ? text.Single() : "");
+    }
+
+    private sealed record Answer(string Status, string Text);
+}
