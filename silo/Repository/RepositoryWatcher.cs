@@ -334,7 +334,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
                 Log.NameTaken(_logger, exception.Message);
             }
         }
-        catch (ObjectDisposedException)
+        catch (Exception exception) when (exception.GetBaseException() is ObjectDisposedException)
         {
             // A start that failed elsewhere, such as for a port in use, disposes of the services while models are still handed over.
             Log.ProcessEnds(_logger, registration.Name);

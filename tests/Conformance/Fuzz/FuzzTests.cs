@@ -12,7 +12,8 @@ namespace Cluster.Conformance.Fuzz;
 public sealed partial class FuzzTests(ITestOutputHelper output)
 {
     private const int DefaultSeed = 20;
-    private const int DefaultCases = 200_000;
+    private const int DefaultCases = 60_000;
+    private const int SoakCases = 400_000;
     private const int Workers = 48;
 
     /// <summary>Cases after which buffers, code and pools are as large as they get.</summary>
@@ -29,9 +30,15 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     private static readonly TimeSpan QuietPeriod = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public async Task Server_UnderDamagedRequests_AnswersEachAndReturnsToItsLevel()
+    public Task Server_UnderDamagedRequests_AnswersEachAndReturnsToItsLevel() => RunAsync(DefaultCases);
+
+    [Fact]
+    [Trait("Category", "Soak")]
+    public Task Server_UnderManyDamagedRequests_AnswersEachAndReturnsToItsLevel() => RunAsync(SoakCases);
+
+    private async Task RunAsync(int many)
     {
-        var (seed, first, cases) = (Setting("FUZZ_SEED", DefaultSeed), Setting("FUZZ_FIRST", 0), Setting("FUZZ_CASES", DefaultCases));
+        var (seed, first, cases) = (Setting("FUZZ_SEED", DefaultSeed), Setting("FUZZ_FIRST", 0), Setting("FUZZ_CASES", many));
         using var models = ModelFolder.Create();
         foreach (var model in ModelShape.All)
         {
