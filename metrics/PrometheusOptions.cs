@@ -14,6 +14,7 @@ public sealed class PrometheusOptions : IValidatableObject
     {
         "Cluster.Redis",
         "Cluster.Memory",
+        "Cluster.Security",
         ProcessMetrics.MeterName,
         "System.Runtime",
         "Microsoft.AspNetCore.Hosting",

@@ -48,6 +48,11 @@ public sealed class TrustFiles : IDisposable
         DisableCertificateDownloads = true,
     };
 
+    /// <summary>Reads a file of revocation lists, to see whether it can be used.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="CryptographicException">It holds no list, or one that is not understood.</exception>
+    public static bool IsRevocations(string file) => RevocationLists.Read(file).Lists.Count > 0;
+
     /// <param name="others">Certificates that the peer sent with it.</param>
     /// <returns>Null: it is trusted.</returns>
     public TrustRefusal? Check(X509Certificate2 certificate, X509Certificate2Collection? others, CertificateUse use)

@@ -45,6 +45,9 @@ internal static partial class Log
     [LoggerMessage(4015, LogLevel.Information, "Orleans' dashboard is on http://127.0.0.1:{Port}/")]
     public static partial void DashboardListens(ILogger logger, int port);
 
+    [LoggerMessage(4016, LogLevel.Warning, "This process may listen beyond loopback without TLS or identity (--insecure): machines that reach its ports are inside")]
+    public static partial void Insecure(ILogger logger);
+
     [LoggerMessage(4009, LogLevel.Debug, "Read the options of {Section}: {Values}")]
     public static partial void Effective(ILogger logger, string section, string values);
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Repository;
 using Cluster.Silo.Clustering;
@@ -40,7 +41,7 @@ static async Task<int> RunAsync(GivenOptions given)
 
         return 0;
     }
-    catch (Exception exception) when (exception is RepositoryConfigurationException or OpenVinoException or IOException or TimeoutException)
+    catch (Exception exception) when (exception is RepositoryConfigurationException or OpenVinoException or IOException or CryptographicException or TimeoutException)
     {
         await Console.Error.WriteLineAsync($"error: {exception.Message}");
         return StartFailed;

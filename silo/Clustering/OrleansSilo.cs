@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Cluster.Grains.Placement;
+using Cluster.Silo.Transport;
 
 namespace Cluster.Silo.Clustering;
 
@@ -17,6 +18,9 @@ internal sealed record OrleansSilo
 
     /// <summary>Where this process listens for the others; null: at <see cref="Advertised"/>.</summary>
     public IPEndPoint? Listen { get; init; }
+
+    /// <summary>For mutual TLS with the others; null: connections are plain.</summary>
+    public PeerTlsFiles? Tls { get; init; }
 
     /// <summary>Host and port, for people; says the role (<see cref="SiloRole"/>).</summary>
     public string Name

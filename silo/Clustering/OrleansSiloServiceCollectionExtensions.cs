@@ -23,7 +23,7 @@ internal static class OrleansSiloServiceCollectionExtensions
         return services.AddOrleans(orleans =>
         {
             orleans.AddDefaults(silo);
-            orleans.UseFrameTransport();
+            orleans.UseFrameTransport(silo.Tls);
             if (silo.Advertised is null)
             {
                 orleans.UseDevelopmentClustering(primarySiloEndpoint: null!);

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Cluster.Security;
 using StackExchange.Redis;
 
 namespace Cluster.Silo.Clustering;
@@ -43,7 +44,7 @@ internal static class RedisConfiguration
         if (options.Tls)
         {
             var trust = options.TlsCa is { } authorities ? Trust(authorities) : null;
-            var own = options.TlsCert is { } certificate ? new X509Certificate2Collection(RedisFiles.ReadCertificate(certificate, options.TlsKey!)) : null;
+            var own = options.TlsCert is { } certificate ? new X509Certificate2Collection(PemFiles.ReadPair(certificate, options.TlsKey!)) : null;
             configuration.SslClientAuthenticationOptions = host => new SslClientAuthenticationOptions
             {
                 TargetHost = host,
@@ -59,7 +60,7 @@ internal static class RedisConfiguration
     private static X509ChainPolicy Trust(string file)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.AddRange(RedisFiles.ReadAuthorities(file));
+        policy.CustomTrustStore.AddRange(PemFiles.ReadCertificates(file));
         return policy;
     }
 }

@@ -5,6 +5,7 @@ using Cluster.Contracts.Serving;
 using Cluster.Grains.Replication;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
+using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cluster.Silo.Hosting;
@@ -52,6 +53,9 @@ internal static class ClusterComposition
             IsGateway = options.Role == ServeRole.Gateway,
             Advertised = new IPEndPoint(address, port),
             Listen = new IPEndPoint(bind, port),
+            Tls = options.PeerCert is { } certificate
+                ? new PeerTlsFiles(certificate, options.PeerKey!, options.PeerCa!, options.PeerCrl, options.ClusterId)
+                : null,
         };
     }
 

@@ -121,6 +121,7 @@ internal static class ServeHost
             Log.Effective(logger, OptionProperty.SectionOf(type), string.Join(", ", OptionProperty.Of(type).Select(option => $"{option.Name}={option.Show(section)}")));
         }
 
+        SafeStart.Announce(app.Services, options, logger);
         if (dashboard > 0)
         {
             Log.DashboardListens(logger, dashboard);

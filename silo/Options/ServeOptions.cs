@@ -83,9 +83,6 @@ public sealed class ServeOptions : IValidatableObject
     [Text("a file")]
     public string? AuditLog { get; set; }
 
-    /// <summary>True: the process may listen beyond loopback without TLS, or without asking clients who they are. Default false: it does not start so.</summary>
-    public bool Insecure { get; set; }
-
     /// <summary>
     /// The Redis that the processes of a cluster share: <c>host:port</c>, several separated by commas. Default none: this process is the whole cluster.
     /// </summary>
@@ -129,6 +126,33 @@ public sealed class ServeOptions : IValidatableObject
     /// </summary>
     [ReachableAddress]
     public string? Advertise { get; set; }
+
+    /// <summary>
+    /// A PEM file with the certificate that this process shows the others of its cluster, then those between it and its authority. It names
+    /// <c>cluster://&lt;cluster id&gt;/silo</c> or <c>…/gateway</c> as a URI. Default none: connections with other processes are plain.
+    /// </summary>
+    [Text("a PEM file")]
+    public string? PeerCert { get; set; }
+
+    /// <summary>A PEM file with the private key of <see cref="PeerCert"/>, without a passphrase.</summary>
+    [Text("a PEM file")]
+    public string? PeerKey { get; set; }
+
+    /// <summary>A PEM file with the authorities that alone are trusted for the certificates of other processes.</summary>
+    [Text("a PEM file")]
+    public string? PeerCa { get; set; }
+
+    /// <summary>
+    /// A file with the revocation lists of the authorities of <see cref="PeerCa"/>, PEM or one in DER. Default none: no revocation is asked. With it, every issuer needs a list
+    /// that is not out of date, or its certificates are refused.
+    /// </summary>
+    [Text("a PEM or DER file")]
+    public string? PeerCrl { get; set; }
+
+    /// <summary>
+    /// True: the process may listen beyond loopback without TLS or identity. Default false: it refuses to start so. A machine that reaches its ports then is inside.
+    /// </summary>
+    public bool Insecure { get; set; }
 
     /// <summary>What this silo has, for models that need or prefer it: names separated by commas. Default none.</summary>
     [Labels]
@@ -229,15 +253,28 @@ public sealed class ServeOptions : IValidatableObject
             (TlsClientCa is not null, nameof(TlsClientCa), TlsCert is not null, "--tls-cert", nameof(TlsCert)),
             (TlsCrl is not null, nameof(TlsCrl), TlsClientCa is not null, "--tls-client-ca", nameof(TlsClientCa)),
             (TokenKeys is not null, nameof(TokenKeys), Access is not null, "--access", nameof(Access)),
+            (PeerCert is not null, nameof(PeerCert), Redis is not null, "--redis", nameof(Redis)),
+            (PeerCert is not null, nameof(PeerCert), PeerKey is not null, "--peer-key", nameof(PeerKey)),
+            (PeerCert is not null, nameof(PeerCert), PeerCa is not null, "--peer-ca", nameof(PeerCa)),
+            (PeerKey is not null, nameof(PeerKey), PeerCert is not null, "--peer-cert", nameof(PeerCert)),
+            (PeerCa is not null, nameof(PeerCa), PeerCert is not null, "--peer-cert", nameof(PeerCert)),
+            (PeerCrl is not null, nameof(PeerCrl), PeerCert is not null, "--peer-cert", nameof(PeerCert)),
         ];
         foreach (var (_, name, _, other, otherName) in pairs.Where(static pair => pair.IsGiven && !pair.HasOther))
         {
             yield return new ValidationResult($"nothing without {other}", [name, otherName]);
         }
 
-        if (!Insecure && IpAddressAttribute.Parse(Bind) is { } bind && !IPAddress.IsLoopback(bind) && Missing() is { } missing)
+        if (!Insecure && IsOpen(Bind) && Missing() is { } missing)
         {
             yield return new ValidationResult($"a loopback address without {missing}; or --insecure, which lets every client that reaches it in", [nameof(Bind)]);
+        }
+
+        if (Redis is not null && (PeerCert ?? PeerKey ?? PeerCa) is null && !Insecure && OpenAddress() is { } open)
+        {
+            yield return new ValidationResult(
+                $"a certificate for TLS with other processes (and --peer-key, --peer-ca), as {open} is not loopback; or --insecure, where trusted machines alone reach the silo port",
+                [nameof(PeerCert), nameof(Bind), nameof(Advertise), nameof(Insecure), nameof(Redis)]);
         }
 
         if (PollSeconds is > 0 and < 0.1)
@@ -260,6 +297,12 @@ public sealed class ServeOptions : IValidatableObject
         TlsCert is null ? "TLS (--tls-cert, --tls-key)"
         : Access is null && (TlsClientCa is null || TlsClientCert != ClientCertificateUse.Required) ? "a way to know clients (--access, or --tls-client-ca)"
         : null;
+
+    /// <summary>The option by which other machines may reach this process; null: none does.</summary>
+    private string? OpenAddress() =>
+        IsOpen(Bind) ? "--bind" : Advertise is { } advertised && IsOpen(advertised) ? "--advertise" : null;
+
+    private static bool IsOpen(string address) => IPAddress.TryParse(address, out var parsed) && !IPAddress.IsLoopback(parsed);
 
     /// <summary>What this role listens on.</summary>
     private IEnumerable<(string Name, string Option, int Port)> Ports()

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Options;
+using Cluster.Security;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Dashboard;
+using Cluster.Silo.Transport;
 
 namespace Cluster.Silo.Options;
 
@@ -28,6 +30,10 @@ internal static class ServePaths
             (nameof(options.TokenKeys), options.TokenKeys, IsFile, "a file that can be read"),
             (nameof(options.RedisTlsKey), options.RedisTlsKey, IsFile, "a file that can be read"),
             (nameof(options.RedisTlsCert), options.RedisTlsKey is null ? null : options.RedisTlsCert, path => IsCertificate(path, options.RedisTlsKey!), "a PEM file of a certificate that --redis-tls-key belongs to"),
+            (nameof(options.PeerCa), options.PeerCa, IsAuthorities, "a PEM file of certificates that can be read"),
+            (nameof(options.PeerCrl), options.PeerCrl, IsRevocations, "a PEM or DER file of revocation lists that can be read"),
+            (nameof(options.PeerKey), options.PeerKey, IsFile, "a file that can be read"),
+            (nameof(options.PeerCert), options.PeerKey is null ? null : options.PeerCert, path => IsPeer(path, options), $"a PEM file of a certificate for cluster '{options.ClusterId}' that --peer-key belongs to"),
         ];
         var wrong = OptionSection.Check(read.Configuration, options).Select(static mistake => mistake.Key).ToHashSet();
         string[] dashboard = DashboardFolder.Check(read.Configuration) is { } mistake ? [mistake] : [];
@@ -63,11 +69,20 @@ internal static class ServePaths
 
     private static bool IsPassword(string path) => RedisFiles.ReadPassword(path).Length > 0;
 
-    private static bool IsAuthorities(string path) => RedisFiles.ReadAuthorities(path).Count > 0;
+    private static bool IsAuthorities(string path) => PemFiles.ReadCertificates(path).Count > 0;
+
+    private static bool IsRevocations(string path) => TrustFiles.IsRevocations(path);
 
     private static bool IsCertificate(string path, string key)
     {
-        using var certificate = RedisFiles.ReadCertificate(path, key);
+        using var certificate = PemFiles.ReadPair(path, key);
         return certificate.HasPrivateKey;
+    }
+
+    /// <summary>A process whose own certificate no other would take does not start.</summary>
+    private static bool IsPeer(string path, ServeOptions options)
+    {
+        using var certificate = PemFiles.ReadPair(path, options.PeerKey!);
+        return PeerIdentity.Check(certificate, options.ClusterId) is null;
     }
 }

@@ -14,6 +14,7 @@ internal sealed class FrameConnectionFactory(
 {
     /// <inheritdoc/>
     /// <exception cref="SocketException">There is no connection.</exception>
+    /// <exception cref="IOException">The process there is not one of this cluster.</exception>
     public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -21,7 +22,8 @@ internal sealed class FrameConnectionFactory(
         {
             socket.Apply(sockets.Value);
             await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
-            return new FrameConnection(channels.Open(socket, isServer: false), socket.LocalEndPoint, socket.RemoteEndPoint, options, time, logger);
+            var channel = await channels.OpenAsync(socket, isServer: false, cancellationToken).ConfigureAwait(false);
+            return new FrameConnection(channel, socket.LocalEndPoint, socket.RemoteEndPoint, options, time, logger);
         }
         catch
         {
@@ -52,6 +54,19 @@ internal static class SocketSettings
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, options.KeepAliveTimeSeconds);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, options.KeepAliveIntervalSeconds);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, options.KeepAliveRetryCount);
+        }
+    }
+
+    /// <summary>Shuts a socket down that the other side, or another thread, may have closed before.</summary>
+    public static void TryShutdown(this Socket socket, SocketShutdown how)
+    {
+        try
+        {
+            socket.Shutdown(how);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The other side was first.
         }
     }
 }

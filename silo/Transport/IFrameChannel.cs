@@ -19,9 +19,12 @@ internal interface IFrameChannel
     void Close();
 }
 
-/// <summary>Makes a channel of a connected socket. One that puts TLS under the frames would shake hands when it is first used, so that it holds up no other connection.</summary>
+/// <summary>Makes a channel of a connected socket.</summary>
 internal interface IFrameChannelFactory
 {
+    /// <summary>Completes at once, or when both ends have shaken hands. Where it fails, the caller closes the socket; why has been logged.</summary>
     /// <param name="isServer">Whether the peer connected to this process.</param>
-    IFrameChannel Open(Socket socket, bool isServer);
+    /// <exception cref="IOException">The peer is not one of this cluster, or went away.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    ValueTask<IFrameChannel> OpenAsync(Socket socket, bool isServer, CancellationToken cancellationToken);
 }

@@ -5,7 +5,7 @@ namespace Cluster.Silo.Transport;
 /// <summary>Frames over TCP as it is.</summary>
 internal sealed class SocketChannelFactory : IFrameChannelFactory
 {
-    public IFrameChannel Open(Socket socket, bool isServer) => new SocketChannel(socket);
+    public ValueTask<IFrameChannel> OpenAsync(Socket socket, bool isServer, CancellationToken cancellationToken) => ValueTask.FromResult<IFrameChannel>(new SocketChannel(socket));
 }
 
 /// <summary>Frames over TCP.</summary>
@@ -23,11 +23,11 @@ internal sealed class SocketChannel(Socket socket) : IFrameChannel
 
     public ValueTask<int> ReceiveAsync(Memory<byte> target) => socket.ReceiveAsync(target, SocketFlags.None);
 
-    public void EndReceive() => Shutdown(SocketShutdown.Receive);
+    public void EndReceive() => socket.TryShutdown(SocketShutdown.Receive);
 
     public void Close()
     {
-        Shutdown(SocketShutdown.Both);
+        socket.TryShutdown(SocketShutdown.Both);
         socket.Dispose();
     }
 
@@ -59,18 +59,6 @@ internal sealed class SocketChannel(Socket socket) : IFrameChannel
         foreach (var part in bytes.Chunk(MaxSegments))
         {
             await SendManyAsync(part).ConfigureAwait(false);
-        }
-    }
-
-    private void Shutdown(SocketShutdown how)
-    {
-        try
-        {
-            socket.Shutdown(how);
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // The other side was first.
         }
     }
 }

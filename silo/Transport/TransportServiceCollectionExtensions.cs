@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Metrics;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -12,15 +13,41 @@ public static class TransportServiceCollectionExtensions
     /// Has silos talk over our frames in place of Orleans' own sockets, which it registers under keys of its own. Both ends of a connection must do so.
     /// </summary>
     /// <exception cref="InvalidOperationException">Orleans registers its sockets in another way.</exception>
-    public static ISiloBuilder UseFrameTransport(this ISiloBuilder silo)
+    public static ISiloBuilder UseFrameTransport(this ISiloBuilder silo) => silo.UseFrameTransport(tls: null);
+
+    /// <param name="tls">Has frames travel in mutual TLS; null: over TCP as it is.</param>
+    /// <inheritdoc cref="UseFrameTransport(ISiloBuilder)"/>
+    internal static ISiloBuilder UseFrameTransport(this ISiloBuilder silo, PeerTlsFiles? tls)
     {
         var services = silo.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddClusterOptions<TransportOptions>();
+        if (tls is not null)
+        {
+            services.AddPeerTls(tls);
+        }
+
         services.TryAddSingleton<IFrameChannelFactory, SocketChannelFactory>();
         services.ReplaceKeyed<IConnectionFactory, FrameConnectionFactory>();
         services.ReplaceKeyed<IConnectionListenerFactory, FrameConnectionListenerFactory>();
         return silo;
+    }
+
+    private static void AddPeerTls(this IServiceCollection services, PeerTlsFiles tls)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton<MetricRegistry>();
+        services.AddSingleton(tls);
+        services.AddSingleton<PeerTls>();
+        services.AddSingleton<PeerMetrics>();
+        services.AddSingleton<PeerRefusals>();
+        services.AddSingleton(new PeerTlsLimits());
+        services.AddSingleton<TlsChannelFactory>();
+        services.AddSingleton<IFrameChannelFactory>(static provider =>
+        {
+            _ = provider.GetRequiredService<PeerMetrics>();
+            return provider.GetRequiredService<TlsChannelFactory>();
+        });
     }
 
     private static void ReplaceKeyed<TService, TImplementation>(this IServiceCollection services)

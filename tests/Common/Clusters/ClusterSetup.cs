@@ -16,6 +16,9 @@ public sealed record ClusterSetup
     /// <summary>Labels of the first silos, each a list separated by commas; the others have none.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
+    /// <summary>Whose certificates the processes have for each other, which end with the cluster; null: connections between them are plain.</summary>
+    public PeerCertificates? PeerTls { get; init; }
+
     /// <summary>The <c>cluster-silo</c> that the cluster starts with; null, and for what is added later, the one that was built with the tests.</summary>
     public string? Program { get; init; }
 

@@ -239,6 +239,7 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
         Models.Dispose();
         Registered.Dispose();
         Network?.Dispose();
+        _setup.PeerTls?.Dispose();
     }
 
     private static async Task EndAddedAsync(List<ClusterProcess> processes, int atStart)
@@ -288,7 +289,7 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
         var name = string.Create(CultureInfo.InvariantCulture, $"{role} {number}");
         var machine = _setup.Network?.AddMachine();
         var redis = machine is null ? Redis.Endpoint : string.Create(CultureInfo.InvariantCulture, $"{_setup.Network!.HostAddress}:{Redis.Port}");
-        string[] all = [role, "--redis", redis, "--cluster-id", "tests", "--http-port", "0", "--bind", machine?.Address ?? "127.0.0.1", .. machine is null ? [] : (string[])["--insecure"], .. arguments];
+        string[] all = [role, "--redis", redis, "--cluster-id", "tests", "--http-port", "0", "--bind", machine?.Address ?? "127.0.0.1", .. _setup.PeerTls?.Options(role, number) ?? [], .. machine is null ? [] : (string[])["--insecure"], .. arguments];
         return new ClusterProcess(name, all, machine?.Name, _setup.Settings, program);
     }
 }

@@ -15,6 +15,7 @@ public sealed class UsageTests
     [InlineData("health --http-port abc", "--http-port is 'abc', expected 0 to 65535")]
     [InlineData("--http-port 8123 --grpc-port 8123", "--grpc-port is '8123'")]
     [InlineData("--bind localhost", "--bind is 'localhost'")]
+    [InlineData("silo --redis 127.0.0.1:1 --bind 0.0.0.0", "--peer-cert is missing")]
     [InlineData("--max-message-mib 0", "--max-message-mib is '0'")]
     [InlineData("--poll-seconds -1", "--poll-seconds is '-1'")]
     [InlineData("--log-level Loud --log-format xml", "--log-format is 'xml'")]

@@ -8,6 +8,10 @@ using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Metrics;
+using Cluster.Silo.Hosting;
+using Cluster.Silo.Transport;
+using Cluster.Tests.Common;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Cluster.Unit.Metrics;
@@ -59,7 +63,7 @@ public sealed partial class DocumentationTests
 
     private static async Task<Exposition> ScrapeAsync()
     {
-        using var host = new MetricsHost(options => options.Meters.UnionWith([ProcessMetrics.MeterName, MemoryMetrics.MeterName]));
+        using var host = new MetricsHost(options => options.Meters.UnionWith([ProcessMetrics.MeterName, MemoryMetrics.MeterName, PeerMetrics.MeterName]));
         _ = new ProcessMetrics(host.Meters);
         _ = new MemoryMetrics(host.Meters);
         new RequestMetrics(host.Registry).Ensure("m", 1);
@@ -69,6 +73,15 @@ public sealed partial class DocumentationTests
         new ModelMetrics(host.Registry).Copies("m", 1);
         _ = new PlacementMetrics(host.Registry);
         _ = new ClusterMetrics(host.Registry);
+        _ = SafeStart.Gauge(host.Registry);
+        _ = new PeerRefusals(host.Registry, TimeProvider.System, NullLogger<PeerRefusals>.Instance);
+        using var authority = TestAuthority.Create(TimeProvider.System);
+        using var certificate = authority.Issue(new TestSubject([]));
+        using var folder = new CertificateFolder();
+        var (pem, key) = folder.Write("own", certificate);
+        var files = new PeerTlsFiles(pem, key, folder.Write("ca.pem", authority.Pem), folder.Write("crl.pem", authority.RevocationListPem()), "cluster");
+        using var tls = new PeerTls(files, TimeProvider.System, NullLogger<PeerTls>.Instance);
+        _ = new PeerMetrics(host.Meters, tls);
         return await host.ScrapeAsync();
     }
 

@@ -38,8 +38,12 @@ public sealed class ServeOptionsTests
         { "--access", nameof(ServeOptions.Access) },
         { "--token-keys", nameof(ServeOptions.TokenKeys) },
         { "--audit-log", nameof(ServeOptions.AuditLog) },
-        { "--insecure", nameof(ServeOptions.Insecure) },
         { "--advertise", nameof(ServeOptions.Advertise) },
+        { "--peer-cert", nameof(ServeOptions.PeerCert) },
+        { "--peer-key", nameof(ServeOptions.PeerKey) },
+        { "--peer-ca", nameof(ServeOptions.PeerCa) },
+        { "--peer-crl", nameof(ServeOptions.PeerCrl) },
+        { "--insecure", nameof(ServeOptions.Insecure) },
         { "--labels", nameof(ServeOptions.Labels) },
         { "--poll-seconds", nameof(ServeOptions.PollSeconds) },
         { "--max-message-mib", nameof(ServeOptions.MaxMessageMiB) },
@@ -331,6 +335,10 @@ public sealed class ServeOptionsTests
     [InlineData("RedisTls", "true", "--redis-tls is 'true', expected nothing without --redis")]
     [InlineData("RedisTlsCa", "ca.pem", "--redis-tls-ca is 'ca.pem', expected nothing without --redis-tls")]
     [InlineData("RedisTlsKey", "k.pem", "--redis-tls-key is 'k.pem', expected nothing without --redis-tls-cert")]
+    [InlineData("PeerKey", "k.pem", "--peer-key is 'k.pem', expected nothing without --peer-cert")]
+    [InlineData("PeerCa", "ca.pem", "--peer-ca is 'ca.pem', expected nothing without --peer-cert")]
+    [InlineData("PeerCrl", "crl.pem", "--peer-crl is 'crl.pem', expected nothing without --peer-cert")]
+    [InlineData("Insecure", "yes", "--insecure is 'yes', expected true or false")]
     [InlineData("ClusterId", "a b", "--cluster-id is 'a b', expected 1 to 63 letters, digits, dots, dashes or underscores")]
     [InlineData("SiloPort", "65536", "--silo-port is '65536', expected 0 to 65535")]
     [InlineData("Advertise", "0.0.0.0", "--advertise is '0.0.0.0', expected an IP address that other machines can connect to")]
@@ -405,6 +413,48 @@ public sealed class ServeOptionsTests
             NoFile,
             ("Cluster:Models", Path.GetTempPath()), ("Cluster:Redis", "a:1"), ("Cluster:RedisTls", "true"),
             ("Cluster:RedisTlsCa", authorities), ("Cluster:RedisTlsCert", certificate), ("Cluster:RedisTlsKey", key)));
+    }
+
+    [Theory]
+    [InlineData("--bind", "Cluster:Bind=0.0.0.0")]
+    [InlineData("--bind", "Cluster:Bind=::")]
+    [InlineData("--bind", "Cluster:Bind=192.0.2.1", "Cluster:Role=Silo")]
+    [InlineData("--bind", "Cluster:Bind=192.0.2.1", "Cluster:Role=Gateway")]
+    [InlineData("--advertise", "Cluster:Advertise=192.0.2.1")]
+    [InlineData("", "Cluster:Bind=0.0.0.0", "Cluster:Insecure=true")]
+    [InlineData("", "Cluster:Bind=0.0.0.0", "Cluster:PeerCert=c", "Cluster:PeerKey=k", "Cluster:PeerCa=ca")]
+    [InlineData("", "Cluster:Bind=127.0.0.1", "Cluster:Advertise=127.0.0.2")]
+    [InlineData("", "Cluster:Bind=::1")]
+    public void Read_SiloPortBeyondLoopback_NeedsTlsOrTheWordThatItMayBe(string open, params string[] given)
+    {
+        var read = Read(NoFile, [("Cluster:Redis", "a:1"), .. given.Select(static pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
+
+        string[] expected = open.Length == 0 ? [] :
+            [$"--peer-cert is missing, expected a certificate for TLS with other processes (and --peer-key, --peer-ca), as {open} is not loopback; or --insecure, where trusted machines alone reach the silo port"];
+        Assert.Equal(expected, read.Mistakes.Where(static mistake => mistake.StartsWith("--peer", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Check_FilesForPeersThatCannotBeUsed_AreToldTogether()
+    {
+        using var authority = TestAuthority.Create(TimeProvider.System);
+        using var folder = new CertificateFolder();
+        using var peer = authority.Issue(new TestSubject("cluster://cluster/silo"));
+        using var client = authority.Issue(new TestSubject([]));
+        var (certificate, key) = folder.Write("peer", peer);
+        var (other, otherKey) = folder.Write("client", client);
+        var authorities = folder.Write("ca.pem", authority.Pem);
+        var revocations = folder.Write("crl.pem", authority.RevocationListPem());
+
+        Assert.Empty(Files(authorities, revocations, certificate, key));
+        Assert.Equal(["--peer-cert"], Files(authorities, revocations, other, otherKey));
+        Assert.Equal(["--peer-cert"], Files(authorities, revocations, certificate, otherKey));
+        Assert.Equal(["--peer-ca", "--peer-crl", "--peer-key", "--peer-cert"], Files("/nonexistent", authorities, "/nonexistent", "/nonexistent"));
+
+        static IEnumerable<string> Files(string authorities, string revocations, string certificate, string key) => ServePaths.Check(Read(
+            NoFile,
+            ("Cluster:Models", Path.GetTempPath()), ("Cluster:Redis", "a:1"),
+            ("Cluster:PeerCa", authorities), ("Cluster:PeerCrl", revocations), ("Cluster:PeerCert", certificate), ("Cluster:PeerKey", key))).Select(static mistake => mistake.Split(' ')[0]);
     }
 
     [Fact]

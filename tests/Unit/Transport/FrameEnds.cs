@@ -45,14 +45,17 @@ internal sealed class FrameEnds : IAsyncDisposable
         return (left, await accept);
     }
 
-    public static async Task<FrameEnds> OpenAsync(TransportOptions? options = null, TimeProvider? time = null)
+    /// <param name="open">Makes a channel of each end's socket, the second that of the end that was connected to; null for plain ones.</param>
+    public static async Task<FrameEnds> OpenAsync(TransportOptions? options = null, TimeProvider? time = null, Func<Socket, bool, Task<IFrameChannel>>? open = null)
     {
         var (left, right) = await ConnectAsync();
         var log = new LogSink();
         options ??= new TransportOptions();
-        FrameConnection Connection(Socket socket) => new(
-            new SocketChannel(socket), socket.LocalEndPoint, socket.RemoteEndPoint, options, time ?? TimeProvider.System, log.CreateLogger("transport"));
-        return new FrameEnds(Connection(left), right, Connection(right), log);
+        open ??= static (socket, _) => Task.FromResult<IFrameChannel>(new SocketChannel(socket));
+        var channels = await Task.WhenAll(open(left, false), open(right, true));
+        FrameConnection Connection(Socket socket, IFrameChannel channel) =>
+            new(channel, socket.LocalEndPoint, socket.RemoteEndPoint, options, time ?? TimeProvider.System, log.CreateLogger("transport"));
+        return new FrameEnds(Connection(left, channels[0]), right, Connection(right, channels[1]), log);
     }
 
     /// <summary>Writes as Orleans does: one message after the other between memory that is asked for and advanced over, then a flush.</summary>

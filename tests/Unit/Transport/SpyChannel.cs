@@ -15,11 +15,11 @@ internal sealed class SpyChannels : IFrameChannelFactory
     /// <summary>Segments of as many bytes that left by themselves, from the memory that held them.</summary>
     public int CountOf(int bytes) => _channels.Sum(channel => channel.Lengths.Count(length => length == bytes));
 
-    public IFrameChannel Open(Socket socket, bool isServer)
+    public ValueTask<IFrameChannel> OpenAsync(Socket socket, bool isServer, CancellationToken cancellationToken)
     {
         var channel = new SpyChannel(this, new SocketChannel(socket));
         _channels.Add(channel);
-        return channel;
+        return ValueTask.FromResult<IFrameChannel>(channel);
     }
 
     /// <summary>Cuts all connections.</summary>

@@ -1,0 +1,104 @@
+using System.Net.Sockets;
+
+namespace Cluster.Silo.Transport;
+
+/// <summary>
+/// The socket under TLS. Between <see cref="Hold"/> and <see cref="FlushAsync"/> it gathers the records that TLS makes, one for each 16 KiB, so that they leave in few
+/// system calls. One writes and one reads at a time.
+/// </summary>
+internal sealed class CipherStream(Socket socket) : Stream
+{
+    /// <summary>Several records; smaller calls the system more often, larger falls out of the processor's cache.</summary>
+    private const int HeldBytes = 128 << 10;
+
+    private byte[] _held = [];
+    private int _length;
+    private bool _holds;
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Keeps what is written until the next flush, or until there is much of it.</summary>
+    public void Hold()
+    {
+        _holds = true;
+        if (_held.Length == 0)
+        {
+            _held = GC.AllocateUninitializedArray<byte>(HeldBytes);
+        }
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!_holds)
+        {
+            await SendAsync(buffer, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (buffer.Length > _held.Length - _length)
+        {
+            await SendHeldAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (buffer.Length > _held.Length)
+        {
+            await SendAsync(buffer, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        buffer.CopyTo(_held.AsMemory(_length));
+        _length += buffer.Length;
+    }
+
+    public override async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        if (_holds)
+        {
+            _holds = false;
+            await SendHeldAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private ValueTask SendHeldAsync(CancellationToken cancellationToken)
+    {
+        var length = _length;
+        _length = 0;
+        return length == 0 ? ValueTask.CompletedTask : SendAsync(_held.AsMemory(0, length), cancellationToken);
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (bytes.Length > 0)
+        {
+            bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None, cancellationToken).ConfigureAwait(false)..];
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Cluster.Security;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Silo.Transport;
+
+/// <summary>Files of the certificate that this process shows its peers, and of whom it takes for one.</summary>
+/// <param name="Revocations">Null: none is asked.</param>
+/// <param name="ClusterId">The cluster that peers must be of.</param>
+internal sealed record PeerTlsFiles(string Certificate, string Key, string Authorities, string? Revocations, string ClusterId);
+
+/// <summary>What a handshake with a peer is made with, always by the files as they are: connections live on when those change.</summary>
+internal sealed class PeerTls : IDisposable
+{
+    private const SslProtocols Protocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+
+    private readonly string _clusterId;
+    private readonly CertificateFiles _own;
+    private readonly TrustFiles _trust;
+
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A file does not hold what it should.</exception>
+    public PeerTls(PeerTlsFiles files, TimeProvider time, ILogger<PeerTls> logger)
+    {
+        _clusterId = files.ClusterId;
+        _own = new CertificateFiles(files.Certificate, files.Key, time, logger);
+        _trust = new TrustFiles(files.Authorities, files.Revocations, time, logger);
+    }
+
+    /// <summary>When the certificate of this process ends.</summary>
+    public DateTimeOffset NotAfter => _own.NotAfter;
+
+    /// <summary>When the first revocation list is out of date; null without lists.</summary>
+    public DateTimeOffset? RevocationsEnd => _trust.RevocationsEnd;
+
+    /// <summary>For the end that was connected to.</summary>
+    /// <param name="refused">Told why the peer is refused.</param>
+    public SslServerAuthenticationOptions ServerOptions(Action<PeerRefusal> refused) => new()
+    {
+        ServerCertificateContext = _own.Current,
+        ClientCertificateRequired = true,
+        EnabledSslProtocols = Protocols,
+        AllowRenegotiation = false,
+        AllowTlsResume = false,
+        CertificateChainPolicy = TrustFiles.NoPolicy(),
+        RemoteCertificateValidationCallback = (_, certificate, chain, _) => Check(certificate, chain, CertificateUse.Client, refused),
+    };
+
+    /// <summary>For the end that connected. No name of a host is sent or checked: the role in the certificate is what counts.</summary>
+    /// <inheritdoc cref="ServerOptions"/>
+    public SslClientAuthenticationOptions ClientOptions(Action<PeerRefusal> refused) => new()
+    {
+        ClientCertificateContext = _own.Current,
+        EnabledSslProtocols = Protocols,
+        AllowRenegotiation = false,
+        AllowTlsResume = false,
+        CertificateChainPolicy = TrustFiles.NoPolicy(),
+        RemoteCertificateValidationCallback = (_, certificate, chain, _) => Check(certificate, chain, CertificateUse.Server, refused),
+    };
+
+    public void Dispose()
+    {
+        _own.Dispose();
+        _trust.Dispose();
+    }
+
+    private bool Check(X509Certificate? shown, X509Chain? chain, CertificateUse use, Action<PeerRefusal> refused)
+    {
+        var refusal = shown is X509Certificate2 certificate ? Check(certificate, chain, use) : new PeerRefusal(PeerFault.NoCertificate, "it showed no certificate");
+        if (refusal is not null)
+        {
+            refused(refusal);
+        }
+
+        return refusal is null;
+    }
+
+    private PeerRefusal? Check(X509Certificate2 certificate, X509Chain? chain, CertificateUse use)
+    {
+        if (_trust.Check(certificate, chain?.ChainPolicy.ExtraStore, use) is { } untrusted)
+        {
+            return new PeerRefusal(PeerRefusal.Of(untrusted.Fault), $"its certificate is not trusted, {untrusted.Text}");
+        }
+
+        return PeerIdentity.Check(certificate, _clusterId) is { } wrong ? new PeerRefusal(PeerFault.WrongRole, wrong) : null;
+    }
+}
