@@ -17,20 +17,18 @@ public static class GrpcKestrelExtensions
     /// <summary>The largest HTTP/2 frame taken: 256 KiB. Larger frames cost fewer headers but delay other streams of the connection.</summary>
     public const int FrameSize = 256 * 1024;
 
-    /// <summary>Calls in flight on one connection.</summary>
-    public const int StreamsPerConnection = 1024;
-
     /// <summary>
     /// Sets the HTTP/2 limits: windows, frame size, streams and keep-alive pings that find a dead client within a minute.
     /// HTTP/1 is untouched; limits of the request's body are lifted call by call, so that other routes keep theirs.
     /// </summary>
-    public static KestrelServerOptions ConfigureGrpcLimits(this KestrelServerOptions options)
+    /// <param name="streams">Calls in flight on one connection.</param>
+    public static KestrelServerOptions ConfigureGrpcLimits(this KestrelServerOptions options, int streams)
     {
         var http2 = options.Limits.Http2;
         http2.InitialStreamWindowSize = StreamWindow;
         http2.InitialConnectionWindowSize = ConnectionWindow;
         http2.MaxFrameSize = FrameSize;
-        http2.MaxStreamsPerConnection = StreamsPerConnection;
+        http2.MaxStreamsPerConnection = streams;
         http2.KeepAlivePingDelay = TimeSpan.FromSeconds(40);
         http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
         return options;

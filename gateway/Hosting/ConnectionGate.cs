@@ -1,5 +1,7 @@
+using System.Net;
 using Cluster.Contracts.Logging;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Hosting;
@@ -9,13 +11,20 @@ namespace Cluster.Gateway.Hosting;
 /// connection that has been idle for the longest makes way: so idle connections, however many, keep no request and no health check out. Thread-safe.
 /// </summary>
 /// <param name="limit">The most connections, at least 1.</param>
-public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<ConnectionGate> logger)
+/// <param name="options">Those of one address, and how long each takes requests.</param>
+/// <param name="random">Parts the ends of connections that began at once.</param>
+public sealed class ConnectionGate(int limit, LimitOptions options, Random random, TimeProvider time, ILogger<ConnectionGate> logger)
 {
+    /// <summary>How far the age of a connection may be from the one that is set, as a share of it.</summary>
+    private const double Jitter = 0.1;
+
     /// <summary>Descriptors that are left to files, models, other processes and Redis.</summary>
     private const int Reserve = 384;
 
     private readonly Lock _lock = new();
     private readonly HashSet<ConnectionPlace> _places = [];
+    private readonly Dictionary<IPAddress, int> _addresses = [];
+    private readonly int _perAddress = options.ConnectionsPerAddress > 0 ? options.ConnectionsPerAddress : Math.Max(1, limit / 2);
     private readonly CauseLimiter _full = new(time);
 
     /// <summary>Connections that are open.</summary>
@@ -44,6 +53,7 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
         }
 
         connection.Features.Set(place);
+        using var age = StartAge(connection);
         try
         {
             await serve(connection).ConfigureAwait(false);
@@ -60,27 +70,29 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
         bool hasPlace;
         lock (_lock)
         {
-            if (_places.Count >= limit)
+            var isAddressFull = CountOf(place.Address) >= _perAddress;
+            if (isAddressFull || _places.Count >= limit)
             {
                 // A scan, when all places are taken: so requests keep no order and take no lock.
-                idle = _places.Where(static candidate => candidate.IsIdle).MinBy(static candidate => candidate.LastUsed);
+                idle = _places.Where(candidate => candidate.IsIdle && (!isAddressFull || candidate.Address.Equals(place.Address))).MinBy(static candidate => candidate.LastUsed);
                 if (idle is not null)
                 {
-                    _places.Remove(idle);
+                    Remove(idle);
                 }
             }
 
-            hasPlace = _places.Count < limit;
+            hasPlace = _places.Count < limit && CountOf(place.Address) < _perAddress;
             if (hasPlace)
             {
                 _places.Add(place);
+                _addresses[place.Address] = CountOf(place.Address) + 1;
             }
         }
 
         idle?.Connection.Abort(new ConnectionAbortedException("idle for longer than others that want its place"));
         if ((idle is not null || !hasPlace) && _full.TryPass("full", out var heldBack))
         {
-            Log.ConnectionsFull(logger, limit, heldBack);
+            Log.ConnectionsFull(logger, limit, _perAddress, heldBack);
         }
 
         return hasPlace;
@@ -90,8 +102,45 @@ public sealed class ConnectionGate(int limit, TimeProvider time, ILogger<Connect
     {
         lock (_lock)
         {
-            _places.Remove(place);
+            Remove(place);
         }
+    }
+
+    private int CountOf(IPAddress address) => _addresses.GetValueOrDefault(address);
+
+    private void Remove(ConnectionPlace place)
+    {
+        if (!_places.Remove(place))
+        {
+            return;
+        }
+
+        var left = CountOf(place.Address) - 1;
+        if (left > 0)
+        {
+            _addresses[place.Address] = left;
+        }
+        else
+        {
+            _addresses.Remove(place.Address);
+        }
+    }
+
+    /// <summary>Tells the client in time to open another connection: HTTP/2 by GOAWAY, HTTP/1.1 by <c>Connection: close</c>.</summary>
+    private ITimer? StartAge(ConnectionContext connection)
+    {
+        if (options.ConnectionAge == TimeSpan.Zero || connection.Features.Get<IConnectionLifetimeNotificationFeature>() is not { } lifetime)
+        {
+            return null;
+        }
+
+        double share;
+        lock (_lock)
+        {
+            share = 1 + (Jitter * ((2 * random.NextDouble()) - 1));
+        }
+
+        return time.CreateTimer(static lifetime => ((IConnectionLifetimeNotificationFeature)lifetime!).RequestClose(), lifetime, options.ConnectionAge * share, Timeout.InfiniteTimeSpan);
     }
 }
 
@@ -102,6 +151,9 @@ internal sealed class ConnectionPlace(ConnectionContext connection, TimeProvider
     private long _lastUsed = time.GetTimestamp();
 
     public ConnectionContext Connection => connection;
+
+    /// <summary>The client's; <c>IPAddress.None</c> for a connection that has none.</summary>
+    public IPAddress Address { get; } = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
 
     /// <summary>Timestamp of the end of the last request, or of the beginning of the connection.</summary>
     public long LastUsed => Volatile.Read(ref _lastUsed);
@@ -124,6 +176,6 @@ internal sealed class ConnectionPlace(ConnectionContext connection, TimeProvider
 /// <summary>Event ids 3240 to 3249.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3240, LogLevel.Warning, "Closed idle connections, or refused new ones, because {Limit} were open, and {HeldBack} times so since the last line; --max-connections and the limit of file descriptors set how many there may be")]
-    public static partial void ConnectionsFull(ILogger logger, int limit, long heldBack);
+    [LoggerMessage(3240, LogLevel.Warning, "Closed idle connections, or refused new ones, because {Limit} were open, or {PerAddress} of one address, and {HeldBack} times so since the last line; --max-connections, the limit of file descriptors and Limits:ConnectionsPerAddress set how many there may be")]
+    public static partial void ConnectionsFull(ILogger logger, int limit, int perAddress, long heldBack);
 }

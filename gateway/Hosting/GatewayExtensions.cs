@@ -1,5 +1,6 @@
 using System.Reflection;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Options;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
@@ -32,10 +33,13 @@ public static class GatewayExtensions
         services.AddGrpcServer(options.MaxMessageBytes);
         services.AddRest();
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
+        services.AddClusterOptions<LimitOptions>();
         services.AddSingleton(options);
         services.AddSingleton<ServerReadiness>();
         services.AddSingleton(provider => new ConnectionGate(
             options.MaxConnections ?? ConnectionGate.LimitFor(LinuxProcess.ReadOpenFileLimit()),
+            provider.GetRequiredService<LimitOptions>(),
+            new Random(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ConnectionGate>>()));
         if (options.DrainTime > TimeSpan.Zero)
@@ -55,7 +59,7 @@ public static class GatewayExtensions
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureGrpcLimits();
+            kestrel.ConfigureGrpcLimits(kestrel.ApplicationServices.GetRequiredService<LimitOptions>().StreamsPerConnection);
             var gate = kestrel.ApplicationServices.GetRequiredService<ConnectionGate>();
             kestrel.Listen(options.Bind, options.HttpPort, listen => Listen(listen, HttpProtocols.Http1, gate));
             kestrel.Listen(options.Bind, options.GrpcPort, listen => Listen(listen, HttpProtocols.Http2, gate));

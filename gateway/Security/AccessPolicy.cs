@@ -83,7 +83,7 @@ internal sealed class AccessPolicy
 /// <param name="Salt">At least 16 random bytes.</param>
 /// <param name="Sha256">SHA-256 of the salt and the secret's UTF-8. Secrets are 256 random bits: a slow hash would guard no better.</param>
 /// <param name="Expires">From when on the key is none.</param>
-internal sealed record ApiKey(string Id, byte[] Salt, byte[] Sha256, DateTimeOffset Expires)
+public sealed record ApiKey(string Id, byte[] Salt, byte[] Sha256, DateTimeOffset Expires)
 {
     private const int MaxSecret = 256;
 

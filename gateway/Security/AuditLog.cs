@@ -63,6 +63,18 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
         }
     }
 
+    /// <summary>Returns once what was written is on the disk.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _lines.Writer.TryComplete();
+        if (ExecuteTask is { } writing)
+        {
+            await writing.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -71,7 +83,6 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
             return;
         }
 
-        stoppingToken.Register(() => _lines.Writer.TryComplete());
         FileStream? file = null;
         try
         {

@@ -6,6 +6,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
+using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
@@ -19,6 +20,9 @@ internal sealed class ServingApi : IServingApi
 {
     /// <summary>How the repository index spells <see cref="ModelVersionState.Ready"/>.</summary>
     private const string ReadyState = "READY";
+
+    /// <summary>When to ask again for what ends with other requests.</summary>
+    private static readonly TimeSpan RetrySoon = TimeSpan.FromSeconds(1);
 
     private readonly ServerIdentity _identity;
     private readonly RouteTable _routes;
@@ -35,6 +39,8 @@ internal sealed class ServingApi : IServingApi
     private readonly RouteChanges _changes;
     private readonly TimeProvider _time;
     private readonly IRuntimeVersions? _runtimes;
+    private readonly long _maxBytes;
+    private long _bytes;
 
     public ServingApi(
         ServerIdentity identity,
@@ -51,8 +57,10 @@ internal sealed class ServingApi : IServingApi
         ControlCalls control,
         RouteChanges changes,
         TimeProvider time,
+        LimitOptions limits,
         IRuntimeVersions? runtimes = null)
     {
+        _maxBytes = limits.InFlightMiB > 0 ? (long)limits.InFlightMiB << 20 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
         _identity = identity;
         _routes = routes;
         _names = names;
@@ -220,7 +228,7 @@ internal sealed class ServingApi : IServingApi
     {
         var start = _time.GetTimestamp();
         var bytes = call.Message.Length;
-        if (call.Caller.Hold(bytes) is { } refusal)
+        if ((call.Caller.Hold(bytes) ?? HoldTogether(call.Caller, bytes)) is { } refusal)
         {
             call.Message.Dispose();
             _metrics.Fail(call.Model, 0, call.Protocol, call.Method);
@@ -234,7 +242,20 @@ internal sealed class ServingApi : IServingApi
         finally
         {
             call.Caller.Release(bytes);
+            Interlocked.Add(ref _bytes, -bytes);
         }
+    }
+
+    private Failure? HoldTogether(Caller caller, long bytes)
+    {
+        if (Interlocked.Add(ref _bytes, bytes) <= _maxBytes)
+        {
+            return null;
+        }
+
+        Interlocked.Add(ref _bytes, -bytes);
+        caller.Release(bytes);
+        return Failure.Exhausted($"this gateway has requests of {_maxBytes >> 20} MiB in flight, as many as it may", RetrySoon);
     }
 
     private async ValueTask<InferReply> CountAsync(InferCall call, long start, CancellationToken cancellationToken)

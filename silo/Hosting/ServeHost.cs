@@ -89,6 +89,9 @@ internal static class ServeHost
         start.AddTo(logging);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
 
+        // A connection that floods is ended with a critical line for each of its frames: thousands a second. kestrel_connection_duration tells how connections end.
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
+
         // Orleans logs each write of a state that fails, with a trace; what Redis refuses has its line, and so has its loss.
         logging.AddFilter("Cluster.Grains.Storage", LogLevel.None);
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Security;
 using Cluster.Grains.Cache;
@@ -35,6 +36,7 @@ internal static class OptionSections
         services.AddClusterOptions<RedisOptions>();
         services.AddClusterOptions<TransportOptions>();
         services.AddClusterOptions<RestOptions>();
+        services.AddClusterOptions<LimitOptions>();
         services.AddClusterOptions<AccessOptions>();
         services.AddClusterOptions<TokenOptions>();
         services.AddClusterOptions<AuditOptions>();

@@ -7,7 +7,7 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Silo.Options;
 
-/// <summary>The command line: <c>[all|silo|gateway|health] [options]</c>. What is given becomes configuration keys; what is not keeps its default.</summary>
+/// <summary>The command line: <c>[all|silo|gateway|health|apikey] [options]</c>. What is given becomes configuration keys; what is not keeps its default.</summary>
 internal static class ServeCommand
 {
     private static readonly (string Property, string Argument, string Help)[] Options =
@@ -66,7 +66,7 @@ internal static class ServeCommand
     /// <summary>A word that begins with @ is a word, not the name of a file with more of them.</summary>
     public static readonly ParserConfiguration Words = new() { ResponseFileTokenReplacer = null };
 
-    private static readonly string[] Commands = ["all", "silo", "gateway", "health"];
+    private static readonly string[] Commands = ["all", "silo", "gateway", "health", "apikey"];
 
     private static readonly Dictionary<string, string> Properties = Options.ToDictionary(static option => OptionName(option.Property), static option => option.Property);
 
@@ -95,6 +95,7 @@ internal static class ServeCommand
         var health = new Command("health", "Asks the server on this machine whether it is ready: exit code 0 if so, 1 if not.");
         AddOptions(health, Options.Where(static option => HealthOptions.Contains(option.Property)), role: null, probe);
         root.Subcommands.Add(health);
+        root.Subcommands.Add(ApiKeyCommand.Create(TimeProvider.System, Console.Out));
         return root;
     }
 

@@ -6,9 +6,9 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Contracts.Wire;
+using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Routing;
-using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Cluster.Grains.Registry;
@@ -58,7 +58,8 @@ public sealed class ServingApiTests : IDisposable
             _routing.Loads,
             _routing.Control,
             _routing.Changes,
-            _time);
+            _time,
+            new LimitOptions());
     }
 
     public void Dispose()

@@ -3,6 +3,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Grpc;
+using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Serving;
 using Cluster.Tests.Common;
 using Cluster.Unit.Gateway.Rest;
@@ -70,7 +71,7 @@ internal sealed class GrpcTestServer : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
         builder.WebHost.ConfigureKestrel(options =>
         {
-            options.ConfigureGrpcLimits();
+            options.ConfigureGrpcLimits(new LimitOptions().StreamsPerConnection);
             kestrel?.Invoke(options.Limits);
             options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
             options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);

@@ -1,6 +1,8 @@
+using System.Net;
 using Cluster.Gateway.Hosting;
 using Cluster.Tests.Common;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging.Testing;
 using Xunit;
 
@@ -13,7 +15,7 @@ public sealed class ConnectionGateTests
     private readonly ConnectionGate _gate;
     private readonly List<Client> _clients = [];
 
-    public ConnectionGateTests() => _gate = new ConnectionGate(2, _time, _log);
+    public ConnectionGateTests() => _gate = new ConnectionGate(2, new LimitOptions { ConnectionsPerAddress = 2, ConnectionAge = TimeSpan.FromHours(1) }, new Random(1), _time, _log);
 
     [Fact]
     public void Connect_AllPlacesIdle_TheLongestIdleMakesWay()
@@ -64,17 +66,72 @@ public sealed class ConnectionGateTests
     [InlineData(double.PositiveInfinity, int.MaxValue)]
     public void LimitFor_Descriptors_LeavesAReserve(double descriptors, int expected) => Assert.Equal(expected, ConnectionGate.LimitFor(descriptors));
 
-    private Client Connect()
+    /// <summary>One address cannot keep another out, though it never idles.</summary>
+    [Fact]
+    public async Task Connect_OneAddressHasItsShare_TheOthersHaveTheRest()
+    {
+        var gate = new ConnectionGate(4, new LimitOptions(), new Random(1), _time, _log);
+        var (a, b) = (Connect(gate, "10.0.0.1"), Connect(gate, "10.0.0.1"));
+        a.Place.Keep();
+        b.Place.Keep();
+
+        Assert.True(Connect(gate, "10.0.0.1").IsAborted);
+        Assert.False(Connect(gate, "10.0.0.2").IsAborted || Connect(gate, "10.0.0.3").IsAborted);
+        a.End.SetResult();
+        await a.Served.Soon();
+        Assert.False(Connect(gate, "10.0.0.1").IsAborted);
+    }
+
+    [Fact]
+    public void Connect_OneAddressHasItsShare_ItsOwnIdleOneMakesWay()
+    {
+        var gate = new ConnectionGate(4, new LimitOptions(), new Random(1), _time, _log);
+        var other = Connect(gate, "10.0.0.2");
+        var (a, b) = (Connect(gate, "10.0.0.1"), Connect(gate, "10.0.0.1"));
+
+        var c = Connect(gate, "10.0.0.1");
+
+        Assert.Equal([false, true, false, false], new[] { other, a, b, c }.Select(static client => client.IsAborted));
+    }
+
+    [Fact]
+    public void Age_Reached_TheClientIsToldWithinATenth()
+    {
+        var gate = new ConnectionGate(100, new LimitOptions { ConnectionAge = TimeSpan.FromMinutes(10) }, new Random(1), _time, _log);
+        var clients = Enumerable.Range(0, 20).Select(_ => Connect(gate, "10.0.0.1")).ToList();
+
+        _time.Advance(TimeSpan.FromMinutes(9) - TimeSpan.FromSeconds(20));
+        Assert.DoesNotContain(clients, static client => client.IsToldToEnd);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Contains(clients, static client => client.IsToldToEnd);
+        Assert.Contains(clients, static client => !client.IsToldToEnd);
+        _time.Advance(TimeSpan.FromMinutes(1.5));
+        Assert.All(clients, static client => Assert.True(client.IsToldToEnd));
+        Assert.DoesNotContain(clients, static client => client.IsAborted);
+    }
+
+    private Client Connect() => Connect(_gate, "10.0.0.1");
+
+    private Client Connect(ConnectionGate gate, string address)
     {
         _time.Advance(TimeSpan.FromSeconds(1));
-        var client = new Client(_gate);
+        var client = new Client(gate, address);
         _clients.Add(client);
         return client;
     }
 
-    private sealed class Client : DefaultConnectionContext
+    private sealed class Client : DefaultConnectionContext, IConnectionLifetimeNotificationFeature
     {
-        public Client(ConnectionGate gate) => Served = gate.RunAsync(this, _ => End.Task);
+        public Client(ConnectionGate gate, string address)
+        {
+            RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1);
+            Features.Set<IConnectionLifetimeNotificationFeature>(this);
+            Served = gate.RunAsync(this, _ => End.Task);
+        }
+
+        public CancellationToken ConnectionClosedRequested { get; set; }
+
+        public bool IsToldToEnd { get; private set; }
 
         public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -85,5 +142,7 @@ public sealed class ConnectionGateTests
         public ConnectionPlace Place => Features.Get<ConnectionPlace>()!;
 
         public override void Abort(ConnectionAbortedException abortReason) => IsAborted = true;
+
+        public void RequestClose() => IsToldToEnd = true;
     }
 }
