@@ -49,4 +49,7 @@ internal static partial class PeerLog
 
     [LoggerMessage(1111, LogLevel.Warning, "Did not connect to {Peer}: {Reason} ({HeldBack} more of this cause since the last line)")]
     public static partial void NotConnected(ILogger logger, EndPoint? peer, string reason, long heldBack);
+
+    [LoggerMessage(1112, LogLevel.Warning, "Read a certificate of this process that its own --peer-ca and --peer-crl refuse: {Reason}")]
+    public static partial void OwnNotTrusted(ILogger logger, string reason);
 }
