@@ -17,9 +17,9 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
-    if (args is [EchoSilo.Command, var port])
+    if (args is [EchoSilo.Command, var port, .. var certificates])
     {
-        await EchoSilo.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
+        await EchoSilo.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), EchoCertificates.Of(certificates.FirstOrDefault()));
         return 0;
     }
 

@@ -23,8 +23,17 @@ public sealed class CertificateFiles : IDisposable
     {
         _certificate = certificate;
         _key = key;
-        _current = Read();
+        // Looked at before they are read: no change is missed.
         _files = new WatchedFiles([certificate, key], () => _current = Read(), time, logger);
+        try
+        {
+            _current = Read();
+        }
+        catch
+        {
+            _files.Dispose();
+            throw;
+        }
     }
 
     /// <summary>For the next handshake. Connections keep what they began with, so an old one is left to the collector.</summary>

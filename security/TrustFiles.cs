@@ -33,8 +33,17 @@ public sealed class TrustFiles : IDisposable
         _revocations = revocations;
         _time = time;
         _depth = depth;
-        _state = Read();
+        // Looked at before they are read: no change is missed.
         _files = new WatchedFiles(revocations is null ? [authorities] : [authorities, revocations], () => _state = Read(), time, logger);
+        try
+        {
+            _state = Read();
+        }
+        catch
+        {
+            _files.Dispose();
+            throw;
+        }
     }
 
     /// <summary>When the first revocation list is out of date; null without lists.</summary>

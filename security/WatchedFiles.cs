@@ -20,8 +20,7 @@ public sealed class WatchedFiles : IDisposable
 
     /// <param name="paths">Files that need not exist.</param>
     /// <param name="changed">
-    /// Reads them; called once after each change, one call at a time. Where it throws, its caller keeps what it had and the log names the files. What it reads before this
-    /// constructor is called may be older than the first look.
+    /// Reads them; called once after each change that follows this constructor, one call at a time. Where it throws, its caller keeps what it had and the log names the files.
     /// </param>
     public WatchedFiles(IReadOnlyList<string> paths, Action changed, TimeProvider time, ILogger logger)
     {

@@ -9,7 +9,7 @@ namespace Cluster.Bench.Framework;
 internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
-        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new FaultBenchmark()];
+        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

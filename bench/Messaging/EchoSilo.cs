@@ -1,3 +1,4 @@
+using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,12 +12,12 @@ internal static class EchoSilo
     /// <summary>The first argument of the process.</summary>
     public const string Command = "messaging-silo";
 
-    public static async Task RunAsync(int port)
+    public static async Task RunAsync(int port, PeerTlsFiles? tls)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.Configure<ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.AddEchoSilo(port);
+        builder.Services.AddEchoSilo(port, tls);
         using var host = builder.Build();
         await host.StartAsync();
         Console.WriteLine(host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString());

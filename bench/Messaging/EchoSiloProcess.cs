@@ -23,10 +23,11 @@ internal sealed class EchoSiloProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <exception cref="BenchmarkException">It did not start.</exception>
-    public static async Task<EchoSiloProcess> StartAsync(CancellationToken cancellationToken)
+    /// <param name="certificates">The folder of <see cref="EchoCertificates"/>; null for connections without TLS.</param>
+    public static async Task<EchoSiloProcess> StartAsync(string? certificates, CancellationToken cancellationToken)
     {
         var port = FreePorts.Take(1)[0];
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [EchoSilo.Command, port.ToString(CultureInfo.InvariantCulture)])
+        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [EchoSilo.Command, port.ToString(CultureInfo.InvariantCulture), .. certificates is null ? [] : new[] { certificates }])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -6,6 +6,7 @@ using Cluster.Bench.Load;
 using Cluster.Bench.Server;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
+using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -46,8 +47,8 @@ internal sealed class MessagingBenchmark : IBenchmark
         var duration = context.Arguments.Seconds("seconds", 4, 0.5, 60);
         var warmUp = context.Arguments.Seconds("warm-up", 2, 0.5, 60);
         var started = context.Time.GetUtcNow();
-        await using var silo = await EchoSiloProcess.StartAsync(cancellationToken);
-        using var client = CreateClient(silo.Address);
+        await using var silo = await EchoSiloProcess.StartAsync(certificates: null, cancellationToken);
+        using var client = CreateClient(silo.Address, tls: null);
         await client.StartAsync(cancellationToken);
         var grain = client.Services.GetRequiredService<IGrainFactory>().GetGrain<IEchoPayloadGrain>("echo");
         var cells = new List<MessagingCell>();
@@ -65,15 +66,15 @@ internal sealed class MessagingBenchmark : IBenchmark
         return new BenchmarkReport(Format(report), report, 0);
     }
 
-    private static IHost CreateClient(SiloAddress silo)
+    internal static IHost CreateClient(SiloAddress silo, PeerTlsFiles? tls)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddEchoCaller(FreePorts.Take(1)[0], silo);
+        builder.Services.AddEchoCaller(FreePorts.Take(1)[0], silo, tls);
         return builder.Build();
     }
 
-    private static async Task<MessagingCell> MeasureAsync(
+    internal static async Task<MessagingCell> MeasureAsync(
         IEchoPayloadGrain grain, int bytes, int inFlight, LoadPlan plan, int siloProcess, CancellationToken cancellationToken)
     {
         using var payload = PayloadBuffer.Rent(bytes);

@@ -1,16 +1,23 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace Cluster.Silo.Transport;
 
 /// <summary>
 /// The socket under TLS. Between <see cref="Hold"/> and <see cref="FlushAsync"/> it gathers the records that TLS makes, one for each 16 KiB, so that they leave in few
-/// system calls. One writes and one reads at a time.
+/// system calls; and it receives several at a time. One writes and one reads at a time.
 /// </summary>
 internal sealed class CipherStream(Socket socket) : Stream
 {
-    /// <summary>Several records; smaller calls the system more often, larger falls out of the processor's cache.</summary>
-    private const int HeldBytes = 128 << 10;
+    /// <summary>
+    /// What is sent, and received, at a time: four records. Of 600 KiB with 32 calls in flight (<c>bench/run tls</c>) it makes 0.4 to 0.6 of plain ones; sent 128 KiB at a time,
+    /// or received a record at a time, it was 0.25 to 0.35.
+    /// </summary>
+    private const int BufferBytes = 64 << 10;
 
+    private byte[] _read = [];
+    private int _start;
+    private int _end;
     private byte[] _held = [];
     private int _length;
     private bool _holds;
@@ -29,13 +36,16 @@ internal sealed class CipherStream(Socket socket) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>From now on receives more at a time than TLS asks for, which is a record.</summary>
+    public void ReadAhead() => _read = GC.AllocateUninitializedArray<byte>(BufferBytes);
+
     /// <summary>Keeps what is written until the next flush, or until there is much of it.</summary>
     public void Hold()
     {
         _holds = true;
         if (_held.Length == 0)
         {
-            _held = GC.AllocateUninitializedArray<byte>(HeldBytes);
+            _held = GC.AllocateUninitializedArray<byte>(BufferBytes);
         }
     }
 
@@ -71,7 +81,15 @@ internal sealed class CipherStream(Socket socket) : Stream
         }
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_start < _end)
+        {
+            return ValueTask.FromResult(Take(buffer.Span));
+        }
+
+        return buffer.Length >= _read.Length ? socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken) : FillAsync(buffer, cancellationToken);
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
@@ -86,6 +104,22 @@ internal sealed class CipherStream(Socket socket) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> FillAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        _end = await socket.ReceiveAsync(_read, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+        _start = 0;
+        return Take(buffer.Span);
+    }
+
+    private int Take(Span<byte> target)
+    {
+        var count = Math.Min(target.Length, _end - _start);
+        _read.AsSpan(_start, count).CopyTo(target);
+        _start += count;
+        return count;
+    }
 
     private ValueTask SendHeldAsync(CancellationToken cancellationToken)
     {

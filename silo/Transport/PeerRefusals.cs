@@ -44,9 +44,12 @@ internal sealed class PeerRefusals
 /// <summary>Log messages of TLS between processes. Event ids 1110–1119.</summary>
 internal static partial class PeerLog
 {
-    [LoggerMessage(1110, LogLevel.Warning, "Refused a connection from {Peer}: {Reason} ({HeldBack} more of this cause since the last line)")]
+    [LoggerMessage(1110, LogLevel.Warning, "Refused a connection from {Peer}, and {HeldBack} times so since the last line: {Reason}")]
     public static partial void Refused(ILogger logger, EndPoint? peer, string reason, long heldBack);
 
-    [LoggerMessage(1111, LogLevel.Warning, "Did not connect to {Peer}: {Reason} ({HeldBack} more of this cause since the last line)")]
+    [LoggerMessage(1111, LogLevel.Warning, "Did not connect to {Peer}, and {HeldBack} times so since the last line: {Reason}")]
     public static partial void NotConnected(ILogger logger, EndPoint? peer, string reason, long heldBack);
+
+    [LoggerMessage(1112, LogLevel.Warning, "Read a certificate of this process that its own --peer-ca and --peer-crl refuse: {Reason}")]
+    public static partial void OwnNotTrusted(ILogger logger, string reason);
 }

@@ -27,6 +27,15 @@ internal sealed class PeerTls : IDisposable
         _clusterId = files.ClusterId;
         _own = new CertificateFiles(files.Certificate, files.Key, time, logger);
         _trust = new TrustFiles(files.Authorities, files.Revocations, time, logger);
+        foreach (var use in Enum.GetValues<CertificateUse>())
+        {
+            // Peers that have the same files refuse this process: better said here than by each of them.
+            if (_trust.Check(_own.Current.TargetCertificate, [.. _own.Current.IntermediateCertificates], use) is { } refusal)
+            {
+                PeerLog.OwnNotTrusted(logger, refusal.Text);
+                break;
+            }
+        }
     }
 
     /// <summary>When the certificate of this process ends.</summary>

@@ -84,6 +84,7 @@ internal sealed class TlsChannelFactory(PeerTls tls, PeerRefusals refusals, Peer
                 await ReadTakenAsync(stream, taken, cancellationToken).ConfigureAwait(false);
             }
 
+            cipher.ReadAhead();
             return new TlsChannel(socket, cipher, stream);
         }
         catch

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Cluster.Deploy.Support;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Deploy;
@@ -27,7 +28,7 @@ public sealed class HardeningTests(ComposeCluster cluster, ITestOutputHelper out
     {
         var redis = (await Cluster.ContainersAsync("redis"))[0];
 
-        Assert.Contains("NOAUTH", await Engine.DockerAsync("exec", redis, "redis-cli", "ping"), StringComparison.Ordinal);
+        Assert.Contains("NOAUTH", await Engine.DockerAsync("exec", redis, "redis-cli", "--tls", "--cacert", "/run/certs/ca.pem", "ping"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -46,6 +47,43 @@ public sealed class HardeningTests(ComposeCluster cluster, ITestOutputHelper out
         }
 
         Assert.DoesNotContain(password, await Cluster.LogsAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Redis_WithoutTls_DoesNotAnswer()
+    {
+        var redis = (await Cluster.ContainersAsync("redis"))[0];
+
+        Assert.DoesNotContain("NOAUTH", await Engine.DockerAsync("exec", redis, "sh", "-c", "redis-cli ping 2>&1 || true"), StringComparison.Ordinal);
+    }
+
+    /// <summary>The volume that a container has holds no file of another kind of process, and the authority's key is in none.</summary>
+    [Theory]
+    [InlineData("silo", "cluster://cluster/silo")]
+    [InlineData("gateway", "cluster://cluster/gateway")]
+    [InlineData("redis", "DNS:redis")]
+    public async Task Certificates_OfAContainer_AreItsOwn(string service, string name)
+    {
+        var container = (await Cluster.ContainersAsync(service))[0];
+        var certs = $"/proc/{await ProcessAsync(container)}/root/run/certs";
+
+        Assert.Equal(["ca.pem", "crl.pem", "own.key", "own.pem"], Directory.EnumerateFileSystemEntries(certs).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Contains(name, await Command.RunAsync("openssl", ["x509", "-in", $"{certs}/own.pem", "-noout", "-text"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("/run/ca", await File.ReadAllTextAsync($"/proc/{await ProcessAsync(container)}/mountinfo"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Another container in the network of silos, without a certificate, gets no further than to TLS.</summary>
+    [Fact]
+    public async Task SiloPort_WithoutACertificate_Refuses()
+    {
+        var silo = (await Cluster.ContainersAsync("silo"))[0];
+        var image = (await Engine.InspectAsync((await Cluster.ContainersAsync("redis"))[0])).GetProperty("Config").GetProperty("Image").GetString()!;
+        var script = $"exec 3<>/dev/tcp/{await Cluster.AddressAsync(silo)}/8002; printf 'CTF\\001aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' >&3; timeout 5 cat <&3 | wc -c";
+
+        var answered = await Engine.DockerAsync("run", "--rm", "--network", $"{Cluster.Project}_inside", "--entrypoint", "bash", image, "-c", script);
+
+        Assert.InRange(int.Parse(answered, CultureInfo.InvariantCulture), 0, 7);
+        Assert.Contains("Refused a connection", await Engine.DockerAsync("logs", silo), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,6 @@ using Cluster.Silo.Transport;
 using Cluster.Tests.Common;
 using Cluster.Unit.Metrics;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cluster.Unit.Transport;
 
@@ -19,19 +18,23 @@ internal sealed class TestPeer : IDisposable
 
     /// <param name="authority">Whom this process trusts.</param>
     /// <param name="certificate">What it shows; its key is written too.</param>
-    public TestPeer(TestAuthority authority, X509Certificate2 certificate, TimeProvider? time = null, PeerTlsLimits? limits = null, bool withRevocations = false)
+    public TestPeer(TestAuthority authority, X509Certificate2 certificate, TimeProvider? time = null, PeerTlsLimits? limits = null, bool withRevocations = false, params TestAuthority[] between)
     {
         time ??= TimeProvider.System;
-        var (pem, key) = Folder.Write("own", certificate);
+        var (pem, key) = Folder.Write("own", certificate, between);
         var authorities = Folder.Write("ca.pem", authority.Pem);
         var revocations = withRevocations ? Folder.Write("crl.pem", authority.RevocationListPem()) : null;
-        _tls = new PeerTls(new PeerTlsFiles(pem, key, authorities, revocations, "tests"), time, NullLogger<PeerTls>.Instance);
+        _tls = new PeerTls(new PeerTlsFiles(pem, key, authorities, revocations, "tests"), time, new Logger<PeerTls>(new LoggerFactory([StartLog])));
         Channels = new TlsChannelFactory(_tls, new PeerRefusals(_metrics.Registry, time, new Logger<PeerRefusals>(new LoggerFactory([Log]))), limits ?? new PeerTlsLimits(), time);
     }
 
     public CertificateFolder Folder { get; } = new();
 
+    /// <summary>Of refusals.</summary>
     public LogSink Log { get; } = new();
+
+    /// <summary>Of its own files.</summary>
+    public LogSink StartLog { get; } = new();
 
     public TlsChannelFactory Channels { get; }
 
@@ -52,6 +55,7 @@ internal sealed class TestPeer : IDisposable
         _metrics.Dispose();
         Folder.Dispose();
         Log.Dispose();
+        StartLog.Dispose();
     }
 
     private static string SnakeCase(PeerFault fault) => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{fault}");

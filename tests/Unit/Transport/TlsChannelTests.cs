@@ -184,6 +184,24 @@ public sealed class TlsChannelTests : IDisposable
         await OpensAsync(_silo, strict);
     }
 
+    /// <summary>The certificates between a peer and the root come from the peer, either way.</summary>
+    [Fact]
+    public async Task Peer_OfAnAuthorityBetween_SendsItsChain()
+    {
+        using var between = _authority.CreateBelow("CN=Between");
+        using var certificate = between.Issue(new TestSubject(TestPeer.Silo));
+        using var peer = new TestPeer(_authority, certificate, between: between);
+        using var chainless = new TestPeer(_authority, certificate);
+
+        await OpensAsync(peer, _silo);
+        await OpensAsync(_gateway, peer);
+        await FailsAsync(chainless, _silo);
+
+        Assert.Equal(1, _silo.Refusals(PeerFault.UnknownAuthority));
+        Assert.Empty(peer.StartLog.Problems);
+        Assert.Contains("unknown authority", Assert.Single(chainless.StartLog.Problems), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Dialled_ThatIsNoPeer_IsRefusedByTheOneThatDialled()
     {
