@@ -8,6 +8,7 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
+using Cluster.Grains.Trust;
 using Cluster.Metrics;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Dashboard;
@@ -35,6 +36,7 @@ internal static class OptionSections
         services.AddClusterOptions<TransportOptions>();
         services.AddClusterOptions<RestOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
+        services.AddClusterOptions<ModelTrustOptions>();
         services.AddClusterOptions<MemoryOptions>();
         services.AddClusterOptions<ReplicaOptions>();
         services.AddClusterOptions<ScalingOptions>();
