@@ -9,6 +9,7 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Scaling;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;
 using Cluster.Metrics;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,6 +39,9 @@ public static class ModelGrains
         services.AddSingleton<ReplicaCache>();
         services.TryAddSingleton<SiloDraining>();
         services.TryAddSingleton<IContentCheck, ContentCheck>();
+        services.AddClusterOptions<ModelTrustOptions>();
+        services.TryAddSingleton<OpenModelFile>(CheckedFile.Open);
+        services.AddSingleton<VersionReader>();
         services.AddSingleton<LocalReplicas>();
         services.AddSingleton<ILocalReplicas>(static provider => provider.GetRequiredService<LocalReplicas>());
         services.AddSingleton<ReplicaServices>();

@@ -21,4 +21,8 @@ public sealed record ModelVersionSource(
     /// <summary>Whether the .onnx file is the whole version, without what stands beside it.</summary>
     [Id(5)]
     public bool IsSingleFile { get; init; }
+
+    /// <summary>Whether the model's settings are the operator's own word, not a file beside the model: then no signature has to vouch for them.</summary>
+    [Id(6)]
+    public bool HasOperatorSettings { get; init; }
 }

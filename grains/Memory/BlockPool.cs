@@ -79,6 +79,18 @@ internal sealed unsafe class BlockPool : IDisposable
         return (byte*)start + Alignment;
     }
 
+    /// <summary>Whether what is counted beside the blocks fits, after the kept ones have made way.</summary>
+    /// <param name="bytes">The part of it that is new: whether the process really has it is asked too.</param>
+    public bool HasRoom(long bytes)
+    {
+        if (InUse + KeptBytes + Beside() > Limit || !HasLeft(bytes))
+        {
+            Release(static kept => kept.Blocks.Count);
+        }
+
+        return InUse + Beside() <= Limit && (bytes < LargeBlock || HasLeft(bytes));
+    }
+
     public void Free(void* block)
     {
         var header = HeaderOf(block);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cluster.Contracts.Buffers;
+using Cluster.Grains.Trust;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Memory;
@@ -20,7 +21,7 @@ internal static unsafe partial class OnnxAllocator
     private static long _refusals;
     private static readonly OrtMemoryInfo Device = new(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
 
-    public static BlockPool Pool { get; } = new(TimeProvider.System) { Beside = static () => PayloadPool.Shared.LargeBytes };
+    public static BlockPool Pool { get; } = new(TimeProvider.System) { Beside = static () => PayloadPool.Shared.LargeBytes + MemoryFile.Total };
 
     /// <summary>Blocks that did not fit.</summary>
     public static long Refusals => Interlocked.Read(ref _refusals);
@@ -52,7 +53,7 @@ internal static unsafe partial class OnnxAllocator
     public static void ShareAllocator(this SessionOptions options) => options.AddSessionConfigEntry("session.use_env_allocators", "1");
 
     /// <summary>Whether a message may wait and run here: large messages together, that one left out, may take a third of the limit.</summary>
-    public static bool HasRoomForMessage(int bytes) => bytes < LargeMessage || Pool.Beside() - bytes <= Pool.Limit / 3;
+    public static bool HasRoomForMessage(int bytes) => bytes < LargeMessage || PayloadPool.Shared.LargeBytes - bytes <= Pool.Limit / 3;
 
     [UnmanagedCallersOnly]
     private static void* Allocate(Functions* self, nuint bytes)

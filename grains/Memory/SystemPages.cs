@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cluster.Grains.Memory;
 
@@ -8,12 +9,20 @@ internal static unsafe partial class SystemPages
     private const int ReadWrite = 0x1 | 0x2;
     private const int ReadExecute = 0x1 | 0x4;
     private const int PrivateAnonymous = 0x02 | 0x20;
+    private const int Shared = 0x01;
     private const nint Failed = -1;
 
     /// <summary>Pages full of zeros; null where the system has none.</summary>
     public static void* Take(nuint bytes)
     {
         var pages = Map(null, bytes, ReadWrite, PrivateAnonymous, -1, 0);
+        return (nint)pages == Failed ? null : pages;
+    }
+
+    /// <summary>The pages of a file in memory; null where the system has none.</summary>
+    public static void* Share(SafeFileHandle file, nuint bytes)
+    {
+        var pages = Map(null, bytes, ReadWrite, Shared, (int)file.DangerousGetHandle(), 0);
         return (nint)pages == Failed ? null : pages;
     }
 
@@ -32,7 +41,7 @@ internal static unsafe partial class SystemPages
         return Protect(pages, (nuint)code.Length, ReadExecute) == 0 ? pages : null;
     }
 
-    [LibraryImport("libc", EntryPoint = "mmap")]
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial void* Map(void* address, nuint length, int protection, int flags, int file, nint offset);
 

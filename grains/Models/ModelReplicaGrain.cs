@@ -128,13 +128,8 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         try
         {
             room = await services.Cache.AdmitAsync(_id, spec.Source, Evict, _unloaded.Token);
-            if (await Task.Run(() => services.Contents.ProblemOf(spec.Source), _unloaded.Token) is { } problem)
-            {
-                throw new ServingException(Failure.Unavailable(problem, LoadFailures.RetryAfter));
-            }
-
             var opening = services.Time.GetTimestamp();
-            model = await services.Sessions.OpenAsync(_id.Model, spec.Source, spec.Settings, _unloaded.Token);
+            model = await services.Sessions.OpenAsync(_id.Model, spec, _unloaded.Token);
             services.Cache.Loaded(room, _id.Model, spec.Source, model.LoadedBytes, services.Time.GetElapsedTime(opening));
             var replica = Start(model, room, spec);
             services.LoadMetrics.Succeeded(_id.Model, services.Time.GetElapsedTime(start));

@@ -1,6 +1,5 @@
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
-using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 
@@ -10,7 +9,6 @@ namespace Cluster.Grains.Models;
 internal sealed record ReplicaServices(
     ReplicaCache Cache,
     LocalReplicas Local,
-    IContentCheck Contents,
     SessionFactory Sessions,
     InferenceWorkers Workers,
     InferenceOptions Options,

@@ -1,4 +1,3 @@
-using System.IO.MemoryMappedFiles;
 using System.Text;
 using Cluster.Contracts.Wire;
 
@@ -13,31 +12,10 @@ internal static class DeclaredShapes
 {
     /// <summary>Names of the graph's inputs and outputs that have no shape.</summary>
     /// <exception cref="Contracts.Errors.ServingException">The file is not a protobuf message.</exception>
-    public static unsafe HashSet<string> FindUndeclared(string path)
+    public static HashSet<string> FindUndeclared(ReadOnlySpan<byte> bytes)
     {
         var undeclared = new HashSet<string>(StringComparer.Ordinal);
-
-        // Of what was opened: a link's own length is another one.
-        using var graph = File.OpenHandle(path);
-        var length = RandomAccess.GetLength(graph);
-        if (length is 0 or > int.MaxValue)
-        {
-            return undeclared;
-        }
-
-        using var file = MemoryMappedFile.CreateFromFile(graph, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        using var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        try
-        {
-            Collect(new ReadOnlySpan<byte>(start + view.PointerOffset, (int)length), undeclared);
-        }
-        finally
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-        }
-
+        Collect(bytes, undeclared);
         return undeclared;
     }
 

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Trust;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
@@ -7,16 +8,16 @@ namespace Cluster.Grains.Sessions;
 /// <summary>What clients are told of exceptions from loading and running models.</summary>
 internal static class OnnxErrors
 {
-    /// <param name="path">The model's file, whose folder may have a name that no text tells apart; null where no load is meant.</param>
-    public static string Describe(Exception exception, string? path = null) => exception switch
+    /// <param name="content">What was loaded: ONNX Runtime has it under another path; null where no load is meant.</param>
+    public static string Describe(Exception exception, VersionContent? content = null) => exception switch
     {
-        OnnxRuntimeException => ClientText.Of(WithoutFolder(exception.Message, path)),
+        OnnxRuntimeException => ClientText.Of(WithName(exception.Message, content)),
         ServingException serving => ClientText.Of(serving.Failure.Message),
-        InvalidDataException => ClientText.Of(WithoutFolder(exception.Message, path)),
+        InvalidDataException => ClientText.Of(exception.Message),
         _ when IoReason.IsFileError(exception) => $"a file of the version cannot be read: {IoReason.Of(exception)}",
         _ => "internal error while reading the model's files",
     };
 
-    private static string WithoutFolder(string text, string? path) =>
-        path is null ? text : text.Replace(Path.GetDirectoryName(path) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+    private static string WithName(string text, VersionContent? content) =>
+        content?.Graph is { } graph ? text.Replace(graph.Path, content.FileName, StringComparison.Ordinal) : text;
 }

@@ -4,13 +4,14 @@ using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Memory;
 using Cluster.Grains.OpenVino;
+using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
-internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
+internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, VersionReader versions, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
@@ -23,15 +24,15 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
 
     /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors.</summary>
     /// <param name="cancellationToken">Ends the load at ONNX Runtime's next step: a stage of reading, optimizing, partitioning or preparing the graph.</param>
-    /// <exception cref="ServingException">UNAVAILABLE, with the cause: the file is no model, a provider is missing…</exception>
+    /// <exception cref="ServingException">UNAVAILABLE, with the cause: the file is no model or not to be trusted, a provider is missing…</exception>
     /// <exception cref="OperationCanceledException">The load was given up.</exception>
-    internal async Task<LoadedModel> OpenAsync(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
+    internal async Task<LoadedModel> OpenAsync(string model, ReplicaSpec spec, CancellationToken cancellationToken)
     {
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return await Task.Factory.StartNew(
-                () => Open(model, source, settings, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                () => Open(model, spec, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
         finally
         {
@@ -48,11 +49,13 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     }
 
     /// <summary>On OpenVINO where it is wanted, and on the CPU where it may be and OpenVINO does not take the graph.</summary>
-    private LoadedModel Open(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
+    private LoadedModel Open(string model, ReplicaSpec spec, CancellationToken cancellationToken)
     {
+        using var content = versions.Read(model, spec, cancellationToken);
+        var (source, settings) = (spec.Source, spec.Settings);
         if (settings.ExecutionProvider == ExecutionProvider.Cpu)
         {
-            return OpenOn(SessionPlan.OnCpu(settings), model, source, settings, cancellationToken);
+            return OpenOn(SessionPlan.OnCpu(settings), model, source, content, settings, cancellationToken);
         }
 
         string reason;
@@ -63,25 +66,30 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
                 throw new ServingException(Failure.Unavailable(lack, LoadFailures.RetryAfter));
             }
 
-            return OpenOnOpenVino(model, source, settings, cancellationToken);
+            return OpenOnOpenVino(model, source, content, settings, cancellationToken);
         }
         catch (ServingException exception) when (settings.ExecutionProvider == ExecutionProvider.Auto && exception.Failure.Code == StatusCode.Unavailable)
         {
             reason = exception.Failure.Message;
         }
 
-        var loaded = OpenOn(SessionPlan.OnCpu(settings, reason), model, source, settings, cancellationToken);
+        var loaded = OpenOn(SessionPlan.OnCpu(settings, reason), model, source, content, settings, cancellationToken);
         Log.ProviderFellBack(logger, model, source.Version, reason);
         return loaded;
     }
 
-    private LoadedModel OpenOnOpenVino(string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
+    private LoadedModel OpenOnOpenVino(string model, ModelVersionSource source, VersionContent content, ModelSettings settings, CancellationToken cancellationToken)
     {
+        if (content.IsSecret && settings.ProviderOptions.Cache)
+        {
+            throw Refusal.Of("provider_options.cache is true and the model is encrypted; its compiled graph is not written to a disk");
+        }
+
         using var use = settings.ProviderOptions.Cache ? UseFolder(model, source, settings.ProviderOptions) : null;
         _oneCompilation.Wait(cancellationToken);
         try
         {
-            return OpenOn(SessionPlan.OnOpenVino(settings, use?.Folder), model, source, settings, cancellationToken);
+            return OpenOn(SessionPlan.OnOpenVino(settings, use?.Folder), model, source, content, settings, cancellationToken);
         }
         finally
         {
@@ -103,7 +111,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         }
     }
 
-    private LoadedModel OpenOn(SessionPlan plan, string model, ModelVersionSource source, ModelSettings settings, CancellationToken cancellationToken)
+    private LoadedModel OpenOn(SessionPlan plan, string model, ModelVersionSource source, VersionContent content, ModelSettings settings, CancellationToken cancellationToken)
     {
         using var options = Options(model, source.Version, settings, plan);
 
@@ -115,14 +123,15 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         memory.Begin();
         try
         {
-            session = new InferenceSession(source.Path, options);
-            var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(source.Path));
+            options.AddExternalFiles(content.External);
+            session = new InferenceSession(content.Graph!.Path, options);
+            var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(content.Graph.Bytes));
             if (!signature.Unserved.IsEmpty)
             {
                 Log.OutputsNotServed(logger, model, source.Version, string.Join("; ", signature.Unserved.Select(static output => $"'{output.Key}' {output.Value}")));
             }
 
-            var labels = LabelFiles.Read(source.Path, settings, signature);
+            var labels = LabelFiles.Read(content, settings, signature);
             var beside = plan.Provider == ExecutionProvider.OpenVino ? Math.Max(0, NativeHeap.BytesInUse() - before) : 0;
             return new LoadedModel(model, source, session, signature, labels, plan, memory.Bytes + beside, settings.MaxRunBytes, time, _heap, _failedRuns, logger)
             {
@@ -148,7 +157,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         {
             // The edge to a foreign file: any exception from reading it says that this version does not load, and nothing of the others.
             session?.Dispose();
-            var reason = OnnxErrors.Describe(exception, source.Path);
+            var reason = OnnxErrors.Describe(exception, content);
             throw new ServingException(Failure.Unavailable(plan.Provider == ExecutionProvider.OpenVino ? OpenVinoRefusal.Describe(reason) : reason, LoadFailures.RetryAfter), exception);
         }
         finally

@@ -10,6 +10,7 @@ using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Cluster.Grains.Workers;
 using Cluster.Grains.Storage;
+using Cluster.Grains.Trust;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
 using Cluster.Silo.Repository;
@@ -28,6 +29,7 @@ internal static class SiloComposition
         services.TryAddSingleton(TimeProvider.System);
         services.Configure<RegistryOptions>(registry => registry.Root = options.RegisteredModels ?? options.Models);
         services.Configure<ModelCacheOptions>(cache => cache.Capacity = CacheCapacity.Of(options.Capacity));
+        services.Configure<ModelTrustOptions>(trust => (trust.RequireSigned, trust.Keys, trust.KeyFile) = (options.RequireSignedModels, options.ModelKeys, options.ModelKeyFile));
         services.Configure<MemoryOptions>(static memory => memory.Available = MemoryLimit.Read("/"));
         services.Configure<ClusterOptions>(cluster => cluster.StopTimeout = TimeSpan.FromSeconds(options.StopSeconds));
         if (options.Redis is null)

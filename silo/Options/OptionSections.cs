@@ -10,6 +10,7 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
+using Cluster.Grains.Trust;
 using Cluster.Metrics;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Dashboard;
@@ -41,6 +42,7 @@ internal static class OptionSections
         services.AddClusterOptions<TokenOptions>();
         services.AddClusterOptions<AuditOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
+        services.AddClusterOptions<ModelTrustOptions>();
         services.AddClusterOptions<MemoryOptions>();
         services.AddClusterOptions<ReplicaOptions>();
         services.AddClusterOptions<ScalingOptions>();

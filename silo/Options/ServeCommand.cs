@@ -4,10 +4,11 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using Cluster.Contracts.Options;
+using Cluster.Silo.Trust;
 
 namespace Cluster.Silo.Options;
 
-/// <summary>The command line: <c>[all|silo|gateway|health|apikey] [options]</c>. What is given becomes configuration keys; what is not keeps its default.</summary>
+/// <summary>The command line: <c>[all|silo|gateway|health|apikey] [options]</c>, or one of <see cref="TrustCommands"/>. What is given becomes configuration keys; what is not keeps its default.</summary>
 internal static class ServeCommand
 {
     private static readonly (string Property, string Argument, string Help)[] Options =
@@ -15,6 +16,9 @@ internal static class ServeCommand
         (nameof(ServeOptions.Models), "DIR", "Folder of models, <name>/<version>/model.onnx [default: models]"),
         (nameof(ServeOptions.Config), "FILE", "A config.json in OpenVINO Model Server's form"),
         (nameof(ServeOptions.RegisteredModels), "DIR", "Folder that clients may register models from; without it that of --models"),
+        (nameof(ServeOptions.RequireSignedModels), "BOOL", "Models are loaded only when they are signed; needs --model-keys [default: False]"),
+        (nameof(ServeOptions.ModelKeys), "FILE", "PEM public keys that models may be signed with"),
+        (nameof(ServeOptions.ModelKeyFile), "FILE", "Keys that models are encrypted with, one a line"),
         (nameof(ServeOptions.Bind), "ADDRESS", "Address to listen on [default: 127.0.0.1]"),
         (nameof(ServeOptions.HttpPort), "PORT", "Port of REST, metrics and health; 0 takes a free one [default: 8000]"),
         (nameof(ServeOptions.GrpcPort), "PORT", "Port of gRPC; 0 takes a free one [default: 8001]"),
@@ -66,7 +70,7 @@ internal static class ServeCommand
     /// <summary>A word that begins with @ is a word, not the name of a file with more of them.</summary>
     public static readonly ParserConfiguration Words = new() { ResponseFileTokenReplacer = null };
 
-    private static readonly string[] Commands = ["all", "silo", "gateway", "health", "apikey"];
+    private static readonly string[] Commands = ["all", "silo", "gateway", "health", "apikey", .. TrustCommands.Names];
 
     private static readonly Dictionary<string, string> Properties = Options.ToDictionary(static option => OptionName(option.Property), static option => option.Property);
 
@@ -96,6 +100,7 @@ internal static class ServeCommand
         AddOptions(health, Options.Where(static option => HealthOptions.Contains(option.Property)), role: null, probe);
         root.Subcommands.Add(health);
         root.Subcommands.Add(ApiKeyCommand.Create(TimeProvider.System, Console.Out));
+        TrustCommands.AddTo(root);
         return root;
     }
 

@@ -33,6 +33,17 @@ public sealed class ServeOptions : IValidatableObject
     [Text("a folder")]
     public string? RegisteredModels { get; set; }
 
+    /// <summary>True: a model is loaded only when its manifest is signed by a key of <see cref="ModelKeys"/>. Default false.</summary>
+    public bool RequireSignedModels { get; set; }
+
+    /// <summary>A PEM file of the public keys that models may be signed with. Default none: then signatures are not looked at.</summary>
+    [Text("a PEM file")]
+    public string? ModelKeys { get; set; }
+
+    /// <summary>A file of keys that models are encrypted with, one a line: 32 bytes in base64 or hexadecimal digits. Default none.</summary>
+    [Text("a file")]
+    public string? ModelKeyFile { get; set; }
+
     /// <summary>The address to listen on. Default 127.0.0.1.</summary>
     [IpAddress]
     public string Bind { get; set; } = "127.0.0.1";
@@ -241,6 +252,7 @@ public sealed class ServeOptions : IValidatableObject
 
         (bool IsGiven, string Name, bool HasOther, string Other, string OtherName)[] pairs =
         [
+            (RequireSignedModels, nameof(RequireSignedModels), ModelKeys is not null, "--model-keys", nameof(ModelKeys)),
             (RedisPasswordFile is not null, nameof(RedisPasswordFile), Redis is not null, "--redis", nameof(Redis)),
             (RedisUser is not null, nameof(RedisUser), RedisPasswordFile is not null, "--redis-password-file", nameof(RedisPasswordFile)),
             (RedisTls, nameof(RedisTls), Redis is not null, "--redis", nameof(Redis)),

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Options;
+using Cluster.Grains.Trust;
 using Cluster.Security;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Dashboard;
@@ -20,6 +21,8 @@ internal static class ServePaths
             (nameof(options.Models), isSilo ? options.Models : null, IsFolder, "a folder that can be read"),
             (nameof(options.Config), isSilo ? options.Config : null, IsFile, "a file that can be read"),
             (nameof(options.RegisteredModels), isSilo ? options.RegisteredModels : null, IsFolder, "a folder that can be read"),
+            (nameof(options.ModelKeys), isSilo ? options.ModelKeys : null, static path => KeyFile<SignatureKeys>.Read(path, SignatureKeys.Parse).Ids.Count > 0, "a PEM file of ECDSA P-256 public keys that can be read"),
+            (nameof(options.ModelKeyFile), isSilo ? options.ModelKeyFile : null, static path => KeyFile<EncryptionKeys>.Read(path, EncryptionKeys.Parse).Ids.Count > 0, "a file of keys of 32 bytes in base64 or hexadecimal digits that can be read"),
             (nameof(options.RedisPasswordFile), options.RedisPasswordFile, IsPassword, "a file with a password that can be read"),
             (nameof(options.RedisTlsCa), options.RedisTlsCa, IsAuthorities, "a PEM file of certificates that can be read"),
             (nameof(options.TlsKey), options.TlsKey, IsFile, "a file that can be read"),
@@ -48,7 +51,7 @@ internal static class ServePaths
         {
             return read(path);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException or FormatException)
         {
             return false;
         }

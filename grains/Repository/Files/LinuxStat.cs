@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cluster.Grains.Repository.Files;
 
@@ -7,6 +8,9 @@ internal static partial class LinuxStat
 {
     private const int CurrentFolder = -100;
     private const int DoNotFollow = 0x100;
+
+    /// <summary>With an empty path: of what is open as the folder, whatever it is.</summary>
+    private const int OfTheFolderItself = 0x1000;
     private const uint BasicFields = 0x7ff;
     private const int NoEntry = 2;
     private const int AccessDenied = 13;
@@ -23,13 +27,7 @@ internal static partial class LinuxStat
     {
         if (Statx(CurrentFolder, path, followLinks ? 0 : DoNotFollow, BasicFields, out var found) == 0)
         {
-            return new FileStat(
-                KindOf(found.Mode),
-                (long)found.Size,
-                found.Modified.Nanoseconds,
-                found.Changed.Nanoseconds,
-                found.Inode,
-                ((ulong)found.DeviceMajor << 32) | found.DeviceMinor);
+            return StatOf(found);
         }
 
         var error = Marshal.GetLastPInvokeError();
@@ -40,6 +38,35 @@ internal static partial class LinuxStat
             _ => throw new IOException($"'{path}': {Marshal.GetPInvokeErrorMessage(error)}", error),
         };
     }
+
+    /// <summary>Of a file that is open.</summary>
+    /// <exception cref="IOException">It cannot be told.</exception>
+    public static FileStat Read(SafeFileHandle file)
+    {
+        var isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            return Statx((int)file.DangerousGetHandle(), "", OfTheFolderItself, BasicFields, out var found) == 0
+                ? StatOf(found)
+                : throw new IOException($"an open file: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
+
+    private static FileStat StatOf(in Fields found) => new(
+        KindOf(found.Mode),
+        (long)found.Size,
+        found.Modified.Nanoseconds,
+        found.Changed.Nanoseconds,
+        found.Inode,
+        ((ulong)found.DeviceMajor << 32) | found.DeviceMinor);
 
     private static FileKind KindOf(ushort mode) => (mode & TypeMask) switch
     {

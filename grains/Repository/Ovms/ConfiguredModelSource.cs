@@ -9,7 +9,7 @@ internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider 
 {
     private readonly ModelTracker _tracker = new(model.Name);
     private readonly RepositoryRoot _root = new(model.BasePath);
-    private readonly VersionScanner _versions = new(clock);
+    private readonly VersionScanner _versions = new(clock, hasOperatorSettings: true);
     private ConfiguredModel _model = model;
 
     /// <summary>Takes over new settings.</summary>

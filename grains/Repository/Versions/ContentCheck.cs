@@ -7,9 +7,11 @@ namespace Cluster.Grains.Repository.Versions;
 /// <summary>Whether this silo's files are those that were registered. The registration comes from another silo, whose folder may hold other content.</summary>
 internal interface IContentCheck
 {
-    /// <summary>Reads stats, and content that is new or changed since the last call. Safe from any thread.</summary>
+    /// <summary>Reads content that is new or changed since the last call, but for what the caller has read. Safe from any thread.</summary>
+    /// <param name="listing">What there is.</param>
+    /// <param name="read">SHA-256 of the files that are about to be loaded, by name, over the very bytes.</param>
     /// <returns>Why the version is not to be loaded from these files; null if it may.</returns>
-    string? ProblemOf(ModelVersionSource source);
+    string? ProblemOf(ModelVersionSource source, VersionListing listing, IReadOnlyDictionary<string, byte[]> read);
 }
 
 /// <inheritdoc cref="IContentCheck"/>
@@ -21,11 +23,11 @@ internal sealed class ContentCheck(TimeProvider clock) : IContentCheck
     private readonly ConcurrentDictionary<string, ContentHash> _known = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public string? ProblemOf(ModelVersionSource source)
+    public string? ProblemOf(ModelVersionSource source, VersionListing listing, IReadOnlyDictionary<string, byte[]> read)
     {
         try
         {
-            return Read(source) is { Problem: { } problem } ? problem : null;
+            return Compare(source, listing, read);
         }
         catch (Exception exception) when (IoReason.IsFileError(exception))
         {
@@ -33,14 +35,8 @@ internal sealed class ContentCheck(TimeProvider clock) : IContentCheck
         }
     }
 
-    private VersionListing Read(ModelVersionSource source)
+    private string? Compare(ModelVersionSource source, VersionListing listing, IReadOnlyDictionary<string, byte[]> read)
     {
-        var listing = List(source);
-        if (listing.Problem is not null)
-        {
-            return listing;
-        }
-
         if (_known.Count >= MaxKnown)
         {
             _known.Clear();
@@ -50,25 +46,11 @@ internal sealed class ContentCheck(TimeProvider clock) : IContentCheck
         var hash = _known.GetOrAdd(source.Path, static _ => new ContentHash());
         lock (hash)
         {
-            var revision = hash.Compute(listing.Files, forget: listing.Files.Any(file => file.Stat.IsFresh(now)));
+            var revision = hash.Compute(listing.Files, forget: listing.Files.Any(file => file.Stat.IsFresh(now)), read);
             return revision == source.Revision
-                ? listing
-                : listing with { Problem = $"this silo's files are not those that were registered: their SHA-256 is {Short(revision)}, not {Short(source.Revision)}" };
+                ? null
+                : $"this silo's files are not those that were registered: their SHA-256 is {Short(revision)}, not {Short(source.Revision)}";
         }
-    }
-
-    /// <summary>What is there now. That nothing leads out of the repository, the registration says, and equal content is equal wherever it is.</summary>
-    private static VersionListing List(ModelVersionSource source)
-    {
-        if (source.IsSingleFile)
-        {
-            return FileStat.Read(source.Path, followLinks: true) is { Kind: FileKind.Regular } stat
-                ? VersionListing.OfFile(source.Path, stat)
-                : new VersionListing([], "", $"there is no file '{Path.GetFileName(source.Path)}'");
-        }
-
-        var folder = RealPath.Resolve(Path.GetDirectoryName(source.Path)!);
-        return VersionFolder.Read(Path.GetPathRoot(folder)!, folder, Path.GetFileName(folder));
     }
 
     private static string Short(string revision) => revision.Length > 12 ? $"{revision[..12]}…" : revision;

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Trust;
 
 namespace Cluster.Grains.Repository.Versions;
 
@@ -15,19 +16,19 @@ internal sealed class ContentHash
 
     /// <param name="files">In an order that depends on the names alone.</param>
     /// <param name="forget">Read every file again, even if its stat is unchanged.</param>
+    /// <param name="read">Hashes by name of files that the caller has read; null for none.</param>
     /// <returns>64 hexadecimal digits.</returns>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
-    public string Compute(ImmutableArray<VersionFile> files, bool forget)
+    public string Compute(ImmutableArray<VersionFile> files, bool forget, IReadOnlyDictionary<string, byte[]>? read = null)
     {
         var current = new Dictionary<string, (FileStat Stat, byte[] Hash)>(files.Length);
         using var total = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> zero = [0];
         foreach (var file in files)
         {
-            var known = !forget && _known.TryGetValue(file.RealPath, out var entry) && entry.Stat == file.Stat ? entry.Hash : null;
-            var hash = known ?? HashFile(file.RealPath);
-            current[file.RealPath] = (file.Stat, hash);
+            // What a caller has read may be of another moment than the stat, so it is not remembered.
+            var hash = read?.GetValueOrDefault(file.Name) ?? Remember(file, forget, current);
 
             // A name has no zero byte and a hash has a fixed length, so no two sets of files give the same bytes.
             total.AppendData(Encoding.UTF8.GetBytes(file.Name));
@@ -39,13 +40,20 @@ internal sealed class ContentHash
         return Convert.ToHexStringLower(total.GetHashAndReset());
     }
 
+    private byte[] Remember(VersionFile file, bool forget, Dictionary<string, (FileStat Stat, byte[] Hash)> current)
+    {
+        var hash = !forget && _known.TryGetValue(file.RealPath, out var entry) && entry.Stat == file.Stat ? entry.Hash : HashFile(file.RealPath);
+        current[file.RealPath] = (file.Stat, hash);
+        return hash;
+    }
+
     private static byte[] HashFile(string path)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            using var file = CheckedFile.Open(path);
             long offset = 0;
             while (RandomAccess.Read(file, buffer, offset) is var read and > 0)
             {

@@ -1,4 +1,5 @@
 using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Trust;
 
 namespace Cluster.Grains.Repository.Versions;
 
@@ -8,6 +9,9 @@ namespace Cluster.Grains.Repository.Versions;
 /// </summary>
 internal sealed class VersionFolder
 {
+    private const string Graph = ".onnx";
+    private const string DefaultGraph = "model" + Graph;
+    private const string EncryptedGraph = DefaultGraph + EncryptedHeader.Ending;
     private const int MaxDepth = 8;
     private const int MaxEntries = 10_000;
     private const int MaxNamesInProblem = 5;
@@ -114,8 +118,13 @@ internal sealed class VersionFolder
 
     private VersionListing Finish(string folder)
     {
+        if (_files.Any(static file => file.Name == DefaultGraph) && _files.Any(static file => file.Name == EncryptedGraph))
+        {
+            return new VersionListing([], "", $"'{_label}' has both '{DefaultGraph}' and '{EncryptedGraph}'");
+        }
+
         var graphs = _files.Select(file => file.Name).Where(IsGraph).ToList();
-        var chosen = graphs.Contains("model.onnx") ? "model.onnx" : graphs.Count == 1 ? graphs[0] : null;
+        var chosen = graphs.Contains(DefaultGraph) ? DefaultGraph : graphs.Contains(EncryptedGraph) ? EncryptedGraph : graphs.Count == 1 ? graphs[0] : null;
         if (chosen is not null)
         {
             return new VersionListing([.. _files], Path.Combine(folder, chosen), null);
@@ -128,5 +137,5 @@ internal sealed class VersionFolder
             : $"'{_label}' has several .onnx files and none is called 'model.onnx': {names}{more}");
     }
 
-    private static bool IsGraph(string name) => name.EndsWith(".onnx", StringComparison.Ordinal) && !name.Contains('/');
+    private static bool IsGraph(string name) => (name.EndsWith(Graph, StringComparison.Ordinal) || name.EndsWith(Graph + EncryptedHeader.Ending, StringComparison.Ordinal)) && !name.Contains('/');
 }

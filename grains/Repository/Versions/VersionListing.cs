@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Files;
 
 namespace Cluster.Grains.Repository.Versions;
@@ -11,6 +12,20 @@ internal sealed record VersionListing(ImmutableArray<VersionFile> Files, string 
 {
     /// <summary>Whether the graph is the whole version, not its folder.</summary>
     public bool IsSingleFile { get; private init; }
+
+    /// <summary>What is there now. That nothing leads out of the repository, the registration says, and equal content is equal wherever it is.</summary>
+    public static VersionListing Of(ModelVersionSource source)
+    {
+        if (source.IsSingleFile)
+        {
+            return FileStat.Read(source.Path, followLinks: true) is { Kind: FileKind.Regular } stat
+                ? OfFile(source.Path, stat)
+                : new VersionListing([], "", $"there is no file '{Path.GetFileName(source.Path)}'");
+        }
+
+        var folder = RealPath.Resolve(Path.GetDirectoryName(source.Path)!);
+        return VersionFolder.Read(Path.GetPathRoot(folder)!, folder, Path.GetFileName(folder));
+    }
 
     /// <param name="path">Real path of the .onnx file.</param>
     /// <param name="stat">Of that file.</param>

@@ -6,7 +6,8 @@ using Cluster.Grains.Repository.Files;
 namespace Cluster.Grains.Repository.Versions;
 
 /// <summary>The versions of one model, from scan to scan.</summary>
-internal sealed class VersionScanner(TimeProvider clock)
+/// <param name="hasOperatorSettings">See <see cref="ModelVersionSource.HasOperatorSettings"/>.</param>
+internal sealed class VersionScanner(TimeProvider clock, bool hasOperatorSettings = false)
 {
     private readonly Dictionary<long, VersionTracker> _trackers = [];
 
@@ -66,7 +67,7 @@ internal sealed class VersionScanner(TimeProvider clock)
     {
         if (!_trackers.TryGetValue(version, out var tracker))
         {
-            tracker = new VersionTracker(version, clock);
+            tracker = new VersionTracker(version, clock, hasOperatorSettings);
             _trackers.Add(version, tracker);
         }
 

@@ -9,7 +9,7 @@ namespace Cluster.Grains.Repository.Versions;
 /// further scans find further changes, a writer is still at work, and the next report waits for a scan that finds none. So a
 /// finished file is reported by the scan that finds it, and a long copy is read twice instead of once a scan.
 /// </summary>
-internal sealed class VersionTracker(long version, TimeProvider clock)
+internal sealed class VersionTracker(long version, TimeProvider clock, bool hasOperatorSettings = false)
 {
     private readonly ContentHash _hash = new();
     private ImmutableArray<VersionFile> _files = [];
@@ -67,7 +67,12 @@ internal sealed class VersionTracker(long version, TimeProvider clock)
     private ModelVersionSource Report(VersionListing listing, string revision, string? problem)
     {
         var source = problem is null
-            ? new ModelVersionSource(version, listing.GraphPath, revision) { Bytes = listing.Files.Sum(file => file.Stat.Size), IsSingleFile = listing.IsSingleFile }
+            ? new ModelVersionSource(version, listing.GraphPath, revision)
+            {
+                Bytes = listing.Files.Sum(file => file.Stat.Size),
+                IsSingleFile = listing.IsSingleFile,
+                HasOperatorSettings = hasOperatorSettings,
+            }
             : new ModelVersionSource(version, "", revision, problem);
         return _reported = source == _reported ? _reported : source;
     }

@@ -1,12 +1,12 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
-using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Metrics;
@@ -21,7 +21,7 @@ public sealed class HostileRequestTests : IAsyncDisposable
 {
     private readonly MetricsHost _metricsHost = new();
     private readonly SessionFactory _sessions =
-        new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance), TimeProvider.System, NullLogger<SessionFactory>.Instance);
+        new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance), OnnxBench.NewReader(CheckedFile.Open), TimeProvider.System, NullLogger<SessionFactory>.Instance);
 
     private readonly InferenceWorkers _workers = new(new InferenceOptions { Threads = 2 }, TimeProvider.System);
     private readonly ReplicaStatisticsRecorder _statistics = new(TimeProvider.System);
@@ -124,8 +124,7 @@ public sealed class HostileRequestTests : IAsyncDisposable
 
     private async Task OpenAsync(string model)
     {
-        var source = new ModelVersionSource(1, Path.Combine(TestPaths.TestModels, model, "1", "model.onnx"), "r1");
-        _model = await _sessions.OpenAsync(model, source, ModelSettings.Default, CancellationToken.None);
+        _model = await _sessions.OpenAsync(model, OnnxBench.Spec(Path.Combine(TestPaths.TestModels, model, "1", "model.onnx")), CancellationToken.None);
         _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create(model, 1, 1, 1);
         _queue = new ReplicaQueue(_model, 10, _workers, _statistics, _metrics, TimeProvider.System, NullLogger.Instance);
     }

@@ -4,6 +4,7 @@ using Cluster.Grains;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Storage;
+using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Hosting;
@@ -37,38 +38,36 @@ public sealed class ModelLoadTests
         Assert.Empty(version.Replicas);
     }
 
-    /// <summary>What is loaded for no one keeps a processor busy and takes room; the file is cut short, so that a load that goes on to it fails.</summary>
+    /// <summary>What is loaded for no one keeps a processor busy and takes room.</summary>
     [Theory]
     [InlineData("unload")]
     [InlineData("remove")]
     public async Task EnsureLoaded_GivenUpDuringTheLoad_EndsTheLoad(string how)
     {
-        using var pipe = await ModelPipe.MakeAsync();
-        await using var silo = await StartAsync();
+        using var held = new HeldOpening();
+        await using var silo = await StartAsync(held.Open);
         var model = silo.Get<IModelGrain>("m");
         var replica = silo.Get<IModelReplicaGrain>(new ModelReplicaId("m", 1, 0, silo.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress).ToString());
         var loading = model.ApplyAsync(
-            Registration with { Versions = [new ModelVersionSource(1, pipe.Path, "r1")] }, retryFailed: false, CancellationToken.None).AsTask();
-        Task givenUp;
+            Registration, retryFailed: false, CancellationToken.None).AsTask();
+        await held.Begun.Soon("the load's beginning");
 
-        await using (await pipe.ReadAsync())
-        {
-            givenUp = how == "unload"
-                ? model.UnloadAsync(CancellationToken.None).AsTask()
-                : model.ApplyAsync(Registration with { Versions = [] }, retryFailed: false, CancellationToken.None).AsTask();
-            await loading.Soon("the end of the change that loaded");
+        var givenUp = how == "unload"
+            ? model.UnloadAsync(CancellationToken.None).AsTask()
+            : model.ApplyAsync(Registration with { Versions = [] }, retryFailed: false, CancellationToken.None).AsTask();
+        await loading.Soon("the end of the change that loaded");
 
-            // Its turn comes after the one that ended the load.
-            Assert.Null(await replica.DescribeAsync(CancellationToken.None));
-        }
-
+        // Its turn comes after the one that ended the load.
+        Assert.Null(await replica.DescribeAsync(CancellationToken.None));
+        held.Release();
         await givenUp.Soon();
         await silo.StopAsync();
         Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.Id == 2100 || entry.Id == 2101);
     }
 
-    private static Task<TestSilo> StartAsync() => TestSilo.StartAsync(
+    private static Task<TestSilo> StartAsync(OpenModelFile? open = null) => TestSilo.StartAsync(
             services => services
+            .AddSingleton(open ?? CheckedFile.Open)
             .AddMetrics()
             .AddSingleton<IServingStates, InMemoryServingStates>()
             .AddSingleton<IRegistrations, InMemoryRegistrations>()

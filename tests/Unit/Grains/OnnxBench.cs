@@ -8,12 +8,15 @@ using Cluster.Grains.Metrics;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Trust;
 using Cluster.Tests.Common;
+using Cluster.Unit.Hosting;
 using Cluster.Unit.Metrics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Win32.SafeHandles;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -32,8 +35,7 @@ public sealed class OnnxBench : IDisposable
     public OnnxBench()
     {
         _loggers = new LoggerFactory([_log]);
-        _sessions = new SessionFactory(
-            new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance), TimeProvider.System, _loggers.CreateLogger<SessionFactory>());
+        _sessions = NewSessions(NewReader(path => Opens(path)));
         _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create("bench", 1, 1, 1);
     }
 
@@ -45,10 +47,27 @@ public sealed class OnnxBench : IDisposable
     internal Task<LoadedModel> OpenAsync(string model, long version = 1, ModelSettings? settings = null) =>
         OpenFileAsync(model, Path.Combine(TestPaths.TestModels, model, $"{version}", "model.onnx"), version, settings);
 
+    /// <summary>Called with each file that a load opens, before it does.</summary>
+    internal Func<string, SafeFileHandle> Opens { get; set; } = CheckedFile.Open;
+
+    internal static ReplicaSpec Spec(string path, long version = 1, ModelSettings? settings = null) =>
+        new(new ModelVersionSource(version, path, "r1"), settings ?? ModelSettings.Default, VersionPolicy.LatestOne);
+
+    internal SessionFactory NewSessions(VersionReader reader) => new(
+        new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance),
+        new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance),
+        reader,
+        TimeProvider.System,
+        _loggers.CreateLogger<SessionFactory>());
+
+    /// <summary>Reads any content that the default limits allow.</summary>
+    internal static VersionReader NewReader(OpenModelFile open) =>
+        new(new ModelTrustOptions(), new AnyContent(), open, TimeProvider.System, NullLogger<VersionReader>.Instance);
+
     internal async Task<LoadedModel> OpenFileAsync(
         string name, string path, long version = 1, ModelSettings? settings = null, CancellationToken cancellationToken = default)
     {
-        var model = await _sessions.OpenAsync(name, new ModelVersionSource(version, path, "r1"), settings ?? ModelSettings.Default, cancellationToken);
+        var model = await _sessions.OpenAsync(name, Spec(path, version, settings), cancellationToken);
         lock (_opened)
         {
             _opened.Add(model);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Trust;
 using Cluster.Tests.Common;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
@@ -15,7 +16,7 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
     [InlineData("broken", "protobuf")]
     [InlineData("empty", "")]
     [InlineData("sequence_output", "output 'OUTPUT0' is a ONNX_TYPE_SEQUENCE; only tensors can be served")]
-    [InlineData("there_is_none", "exist")]
+    [InlineData("there_is_none", "cannot be read: not found")]
     public async Task Open_FileThatIsNoServableModel_SaysWhy(string model, string expected)
     {
         var failure = await bench.FailToOpenAsync(model);
@@ -98,38 +99,41 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
     }
 
     [Fact]
-    public async Task Open_GivenUpWhileItLoads_EndsBeforeItIsLoaded()
+    public async Task Open_GivenUpWhileItsFilesAreRead_EndsThere()
     {
-        using var pipe = await ModelPipe.MakeAsync();
+        using var held = new HeldOpening();
+        bench.Opens = held.Open;
         using var giveUp = new CancellationTokenSource();
-        var loading = bench.OpenFileAsync("given_up", pipe.Path, cancellationToken: giveUp.Token);
+        var loading = bench.OpenFileAsync("given_up", Path.Combine(TestPaths.TestModels, "add_one", "1", "model.onnx"), cancellationToken: giveUp.Token);
+        await held.Begun.Soon();
+        bench.Opens = CheckedFile.Open;
 
-        await using (var file = await pipe.ReadAsync())
-        {
-            await giveUp.CancelAsync();
-            await file.WriteAsync(await File.ReadAllBytesAsync(Path.Combine(TestPaths.TestModels, "add_one", "1", "model.onnx")));
-        }
+        await giveUp.CancelAsync();
+        held.Release();
 
         var exception = await Assert.ThrowsAsync<OperationCanceledException>(() => loading.Soon());
-        Assert.IsType<OnnxRuntimeException>(exception.InnerException);
         Assert.Equal(giveUp.Token, exception.CancellationToken);
     }
 
     [Fact]
     public async Task Open_GivenUpInTheMiddleOfALongLoad_EndsSoon()
     {
-        // Seconds of work on the graph, of which the file is read first: the pipe's end says that only the rest is left.
-        using var pipe = await ModelPipe.MakeAsync();
+        // Seconds of work on the graph, of which the file is read first.
+        using var folder = ModelFolder.Create();
+        var path = Path.Combine(folder.Path, "model.onnx");
+        await File.WriteAllBytesAsync(path, OnnxFile.Chain(20_000));
+        using var held = new HeldOpening();
+        bench.Opens = held.Open;
         using var giveUp = new CancellationTokenSource();
-        var loading = bench.OpenFileAsync("given_up", pipe.Path, cancellationToken: giveUp.Token);
-
-        await using (var file = await pipe.ReadAsync())
-        {
-            await file.WriteAsync(OnnxFile.Chain(20_000));
-        }
+        var loading = bench.OpenFileAsync("given_up", path, cancellationToken: giveUp.Token);
+        held.Release();
+        await held.ClosedAsync();
+        bench.Opens = CheckedFile.Open;
 
         await giveUp.CancelAsync();
-        await Assert.ThrowsAsync<OperationCanceledException>(() => loading.Soon());
+
+        var exception = await Assert.ThrowsAsync<OperationCanceledException>(() => loading.Soon());
+        Assert.IsType<OnnxRuntimeException>(exception.InnerException);
     }
 
     [Fact]

@@ -6,5 +6,5 @@ namespace Cluster.Unit.Hosting;
 /// <summary>For tests that name content by hand: files of any content may be loaded.</summary>
 internal sealed class AnyContent : IContentCheck
 {
-    public string? ProblemOf(ModelVersionSource source) => null;
+    public string? ProblemOf(ModelVersionSource source, VersionListing listing, IReadOnlyDictionary<string, byte[]> read) => null;
 }

@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Registry;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository.Versions;
-using Cluster.Contracts.Registry;
 using Xunit;
 
 namespace Cluster.Unit.Repository;
@@ -16,7 +18,7 @@ public sealed class ContentCheckTests : RepositoryTestBase
         Models.Write("m/1/model.onnx", "graph");
         Models.Write("m/1/weights/w.bin", "weights");
 
-        Assert.Null(_check.ProblemOf(Only(Open().Scan())));
+        Assert.Null(ProblemOf(Only(Open().Scan())));
     }
 
     [Fact]
@@ -25,10 +27,10 @@ public sealed class ContentCheckTests : RepositoryTestBase
         Models.Write("m/1/model.onnx", "graph");
         Models.Write("m/1/w.bin", "weights");
         var source = Only(Open().Scan());
-        Assert.Null(_check.ProblemOf(source));
+        Assert.Null(ProblemOf(source));
         Models.Write("m/1/w.bin", "stale ones");
 
-        var problem = _check.ProblemOf(source);
+        var problem = ProblemOf(source);
 
         Assert.StartsWith("this silo's files are not those that were registered: their SHA-256 is ", problem, StringComparison.Ordinal);
         Assert.Contains($"not {source.Revision[..12]}…", problem, StringComparison.Ordinal);
@@ -44,7 +46,7 @@ public sealed class ContentCheckTests : RepositoryTestBase
         var source = Only(Open().Scan());
         Directory.Delete(Models[gone], recursive: true);
 
-        Assert.Equal("'1' cannot be read: not found", _check.ProblemOf(source));
+        Assert.Equal("'1' cannot be read: not found", ProblemOf(source));
     }
 
     [Fact]
@@ -54,12 +56,23 @@ public sealed class ContentCheckTests : RepositoryTestBase
         using var reader = new RegisteredModelReader(new RegistryOptions { Root = Models.Path }, FixedClock.Late);
         var source = Assert.Single((await reader.ReadAsync("m", new RegisteredInfo("", "blobs/a.onnx", ""))).Versions);
         Models.Write("blobs/b.onnx", "another");
-        Assert.Null(_check.ProblemOf(source));
+        Assert.Null(ProblemOf(source));
 
         Models.Write("blobs/a.onnx", "other");
-        Assert.Contains("SHA-256", _check.ProblemOf(source), StringComparison.Ordinal);
+        Assert.Contains("SHA-256", ProblemOf(source), StringComparison.Ordinal);
         File.Delete(Models["blobs/a.onnx"]);
-        Assert.Equal("there is no file 'a.onnx'", _check.ProblemOf(source));
+        Assert.Equal("there is no file 'a.onnx'", ProblemOf(source));
+    }
+
+    [Fact]
+    public void ProblemOf_FileThatWasReadBeforeItWasPutBack_IsThatOfWhatWasRead()
+    {
+        Models.Write("m/1/model.onnx", "graph");
+        var source = Only(Open().Scan());
+        var read = new Dictionary<string, byte[]> { ["model.onnx"] = SHA256.HashData("another"u8) };
+
+        Assert.Contains("SHA-256", _check.ProblemOf(source, VersionListing.Of(source), read), StringComparison.Ordinal);
+        Assert.Null(ProblemOf(source));
     }
 
     [Fact]
@@ -74,8 +87,12 @@ public sealed class ContentCheckTests : RepositoryTestBase
         var source = Only(Open().Scan());
 
         Assert.Equal(3500, source.Bytes);
-        Assert.Null(_check.ProblemOf(source));
+        Assert.Null(ProblemOf(source));
         var options = new ModelCacheOptions { SizeFactor = 1 };
         Assert.Equal(3500 + options.BaseBytes, new ReplicaSizes(options).Predict("m", source));
     }
+
+    /// <summary>As a load asks.</summary>
+    private string? ProblemOf(ModelVersionSource source) =>
+        VersionListing.Of(source) is { Problem: { } problem } ? problem : _check.ProblemOf(source, VersionListing.Of(source), new Dictionary<string, byte[]>());
 }

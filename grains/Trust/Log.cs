@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Trust;
+
+/// <summary>Event ids 2180 to 2189.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2180, LogLevel.Warning, "The keys of {File} could not be read and the last ones stay in force: {Reason}")]
+    public static partial void KeysStay(ILogger logger, string file, string reason);
+}

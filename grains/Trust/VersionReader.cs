@@ -1,0 +1,40 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Repository.Versions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace Cluster.Grains.Trust;
+
+/// <summary>Opens a file of a version; <see cref="CheckedFile.Open"/> but in tests.</summary>
+internal delegate SafeFileHandle OpenModelFile(string path);
+
+/// <summary>
+/// Reads a version's files into memory, once, and checks what it read: sizes, signature, encryption, the graph's limits, external data, and the registered SHA-256. ONNX
+/// Runtime is given those bytes, so nothing that happens to the files afterwards matters. docs/decisions/0028-models-are-untrusted.md says why.
+/// </summary>
+internal sealed class VersionReader(ModelTrustOptions options, IContentCheck contents, OpenModelFile open, TimeProvider time, ILogger<VersionReader> logger)
+{
+    private readonly KeyFile<SignatureKeys> _signers = new(options.Keys, SignatureKeys.Parse, time, logger);
+    private readonly KeyFile<EncryptionKeys> _keys = new(options.KeyFile, EncryptionKeys.Parse, time, logger);
+
+    /// <exception cref="ServingException">UNAVAILABLE or RESOURCE_EXHAUSTED, with the reason.</exception>
+    /// <exception cref="OperationCanceledException">The load was given up.</exception>
+    public VersionContent Read(string model, ReplicaSpec spec, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reading = new VersionReading(options, contents, open, _signers, _keys, model, spec, cancellationToken);
+            return reading.Read();
+        }
+        catch (Exception exception) when (exception is NotRegularException or FileChangedException)
+        {
+            throw Refusal.Of($"the files of version {spec.Source.Version} changed while they were read: {exception.Message}", exception);
+        }
+        catch (Exception exception) when (IoReason.IsFileError(exception))
+        {
+            throw Refusal.Of($"the files of version {spec.Source.Version} cannot be read: {IoReason.Of(exception)}", exception);
+        }
+    }
+}
