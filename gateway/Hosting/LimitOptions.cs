@@ -21,9 +21,11 @@ public sealed class LimitOptions
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan ConnectionAge { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>gRPC calls in flight on one connection. Default 1024. More let one connection hold more; fewer make clients wait.</summary>
+    /// <summary>
+    /// gRPC calls in flight on one connection. Default 256. A client that resets its calls can have twice as many begun, each some 50 KiB; fewer make clients wait that send more at once.
+    /// </summary>
     [Range(1, 100_000)]
-    public int StreamsPerConnection { get; set; } = 1024;
+    public int StreamsPerConnection { get; set; } = 256;
 
     /// <summary>
     /// Bytes of inference requests in flight at this gateway, MiB; 0, the default, is half of the memory that the process may use. More are refused with RESOURCE_EXHAUSTED, 429.

@@ -30,6 +30,11 @@ internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logg
             Log.RequestRefused(logger, context.Request.Method, context.Request.Path, e.StatusCode, e.Message);
             await RestErrors.WriteAsync(context, e.StatusCode, e.Message);
         }
+        catch (IOException e) when (e.InnerException is OverflowException && !context.Response.HasStarted)
+        {
+            // The web server's own for a chunk whose length is beyond its numbers.
+            await RestErrors.WriteAsync(context, StatusCodes.Status400BadRequest, "the length of a chunk is beyond what can be");
+        }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
             Log.RequestAborted(logger, context.Request.Method, context.Request.Path);

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using Cluster.Conformance.Fuzz;
 using Cluster.Tests.Common;
 using Xunit;
 
@@ -19,43 +18,47 @@ public sealed class FloodTests(AttackedServer attacked, ITestOutputHelper output
     private const long MemoryMargin = 128L << 20;
     private const int HandleMargin = 60;
 
-    private static readonly TimeSpan Brief = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Brief = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
     /// <summary>On two cores that attackers use too.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static TheoryData<string> Attacks => [.. ByName.Keys];
 
+    /// <summary>Those that the limits of HTTP/2 stand against, one of each kind.</summary>
+    public static TheoryData<string> Few => ["rapid reset", "made you reset, by a window of 0", "continuations without an end", "pings that are not read"];
+
     private static Dictionary<string, Func<NetworkStream, CancellationToken, Task>> ByName { get; } = new()
     {
-        ["rapid reset"] = static (stream, stop) => Http2Async(stream, stop, static number => [.. Http2Frames.Call(number, Infer), .. Http2Frames.Reset(number)]),
-        ["made you reset, by a window of 0"] = static (stream, stop) => Http2Async(stream, stop, static number => [.. Http2Frames.Call(number, Infer), .. Http2Frames.WindowUpdate(number, 0)]),
-        ["made you reset, by an overflowing window"] = static (stream, stop) => Http2Async(stream, stop, static number => [.. Http2Frames.Call(number, Infer), .. Http2Frames.WindowUpdate(number, int.MaxValue)]),
-        ["made you reset, by data after the end"] = static (stream, stop) => Http2Async(stream, stop, static number => [.. Http2Frames.Call(number, Infer, endStream: true), .. Http2Frames.Data(number, [1])]),
+        ["rapid reset"] = static (stream, stop) => Http2Async(stream, static number => [.. Http2Frames.Call(number, Infer), .. Http2Frames.Reset(number)], stop),
+        ["made you reset, by a window of 0"] = static (stream, stop) => Http2Async(stream, static number => [.. Http2Frames.Call(number, Infer), .. Http2Frames.WindowUpdate(number, 0)], stop),
+        ["made you reset, by an overflowing window"] = static (stream, stop) => Http2Async(stream, static number => [.. Http2Frames.Call(number, Infer), .. Http2Frames.WindowUpdate(number, int.MaxValue)], stop),
+        ["made you reset, by data after the end"] = static (stream, stop) => Http2Async(stream, static number => [.. Http2Frames.Call(number, Infer, endStream: true), .. Http2Frames.Data(number, [1])], stop),
         ["continuations without an end"] = static (stream, stop) => Http2Async(
-            stream, stop, static number => number == 1 ? Http2Frames.Call(1, Infer, endHeaders: false) : Http2Frames.Continuation(1, Http2Frames.Field("x" + number, new string('a', 100)))),
-        ["pings that are not read"] = static (stream, stop) => Http2Async(stream, stop, static _ => Http2Frames.Ping(), reads: false),
-        ["settings that are not read"] = static (stream, stop) => Http2Async(stream, stop, static number => Http2Frames.Settings((4, (uint)number)), reads: false),
-        ["empty data"] = static (stream, stop) => Http2Async(stream, stop, static number => number == 1 ? Http2Frames.Call(1, Infer) : Http2Frames.Data(1, [])),
-        ["priorities"] = static (stream, stop) => Http2Async(stream, stop, static number => Http2Frames.Priority(number)),
-        ["windows of one byte"] = static (stream, stop) => Http2Async(stream, stop, static number => [.. Http2Frames.Settings((4, 1)), .. Http2Frames.Call(number, "/grpc.health.v1.Health/Check", endStream: true)]),
-        ["chunks of one byte"] = static (stream, stop) => Http1Async(stream, stop, "Transfer-Encoding: chunked", "1\r\n{\r\n"),
-        ["chunk extensions"] = static (stream, stop) => Http1Async(stream, stop, "Transfer-Encoding: chunked", $"1;{new string('a', 200)}\r\n{{\r\n"),
+            stream, static number => number == 1 ? Http2Frames.Call(1, Infer, endHeaders: false) : Http2Frames.Continuation(1, Http2Frames.Field("x" + number, new string('a', 100))), stop),
+        ["pings that are not read"] = static (stream, stop) => Http2Async(stream, static _ => Http2Frames.Ping(), reads: false, stop: stop),
+        ["settings that are not read"] = static (stream, stop) => Http2Async(stream, static number => Http2Frames.Settings((4, (uint)number)), reads: false, stop: stop),
+        ["empty data"] = static (stream, stop) => Http2Async(stream, static number => number == 1 ? Http2Frames.Call(1, Infer) : Http2Frames.Data(1, []), stop),
+        ["priorities"] = static (stream, stop) => Http2Async(stream, static number => Http2Frames.Priority(number), stop),
+        ["windows of one byte"] = static (stream, stop) => Http2Async(stream, static number => [.. Http2Frames.Settings((4, 1)), .. Http2Frames.Call(number, "/grpc.health.v1.Health/Check", endStream: true)], stop),
+        ["chunks of one byte"] = static (stream, stop) => Http1Async(stream, "Transfer-Encoding: chunked", "1\r\n{\r\n", stop),
+        ["chunk extensions"] = static (stream, stop) => Http1Async(stream, "Transfer-Encoding: chunked", $"1;{new string('a', 200)}\r\n{{\r\n", stop),
         ["headers without an end"] = static (stream, stop) => WriteOnAsync(stream, "GET / HTTP/1.1\r\nHost: x\r\n", number => $"x{number}: {new string('a', 100)}\r\n", stop),
         ["one byte a moment"] = static (stream, stop) => SlowAsync(stream, stop),
     };
 
+    /// <summary>Beside other tests, on two cores: slow answers are no failure here, and memory needs time.</summary>
     [Theory]
-    [MemberData(nameof(Attacks))]
-    public Task Server_UnderAttack_ServesOthersAndReturnsToItsLevel(string attack) => RunAsync(attack, Brief);
+    [MemberData(nameof(Few))]
+    public Task Server_UnderAttack_ServesOthersAndReturnsToItsLevel(string attack) => RunAsync(attack, Brief, 4 * MemoryMargin);
 
     [Theory]
     [Trait("Category", "Soak")]
     [MemberData(nameof(Attacks))]
-    public Task Server_UnderAttackForLong_ServesOthersAndReturnsToItsLevel(string attack) => RunAsync(attack, Long);
+    public Task Server_UnderAttackForLong_ServesOthersAndReturnsToItsLevel(string attack) => RunAsync(attack, Long, MemoryMargin);
 
-    private static Task Http1Async(NetworkStream stream, CancellationToken stop, string header, string part) =>
+    private static Task Http1Async(NetworkStream stream, string header, string part, CancellationToken stop) =>
         WriteOnAsync(stream, $"POST /v2/models/add_one/infer HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n", _ => part, stop);
 
     private static async Task WriteOnAsync(NetworkStream stream, string first, Func<int, string> next, CancellationToken stop)
@@ -77,7 +80,9 @@ public sealed class FloodTests(AttackedServer attacked, ITestOutputHelper output
         }
     }
 
-    private static async Task Http2Async(NetworkStream stream, CancellationToken stop, Func<int, byte[]> frames, bool reads = true)
+    private static Task Http2Async(NetworkStream stream, Func<int, byte[]> frames, CancellationToken stop) => Http2Async(stream, frames, reads: true, stop);
+
+    private static async Task Http2Async(NetworkStream stream, Func<int, byte[]> frames, bool reads, CancellationToken stop)
     {
         await stream.WriteAsync((byte[])[.. Http2Frames.Preface, .. Http2Frames.Settings()], stop);
         var reading = reads ? stream.CopyToAsync(Stream.Null, stop) : Task.CompletedTask;
@@ -89,7 +94,7 @@ public sealed class FloodTests(AttackedServer attacked, ITestOutputHelper output
         await reading;
     }
 
-    private async Task RunAsync(string attack, TimeSpan time)
+    private async Task RunAsync(string attack, TimeSpan time, long margin)
     {
         var server = attacked.Server;
         using var http = new HttpClient { Timeout = Patience };
@@ -107,8 +112,8 @@ public sealed class FloodTests(AttackedServer attacked, ITestOutputHelper output
 
         output.WriteLine($"{attack}: {connections} connections of {Attackers} attackers in {time.TotalSeconds} s; {requests} requests, slowest {slowest.TotalMilliseconds:0} ms; {before} before, {ProcessVitals.Of(server.Id)} after");
         Assert.False(server.HasExited);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (ProcessVitals.Of(server.Id) is var after && (after.ResidentBytes > before.ResidentBytes + MemoryMargin || after.Handles > before.Handles + HandleMargin))
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (ProcessVitals.Of(server.Id) is var after && (after.ResidentBytes > before.ResidentBytes + margin || after.Handles > before.Handles + HandleMargin))
         {
             Assert.False(limit.IsCancellationRequested, $"{attack}: {before} before, {after} after");
             await BehaveAsync(http, server, Brief / 4);
@@ -116,7 +121,7 @@ public sealed class FloodTests(AttackedServer attacked, ITestOutputHelper output
 
         // What clients cause does not fill the log.
         var lines = server.Output.Split('\n').Length - written;
-        Assert.True(lines < 60, $"{attack}: {lines} lines in the log, the last of them {server.Output[^2000..]}");
+        Assert.True(lines < 60, $"{attack}: {lines} lines in the log, the last of them {server.Output[Math.Max(0, server.Output.Length - 2000)..]}");
     }
 
     /// <summary>Requests one after the other; none may fail.</summary>
