@@ -31,6 +31,10 @@ public sealed class PeerTlsTests(RoomyCluster shared, ITestOutputHelper output) 
         await cluster.UntilAsync(view => view.Active.Count == 1, Patience, 0, "the killed silo is no member");
         Assert.Equal(0, await cluster.SumAsync("cluster_peer_refusals"));
         Assert.DoesNotContain("Refused a connection", cluster.Silos[0].Tail(1000), StringComparison.Ordinal);
+
+        var added = await cluster.AddSiloAsync();
+        await cluster.UntilAsync(async () => await IsReadyAsync(cluster, added), Patience, "the silo that was added is ready");
+        await CopiesAsync(cluster, models, 2, Patience);
     }
 
     [Fact]
@@ -58,5 +62,11 @@ public sealed class PeerTlsTests(RoomyCluster shared, ITestOutputHelper output) 
         await Record.ExceptionAsync(() => start);
         Output.WriteLine(stranger.Tail(20));
         Assert.Contains("authority", stranger.Tail(1000), StringComparison.Ordinal);
+    }
+
+    private static async Task<bool> IsReadyAsync(TestCluster cluster, ClusterProcess silo)
+    {
+        using var answer = await cluster.Http.GetAsync(new Uri(silo.HttpUrl + "/v2/health/ready"));
+        return answer.IsSuccessStatusCode;
     }
 }
