@@ -8,13 +8,13 @@ namespace Cluster.Silo.Transport;
 /// <list type="number">
 /// <item>The end that was connected to waits for a first byte: a look at its port, which brings none, costs no more than a socket.</item>
 /// <item>Both ends shake hands, and each checks the other's certificate and role.</item>
-/// <item>The end that was connected to sends one byte: in TLS 1.3 the other end does not learn otherwise that its certificate was taken.</item>
+/// <item>Each end sends one byte, the one that connected first: neither learns otherwise that its certificate was taken, as either may end the handshake before the other looks.</item>
 /// <item>Frames follow. Before that, no byte of a peer goes further than to TLS.</item>
 /// </list>
 /// </summary>
 internal sealed class TlsChannelFactory(PeerTls tls, PeerRefusals refusals, PeerTlsLimits limits, TimeProvider time) : IFrameChannelFactory
 {
-    private const byte Taken = 1;
+    private static readonly byte[] Taken = [1];
 
     private readonly PendingHandshakes _pending = new(limits.Handshakes);
 
@@ -72,18 +72,16 @@ internal sealed class TlsChannelFactory(PeerTls tls, PeerRefusals refusals, Peer
         var stream = new SslStream(cipher);
         try
         {
-            var taken = new byte[] { Taken };
             if (isServer)
             {
                 await stream.AuthenticateAsServerAsync(tls.ServerOptions(refused), cancellationToken).ConfigureAwait(false);
-                await stream.WriteAsync(taken, cancellationToken).ConfigureAwait(false);
             }
             else
             {
                 await stream.AuthenticateAsClientAsync(tls.ClientOptions(refused), cancellationToken).ConfigureAwait(false);
-                await ReadTakenAsync(stream, taken, cancellationToken).ConfigureAwait(false);
             }
 
+            await AgreeAsync(stream, isServer, cancellationToken).ConfigureAwait(false);
             cipher.ReadAhead();
             return new TlsChannel(socket, cipher, stream);
         }
@@ -94,22 +92,31 @@ internal sealed class TlsChannelFactory(PeerTls tls, PeerRefusals refusals, Peer
         }
     }
 
-    private static async ValueTask ReadTakenAsync(SslStream stream, byte[] answer, CancellationToken cancellationToken)
+    private static async ValueTask AgreeAsync(SslStream stream, bool isServer, CancellationToken cancellationToken)
     {
-        answer[0] = 0;
+        var answer = new byte[1];
         try
         {
-            if (await stream.ReadAsync(answer, cancellationToken).ConfigureAwait(false) == 1 && answer[0] == Taken)
+            if (!isServer)
             {
-                return;
+                await stream.WriteAsync(Taken, cancellationToken).ConfigureAwait(false);
+            }
+
+            var count = await stream.ReadAsync(answer, cancellationToken).ConfigureAwait(false);
+            if (count != 1 || !answer.AsSpan().SequenceEqual(Taken))
+            {
+                throw new PeerRefusalException(null);
+            }
+
+            if (isServer)
+            {
+                await stream.WriteAsync(Taken, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (IOException exception)
+        catch (IOException exception) when (exception is not PeerRefusalException)
         {
             throw new PeerRefusalException(exception);
         }
-
-        throw new PeerRefusalException(null);
     }
 
     /// <summary>The peer closed the connection after it had seen the certificate of this process.</summary>
