@@ -1,3 +1,4 @@
+using Cluster.Contracts.Logging;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Security;
@@ -14,6 +15,7 @@ public sealed class WatchedFiles : IDisposable
     private readonly IReadOnlyList<string> _paths;
     private readonly Action _changed;
     private readonly ILogger _logger;
+    private readonly CauseLimiter _refusals;
     private readonly ITimer _timer;
     private FileMark[] _seen;
     private volatile bool _disposed;
@@ -27,6 +29,7 @@ public sealed class WatchedFiles : IDisposable
         _paths = paths;
         _changed = changed;
         _logger = logger;
+        _refusals = new CauseLimiter(time);
         _seen = Look();
         _timer = time.CreateTimer(static files => ((WatchedFiles)files!).Tick(), this, Interval, Timeout.InfiniteTimeSpan);
     }
@@ -43,9 +46,8 @@ public sealed class WatchedFiles : IDisposable
         var changed = _paths.Where((_, index) => now[index] != _seen[index]).ToList();
         if (changed.Count > 0)
         {
-            // Before they are read: what is written meanwhile is seen by the next look.
-            _seen = now;
-            TryRead(string.Join(", ", changed));
+            // The look from before the reading: what is written meanwhile is seen by the next one. What cannot be read is tried again, since it may have had another cause.
+            _seen = TryRead(string.Join(", ", changed)) ? now : _seen;
         }
 
         if (!_disposed)
@@ -54,17 +56,23 @@ public sealed class WatchedFiles : IDisposable
         }
     }
 
-    private void TryRead(string changed)
+    private bool TryRead(string changed)
     {
         try
         {
             _changed();
             Log.FilesTaken(_logger, changed);
+            return true;
         }
         catch (Exception exception)
         {
             // Whatever is wrong with the files, what was read before stays in force.
-            Log.FilesRefused(_logger, changed, exception.Message);
+            if (_refusals.TryPass(exception.Message, out _))
+            {
+                Log.FilesRefused(_logger, changed, exception.Message);
+            }
+
+            return false;
         }
     }
 

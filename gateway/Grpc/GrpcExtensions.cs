@@ -72,12 +72,10 @@ internal static class GrpcExtensions
     {
         app.Use(static next => http =>
         {
-            if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
-            {
-                http.Features.Get<ConnectionPlace>()?.Keep();
-            }
-
-            return next(http);
+            // A call under way, streams too, keeps its connection; without one it may make way.
+            return http.Features.Get<ConnectionPlace>() is { } place && http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true
+                ? place.KeepAsync(next(http))
+                : next(http);
         });
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
         app.Services.GetRequiredService<KServeService>().Map(app);

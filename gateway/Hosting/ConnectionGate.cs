@@ -169,8 +169,19 @@ internal sealed class ConnectionPlace(ConnectionContext connection, TimeProvider
         Interlocked.Decrement(ref _requests);
     }
 
-    /// <summary>A connection with streams, whose beginnings and ends are not followed one by one, does not make way once it has had a request.</summary>
-    public void Keep() => Volatile.Write(ref _requests, int.MaxValue / 2);
+    /// <summary>Has the connection keep its place until a request of it ends, which has begun.</summary>
+    public async Task KeepAsync(Task request)
+    {
+        Begin();
+        try
+        {
+            await request.ConfigureAwait(false);
+        }
+        finally
+        {
+            End();
+        }
+    }
 }
 
 /// <summary>Event ids 3240 to 3249.</summary>

@@ -6,6 +6,7 @@ using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Metrics;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
 using Grpc.Core;
@@ -87,6 +88,25 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
 
     private async Task<PayloadBuffer> AnswerAsync(ServerCallContext call, PayloadBuffer message)
     {
+        var caller = Caller.Of(call.GetHttpContext());
+        if (caller.Enter() is { } refusal)
+        {
+            message.Dispose();
+            return Failed(refusal, "");
+        }
+
+        try
+        {
+            return await RunAsync(call, message).ConfigureAwait(false);
+        }
+        finally
+        {
+            caller.Leave();
+        }
+    }
+
+    private async Task<PayloadBuffer> RunAsync(ServerCallContext call, PayloadBuffer message)
+    {
         InferCall request;
         var id = "";
         TimeSpan? timeout;
@@ -103,21 +123,8 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
             return Failed(exception.Failure, id);
         }
 
-        if (request.Caller.Enter() is { } refusal)
-        {
-            message.Dispose();
-            return Failed(refusal, id);
-        }
-
-        try
-        {
-            var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
-            return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
-        }
-        finally
-        {
-            request.Caller.Leave();
-        }
+        var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
+        return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
     }
 
     /// <summary>A <c>ModelStreamInferResponse</c> around the finished answer.</summary>

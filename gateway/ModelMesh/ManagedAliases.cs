@@ -1,7 +1,8 @@
-using Cluster.Contracts;
+using AliasStatus = Cluster.Contracts.Protocol.Mesh.VModelStatusInfo.Types.VModelStatus;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
-using AliasStatus = Cluster.Contracts.Protocol.Mesh.VModelStatusInfo.Types.VModelStatus;
+using Cluster.Contracts;
+using Cluster.Gateway.Security;
 using ModelStatus = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
 
 namespace Cluster.Gateway.ModelMesh;
@@ -84,5 +85,25 @@ internal sealed class ManagedAliases(IGrainFactory grains, IAliases aliases, Man
         }
 
         return info;
+    }
+}
+
+/// <summary>What a caller may see of an alias.</summary>
+internal static class AliasView
+{
+    /// <summary>Leaves out names and states of models that the caller may not see.</summary>
+    public static VModelStatusInfo For(this VModelStatusInfo status, Caller caller)
+    {
+        if (status.ActiveModelId.Length > 0 && !caller.May(Permission.Read, status.ActiveModelId))
+        {
+            (status.ActiveModelId, status.ActiveModelStatus) = ("", null);
+        }
+
+        if (status.TargetModelId.Length > 0 && !caller.May(Permission.Read, status.TargetModelId))
+        {
+            (status.TargetModelId, status.TargetModelStatus) = ("", null);
+        }
+
+        return status;
     }
 }

@@ -54,6 +54,13 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         return name;
     }
 
+    /// <summary>
+    /// A model that is registered from a folder is run by those who may run its new name: the caller must be allowed to change what lies in that folder, by the name of the first one on
+    /// the way, and everything for a path without one.
+    /// </summary>
+    private static void DemandPlace(ServerCallContext call, string path) =>
+        Allowed(call, Permission.Manage, path.Split('/', '\\').FirstOrDefault(static part => part.Length > 0 && part != ".") ?? "*");
+
     private Func<ServerCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<ServerCallContext, TRequest, ValueTask<TResponse>> method) =>
         (call, request) => control.RunAsync(() => method(call, request), call.CancellationToken);
 
@@ -67,6 +74,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
             throw ServingException.InvalidArgument($"model '{model}': modelInfo is missing");
         }
 
+        DemandPlace(call, request.ModelInfo.Path);
         return await models.RegisterAsync(model, Info(request.ModelInfo), request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
     }
 
@@ -80,6 +88,11 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
     {
         // An empty modelInfo is none, as with ModelMesh.
         var info = request.ModelInfo is { } given && given.CalculateSize() > 0 ? Info(given) : null;
+        if (info is not null)
+        {
+            DemandPlace(call, info.Path);
+        }
+
         var change = new AliasChange
         {
             Target = Allowed(call, Permission.Manage, Required(request.TargetModelId, "targetModelId")),
@@ -101,11 +114,11 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         var status = await aliases.GetStatusAsync(alias, Optional(request.Owner)).ConfigureAwait(false);
         if (!caller.MaySee(alias, status.ActiveModelId))
         {
-            throw new ServingException(caller.Denied(Permission.Read, alias));
+            throw new ServingException(caller.Refuse(Permission.Read, alias));
         }
 
         caller.Note(alias);
-        return status;
+        return status.For(caller);
     }
 
     private async ValueTask<DeleteVModelResponse> DeleteAliasAsync(ServerCallContext call, DeleteVModelRequest request)
@@ -132,6 +145,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         {
             if (await aliases.FindAsync(alias.Alias).ConfigureAwait(false) is { } entry)
             {
+                entry.Status = entry.Status.For(caller);
                 response.VModels.Add(entry);
             }
         }

@@ -55,7 +55,7 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
         }
 
         var alias = header.Model is null && (header.Alias is not null || !routes.Contains(given)) && aliases.TryGet(given, out var known) ? known.Active : given;
-        return caller.May(permission, alias) ? new ModelTarget(alias, null) : throw new ServingException(caller.Denied(permission, given));
+        return caller.May(permission, alias) ? new ModelTarget(alias, null) : throw new ServingException(caller.Refuse(permission, given));
     }
 
     /// <summary>Where an alias leads whose model is not there: it may just have moved.</summary>

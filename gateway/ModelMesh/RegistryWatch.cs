@@ -34,6 +34,7 @@ internal sealed class RegistryWatch(
             known.Add((alias.Alias, true));
             if (!request.ChangesOnly && await managedAliases.FindAsync(alias.Alias).ConfigureAwait(false) is { } entry)
             {
+                entry.Status = entry.Status.For(caller);
                 await events.WriteAsync(new WatchModelsResponse { VModel = entry }, cancellation).ConfigureAwait(false);
             }
         }
@@ -56,7 +57,7 @@ internal sealed class RegistryWatch(
     {
         var now = change.IsAlias
             ? await managedAliases.FindAsync(change.Name).ConfigureAwait(false) is { } alias && caller.MaySee(alias.VModelId, alias.Status.ActiveModelId)
-                ? new WatchModelsResponse { VModel = alias } : null
+                ? new WatchModelsResponse { VModel = new VModelEntry { VModelId = alias.VModelId, Status = alias.Status.For(caller) } } : null
             : caller.May(Permission.Read, change.Name) && await models.FindAsync(change.Name).ConfigureAwait(false) is { } model ? new WatchModelsResponse { Model = model } : null;
         if (now is not null)
         {

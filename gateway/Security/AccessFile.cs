@@ -46,6 +46,21 @@ internal static class AccessFile
     private static AccessPolicy Parse(Root? root)
     {
         var file = root ?? throw new AccessFileException("it is null, expected an object");
+        ExpectNoNull(file.Clients.Values, "clients");
+        ExpectNoNull(file.Rules, "rules");
+        foreach (var client in file.Clients.Values)
+        {
+            ExpectNoNull(client.Keys, "keys");
+            ExpectNoNull(client.Certificates, "certificates");
+            ExpectNoNull(client.Tokens, "tokens");
+        }
+
+        foreach (var rule in file.Rules)
+        {
+            ExpectNoNull(rule.Clients, "clients of a rule");
+            ExpectNoNull(rule.Models, "models of a rule");
+        }
+
         var rules = file.Rules.Select((rule, index) => Rule(file, rule, $"rules[{index}]")).ToList();
         var clients = file.Clients.Select(entry => new ClientRights(
             Name(entry.Key, "clients"),
@@ -82,7 +97,7 @@ internal static class AccessFile
 
     private static ApiKey Key(KeyEntry key, string place)
     {
-        Expect(key.Id.Length is > 0 and <= 64 && !key.Id.Contains('.'), $"{place}.id is '{key.Id}', expected 1 to 64 letters without a dot");
+        Expect(key.Id.Length is > 0 and <= 64 && !key.Id.Contains('.'), $"{place}.id is not 1 to 64 letters without a dot: what stands before the dot of a key");
         return new ApiKey(
             key.Id,
             Bytes(key.Salt, $"{place}.salt", static length => length is >= MinSalt and <= 64, "16 to 64 bytes"),
@@ -128,6 +143,9 @@ internal static class AccessFile
             throw new AccessFileException($"{what} '{twice.Key}' is given twice, expected once");
         }
     }
+
+    /// <summary>The reader looks at properties, not at what is in a list.</summary>
+    private static void ExpectNoNull(IEnumerable<object?> items, string place) => Expect(!items.Contains(null), $"{place} has a null");
 
     private static void Expect(bool holds, string otherwise)
     {

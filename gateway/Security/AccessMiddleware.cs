@@ -41,7 +41,13 @@ internal sealed class AccessMiddleware(
         var caller = control.CallerOf(client);
         if (access.Scope == AccessScope.All && !client.AllowsAll(access.Permission))
         {
-            await RefuseAsync(http, access, caller, caller.Denied(access.Permission, "*")).ConfigureAwait(false);
+            await RefuseAsync(http, access, caller, caller.Refuse(access.Permission, "*")).ConfigureAwait(false);
+            return;
+        }
+
+        if (access.CountsRequests)
+        {
+            await AnswerAsync(http, next, access, caller).ConfigureAwait(false);
             return;
         }
 

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Security;
 
 /// <summary>
-/// Who did what to which model, from where, with which result, a JSON object a line. Changes of models are written always, what was refused too, inference and metadata by
-/// sampling. No payload, no key and no token is in it. Requests do not wait for the disk.
+/// Who did what to which model, from where, with which result, a JSON object a line. Changes of models are written always; of what was refused, one line a
+/// minute of a kind; inference and metadata by sampling. No payload, no key and no token is in it. Requests do not wait for the disk.
 /// </summary>
 internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random random, ILogger<AuditLog> logger) : BackgroundService
 {
@@ -44,10 +44,10 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
             json.WriteString("client", caller?.Name ?? "");
             json.WriteString("address", http.Connection.RemoteIpAddress?.ToString() ?? "");
             json.WriteString("action", access.Scope is AccessScope.Client or AccessScope.Health ? "other" : access.Permission.ToString().ToLowerInvariant());
-            json.WriteString("model", Cut(caller?.Target ?? ""));
+            json.WriteString("model", Cut(caller?.Denied ?? caller?.Target ?? ""));
             json.WriteString("method", http.Request.Method);
             json.WriteString("path", Cut(http.Request.Path.Value ?? ""));
-            json.WriteString("result", refusal is null ? ResultOf(http) : refusal.Code.ToString());
+            json.WriteString("result", refusal is not null ? refusal.Code.ToString() : caller?.Denied is not null ? nameof(StatusCode.PermissionDenied) : ResultOf(http));
             if (heldBack > 0)
             {
                 json.WriteNumber("held_back", heldBack);
@@ -134,10 +134,11 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
     {
         heldBack = 0;
 
-        // A client that the rules do not know must not be able to push everything else out of the files.
-        return refusal is not null && caller is null ? _refusals.TryPass(http.Connection.RemoteIpAddress?.ToString() ?? "", out heldBack)
-            : refusal is not null || caller?.WasDenied == true || access is { Scope: AccessScope.Model or AccessScope.All, Permission: Permission.Manage }
-            || (options.Share > 0 && random.NextDouble() < options.Share);
+        // Refusals are cheap to cause: they must not push everything else out of the files.
+        return caller is null ? _refusals.TryPass(http.Connection.RemoteIpAddress?.ToString() ?? "", out heldBack)
+            : access is { Scope: AccessScope.Model or AccessScope.All, Permission: Permission.Manage } && refusal?.RetryAfter is null ? true
+            : refusal is not null || caller.Denied is not null ? _refusals.TryPass($"{caller.Name} {refusal?.Code} {caller.Denied}", out heldBack)
+            : options.Share > 0 && random.NextDouble() < options.Share;
     }
 
     private void Rotate(string path)

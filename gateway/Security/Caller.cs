@@ -37,8 +37,8 @@ internal sealed class Caller
     /// <summary>The model that was asked about last; null for none.</summary>
     public string? Target { get; private set; }
 
-    /// <summary>Whether something was refused to it in this request.</summary>
-    public bool WasDenied { get; private set; }
+    /// <summary>The first name that was refused to it in this request; null for none.</summary>
+    public string? Denied { get; private set; }
 
     public static Caller Of(HttpContext http) => http.Features.Get<Caller>() ?? Anyone;
 
@@ -54,7 +54,7 @@ internal sealed class Caller
         Note(name);
         if (!May(permission, name))
         {
-            throw new ServingException(Denied(permission, name));
+            throw new ServingException(Refuse(permission, name));
         }
     }
 
@@ -80,9 +80,9 @@ internal sealed class Caller
     public void Release(long bytes) => _usage?.Release(bytes);
 
     /// <summary>The refusal, of which the audit log is told.</summary>
-    internal Failure Denied(Permission permission, string name)
+    internal Failure Refuse(Permission permission, string name)
     {
-        WasDenied = true;
+        Denied ??= VersionText.Shorten(name);
         return new Failure(StatusCode.PermissionDenied, $"client '{Name}' may not {Word(permission)} '{VersionText.Shorten(name)}'");
     }
 

@@ -6,8 +6,9 @@ namespace Cluster.Gateway.Security;
 /// <summary>A client of <c>access.json</c>: how it is known, and what it may do.</summary>
 internal sealed class ClientRights
 {
-    /// <summary>Answers for names that clients made up are not kept beyond so many.</summary>
+    /// <summary>Answers for names that clients made up are not kept beyond so many, nor for names longer than a model's can be.</summary>
     private const int MaxRemembered = 10_000;
+    private const int MaxName = 255;
 
     private readonly ConcurrentDictionary<(Permission, string), bool> _answers = new();
     private readonly ImmutableArray<AccessRule> _rules;
@@ -44,7 +45,7 @@ internal sealed class ClientRights
             allows |= rule.Allows(permission, name);
         }
 
-        if (Volatile.Read(ref _remembered) < MaxRemembered && _answers.TryAdd((permission, name), allows))
+        if (name.Length <= MaxName && Volatile.Read(ref _remembered) < MaxRemembered && _answers.TryAdd((permission, name), allows))
         {
             Interlocked.Increment(ref _remembered);
         }

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Cluster.Contracts.Logging;
 using Cluster.Security;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -17,6 +18,7 @@ namespace Cluster.Gateway.Security;
 public sealed class EndpointTls : IDisposable
 {
     private readonly EndpointTlsFiles _options;
+    private readonly AccessOptions _access;
     private readonly CertificateFiles _certificate;
     private readonly TrustFiles? _trust;
     private readonly CauseLimiter _refusals;
@@ -25,8 +27,9 @@ public sealed class EndpointTls : IDisposable
     /// <param name="options">With a certificate and its key.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A file does not hold what it should.</exception>
-    public EndpointTls(EndpointTlsFiles options, TimeProvider time, ILogger<EndpointTls> logger)
+    public EndpointTls(EndpointTlsFiles options, AccessOptions access, TimeProvider time, ILogger<EndpointTls> logger)
     {
+        _access = access;
         _options = options;
         _logger = logger;
         _refusals = new CauseLimiter(time);
@@ -38,7 +41,11 @@ public sealed class EndpointTls : IDisposable
     public DateTimeOffset NotAfter => _certificate.NotAfter;
 
     /// <summary>Has a port speak TLS 1.3 or 1.2 alone.</summary>
-    public void Protect(ListenOptions listen) => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Handshake()) });
+    public void Protect(ListenOptions listen)
+    {
+        listen.Use(next => connection => ServeAsync(next, connection));
+        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Handshake()) });
+    }
 
     /// <summary>Whether it is this server's own certificate, which its health probe shows.</summary>
     public bool IsOwn(X509Certificate2 certificate) => certificate.RawDataMemory.Span.SequenceEqual(_certificate.Current.TargetCertificate.RawDataMemory.Span);
@@ -54,10 +61,24 @@ public sealed class EndpointTls : IDisposable
         ServerCertificateContext = _certificate.Current,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         AllowRenegotiation = false,
-        ClientCertificateRequired = _trust is not null,
+        // The health probe shows the server's own, where health is not for all.
+        ClientCertificateRequired = _trust is not null || !_access.OpenHealth,
         CertificateChainPolicy = TrustFiles.NoPolicy(),
         RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsTrusted(certificate as X509Certificate2, chain),
     };
+
+    /// <summary>What is no TLS of ours ends in an exception that the web server does not expect, and would log each time.</summary>
+    private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection)
+    {
+        try
+        {
+            await next(connection).ConfigureAwait(false);
+        }
+        catch (NotSupportedException)
+        {
+            Refuse("its handshake is none of TLS 1.2 or 1.3");
+        }
+    }
 
     private bool IsTrusted(X509Certificate2? certificate, X509Chain? chain)
     {
@@ -66,7 +87,13 @@ public sealed class EndpointTls : IDisposable
             return _trust is null || _options.ClientCertificate == ClientCertificateUse.Optional || !Refuse("it shows no certificate");
         }
 
-        return _trust is null || IsOwn(certificate) || _trust.Check(certificate, chain?.ChainPolicy.ExtraStore, CertificateUse.Client) is not { } refusal || !Refuse(refusal.Text);
+        if (IsOwn(certificate))
+        {
+            return true;
+        }
+
+        var refusal = _trust is null ? "it is shown though none is asked for" : _trust.Check(certificate, chain?.ChainPolicy.ExtraStore, CertificateUse.Client)?.Text;
+        return refusal is null || !Refuse(refusal);
     }
 
     private bool Refuse(string reason)

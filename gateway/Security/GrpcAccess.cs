@@ -22,7 +22,7 @@ internal static class GrpcAccess
         [KServe + "ModelConfig"] = RouteAccess.Read,
         [KServe + "ModelStatistics"] = RouteAccess.Read,
         [KServe + "ModelInfer"] = RouteAccess.Infer,
-        [KServe + "ModelStreamInfer"] = RouteAccess.Infer,
+        [KServe + "ModelStreamInfer"] = RouteAccess.StreamInfer,
         [KServe + "RepositoryIndex"] = RouteAccess.List,
         [KServe + "RepositoryModelLoad"] = RouteAccess.Manage,
         [KServe + "RepositoryModelUnload"] = RouteAccess.Manage,

@@ -45,11 +45,15 @@ public sealed record RouteAccess(AccessScope Scope, Permission Permission = Perm
     public static readonly RouteAccess Client = new(AccessScope.Client);
     public static readonly RouteAccess Health = new(AccessScope.Health);
     public static readonly RouteAccess Infer = new(AccessScope.Model, Permission.Infer);
+    public static readonly RouteAccess StreamInfer = Infer with { CountsRequests = true };
     public static readonly RouteAccess Read = new(AccessScope.Model, Permission.Read);
     public static readonly RouteAccess List = new(AccessScope.List, Permission.Read);
     public static readonly RouteAccess Manage = new(AccessScope.Model, Permission.Manage);
     public static readonly RouteAccess ManageAll = new(AccessScope.All, Permission.Manage);
     public static readonly RouteAccess Observe = new(AccessScope.All, Permission.Observe);
+
+    /// <summary>Whether the handler counts the requests against the caller's quotas, as there are many in one call.</summary>
+    public bool CountsRequests { get; private init; }
 
     /// <summary>What the endpoint of a request asks; of one that does not say, what few may.</summary>
     public static RouteAccess Of(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<RouteAccess>() ?? ManageAll;

@@ -23,6 +23,7 @@ internal sealed class VersionReading(
 
     private readonly ModelVersionSource _source = spec.Source;
     private readonly Dictionary<string, byte[]> _hashes = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _external = new(StringComparer.Ordinal);
     private VersionFiles _files = null!;
     private Manifest? _manifest;
     private long _bytes;
@@ -71,6 +72,12 @@ internal sealed class VersionReading(
     private MemoryFile LoadExternal(string location, long end, VersionContent content)
     {
         var name = VersionFiles.NameOf(location);
+        if (!_external.Add(name))
+        {
+            // Locations differ, so this is another spelling: with many of them one file would be held many times.
+            throw Refusal.Of($"external data {Refusal.Quote(location)} is a file that the graph names in another way too");
+        }
+
         var encrypted = name + EncryptedHeader.Ending;
         var (plain, @sealed) = (_files.Find(name), _files.Find(encrypted));
         if (plain is not null && @sealed is not null)

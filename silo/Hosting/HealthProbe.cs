@@ -56,31 +56,41 @@ internal static class HealthProbe
         {
             return (false, $"cannot be asked: {exception.InnerException?.Message ?? exception.Message}");
         }
-        catch (Exception exception) when (exception is CryptographicException or IOException)
-        {
-            return (false, $"cannot be asked: {exception.Message}");
-        }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return (false, string.Create(CultureInfo.InvariantCulture, $"does not answer within {Timeout.TotalSeconds:0} s"));
         }
     }
 
-    /// <summary>The server must show the certificate of the options, and is shown it: a program that can read its key is the server's own.</summary>
+    /// <summary>
+    /// The server is this machine's, so that its certificate says nothing: it may be one from before files that are wrong. It is shown the certificate of the options, by which it knows its
+    /// own probe.
+    /// </summary>
     private static SslClientAuthenticationOptions Trust(ServeOptions options)
     {
-        if (options.TlsCert is not { } file || options.TlsKey is not { } key)
+        var trust = new SslClientAuthenticationOptions
         {
-            return new SslClientAuthenticationOptions();
+            CertificateChainPolicy = TrustFiles.NoPolicy(),
+            RemoteCertificateValidationCallback = static (_, shown, _, _) => shown is not null,
+        };
+        if (options is { TlsCert: { } file, TlsKey: { } key } && TryRead(file, key) is { } own)
+        {
+            trust.ClientCertificateContext = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true);
         }
 
-        var own = PemFiles.ReadPair(file, key);
-        return new SslClientAuthenticationOptions
+        return trust;
+    }
+
+    private static X509Certificate2? TryRead(string file, string key)
+    {
+        try
         {
-            ClientCertificateContext = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true),
-            CertificateChainPolicy = TrustFiles.NoPolicy(),
-            RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 certificate && certificate.RawDataMemory.Span.SequenceEqual(own.RawDataMemory.Span),
-        };
+            return PemFiles.ReadPair(file, key);
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Who listens on every address listens on loopback.</summary>

@@ -15,7 +15,7 @@ public sealed class CapacityTests(TightCluster shared, ITestOutputHelper output)
     private static readonly TimeSpan Scrape = TimeSpan.FromMilliseconds(100);
 
     [Fact]
-    public Task Thrash_MoreModelsThanFit_TheBooksAreRightAndOnlyTheChurnGuardRefuses() => RunAsync(TimeSpan.FromSeconds(10));
+    public Task Thrash_MoreModelsThanFit_TheBooksAreRightAndOnlyTheChurnGuardRefuses() => RunAsync(TimeSpan.FromSeconds(4));
 
     [Fact]
     [Trait("Category", "Soak")]

@@ -19,7 +19,7 @@ public sealed class DrainTests(RoomyCluster shared, ITestOutputHelper output) : 
     public Task SiloDrained_ModelsThatLoadForHalfAMinute_NoRequestFailsOrWaits() => RunAsync(models: 2, products: 2500, TimeSpan.FromMinutes(3));
 
     [Fact]
-    public Task SilosDrained_AndStartedAgain_OneAfterTheOther_NoRequestFails() => ReplaceAsync(silos: 2);
+    public Task SiloDrained_AndStartedAgain_NoRequestFails() => ReplaceAsync(silos: 1);
 
     [Fact]
     [Trait("Category", "Soak")]

@@ -12,7 +12,7 @@ namespace Cluster.Conformance.Fuzz;
 public sealed partial class FuzzTests(ITestOutputHelper output)
 {
     private const int DefaultSeed = 20;
-    private const int DefaultCases = 60_000;
+    private const int DefaultCases = 40_000;
     private const int SoakCases = 400_000;
     private const int Workers = 48;
 

@@ -37,7 +37,7 @@ public sealed class ConnectionGateTests
     {
         var (a, b) = (Connect(), Connect());
         a.Place.Begin();
-        b.Place.Keep();
+        b.Place.Begin();
 
         Assert.True(Connect().IsAborted);
         Assert.False(a.IsAborted || b.IsAborted);
@@ -72,8 +72,8 @@ public sealed class ConnectionGateTests
     {
         var gate = new ConnectionGate(4, new LimitOptions(), new Random(1), _time, _log);
         var (a, b) = (Connect(gate, "10.0.0.1"), Connect(gate, "10.0.0.1"));
-        a.Place.Keep();
-        b.Place.Keep();
+        a.Place.Begin();
+        b.Place.Begin();
 
         Assert.True(Connect(gate, "10.0.0.1").IsAborted);
         Assert.False(Connect(gate, "10.0.0.2").IsAborted || Connect(gate, "10.0.0.3").IsAborted);

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Text;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Gateway.Security;
 using Cluster.Tests.Common;
 using Cluster.Unit.Tracing;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -115,7 +117,6 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     [InlineData("/v2/models/identity/versions/1/infer")]
     [InlineData("/v2/models/identity;x=digits/infer")]
     [InlineData("/v2/models/identity%00digits/infer")]
-    [InlineData("/inference.GRPCInferenceService/ModelInfer")]
     public async Task Paths_WrittenInOtherWays_LeadToNoForbiddenModel(string path)
     {
         foreach (var verb in new[] { "POST", "GET", "PUT", "OPTIONS", "TRACE", "post" })
@@ -143,6 +144,41 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    /// <summary>An alias may be used by its own name's right, or by that of the model it leads to, and by no other's.</summary>
+    [Fact]
+    public async Task Aliases_LeadToNoForbiddenModel()
+    {
+        await MoveAliasAsync("shortcut", Forbidden);
+        await MoveAliasAsync("another", Allowed);
+
+        Assert.Equal(HttpStatusCode.Forbidden, await ReadAsync("shortcut", "read.key"));
+        Assert.Equal(HttpStatusCode.OK, await ReadAsync("another", "read.key"));
+        Assert.Equal(HttpStatusCode.Forbidden, await ReadAsync("another", "nothing.key"));
+        Assert.Equal(HttpStatusCode.OK, await ReadAsync("shortcut", "admin.key"));
+    }
+
+    /// <summary>gRPC-Web over either version of HTTP passes the same checks.</summary>
+    [Theory]
+    [InlineData(null, Allowed, "16")]
+    [InlineData("infer.key", Forbidden, "7")]
+    [InlineData("read.key", Allowed, "7")]
+    [InlineData("infer.key", Allowed, "3")]
+    public async Task GrpcWeb_IsAskedAsGrpcIs(string? key, string model, string status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/inference.GRPCInferenceService/ModelInfer");
+        request.Content = new ByteArrayContent([0, 0, 0, 0, (byte)(2 + model.Length), 0x0a, (byte)model.Length, .. Encoding.ASCII.GetBytes(model)]);
+        request.Content.Headers.TryAddWithoutValidation("content-type", "application/grpc-web");
+        if (key is not null)
+        {
+            request.Headers.Add("x-api-key", key);
+        }
+
+        using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        var body = await answer.Content.ReadAsStringAsync();
+
+        Assert.Contains($"grpc-status: {status}", $"grpc-status: {(answer.Headers.TryGetValues("grpc-status", out var header) ? header.Single() : "")}\n{body}", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -176,6 +212,26 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             : access.Scope == AccessScope.All ? role == "observe.key" && access.Permission == Permission.Observe ? "" : "403"
             : role == $"{access.Permission.ToString().ToLowerInvariant()}.key" && model == Allowed ? "" : "403";
         return expected.Length > 0 ? status == expected : status is not ("401" or "403");
+    }
+
+    private async Task<HttpStatusCode> ReadAsync(string model, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v2/models/{model}");
+        request.Headers.Add("x-api-key", key);
+        using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        return answer.StatusCode;
+    }
+
+    private async Task MoveAliasAsync(string alias, string model)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mmesh.ModelMesh/setVModel") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var message = new SetVModelRequest { VModelId = alias, TargetModelId = model, Sync = true }.ToByteArray();
+        request.Content = new ByteArrayContent([0, 0, 0, 0, (byte)message.Length, .. message]);
+        request.Content.Headers.TryAddWithoutValidation("content-type", "application/grpc");
+        request.Headers.Add("x-api-key", "admin.key");
+        using var answer = await _grpc.SendAsync(request, TestContext.Current.CancellationToken);
+        await answer.Content.ReadAsByteArrayAsync();
+        Assert.Equal("0", (answer.TrailingHeaders.TryGetValues("grpc-status", out var status) ? status : answer.Headers.GetValues("grpc-status")).Single());
     }
 
     private List<RouteEndpoint> Endpoints() => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>()];
