@@ -12,7 +12,10 @@ public sealed class CauseLimiter(TimeProvider time)
     /// <summary>Above this the causes that were not seen for an interval are forgotten; those beyond it count as one.</summary>
     private const int MaxCauses = 1000;
 
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
+    private long _swept = time.GetTimestamp() - time.TimestampFrequency;
     private readonly Dictionary<string, Line> _lines = new(StringComparer.Ordinal);
 
     /// <summary>Whether a line of <paramref name="cause"/> is due.</summary>
@@ -49,6 +52,13 @@ public sealed class CauseLimiter(TimeProvider time)
             return cause;
         }
 
+        // With many causes at once, not for each of them.
+        if (time.GetElapsedTime(_swept, now) < SweepInterval)
+        {
+            return "";
+        }
+
+        _swept = now;
         foreach (var (old, _) in _lines.Where(entry => time.GetElapsedTime(entry.Value.Written, now) >= Interval).ToList())
         {
             _lines.Remove(old);

@@ -74,7 +74,7 @@ internal static class GrpcExtensions
         {
             // A call under way, streams too, keeps its connection; without one it may make way.
             return http.Features.Get<ConnectionPlace>() is { } place && http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true
-                ? place.KeepAsync(next(http))
+                ? place.KeepAsync(next, http)
                 : next(http);
         });
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });

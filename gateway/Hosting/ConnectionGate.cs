@@ -2,6 +2,7 @@ using System.Net;
 using Cluster.Contracts.Logging;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Hosting;
@@ -169,13 +170,13 @@ internal sealed class ConnectionPlace(ConnectionContext connection, TimeProvider
         Interlocked.Decrement(ref _requests);
     }
 
-    /// <summary>Has the connection keep its place until a request of it ends, which has begun.</summary>
-    public async Task KeepAsync(Task request)
+    /// <summary>Serves a request, during which the connection keeps its place.</summary>
+    public async Task KeepAsync(RequestDelegate serve, HttpContext http)
     {
         Begin();
         try
         {
-            await request.ConfigureAwait(false);
+            await serve(http).ConfigureAwait(false);
         }
         finally
         {

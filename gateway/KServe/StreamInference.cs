@@ -91,8 +91,10 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
         var caller = Caller.Of(call.GetHttpContext());
         if (caller.Enter() is { } refusal)
         {
-            message.Dispose();
-            return Failed(refusal, "");
+            using (message)
+            {
+                return Failed(refusal, IdOf(message));
+            }
         }
 
         try
@@ -102,6 +104,19 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
         finally
         {
             caller.Leave();
+        }
+    }
+
+    /// <summary>The request's id; empty for a message that is no request.</summary>
+    private static string IdOf(PayloadBuffer message)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(InferRequestHeader.Scan(message.Span).Id.Of(message.Span));
+        }
+        catch (ServingException)
+        {
+            return "";
         }
     }
 

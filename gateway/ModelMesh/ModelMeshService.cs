@@ -68,13 +68,17 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 
     private async ValueTask<ModelStatusInfo> RegisterAsync(ServerCallContext call, RegisterModelRequest request)
     {
+        if (request.ModelInfo is not null)
+        {
+            DemandPlace(call, request.ModelInfo.Path);
+        }
+
         var model = Allowed(call, Permission.Manage, Required(request.ModelId, "modelId"));
         if (request.ModelInfo is null)
         {
             throw ServingException.InvalidArgument($"model '{model}': modelInfo is missing");
         }
 
-        DemandPlace(call, request.ModelInfo.Path);
         return await models.RegisterAsync(model, Info(request.ModelInfo), request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
     }
 
@@ -103,8 +107,9 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
             Force = request.Force,
             Expected = Optional(request.ExpectedTargetModelId),
         };
-        return await aliases.SetAsync(Allowed(call, Permission.Manage, Required(request.VModelId, "vModelId")), change, request.LoadNow, request.Sync, call.CancellationToken)
+        var status = await aliases.SetAsync(Allowed(call, Permission.Manage, Required(request.VModelId, "vModelId")), change, request.LoadNow, request.Sync, call.CancellationToken)
             .ConfigureAwait(false);
+        return status.For(Caller.Of(call.GetHttpContext()));
     }
 
     private async ValueTask<VModelStatusInfo> GetAliasAsync(ServerCallContext call, GetVModelStatusRequest request)

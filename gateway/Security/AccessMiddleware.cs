@@ -45,15 +45,17 @@ internal sealed class AccessMiddleware(
             return;
         }
 
-        if (access.CountsRequests)
-        {
-            await AnswerAsync(http, next, access, caller).ConfigureAwait(false);
-            return;
-        }
-
         if (caller.Enter() is { } refusal)
         {
             await RefuseAsync(http, access, caller, refusal).ConfigureAwait(false);
+            return;
+        }
+
+        if (access.CountsRequests)
+        {
+            // The opening counts against the rate; what is in flight are the requests in it.
+            caller.Leave();
+            await AnswerAsync(http, next, access, caller).ConfigureAwait(false);
             return;
         }
 

@@ -24,6 +24,7 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
 
     private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CauseLimiter _refusals = new(time);
+    private readonly CauseLimiter _strangers = new(time);
     private readonly CauseLimiter _failures = new(time);
 
     public bool IsOn => options.File is not null;
@@ -135,10 +136,9 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
         heldBack = 0;
 
         // Refusals are cheap to cause: they must not push everything else out of the files.
-        return caller is null ? _refusals.TryPass(http.Connection.RemoteIpAddress?.ToString() ?? "", out heldBack)
-            : access is { Scope: AccessScope.Model or AccessScope.All, Permission: Permission.Manage } && refusal?.RetryAfter is null ? true
-            : refusal is not null || caller.Denied is not null ? _refusals.TryPass($"{caller.Name} {refusal?.Code} {caller.Denied}", out heldBack)
-            : options.Share > 0 && random.NextDouble() < options.Share;
+        return caller is null ? _strangers.TryPass(http.Connection.RemoteIpAddress?.ToString() ?? "", out heldBack)
+            : refusal is not null || caller.Denied is not null ? _refusals.TryPass($"{caller.Name} {access.Permission} {refusal?.Code}", out heldBack)
+            : access is { Scope: AccessScope.Model or AccessScope.All, Permission: Permission.Manage } || (options.Share > 0 && random.NextDouble() < options.Share);
     }
 
     private void Rotate(string path)

@@ -72,12 +72,6 @@ internal sealed class VersionReading(
     private MemoryFile LoadExternal(string location, long end, VersionContent content)
     {
         var name = VersionFiles.NameOf(location);
-        if (!_external.Add(name))
-        {
-            // Locations differ, so this is another spelling: with many of them one file would be held many times.
-            throw Refusal.Of($"external data {Refusal.Quote(location)} is a file that the graph names in another way too");
-        }
-
         var encrypted = name + EncryptedHeader.Ending;
         var (plain, @sealed) = (_files.Find(name), _files.Find(encrypted));
         if (plain is not null && @sealed is not null)
@@ -86,6 +80,12 @@ internal sealed class VersionReading(
         }
 
         var file = plain ?? @sealed ?? throw Refusal.Of($"external data {Refusal.Quote(location)} is no file of the version");
+        if (!_external.Add(file.Name))
+        {
+            // Locations differ, so this is another spelling: with many of them one file would be held many times.
+            throw Refusal.Of($"external data {Refusal.Quote(location)} is a file that the graph names in another way too");
+        }
+
         if (_source.IsSingleFile)
         {
             Add(file.Stat.Size);

@@ -8,7 +8,7 @@ namespace Cluster.Deploy;
 public sealed class FailureTests(ComposeCluster cluster, ITestOutputHelper output) : ComposeTest(cluster, output)
 {
     /// <summary>Within which a new silo has to have taken work, its container's start included.</summary>
-    private static readonly TimeSpan Seconds = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Seconds = TimeSpan.FromSeconds(45);
 
     [Fact]
     public Task SiloKilled_UnderLoad_NoRequestFailsAndItRejoins() => UnderLoadAsync("docker kill of a silo", async () =>

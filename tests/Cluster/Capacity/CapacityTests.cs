@@ -109,6 +109,7 @@ public sealed class CapacityTests(TightCluster shared, ITestOutputHelper output)
 
     /// <summary>Models for which there was no room are loaded on a silo that joins, without anybody asking for them.</summary>
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task SiloJoins_ModelsThatHadNoRoomAreLoadedThere()
     {
         var cluster = await ClusterAsync();

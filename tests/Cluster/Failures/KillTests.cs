@@ -89,6 +89,7 @@ public sealed class KillTests(RoomyCluster shared, ITestOutputHelper output) : C
 
     /// <summary>The silo that loads the target of an alias' move dies in the middle of it: the move is finished by another.</summary>
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task SiloKilled_InTheMiddleOfAnAliasMove_TheMoveIsFinished()
     {
         var cluster = await ClusterAsync();

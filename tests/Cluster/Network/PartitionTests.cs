@@ -33,6 +33,7 @@ public sealed class PartitionTests(NetworkCluster shared, ITestOutputHelper outp
 
     /// <summary>A silo does not hear Redis; it goes on serving, and no silo removes it.</summary>
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task SiloCutFromRedis_NoRequestFailsAndItStays()
     {
         var cluster = await ClusterAsync();

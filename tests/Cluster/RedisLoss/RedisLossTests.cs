@@ -109,9 +109,9 @@ public sealed class RedisLossTests(RoomyCluster shared, ITestOutputHelper output
             Assert.Equal(StatusCode.NotFound, (await client.InferAsync(another, Patience)).Status);
         }
 
-        // Each silo finds Redis again by itself, and the grains of these changes may be on different ones.
+        // Each process finds Redis again by itself, and the grains of these changes may be on different ones.
         await cluster.UntilAsync(() => TryAsync(() => cluster.Client(1).RegisterAsync(late, load: true)), BackIn);
-        AssertOk(await cluster.Client(0).InferAsync(late, Patience), 2);
+        await cluster.AnswersAsync(cluster.Client(0), late, 2, BackIn);
         await cluster.UntilAsync(() => TryAsync(() => cluster.Client(0).UnregisterAsync(kept[1].Model)), BackIn);
     }
 

@@ -116,6 +116,7 @@ public sealed class RegistryTests(RoomyCluster shared, ITestOutputHelper output)
 
     /// <summary>No silo is left of those that registered: everything is in Redis, and loaded when it is asked for.</summary>
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task AllSilosReplaced_RegistrationsAndAliasesAreStillThere()
     {
         var cluster = await ClusterAsync();
