@@ -15,7 +15,8 @@ public sealed class CapacityTests(TightCluster shared, ITestOutputHelper output)
     private static readonly TimeSpan Scrape = TimeSpan.FromMilliseconds(100);
 
     [Fact]
-    public Task Thrash_MoreModelsThanFit_TheBooksAreRightAndOnlyTheChurnGuardRefuses() => RunAsync(TimeSpan.FromSeconds(4));
+    [Trait("Category", "Soak")]
+    public Task Thrash_MoreModelsThanFit_TheBooksAreRightAndOnlyTheChurnGuardRefuses() => RunAsync(TimeSpan.FromSeconds(10));
 
     [Fact]
     [Trait("Category", "Soak")]

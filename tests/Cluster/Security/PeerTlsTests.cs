@@ -38,6 +38,7 @@ public sealed class PeerTlsTests(RoomyCluster shared, ITestOutputHelper output) 
     }
 
     [Fact]
+    [Trait("Category", "Soak")]
     public async Task Silo_OfAnotherAuthority_DoesNotGetIn_AndServiceGoesOn()
     {
         await using var cluster = await OwnClusterAsync(new ClusterSetup { Silos = 2, Gateways = 1, PeerTls = new PeerCertificates() });
