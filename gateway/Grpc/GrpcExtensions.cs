@@ -73,7 +73,7 @@ internal static class GrpcExtensions
         app.Use(static next => http =>
         {
             // A call under way, streams too, keeps its connection; without one it may make way.
-            return http.Features.Get<ConnectionPlace>() is { } place && http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true
+            return http.Features.Get<ConnectionPlace>() is { } place && http.IsGrpc()
                 ? place.KeepAsync(next, http)
                 : next(http);
         });

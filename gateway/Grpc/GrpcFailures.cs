@@ -15,6 +15,7 @@ namespace Cluster.Gateway.Grpc;
 /// </summary>
 internal static class GrpcFailures
 {
+    private const string ContentType = "application/grpc";
     private const string Pushback = "grpc-retry-pushback-ms";
 
     // Clients bound the header block (8 KiB in grpc-core) and drop a call that exceeds it; encoding may triple each byte.
@@ -37,11 +38,14 @@ internal static class GrpcFailures
         }
     }
 
+    /// <summary>Whether a request is a gRPC call, gRPC-Web included, by its content type.</summary>
+    public static bool IsGrpc(this HttpContext http) => http.Request.ContentType?.StartsWith(ContentType, StringComparison.Ordinal) == true;
+
     /// <summary>Answers a request that reaches no handler: headers alone, as the library does for a method that is not there.</summary>
     public static Task WriteAsync(this Failure failure, HttpContext http)
     {
         var headers = http.Response.Headers;
-        headers.ContentType = "application/grpc";
+        headers.ContentType = ContentType;
         headers["grpc-status"] = ((int)failure.Code).ToString(CultureInfo.InvariantCulture);
         headers["grpc-message"] = Escape(Shorten(failure.Message));
         var hints = new Metadata();

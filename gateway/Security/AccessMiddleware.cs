@@ -90,7 +90,7 @@ internal sealed class AccessMiddleware(
         }
 
         audit.Write(http, access, caller, failure);
-        if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
+        if (http.IsGrpc())
         {
             return failure.WriteAsync(http);
         }

@@ -28,9 +28,6 @@ internal sealed class AccessPolicy
 
     public IEnumerable<ClientRights> Clients => _clients.Values;
 
-    /// <summary>Whether a client certificate can name a client.</summary>
-    public bool KnowsCertificates => _certificates.Count > 0;
-
     /// <summary>The client of that name; null for one that the file does not have, or has no more.</summary>
     public ClientRights? Find(string client) => _clients.GetValueOrDefault(client);
 

@@ -27,8 +27,6 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
     private readonly CauseLimiter _strangers = new(time);
     private readonly CauseLimiter _failures = new(time);
 
-    public bool IsOn => options.File is not null;
-
     /// <summary>Writes a request that has been answered, or is about to be refused.</summary>
     public void Write(HttpContext http, RouteAccess access, Caller? caller, Failure? refusal = null)
     {

@@ -65,7 +65,7 @@ public static class SecurityExtensions
     private static Task NotHereAsync(HttpContext http)
     {
         var text = $"'{http.Request.Path}' is not answered on this port";
-        return http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true
+        return http.IsGrpc()
             ? new Failure(StatusCode.Unimplemented, text).WriteAsync(http)
             : RestErrors.WriteAsync(http, StatusCodes.Status404NotFound, text);
     }

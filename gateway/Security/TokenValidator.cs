@@ -20,9 +20,6 @@ internal sealed class TokenValidator(TokenOptions options, TimeProvider time)
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxToken };
     private volatile State? _state;
 
-    /// <summary>Whether there are keys.</summary>
-    public bool HasKeys => _state is not null;
-
     /// <summary>Takes the keys of a JSON Web Key Set in place of those before.</summary>
     /// <exception cref="ArgumentException">It is none, or has no key that signs.</exception>
     public void Use(string keySet)
