@@ -55,6 +55,16 @@ public sealed class ConnectionGate(int limit, LimitOptions options, Random rando
 
         connection.Features.Set(place);
         using var age = StartAge(connection);
+
+        // The web server may not finish a connection that a peer left amid writes that wait for its window: nothing here may hold that then.
+        connection.ConnectionClosed.UnsafeRegister(
+            static state =>
+            {
+                var (gate, place, age) = ((ConnectionGate, ConnectionPlace, ITimer?))state!;
+                gate.Leave(place);
+                age?.Dispose();
+            },
+            (this, place, age));
         try
         {
             await serve(connection).ConfigureAwait(false);

@@ -66,6 +66,24 @@ public sealed class ConnectionGateTests
     [InlineData(double.PositiveInfinity, int.MaxValue)]
     public void LimitFor_Descriptors_LeavesAReserve(double descriptors, int expected) => Assert.Equal(expected, ConnectionGate.LimitFor(descriptors));
 
+    /// <summary>As when the web server waits for a window that the peer will never open: the connection is held by nothing of ours.</summary>
+    [Fact]
+    public void Close_PeerGoneAndTheWebServerNeverEnds_LeavesItsPlaceAndItsTimer()
+    {
+        var a = Connect();
+        using var closed = new CancellationTokenSource();
+        var b = Connect(closed.Token);
+        a.Place.Begin();
+        b.Place.Begin();
+
+        closed.Cancel();
+
+        Assert.Equal(1, _gate.Count);
+        Assert.False(b.Served.IsCompleted);
+        _time.Advance(TimeSpan.FromHours(2));
+        Assert.Equal([true, false], new[] { a, b }.Select(static client => client.IsToldToEnd));
+    }
+
     /// <summary>One address cannot keep another out, though it never idles.</summary>
     [Fact]
     public async Task Connect_OneAddressHasItsShare_TheOthersHaveTheRest()
@@ -110,20 +128,21 @@ public sealed class ConnectionGateTests
         Assert.DoesNotContain(clients, static client => client.IsAborted);
     }
 
-    private Client Connect() => Connect(_gate, "10.0.0.1");
+    private Client Connect(CancellationToken closed = default) => Connect(_gate, "10.0.0.1", closed);
 
-    private Client Connect(ConnectionGate gate, string address)
+    private Client Connect(ConnectionGate gate, string address, CancellationToken closed = default)
     {
         _time.Advance(TimeSpan.FromSeconds(1));
-        var client = new Client(gate, address);
+        var client = new Client(gate, address, closed);
         _clients.Add(client);
         return client;
     }
 
     private sealed class Client : DefaultConnectionContext, IConnectionLifetimeNotificationFeature
     {
-        public Client(ConnectionGate gate, string address)
+        public Client(ConnectionGate gate, string address, CancellationToken closed)
         {
+            ConnectionClosed = closed;
             RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1);
             Features.Set<IConnectionLifetimeNotificationFeature>(this);
             Served = gate.RunAsync(this, _ => End.Task);
