@@ -142,6 +142,18 @@ internal static partial class Log
     [LoggerMessage(2173, LogLevel.Warning, "A compiled graph that is not needed stays: {Reason}")]
     public static partial void CompiledGraphStays(ILogger logger, string reason);
 
+    [LoggerMessage(2175, LogLevel.Debug, "{Model} version {Version} was not warmed up: {Reason}")]
+    public static partial void NotWarmedUp(ILogger logger, string model, long version, string reason);
+
+    [LoggerMessage(2176, LogLevel.Information, "Opened a session of {Threads} threads ({Bytes} bytes) for requests that are alone at {Model} version {Version} replica {Replica}")]
+    public static partial void SoloAdded(ILogger logger, string model, long version, int replica, int threads, long bytes);
+
+    [LoggerMessage(2177, LogLevel.Information, "{Model} version {Version} replica {Replica} got no session for requests that are alone: {Reason}")]
+    public static partial void SoloNotAdded(ILogger logger, string model, long version, int replica, string reason);
+
+    [LoggerMessage(2178, LogLevel.Warning, "{Model} version {Version} runs each request by itself from now on and no batches: {Reason}")]
+    public static partial void BatchesAreWrong(ILogger logger, string model, long version, string reason);
+
     [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]
     public static partial void RoundFailed(ILogger logger, Exception exception);
 }

@@ -33,7 +33,7 @@ public sealed record ModelSettings
 
     /// <summary>What <see cref="Concurrency"/> and <see cref="IntraOpThreads"/> are derived from where they are 0.</summary>
     [Id(5)]
-    public PerformanceHint PerformanceHint { get; init; } = PerformanceHint.Throughput;
+    public PerformanceHint PerformanceHint { get; init; } = PerformanceHint.Auto;
 
     /// <summary>
     /// Narrower limits on input dimensions than the graph's own, by input name; the name <c>""</c> applies to every input.
@@ -86,6 +86,29 @@ public sealed record ModelSettings
     /// <summary>What clients are told of inputs that are images, by input name; the name <c>""</c> applies to every input. Default nothing.</summary>
     [Id(14)]
     public ImmutableSortedDictionary<string, ImageFormat> Format { get; init; } = ImmutableSortedDictionary<string, ImageFormat>.Empty;
+
+    /// <summary>Whether the graph runs once, with zeros, before the replica serves. Default yes.</summary>
+    [Id(17)]
+    public bool WarmUp { get; init; } = true;
+
+    /// <summary>Default: each request runs by itself.</summary>
+    [Id(18)]
+    public BatchingSettings Batching { get; init; } = BatchingSettings.None;
+
+    /// <summary>Priorities that requests may have, 1 (first to run) to this, at most 32; 0, the default: requests have none.</summary>
+    [Id(19)]
+    public int PriorityLevels { get; init; }
+
+    /// <summary>Priority of a request that names none, 1 to <see cref="PriorityLevels"/>; 0 where there are none.</summary>
+    [Id(20)]
+    public int DefaultPriority { get; init; }
+
+    /// <summary>
+    /// Expected wait above which a request is refused at once, up to an hour; null, the default, takes the silo's option. It keeps answers timely under overload, at the price of
+    /// refusals that a longer queue would have served late.
+    /// </summary>
+    [Id(21)]
+    public TimeSpan? QueueDelay { get; init; }
 
     /// <summary>How OpenVINO runs the graph, where it does.</summary>
     [Id(16)]

@@ -9,4 +9,7 @@ public enum PerformanceHint
 
     /// <summary>One request at once, on all cores.</summary>
     Latency,
+
+    /// <summary>All cores for a request that is alone on its silo, one thread for each of several.</summary>
+    Auto,
 }

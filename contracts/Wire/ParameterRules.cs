@@ -8,9 +8,8 @@ public static class ParameterRules
     private static readonly Failure WrongTimeout = Failure.InvalidArgument(
         "request parameter 'timeout' must be an integer (int64_param) of at least 0: microseconds, 0 for no limit");
 
-    private static readonly Failure NoPriority = new(
-        StatusCode.Unimplemented,
-        "request parameter 'priority' is not offered: a model's requests run in the order in which they come; leave it out or send 0");
+    private static readonly Failure WrongPriority = Failure.InvalidArgument(
+        "request parameter 'priority' must be an integer (int64_param) of at least 0: 1 runs first, 0 is the model's default");
 
     /// <summary>Above this a time is no limit: timers take no more.</summary>
     private const long MaxTimeoutMicroseconds = int.MaxValue * 1000L;
@@ -44,7 +43,7 @@ public static class ParameterRules
             $"parameter 'classification' of output '{Utf8Text.Of(output)}' must be an integer (int64_param) of at least 0: how many classes to answer, 0 for the tensor itself");
 
     /// <summary>Takes what a request parameter says into account: the time that its client gives the request.</summary>
-    /// <returns>Why the request is refused, INVALID_ARGUMENT, or UNIMPLEMENTED for a priority; null if it is not.</returns>
+    /// <returns>Why the request is refused, INVALID_ARGUMENT; null if it is not.</returns>
     public static Failure? Read(ReadOnlySpan<byte> key, InferParameterKind kind, long bits, ref TimeSpan? timeout)
     {
         if (kind == InferParameterKind.None || !IsRead(key))
@@ -58,7 +57,22 @@ public static class ParameterRules
             return IsCount(kind, bits) ? null : WrongTimeout;
         }
 
-        return IsCount(kind, bits) && bits == 0 ? null : NoPriority;
+        return IsCount(kind, bits) ? null : WrongPriority;
+    }
+
+    /// <summary>The priority that a request asks for; 0 for the model's default.</summary>
+    public static long PriorityOf(ReadOnlySpan<byte> message, IReadOnlyList<InferParameterValue> parameters)
+    {
+        long priority = 0;
+        for (var i = 0; i < parameters.Count; i++)
+        {
+            if (parameters[i].Key.Of(message).SequenceEqual(Priority) && IsCount(parameters[i].Kind, parameters[i].Bits))
+            {
+                priority = parameters[i].Bits;
+            }
+        }
+
+        return priority;
     }
 
     private static bool IsCount(InferParameterKind kind, long bits) => kind is InferParameterKind.Int64 or InferParameterKind.UInt64 && bits >= 0;

@@ -98,9 +98,11 @@ internal sealed class ReplicaCache
     }
 
     /// <summary>Puts down what a loaded replica and a run of it take now. Others end for it where that is more than before; a replica is never too large to stay.</summary>
-    public void Resized(CacheEntry entry, string model, ModelVersionSource source, long sessionBytes)
+    /// <param name="sessionBytes">What every replica of it takes.</param>
+    /// <param name="ownBytes">What this one takes beside that.</param>
+    public void Resized(CacheEntry entry, string model, ModelVersionSource source, long sessionBytes, long ownBytes)
     {
-        var bytes = Math.Min(_sizes.Measure(model, source, sessionBytes), _options.Capacity);
+        var bytes = Math.Min(_sizes.Measure(model, source, sessionBytes) + ownBytes, _options.Capacity);
         CarryOut(_books.Resized(entry, bytes), entry.Key);
     }
 

@@ -154,16 +154,49 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         var queueLimit = spec.Settings.QueueLimit ?? services.Options.QueueLimit;
         var statistics = new ReplicaStatisticsRecorder(services.Time);
         var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency, model.Provider);
-        var queue = new ReplicaQueue(model, queueLimit, services.Workers, statistics, metrics, services.Time, logger);
+        var queue = new ReplicaQueue(model, queueLimit, LongestWait(spec.Settings.QueueDelay ?? services.Options.QueueDelay), services.Workers, statistics, metrics, services.Time, logger);
         var replica = new Replica(
             _id, model, room, services.Cache, queue, metrics, statistics, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
-        model.RunMemory.Changed += peak => services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + peak);
+        model.RunMemory.Changed += _ => Resize(model, room, spec);
+        Resize(model, room, spec);
+        model.SoloWanted = () => _ = AddSoloAsync(model, room, spec);
         _replica = replica;
         services.Local.Add(new LocalReplica(
             _id,
             new ReplicaActivity(_id, room, queue, statistics, model.Concurrency, services.Time) { End = () => _ = UnloadAsync("its model names it no more") },
             replica));
         return replica;
+    }
+
+    private static TimeSpan? LongestWait(TimeSpan delay) => delay > TimeSpan.Zero ? delay : null;
+
+    private void Resize(LoadedModel model, CacheEntry room, ReplicaSpec spec) =>
+        services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + model.RunMemory.Peak, model.SoloBytes);
+
+    /// <summary>Only into room that is free: no other model ends for it, and it comes with the replica's next load otherwise.</summary>
+    private async Task AddSoloAsync(LoadedModel model, CacheEntry room, ReplicaSpec spec)
+    {
+        if (services.Cache.Read() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes > now.Capacity)
+        {
+            return;
+        }
+
+        try
+        {
+            if (await services.Sessions.AddSoloAsync(model, spec, _unloaded.Token).ConfigureAwait(false))
+            {
+                Resize(model, room, spec);
+                Log.SoloAdded(logger, _id.Model, _id.Version, _id.Number, model.Plan.ThreadsAlone, model.SoloBytes);
+            }
+        }
+        catch (OperationCanceledException) when (_unloaded.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (ServingException exception)
+        {
+            Log.SoloNotAdded(logger, _id.Model, _id.Version, _id.Number, exception.Failure.Message);
+        }
     }
 
     private void Discard(LoadedModel? model, CacheEntry? room)

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Wire;
 
 namespace Cluster.Grains.Sessions;
 
@@ -19,6 +21,11 @@ internal static class BatchRules
             {
                 CheckBatch(settings.MaxBatchSize, role, slot);
             }
+        }
+
+        if (settings.Batching.IsOn)
+        {
+            CheckJoined(settings.Batching, signature);
         }
 
         foreach (var name in settings.Format.Keys.Where(static name => name.Length > 0))
@@ -49,6 +56,65 @@ internal static class BatchRules
             throw Unloadable($"max_batch_size is {most}, but the first dimension of {role} '{slot.Name}' is {first.Range} in the model");
         }
     }
+
+    private static void CheckJoined(BatchingSettings batching, ModelSignature signature)
+    {
+        foreach (var (role, slot) in signature.Inputs.Where(static input => !input.Optional).Select(static input => ("input", input))
+            .Concat(signature.Outputs.Select(static output => ("output", output))))
+        {
+            if (slot.Datatype == Datatype.Bytes)
+            {
+                throw Unloadable($"batching joins tensors of numbers, but {role} '{slot.Name}' is BYTES");
+            }
+
+            if (!slot.HasRows || slot.Dimensions![0].Range.Max < batching.MaxSize)
+            {
+                throw Unloadable(
+                    $"batching needs a first dimension of up to {batching.MaxSize} rows, its max_size, but {role} '{slot.Name}' has {(slot.Dimensions is null ? "no declared shape" : $"shape {slot.DescribeShape()}")}");
+            }
+        }
+
+        foreach (var (name, padded) in batching.Padding)
+        {
+            CheckPadding(name, padded, signature);
+        }
+
+        if (!batching.Padding.IsEmpty && !signature.Inputs.Any(input => batching.Padding.ContainsKey(input.Name)))
+        {
+            throw Unloadable($"batching.padding names no input; the model's inputs are {signature.InputNames}");
+        }
+    }
+
+    private static void CheckPadding(string name, PaddedDimension padded, ModelSignature signature)
+    {
+        var input = Array.Find(signature.Inputs, input => input.Name == name && !input.Optional);
+        if ((input ?? Array.Find(signature.Outputs, output => output.Name == name)) is not { } slot)
+        {
+            throw Unloadable($"batching.padding names '{name}', which is no input or output of the model");
+        }
+
+        if (padded.Dimension >= slot.Dimensions!.Length || slot.Dimensions[padded.Dimension].IsFixed)
+        {
+            throw Unloadable($"batching.padding names dimension {padded.Dimension} of '{name}', which is no dimension that requests choose: its shape is {slot.DescribeShape()}");
+        }
+
+        if (input is not null && !Holds(input.Datatype, padded.Value))
+        {
+            throw Unloadable(string.Create(CultureInfo.InvariantCulture, $"batching.padding pads '{name}' with {padded.Value}, which {input.Datatype.Name()} does not hold"));
+        }
+    }
+
+    /// <summary>Whether a datatype has this very value; of those with fractions the nearest will do.</summary>
+    private static bool Holds(Datatype datatype, double value) => datatype switch
+    {
+        Datatype.Fp64 => true,
+        Datatype.Fp32 or Datatype.Bf16 => float.IsFinite((float)value),
+        Datatype.Fp16 => Half.IsFinite((Half)value),
+        Datatype.Bool => value is 0 or 1,
+        Datatype.UInt8 or Datatype.UInt16 or Datatype.UInt32 or Datatype.UInt64 =>
+            value == Math.Floor(value) && value >= 0 && value < Math.Pow(2, 8 * datatype.ElementSize()),
+        _ => value == Math.Floor(value) && value >= -Math.Pow(2, (8 * datatype.ElementSize()) - 1) && value < Math.Pow(2, (8 * datatype.ElementSize()) - 1),
+    };
 
     private static ServingException Unloadable(string message) => new(Failure.Unavailable(message, LoadFailures.RetryAfter));
 }

@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Wire;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Workers;
@@ -15,14 +17,31 @@ namespace Cluster.Grains.Sessions;
 /// <summary>A session and what is known of its model. Safe for concurrent runs; disposed after the last one.</summary>
 internal sealed class LoadedModel : IQueuedModel, IDisposable
 {
+    /// <summary>Shorter runs gain nothing from more threads: to wake them takes as long.</summary>
+    private const long LongRunNanoseconds = 1_000_000;
+
+    /// <summary>Long runs alone after which a session for them is worth its memory.</summary>
+    private const int RunsBeforeSolo = 8;
+
     /// <summary>In ONNX Runtime's text of a failed run the node is named before this.</summary>
     private const string ValuesFollow = "Status Message:";
 
+    /// <summary>Reads what the queue needs of a request, on the thread that it came on.</summary>
+    [ThreadStatic]
+    private static InferRequestMessage? _reader;
+
     private readonly ModelVersionSource _source;
+    private readonly ModelSettings _settings;
     private readonly Dictionary<string, string[]> _labels;
     private readonly NativeHeap _heap;
     private readonly CauseLimiter _failedRuns;
     private readonly ILogger _logger;
+    private readonly Lock _soloLock = new();
+    private InferenceSession? _solo;
+    private readonly BatchPlan? _batches;
+    private bool _disposed;
+    private int _runsAlone;
+    private int _rowsAreWrong;
     private int _shapesAreWrong;
 
     public LoadedModel(
@@ -32,8 +51,8 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         ModelSignature signature,
         Dictionary<string, string[]> labels,
         SessionPlan plan,
+        ModelSettings settings,
         long loadedBytes,
-        long maxRunBytes,
         TimeProvider time,
         NativeHeap heap,
         CauseLimiter failedRuns,
@@ -46,7 +65,8 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         _labels = labels;
         Plan = plan;
         LoadedBytes = loadedBytes;
-        MaxRunBytes = maxRunBytes;
+        _settings = settings;
+        _batches = settings.Batching.IsOn ? new BatchPlan(settings.Batching, signature) : null;
         RunMemory = new RunMemory(time);
         _heap = heap;
         _failedRuns = failedRuns;
@@ -86,8 +106,20 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     /// </summary>
     public long LoadedBytes { get; }
 
+    /// <summary>What the session for requests that are alone holds; 0 without it.</summary>
+    public long SoloBytes { get; private set; }
+
+    /// <summary>Called once, when requests have been alone often enough that a session with all cores would serve them better.</summary>
+    public Action? SoloWanted { get; set; }
+
     /// <summary>The most that one run may take.</summary>
-    public long MaxRunBytes { get; }
+    public long MaxRunBytes => _settings.MaxRunBytes;
+
+    /// <inheritdoc/>
+    public BatchingSettings Batching => _rowsAreWrong == 0 ? _settings.Batching : BatchingSettings.None;
+
+    /// <inheritdoc/>
+    public int Levels => Math.Max(1, _settings.PriorityLevels);
 
     public RunMemory RunMemory { get; }
 
@@ -96,8 +128,94 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
 
     /// <inheritdoc/>
     public PayloadBuffer Run(
-        SessionRunner runner, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken) =>
-        runner.Run(this, message, metrics, out times, cancellationToken);
+        SessionRunner runner, PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+    {
+        var solo = alone ? Volatile.Read(ref _solo) : null;
+        var answer = runner.Run(this, solo ?? Session, message, metrics, out times, cancellationToken);
+        if (alone && solo is null && Plan.ThreadsAlone > 0 && times.Infer >= LongRunNanoseconds && Interlocked.Increment(ref _runsAlone) == RunsBeforeSolo)
+        {
+            SoloWanted?.Invoke();
+        }
+
+        return answer;
+    }
+
+    /// <inheritdoc/>
+    public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<RunTimes> executed)
+    {
+        if (_batches is not null && _rowsAreWrong == 0)
+        {
+            var solo = alone ? Volatile.Read(ref _solo) : null;
+            runner.Batches.Run(this, solo ?? Session, _batches, items, metrics, executed);
+        }
+    }
+
+    /// <inheritdoc/>
+    public RequestFacts Read(PayloadBuffer message)
+    {
+        var bytes = message.Span;
+        var request = _reader ??= new InferRequestMessage();
+        try
+        {
+            request.Parse(bytes);
+        }
+        catch (ServingException)
+        {
+            return new RequestFacts(1, LevelOf(0));
+        }
+
+        var rows = request.Inputs.Count > 0 && request.Shape(request.Inputs[0]) is [var first, ..] ? Math.Clamp(first, 1, int.MaxValue) : 1;
+        return new RequestFacts((int)rows, LevelOf(ParameterRules.PriorityOf(bytes, request.Parameters)));
+    }
+
+    /// <exception cref="ServingException">UNIMPLEMENTED: the model has no priorities. INVALID_ARGUMENT: not this one.</exception>
+    public void CheckPriority(ReadOnlySpan<byte> message, InferRequestMessage request)
+    {
+        if (request.Parameters.Count == 0 || ParameterRules.PriorityOf(message, request.Parameters) is not (> 0 and var priority))
+        {
+            return;
+        }
+
+        if (_settings.PriorityLevels == 0)
+        {
+            throw new ServingException(new Failure(
+                StatusCode.Unimplemented,
+                $"request parameter 'priority' is {priority}, but model '{Name}' has no priorities: its requests run in the order in which they come; leave it out or send 0"));
+        }
+
+        if (priority > _settings.PriorityLevels)
+        {
+            throw ServingException.InvalidArgument(
+                $"request parameter 'priority' is {priority}, but model '{Name}' has priorities from 1, the first to run, to {_settings.PriorityLevels}");
+        }
+    }
+
+    /// <summary>From now on every request runs by itself.</summary>
+    public void DistrustBatches(string reason)
+    {
+        if (Interlocked.Exchange(ref _rowsAreWrong, 1) == 0)
+        {
+            Log.BatchesAreWrong(_logger, Name, Version, reason);
+        }
+    }
+
+    /// <summary>From now on requests that are alone run in <paramref name="session"/>, which is this model's to dispose.</summary>
+    /// <returns>False where the model has ended meanwhile.</returns>
+    public bool TryAddSolo(InferenceSession session, long bytes)
+    {
+        lock (_soloLock)
+        {
+            if (_disposed)
+            {
+                session.Dispose();
+                return false;
+            }
+
+            SoloBytes = bytes;
+            Volatile.Write(ref _solo, session);
+            return true;
+        }
+    }
 
     /// <summary>Labels of an output's classes; empty if there are none.</summary>
     public string[] Labels(string output) => _labels.GetValueOrDefault(output, []);
@@ -142,6 +260,8 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         ProviderReason = Plan.Reason,
     };
 
+    private int LevelOf(long priority) => (int)Math.Clamp(priority == 0 ? _settings.DefaultPriority : priority, 1, Levels) - 1;
+
     private ImmutableSortedDictionary<string, ImageFormat> Formats(ModelSettings settings) => Signature.Inputs
         .Select(input => (input.Name, Format: settings.Format.GetValueOrDefault(input.Name, settings.Format.GetValueOrDefault(""))))
         .Where(static input => input.Format != ImageFormat.None)
@@ -149,6 +269,12 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
 
     public void Dispose()
     {
+        lock (_soloLock)
+        {
+            _disposed = true;
+            _solo?.Dispose();
+        }
+
         Session.Dispose();
         _heap.Freed();
         Ended?.Invoke();

@@ -23,4 +23,8 @@ internal static class Parallelism
 
         return (concurrency, threads);
     }
+
+    /// <summary>Threads of a request that is alone; 0 where it has no more than others.</summary>
+    public static int DeriveAlone(ModelSettings settings, int cores) =>
+        settings is { PerformanceHint: PerformanceHint.Auto, IntraOpThreads: 0 } && cores > 1 ? cores : 0;
 }

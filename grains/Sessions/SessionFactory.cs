@@ -17,6 +17,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
 
     private readonly CauseLimiter _failedRuns = new(time);
+    private readonly WarmUp _warmUp = new(time);
     private readonly NativeHeap _heap = new(time);
 
     /// <summary>OpenVINO compiles on all processors, and its memory can be told from another's only where it compiles alone.</summary>
@@ -26,13 +27,22 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     /// <param name="cancellationToken">Ends the load at ONNX Runtime's next step: a stage of reading, optimizing, partitioning or preparing the graph.</param>
     /// <exception cref="ServingException">UNAVAILABLE, with the cause: the file is no model or not to be trusted, a provider is missing…</exception>
     /// <exception cref="OperationCanceledException">The load was given up.</exception>
-    internal async Task<LoadedModel> OpenAsync(string model, ReplicaSpec spec, CancellationToken cancellationToken)
+    internal Task<LoadedModel> OpenAsync(string model, ReplicaSpec spec, CancellationToken cancellationToken) =>
+        InSlotAsync(() => Open(model, spec, cancellationToken), cancellationToken);
+
+    /// <summary>Opens a second session of a model that is loaded, with all cores for requests that are alone.</summary>
+    /// <returns>False where the model has ended meanwhile.</returns>
+    /// <exception cref="ServingException">As for the first, or the files are other ones now.</exception>
+    /// <exception cref="OperationCanceledException">The model is unloaded.</exception>
+    internal Task<bool> AddSoloAsync(LoadedModel model, ReplicaSpec spec, CancellationToken cancellationToken) =>
+        InSlotAsync(() => AddSolo(model, spec, cancellationToken), cancellationToken);
+
+    private async Task<T> InSlotAsync<T>(Func<T> open, CancellationToken cancellationToken)
     {
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await Task.Factory.StartNew(
-                () => Open(model, spec, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            return await Task.Factory.StartNew(open, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
         finally
         {
@@ -111,21 +121,23 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         }
     }
 
+    private bool AddSolo(LoadedModel model, ReplicaSpec spec, CancellationToken cancellationToken)
+    {
+        using var content = versions.Read(model.Name, spec, cancellationToken);
+        var plan = model.Plan with { SessionThreads = model.Plan.ThreadsAlone };
+        return Open(plan, model.Name, spec.Source, content, spec.Settings, (session, memory) =>
+        {
+            Warm(session, model.Signature, model.Name, spec.Source.Version, spec.Settings, cancellationToken);
+            return model.TryAddSolo(session, memory.Bytes);
+        }, cancellationToken);
+    }
+
     private LoadedModel OpenOn(SessionPlan plan, string model, ModelVersionSource source, VersionContent content, ModelSettings settings, CancellationToken cancellationToken)
     {
-        using var options = Options(model, source.Version, settings, plan);
-
-        // Disposed before the options: that waits for a callback that uses them.
-        using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
-        InferenceSession? session = null;
-        var memory = new MemoryUse();
         var before = plan.Provider == ExecutionProvider.OpenVino ? NativeHeap.BytesInUse() : 0;
-        memory.Begin();
-        try
+        return Open(plan, model, source, content, settings, (session, memory) =>
         {
-            options.AddExternalFiles(content.External);
-            session = new InferenceSession(content.Graph!.Path, options);
-            var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(content.Graph.Bytes));
+            var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(content.Graph!.Bytes));
             if (!signature.Unserved.IsEmpty)
             {
                 Log.OutputsNotServed(logger, model, source.Version, string.Join("; ", signature.Unserved.Select(static output => $"'{output.Key}' {output.Value}")));
@@ -133,10 +145,59 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
 
             var labels = LabelFiles.Read(content, settings, signature);
             var beside = plan.Provider == ExecutionProvider.OpenVino ? Math.Max(0, NativeHeap.BytesInUse() - before) : 0;
-            return new LoadedModel(model, source, session, signature, labels, plan, memory.Bytes + beside, settings.MaxRunBytes, time, _heap, _failedRuns, logger)
+            var loaded = memory.Bytes + beside;
+            var peak = Warm(session, signature, model, source.Version, settings, cancellationToken);
+            var result = new LoadedModel(model, source, session, signature, labels, plan, settings, loaded, time, _heap, _failedRuns, logger)
             {
                 Ended = plan.Cache is null ? null : () => compiled.Sweep(model),
             };
+            result.RunMemory.Note(peak);
+            return result;
+        }, cancellationToken);
+    }
+
+    /// <summary>What a run of zeros tells: a graph that does not take them serves all the same.</summary>
+    /// <returns>The bytes that it took.</returns>
+    private long Warm(InferenceSession session, ModelSignature signature, string model, long version, ModelSettings settings, CancellationToken cancellationToken)
+    {
+        if (!settings.WarmUp)
+        {
+            return 0;
+        }
+
+        try
+        {
+            return _warmUp.Run(session, signature, settings.MaxRunBytes, cancellationToken);
+        }
+        catch (OnnxRuntimeException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.NotWarmedUp(logger, model, version, exception.Message.TrimEnd());
+            return 0;
+        }
+    }
+
+    /// <summary>Opens a session and has <paramref name="use"/> make something of it; it is disposed of if that fails.</summary>
+    private T Open<T>(
+        SessionPlan plan,
+        string model,
+        ModelVersionSource source,
+        VersionContent content,
+        ModelSettings settings,
+        Func<InferenceSession, MemoryUse, T> use,
+        CancellationToken cancellationToken)
+    {
+        using var options = Options(model, source.Version, settings, plan);
+
+        // Disposed before the options: that waits for a callback that uses them.
+        using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
+        InferenceSession? session = null;
+        var memory = new MemoryUse();
+        memory.Begin();
+        try
+        {
+            options.AddExternalFiles(content.External);
+            session = new InferenceSession(content.Graph!.Path, options);
+            return use(session, memory);
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {

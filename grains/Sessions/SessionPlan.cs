@@ -11,6 +11,9 @@ namespace Cluster.Grains.Sessions;
 /// <param name="SessionThreads">Threads of ONNX Runtime's own for each run, at least 1.</param>
 internal sealed record SessionPlan(ExecutionProvider Provider, string Device, int Concurrency, int Threads, int SessionThreads)
 {
+    /// <summary>Threads of a request that is alone on the silo, in a session of its own; 0 for no such session.</summary>
+    public int ThreadsAlone { get; init; }
+
     /// <summary>Why it is not OpenVINO that the graph runs on, where it might be; else empty.</summary>
     public string Reason { get; init; } = "";
 
@@ -23,7 +26,11 @@ internal sealed record SessionPlan(ExecutionProvider Provider, string Device, in
     public static SessionPlan OnCpu(ModelSettings settings, string reason = "")
     {
         var (concurrency, threads) = Parallelism.Derive(settings, Environment.ProcessorCount);
-        return new SessionPlan(ExecutionProvider.Cpu, "", concurrency, threads, threads) { Reason = reason };
+        return new SessionPlan(ExecutionProvider.Cpu, "", concurrency, threads, threads)
+        {
+            ThreadsAlone = Parallelism.DeriveAlone(settings, Environment.ProcessorCount),
+            Reason = reason,
+        };
     }
 
     public static SessionPlan OnOpenVino(ModelSettings settings, string? cache)

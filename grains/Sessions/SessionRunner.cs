@@ -32,6 +32,8 @@ internal sealed class SessionRunner : IDisposable
     private readonly RunOptions _options = new();
     private readonly MemoryUse _memory = new();
     private readonly TimeProvider _time;
+    private BatchRunner? _batches;
+    private InferenceSession _session = null!;
 
     public SessionRunner(TimeProvider time)
     {
@@ -39,12 +41,14 @@ internal sealed class SessionRunner : IDisposable
     }
 
     /// <summary>Runs <paramref name="message"/>; the caller keeps it and owns the answer.</summary>
+    /// <param name="session">One of the model's.</param>
     /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
     public unsafe PayloadBuffer Run(
-        LoadedModel model, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+        LoadedModel model, InferenceSession session, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
         var bytes = message.Span;
+        _session = session;
         fixed (byte* pinned = bytes)
         {
             try
@@ -64,11 +68,19 @@ internal sealed class SessionRunner : IDisposable
         }
     }
 
-    public void Dispose() => _options.Dispose();
+    /// <summary>Runs several requests at once.</summary>
+    public BatchRunner Batches => _batches ??= new BatchRunner(_time);
+
+    public void Dispose()
+    {
+        _options.Dispose();
+        _batches?.Dispose();
+    }
 
     private void Bind(LoadedModel model, ReadOnlySpan<byte> bytes)
     {
         _request.Parse(bytes);
+        model.CheckPriority(bytes, _request);
         _plan.Read(bytes, _request, model.Name, model.Signature);
         try
         {
@@ -214,7 +226,7 @@ internal sealed class SessionRunner : IDisposable
         _memory.Begin(model.MaxRunBytes);
         try
         {
-            model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names, outputs);
+            _session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names, outputs);
         }
         finally
         {
@@ -228,7 +240,7 @@ internal sealed class SessionRunner : IDisposable
         _memory.Begin(model.MaxRunBytes);
         try
         {
-            return model.Session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names);
+            return _session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names);
         }
         finally
         {

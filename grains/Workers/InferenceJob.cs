@@ -9,23 +9,29 @@ namespace Cluster.Grains.Workers;
 internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply>
 {
     private readonly ReplicaQueue _queue;
-    private readonly InferRequest _request;
-    private readonly CancellationToken _cancellation;
     private CancellationTokenRegistration _registration;
 
     /// <summary>The caller's continuation must not run on an inference thread.</summary>
     private ManualResetValueTaskSourceCore<InferReply> _completion = new() { RunContinuationsAsynchronously = true };
 
-    public InferenceJob(ReplicaQueue queue, InferRequest request, long arrived, CancellationToken cancellation)
+    public InferenceJob(ReplicaQueue queue, InferRequest request, RequestFacts facts, long arrived, CancellationToken cancellation)
     {
         _queue = queue;
-        _request = request;
-        _cancellation = cancellation;
+        Request = request;
+        Facts = facts;
         Arrived = arrived;
+        Cancellation = cancellation;
     }
+
+    public InferRequest Request { get; }
+
+    public RequestFacts Facts { get; }
 
     /// <summary>Timestamp of the arrival.</summary>
     public long Arrived { get; }
+
+    /// <summary>Ends when the caller gives up.</summary>
+    public CancellationToken Cancellation { get; }
 
     /// <summary>The job's place while it waits; null where it had a slot at once.</summary>
     public LinkedListNode<InferenceJob>? Node { get; set; }
@@ -34,13 +40,16 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
 
     /// <summary>Has the queue drop the job if its caller gives up while it waits.</summary>
     public void WatchCancellation() =>
-        _registration = _cancellation.UnsafeRegister(static job => ((InferenceJob)job!).GiveUp(), this);
+        _registration = Cancellation.UnsafeRegister(static job => ((InferenceJob)job!).GiveUp(), this);
+
+    /// <summary>Ends what <see cref="WatchCancellation"/> began; a callback that is under way has ended afterwards.</summary>
+    public void Unwatch() => _registration.Dispose();
 
     /// <inheritdoc/>
     public IInferenceWork? Execute(SessionRunner runner)
     {
-        _registration.Dispose();
-        return _queue.Execute(this, _request, runner, _cancellation);
+        Unwatch();
+        return _queue.Runs.Execute(this, runner);
     }
 
     /// <summary>Answers the caller, who may reuse the request's memory from here on. Called once.</summary>

@@ -18,4 +18,11 @@ public sealed class InferenceOptions
     /// </summary>
     [SetBy("Cluster:QueueLimit")]
     public int QueueLimit { get; set; } = 1000;
+
+    /// <summary>
+    /// Expected wait above which a request is refused at once where its model does not say, up to an hour. 0, the default, refuses none for it. A few run times keep answers
+    /// timely under overload; closed loops of many callers want more.
+    /// </summary>
+    [SetBy("Cluster:QueueDelayMs")]
+    public TimeSpan QueueDelay { get; set; }
 }

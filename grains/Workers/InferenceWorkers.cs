@@ -17,6 +17,7 @@ public sealed class InferenceWorkers : IDisposable
     private readonly ConcurrentBag<SessionRunner> _runners = [];
     private readonly TimeProvider _time;
     private readonly int _limit;
+    private int _running;
     private bool _stopping;
 
     /// <param name="options">Validated.</param>
@@ -29,6 +30,12 @@ public sealed class InferenceWorkers : IDisposable
 
     /// <summary>Has <paramref name="work"/> done by an inference thread.</summary>
     internal void Submit(IInferenceWork work) => ObjectDisposedException.ThrowIf(!TrySubmit(work), this);
+
+    /// <summary>Counts a run of any model of the silo; <see cref="RunEnds"/> follows.</summary>
+    /// <returns>Runs under way, this one included.</returns>
+    internal int RunBegins() => Interlocked.Increment(ref _running);
+
+    internal void RunEnds() => Interlocked.Decrement(ref _running);
 
     private bool TrySubmit(IInferenceWork work)
     {

@@ -1,7 +1,5 @@
-using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
-using Cluster.Contracts.Logging;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
@@ -9,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Admission to one replica: as many runs at once as the model allows, a bounded queue in front of them in order of arrival, and early refusal of
-/// what would miss its deadline anyway. Safe from any thread.
+/// Admission to one replica: as many runs at once as the model allows, a bounded queue in front of them by priority and arrival, requests that run together, and early
+/// refusal of what would miss its deadline anyway. Safe from any thread.
 /// </summary>
 internal sealed class ReplicaQueue
 {
@@ -30,24 +28,28 @@ internal sealed class ReplicaQueue
     private const int RunsAfterLong = 1000;
 
     private readonly Lock _gate = new();
-    private readonly LinkedList<InferenceJob> _waiting = [];
+    private readonly WaitingLine _waiting;
+    private readonly ITimer? _timer;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IQueuedModel _model;
     private readonly InferenceWorkers _workers;
     private readonly ReplicaStatisticsRecorder _statistics;
     private readonly ReplicaMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly CauseLimiter _errors;
-    private readonly ILogger _logger;
     private readonly int _limit;
+    private readonly TimeSpan? _longestWait;
+    private readonly bool _readsFacts;
     private int _running;
     private bool _draining;
     private double _meanRunNanoseconds;
     private int _notHere;
 
+    /// <param name="limit">Requests that may wait.</param>
+    /// <param name="longestWait">Expected wait above which a request is refused; null for none.</param>
     public ReplicaQueue(
         IQueuedModel model,
         int limit,
+        TimeSpan? longestWait,
         InferenceWorkers workers,
         ReplicaStatisticsRecorder statistics,
         ReplicaMetrics metrics,
@@ -56,13 +58,21 @@ internal sealed class ReplicaQueue
     {
         _model = model;
         _limit = limit;
+        _longestWait = longestWait;
         _workers = workers;
         _statistics = statistics;
         _metrics = metrics;
         _time = time;
-        _errors = new CauseLimiter(time);
-        _logger = logger;
+        _waiting = new WaitingLine(model.Levels);
+        _readsFacts = model.Levels > 1 || model.Batching.IsOn;
+        _timer = model.Batching.MaxDelay > TimeSpan.Zero
+            ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
+            : null;
+        Runs = new JobRunner(this, model, workers, statistics, metrics, time, logger);
     }
+
+    /// <summary>What runs the requests that have a slot.</summary>
+    public JobRunner Runs { get; }
 
     /// <summary>Whether a request would run at once, as far as can be told without a lock.</summary>
     public bool HasRoom => Volatile.Read(ref _running) < _model.Concurrency;
@@ -82,19 +92,26 @@ internal sealed class ReplicaQueue
     /// <summary>Answers <paramref name="request"/>, at once if it is refused; its memory is used until then.</summary>
     public ValueTask<InferReply> EnqueueAsync(InferRequest request, CancellationToken cancellationToken)
     {
-        var job = new InferenceJob(this, request, _time.GetTimestamp(), cancellationToken);
+        var facts = _readsFacts ? _model.Read(request.Message) : RequestFacts.Plain;
+        var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken);
         SessionRunner? runner = null;
         lock (_gate)
         {
-            if (Refusal(request) is { } refusal)
+            if (Refusal(request, facts.Level) is { } refusal)
             {
                 return Refuse(refusal);
             }
 
             if (_running >= _model.Concurrency)
             {
-                job.Node = _waiting.AddLast(job);
+                _waiting.Add(job);
                 _metrics.RequestQueued();
+            }
+            else if (_timer is not null && _model.Batching is { IsOn: true } batching && facts.Rows < batching.MaxSize)
+            {
+                _waiting.Add(job);
+                _metrics.RequestQueued();
+                StartWaiting();
             }
             else if (IsShort(request))
             {
@@ -128,6 +145,7 @@ internal sealed class ReplicaQueue
         lock (_gate)
         {
             _draining = true;
+            StartWaiting();
             SignalIfDrained();
         }
 
@@ -139,84 +157,60 @@ internal sealed class ReplicaQueue
     {
         lock (_gate)
         {
-            if (job.Node?.List is null)
+            if (!_waiting.TryRemove(job))
             {
                 return false;
             }
 
-            _waiting.Remove(job.Node);
             SignalIfDrained();
         }
 
         _metrics.RequestDequeued();
         _metrics.Rejected(RejectionReason.Cancelled);
-        _statistics.Cancelled(NanosecondsSince(job.Arrived));
+        _statistics.Cancelled((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
         return true;
     }
 
-    /// <summary>Runs a job that has its slot, on the calling thread, and returns the job that gets the slot next.</summary>
-    public IInferenceWork? Execute(InferenceJob job, InferRequest request, SessionRunner runner, CancellationToken cancellationToken)
+    /// <summary>Gives the free slots to what waits and is due; the timer comes back for what is not.</summary>
+    private void StartWaiting()
     {
-        var queued = NanosecondsSince(job.Arrived);
-        _metrics.RequestStarted(TimeSpan.FromMicroseconds(queued / 1000.0));
-        var reply = Run(request, queued, runner, cancellationToken, out var times);
-        var total = NanosecondsSince(job.Arrived);
-        _metrics.RequestEnded();
-        if (reply.Succeeded)
+        lock (_gate)
         {
-            _statistics.Succeeded(total, queued, times);
+            while (_running < _model.Concurrency && TakeNext() is { } work)
+            {
+                // The slot is taken last, as above.
+                _workers.Submit(work);
+                _running++;
+            }
         }
-        else if (reply.Failure.Code == StatusCode.Cancelled)
-        {
-            _statistics.Cancelled(total);
-        }
-        else
-        {
-            _statistics.Failed(total);
-        }
-
-        var next = Release(reply.Succeeded ? times.Input + times.Infer + times.Output : null, total - queued);
-        job.Complete(reply);
-        return next;
     }
 
-    private InferReply Run(InferRequest request, long queued, SessionRunner runner, CancellationToken cancellationToken, out RunTimes times)
+    /// <summary>What gets a free slot; null where nothing waits, or only what waits for others.</summary>
+    private IInferenceWork? TakeNext()
     {
-        times = default;
-        if (cancellationToken.IsCancellationRequested)
+        if (_model.Batching is not { IsOn: true } batching)
         {
-            _metrics.Rejected(RejectionReason.Cancelled);
-            return InferReply.Failed(Failure.Cancelled("the caller gave up before the request could run"));
-        }
-
-        if (request.Timeout is { } timeout && queued > timeout.TotalNanoseconds)
-        {
-            _metrics.Rejected(RejectionReason.Deadline);
-            return InferReply.Failed(Failure.DeadlineExceeded(
-                $"the deadline passed after {queued / 1_000_000} ms in the queue of model '{_model.Name}' version {_model.Version}"));
-        }
-
-        try
-        {
-            return InferReply.Success(_model.Run(runner, request.Message, _metrics, out times, cancellationToken));
-        }
-        catch (ServingException exception)
-        {
-            return InferReply.Failed(exception.Failure);
-        }
-        catch (Exception exception)
-        {
-            // The edge of a run, which has no caller to catch it: no failure of one request may end the process.
-            if (_errors.TryPass(exception.GetType().Name, out var heldBack))
+            if (!_waiting.TryTake(out var job))
             {
-                Log.UnexpectedError(_logger, exception, _model.Name, _model.Version, heldBack);
+                return null;
             }
 
-            return InferReply.Failed(Failure.Internal($"internal error while running model '{_model.Name}' version {_model.Version}"));
+            _metrics.RequestDequeued();
+            return job;
         }
+
+        var jobs = _waiting.Take(_draining ? batching with { MaxDelay = TimeSpan.Zero } : batching, job => _time.GetElapsedTime(job.Arrived), out var wait);
+        if (jobs is null)
+        {
+            _timer?.Change(wait, Timeout.InfiniteTimeSpan);
+            return null;
+        }
+
+        jobs.ForEach(_ => _metrics.RequestDequeued());
+        return jobs.Count == 1 ? jobs[0] : new InferenceBatch(Runs, jobs);
     }
 
-    private Failure? Refusal(InferRequest request)
+    private Failure? Refusal(InferRequest request, int level)
     {
         if (_draining)
         {
@@ -228,7 +222,7 @@ internal sealed class ReplicaQueue
             return null;
         }
 
-        var wait = ExpectedWait();
+        var wait = ExpectedWait(level);
         if (_waiting.Count >= _limit)
         {
             return Failure.Exhausted(
@@ -236,18 +230,27 @@ internal sealed class ReplicaQueue
                 wait > TimeSpan.FromMilliseconds(1) ? wait : TimeSpan.FromMilliseconds(1));
         }
 
-        return request.Timeout is { } timeout && wait > timeout
+        if (wait > _longestWait)
+        {
+            return Failure.Exhausted(
+                $"model '{_model.Name}' version {_model.Version} would start this request in about {wait.TotalMilliseconds:F0} ms, the limit is {_longestWait.Value.TotalMilliseconds:F0} ms",
+                wait - _longestWait.Value);
+        }
+
+        return request.Timeout is { } timeout && wait + MeanRun > timeout
             ? Failure.DeadlineExceeded(
                 $"the deadline in {timeout.TotalMilliseconds:F0} ms cannot be met: model '{_model.Name}' version {_model.Version} " +
-                $"would start this request in about {wait.TotalMilliseconds:F0} ms")
+                $"would start this request in about {wait.TotalMilliseconds:F0} ms and run for {MeanRun.TotalMilliseconds:F0} ms")
             : null;
     }
 
     private bool IsShort(InferRequest request) =>
         _notHere == 0 && _meanRunNanoseconds is > 0 and < ShortRunNanoseconds && request.Message.Length <= ShortRunBytes;
 
-    private TimeSpan ExpectedWait() =>
-        TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000 * (_waiting.Count + 1) / _model.Concurrency);
+    private TimeSpan MeanRun => TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000);
+
+    /// <summary>Until a request of this priority would start, if no other of a higher one came.</summary>
+    private TimeSpan ExpectedWait(int level) => MeanRun * ((_waiting.CountBefore(level) / _model.Batching.MaxSize) + 1) / _model.Concurrency;
 
     private ValueTask<InferReply> Refuse(Failure refusal)
     {
@@ -260,8 +263,10 @@ internal sealed class ReplicaQueue
         return ValueTask.FromResult(InferReply.Failed(refusal));
     }
 
-    /// <param name="took">Of the run, whatever became of it.</param>
-    private InferenceJob? Release(long? runNanoseconds, long took)
+    /// <summary>Gives a slot back, or to what is due next.</summary>
+    /// <param name="runNanoseconds">Of the run, null where it failed.</param>
+    /// <param name="took">Of the run, whatever became of it, nanoseconds.</param>
+    public IInferenceWork? Release(long? runNanoseconds, long took)
     {
         lock (_gate)
         {
@@ -271,11 +276,9 @@ internal sealed class ReplicaQueue
                 _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
             }
 
-            if (_waiting.First is { } next)
+            if (TakeNext() is { } next)
             {
-                _waiting.Remove(next);
-                _metrics.RequestDequeued();
-                return next.Value;
+                return next;
             }
 
             _running--;
@@ -291,21 +294,4 @@ internal sealed class ReplicaQueue
             _drained.TrySetResult();
         }
     }
-
-    private long NanosecondsSince(long timestamp) => (long)_time.GetElapsedTime(timestamp).TotalNanoseconds;
-}
-
-/// <summary>What a <see cref="ReplicaQueue"/> needs of the model behind it.</summary>
-internal interface IQueuedModel
-{
-    string Name { get; }
-
-    long Version { get; }
-
-    /// <summary>Runs at once, at least 1.</summary>
-    int Concurrency { get; }
-
-    /// <summary>Answers <paramref name="message"/> on the calling thread, whose runner is lent; the caller owns the answer.</summary>
-    /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
-    PayloadBuffer Run(SessionRunner runner, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken);
 }

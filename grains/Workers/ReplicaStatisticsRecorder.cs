@@ -4,7 +4,7 @@ using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
-/// <summary>Counts what one replica does. Safe from any thread; a request is counted as a whole or not at all.</summary>
+/// <summary>Counts what one replica does. Safe from any thread; a request is counted as a whole or not at all, and so is a run.</summary>
 internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
 {
     /// <summary>Batch sizes are the clients' choice; their number must not be.</summary>
@@ -15,6 +15,7 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     private DateTimeOffset? _lastInference;
     private long _rows;
     private long _executions;
+    private long _runNanoseconds;
     private DurationTotal _success;
     private DurationTotal _fail;
     private DurationTotal _cancel;
@@ -23,20 +24,13 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     private DurationTotal _infer;
     private DurationTotal _output;
 
-    /// <summary>Counts an answered request; durations in nanoseconds.</summary>
-    public void Succeeded(long total, long queued, in RunTimes run)
+    /// <summary>Counts a run of the session that answered one request or several.</summary>
+    public void Executed(in RunTimes run)
     {
-        var now = time.GetUtcNow();
         lock (_gate)
         {
-            _lastInference = now;
-            _rows += run.Rows;
             _executions++;
-            _success += new DurationTotal(1, total);
-            _queue += new DurationTotal(1, queued);
-            _input += new DurationTotal(1, run.Input);
-            _infer += new DurationTotal(1, run.Infer);
-            _output += new DurationTotal(1, run.Output);
+            _runNanoseconds += run.Total;
             if (_batches.TryGetValue(run.Rows, out var batch) || _batches.Count < MaxBatchSizes)
             {
                 _batches[run.Rows] = new BatchStatistics(
@@ -44,6 +38,23 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
                     batch.Infer + new DurationTotal(1, run.Infer),
                     batch.Output + new DurationTotal(1, run.Output));
             }
+        }
+    }
+
+    /// <summary>Counts an answered request; durations in nanoseconds.</summary>
+    /// <param name="run">The times of the run that answered it, and its own rows.</param>
+    public void Succeeded(long total, long queued, in RunTimes run)
+    {
+        var now = time.GetUtcNow();
+        lock (_gate)
+        {
+            _lastInference = now;
+            _rows += run.Rows;
+            _success += new DurationTotal(1, total);
+            _queue += new DurationTotal(1, queued);
+            _input += new DurationTotal(1, run.Input);
+            _infer += new DurationTotal(1, run.Infer);
+            _output += new DurationTotal(1, run.Output);
         }
     }
 
@@ -69,7 +80,7 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     {
         lock (_gate)
         {
-            return new ReplicaTotals(_success.Count + _fail.Count + _cancel.Count, _executions, _input.Nanoseconds + _infer.Nanoseconds + _output.Nanoseconds);
+            return new ReplicaTotals(_success.Count + _fail.Count + _cancel.Count, _executions, _runNanoseconds);
         }
     }
 

@@ -47,7 +47,7 @@ internal static class SiloComposition
             services.AddReplicatedGrainStorage(ModelGrains.StorageName);
         }
 
-        services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit });
+        services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit, QueueDelay = TimeSpan.FromMilliseconds(options.QueueDelayMs) });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton(new OpenVinoOptions { Folder = options.Openvino, Cache = options.OpenvinoCache, CacheBytes = (long)options.OpenvinoCacheMiB << 20 });
         services.AddSingleton<IModelRepository, FileModelRepository>();

@@ -215,6 +215,13 @@ public sealed class ServeOptions : IValidatableObject
     [Range(0, 1_000_000)]
     public int QueueLimit { get; set; } = 1000;
 
+    /// <summary>
+    /// Expected wait in front of a replica above which a request is refused at once, 0 to 3,600,000 ms; a model's queue_delay_ms takes its place. Default 0, none. A few run times keep
+    /// answers timely under overload.
+    /// </summary>
+    [Range(0, 3_600_000)]
+    public int QueueDelayMs { get; set; }
+
     /// <summary>Seconds that a stop may take to finish what runs, 1 to 3600. Default 30.</summary>
     [Range(1, 3600)]
     public int StopSeconds { get; set; } = 30;

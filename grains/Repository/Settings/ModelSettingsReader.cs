@@ -16,6 +16,11 @@ internal sealed class ModelSettingsReader
     public const int MaxCopies = 1000;
     public const int MaxBatchSize = int.MaxValue;
 
+    public const int MaxPriorityLevels = 32;
+
+    /// <summary>An hour, in milliseconds.</summary>
+    public const int MaxQueueDelay = 3_600_000;
+
     /// <summary>A tebibyte.</summary>
     public const int MaxRunMemory = 1 << 20;
 
@@ -36,6 +41,7 @@ internal sealed class ModelSettingsReader
 
     private static readonly FrozenDictionary<string, PerformanceHint> PerformanceHints = new Dictionary<string, PerformanceHint>
     {
+        ["auto"] = PerformanceHint.Auto,
         ["throughput"] = PerformanceHint.Throughput,
         ["latency"] = PerformanceHint.Latency,
     }.ToFrozenDictionary();
@@ -70,6 +76,15 @@ internal sealed class ModelSettingsReader
                 reader.Set(JsonExpect.Choice(member, GraphOptimizations, errors), (settings, value) => settings with { GraphOptimization = value }),
             ["performance_hint"] = (reader, member, errors) =>
                 reader.Set(JsonExpect.Choice(member, PerformanceHints, errors), (settings, value) => settings with { PerformanceHint = value }),
+            ["batching"] = (reader, member, errors) => reader._settings = reader._settings with { Batching = BatchingReader.Read(member, errors) },
+            ["priority_levels"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 0, MaxPriorityLevels, errors), (settings, value) => settings with { PriorityLevels = value }),
+            ["default_priority"] = (reader, member, errors) =>
+                reader.Set(JsonExpect.Integer(member, 1, MaxPriorityLevels, errors), (settings, value) => settings with { DefaultPriority = value }),
+            ["queue_delay_ms"] = (reader, member, errors) => reader.Set(
+                JsonExpect.Integer(member, 0, MaxQueueDelay, errors), (settings, value) => settings with { QueueDelay = TimeSpan.FromMilliseconds(value) }),
+            ["warm_up"] = (reader, member, errors) =>
+                reader._settings = reader._settings with { WarmUp = JsonExpect.Boolean(member, errors) ?? true },
             ["batch_size"] = (reader, member, errors) => reader.Set(
                 DimensionText.Read(member.Path, member.Value, 1, errors),
                 (settings, value) => settings with { BatchSize = value == DimensionRange.Any ? null : value }),
@@ -109,6 +124,13 @@ internal sealed class ModelSettingsReader
             errors.Add(top.Members.Last(member => member.Name is "max_copies" or "min_copies").Line, $"'max_copies' is {settings.MaxCopies}, less than 'min_copies', {settings.MinCopies}");
         }
 
+        if (reader._settings.DefaultPriority > reader._settings.PriorityLevels)
+        {
+            errors.Add(
+                top.Members.Last(static member => member.Name is "default_priority" or "priority_levels").Line,
+                $"'default_priority' is {reader._settings.DefaultPriority}, more than 'priority_levels', {reader._settings.PriorityLevels}");
+        }
+
         if (reader._settings is { MaxBatchSize: > 0, BatchSize: not null })
         {
             errors.Add(
@@ -116,8 +138,12 @@ internal sealed class ModelSettingsReader
                 "'max_batch_size' and 'batch_size' both limit the first dimension; expected one of them");
         }
 
-        return errors.Any ? null : ModelDefinition.Of(reader._policy, WithBatchLimit(reader._settings));
+        return errors.Any ? null : ModelDefinition.Of(reader._policy, WithDefaultPriority(WithBatchLimit(reader._settings)));
     }
+
+    /// <summary>Requests that name no priority run between the others.</summary>
+    private static ModelSettings WithDefaultPriority(ModelSettings settings) =>
+        settings is { PriorityLevels: > 0, DefaultPriority: 0 } ? settings with { DefaultPriority = (settings.PriorityLevels + 1) / 2 } : settings;
 
     /// <summary>A largest batch limits requests as a range of batch sizes does.</summary>
     private static ModelSettings WithBatchLimit(ModelSettings settings) =>

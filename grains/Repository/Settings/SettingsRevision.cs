@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Cluster.Contracts.Models;
@@ -54,7 +55,9 @@ internal static class SettingsRevision
         json.WriteNumberValue(settings.IntraOpThreads);
         json.WriteNumberValue(settings.MaxRunBytes);
         json.WriteStringValue(settings.GraphOptimization.ToString());
-        json.WriteStringValue(settings.PerformanceHint.ToString());
+        
+        // Files that say nothing keep the fingerprint that an earlier program gave them, which had another default.
+        json.WriteStringValue((settings.PerformanceHint == PerformanceHint.Auto ? PerformanceHint.Throughput : settings.PerformanceHint).ToString());
         json.WriteStringValue(settings.BatchSize?.ToString() ?? "");
         json.WriteStartObject();
         foreach (var (input, dimensions) in settings.InputShapes)
@@ -83,6 +86,37 @@ internal static class SettingsRevision
             // Only where they are set: a version of the program that did not know them gave the others the same fingerprint.
             json.WriteNumberValue(settings.MaxBatchSize);
             WriteStrings(json, settings.Format.Select(static format => $"{format.Key}={format.Value}"));
+        }
+
+        if (settings.PerformanceHint == PerformanceHint.Throughput)
+        {
+            json.WriteStringValue("one thread");
+        }
+
+        if (!settings.WarmUp)
+        {
+            json.WriteStringValue("cold");
+        }
+
+        if (settings.Batching is { IsOn: true } batching)
+        {
+            json.WriteNumberValue(batching.MaxSize);
+            json.WriteNumberValue(batching.MaxDelay.Ticks);
+            WriteStrings(json, batching.PreferredSizes.Select(static size => size.ToString(CultureInfo.InvariantCulture)));
+            WriteStrings(json, batching.Padding.Select(static padded => string.Create(CultureInfo.InvariantCulture, $"{padded.Key}={padded.Value.Dimension},{padded.Value.Value:R}")));
+        }
+
+        if (settings.PriorityLevels > 0)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(settings.PriorityLevels);
+            json.WriteNumberValue(settings.DefaultPriority);
+            json.WriteEndArray();
+        }
+
+        if (settings.QueueDelay is { } delay)
+        {
+            json.WriteStringValue($"delay {delay.Ticks.ToString(CultureInfo.InvariantCulture)}");
         }
 
         if (settings.ProviderOptions is var options && options != ProviderSettings.Default)

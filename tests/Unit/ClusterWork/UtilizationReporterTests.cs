@@ -24,6 +24,7 @@ public sealed class UtilizationReporterTests
         for (var run = 0; run < 100; run++)
         {
             statistics.Succeeded(5_000_000, 0, new RunTimes(Input: 0, Infer: 3_000_000, Output: 0, Rows: 1));
+            statistics.Executed(new RunTimes(Input: 0, Infer: 3_000_000, Output: 0, Rows: 1));
         }
 
         bench.Time.Advance(bench.Options.LoadReportInterval);
@@ -81,7 +82,7 @@ public sealed class UtilizationReporterTests
         Assert.True(bench.Cache.TryClaim(id, new ModelVersionSource(1, "/none/model.onnx", "r"), out var room));
         statistics = new ReplicaStatisticsRecorder(bench.Time);
         var metrics = new ReplicaMetricsFactory(bench.Registry).Create("m", 1, 1, 1);
-        var queue = new ReplicaQueue(new GatedModel(1), 1, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var queue = new ReplicaQueue(new GatedModel(1), 1, null, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var replica = new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = end ?? (() => { }) });
         bench.Replicas.Add(replica);
         return replica;

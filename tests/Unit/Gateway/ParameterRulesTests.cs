@@ -66,8 +66,8 @@ public sealed class ParameterRulesTests : RestServer
     [InlineData("timeout", "-1", StatusCode.InvalidArgument)]
     [InlineData("timeout", "\"5\"", StatusCode.InvalidArgument)]
     [InlineData("timeout", "true", StatusCode.InvalidArgument)]
-    [InlineData("priority", "1", StatusCode.Unimplemented)]
-    [InlineData("priority", "true", StatusCode.Unimplemented)]
+    [InlineData("priority", "-1", StatusCode.InvalidArgument)]
+    [InlineData("priority", "true", StatusCode.InvalidArgument)]
     public async Task RequestParameter_ThatCannotBeHonoured_IsRefusedInTheSameWords(string key, string json, StatusCode code)
     {
         await using var server = await GrpcTestServer.StartAsync();

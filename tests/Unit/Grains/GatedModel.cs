@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
@@ -20,6 +23,16 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
 
     public int Concurrency => concurrency;
 
+    public BatchingSettings Batching { get; init; } = BatchingSettings.None;
+
+    public int Levels { get; init; } = 1;
+
+    /// <summary>Whether the runs that began were told that nothing else runs.</summary>
+    public ConcurrentQueue<bool> Alone { get; } = [];
+
+    /// <summary>Requests that a run of several leaves to run by themselves, by their first byte.</summary>
+    public HashSet<int> Unfit { get; } = [];
+
     /// <summary>Runs that were under way at the same time, at most.</summary>
     public int MostAtOnce => Volatile.Read(ref _mostAtOnce);
 
@@ -30,7 +43,41 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
     public Task<GatedRun> NextAsync() => _started.Reader.ReadAsync().AsTask().Soon("the next run's start");
 
     public PayloadBuffer Run(
-        SessionRunner runner, PayloadBuffer message, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+        SessionRunner runner, PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+    {
+        Alone.Enqueue(alone);
+        InGate([message.Span[0]], 1, out times);
+        return PayloadBuffer.CopyOf(message.Span);
+    }
+
+    /// <summary>Of a message of bytes: the second is the rows, the third the level.</summary>
+    public RequestFacts Read(PayloadBuffer message) => message.Span switch
+    {
+        [_, var rows, var level] => new RequestFacts(rows, level),
+        [_, var rows] => new RequestFacts(rows, 0),
+        _ => RequestFacts.Plain,
+    };
+
+    public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<RunTimes> executed)
+    {
+        var fit = items.Where(item => !Unfit.Contains(item.Message.Span[0])).ToList();
+        if (fit.Count < 2)
+        {
+            return;
+        }
+
+        var rows = fit.Sum(item => Read(item.Message).Rows);
+        InGate([.. fit.Select(static item => (int)item.Message.Span[0])], rows, out var times);
+        foreach (var item in fit)
+        {
+            item.Times = times with { Rows = Read(item.Message).Rows };
+            item.Reply = InferReply.Success(PayloadBuffer.CopyOf(item.Message.Span));
+        }
+
+        executed(times with { Rows = rows });
+    }
+
+    private void InGate(int[] numbers, int rows, out RunTimes times)
     {
         var running = Interlocked.Increment(ref _running);
         for (int most; (most = MostAtOnce) < running;)
@@ -38,12 +85,11 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
             Interlocked.CompareExchange(ref _mostAtOnce, running, most);
         }
 
-        var run = new GatedRun(message.Span[0]);
+        var run = new GatedRun(numbers[0]) { Numbers = numbers, Rows = rows };
         _started.Writer.TryWrite(run);
         try
         {
             times = run.Wait();
-            return PayloadBuffer.CopyOf(message.Span);
         }
         finally
         {

@@ -10,6 +10,11 @@ internal sealed class GatedRun(int number)
 
     public int Number => number;
 
+    /// <summary>The first bytes of all its requests.</summary>
+    public int[] Numbers { get; init; } = [number];
+
+    public int Rows { get; init; } = 1;
+
     /// <summary>The managed thread that runs it.</summary>
     public int Thread { get; } = Environment.CurrentManagedThreadId;
 

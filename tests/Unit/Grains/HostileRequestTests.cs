@@ -126,7 +126,7 @@ public sealed class HostileRequestTests : IAsyncDisposable
     {
         _model = await _sessions.OpenAsync(model, OnnxBench.Spec(Path.Combine(TestPaths.TestModels, model, "1", "model.onnx")), CancellationToken.None);
         _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create(model, 1, 1, 1);
-        _queue = new ReplicaQueue(_model, 10, _workers, _statistics, _metrics, TimeProvider.System, NullLogger.Instance);
+        _queue = new ReplicaQueue(_model, 10, null, _workers, _statistics, _metrics, TimeProvider.System, NullLogger.Instance);
     }
 
     private async Task<ModelInferResponse> AnswerAsync(ModelInferRequest request)

@@ -76,6 +76,9 @@ public sealed class OnnxBench : IDisposable
         return model;
     }
 
+    internal Task<bool> AddSoloAsync(LoadedModel model, string name, ModelSettings settings) => _sessions.AddSoloAsync(
+        model, Spec(Path.Combine(TestPaths.TestModels, name, "1", "model.onnx"), settings: settings), CancellationToken.None);
+
     internal async Task<Failure> FailToOpenAsync(string model, ModelSettings? settings = null) =>
         (await Assert.ThrowsAsync<ServingException>(() => OpenAsync(model, settings: settings))).Failure;
 
@@ -85,7 +88,7 @@ public sealed class OnnxBench : IDisposable
     {
         using var message = PayloadBuffer.Rent(bytes.Length, padding);
         bytes.CopyTo(message.Span);
-        using var answer = _runner.Run(model, message, _metrics, out _, CancellationToken.None);
+        using var answer = _runner.Run(model, model.Session, message, _metrics, out _, CancellationToken.None);
         return answer.Span.ToArray();
     }
 

@@ -14,6 +14,14 @@ internal static class OnnxFile
     public static byte[] Doubling(string[] inputShape, string[]? outputShape) => Model(
         Concat("x", "y"), [Value("x", inputShape)], [Value("y", outputShape)]);
 
+    /// <summary>A graph x → y = x + x.</summary>
+    /// <param name="outputShape">Null is that of the input.</param>
+    public static byte[] Sum(string[] shape, string[]? outputShape = null) => Model(Add("x", "y"), [Value("x", shape)], [Value("y", outputShape ?? shape)]);
+
+    /// <summary>A graph x, z → y = x × z, matrices of any size.</summary>
+    public static byte[] Product() => Model(
+        [.. Text(1, "x"), .. Text(1, "z"), .. Text(2, "y"), .. Text(4, "MatMul")], [Value("x", ["2", "n"]), Value("z", ["3", "4"])], [Value("y", ["2", "4"])]);
+
     /// <summary>A graph x → y of so many nodes in a row, each of which adds x to what it has.</summary>
     public static byte[] Chain(int nodes)
     {

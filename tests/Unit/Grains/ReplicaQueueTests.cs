@@ -129,13 +129,13 @@ public sealed class ReplicaQueueTests : IDisposable
         var run = await model.NextAsync();
 
         var refused = await Enqueue(queue, 2, TimeSpan.FromMilliseconds(50)).Soon();
-        var waiting = Enqueue(queue, 3, TimeSpan.FromMilliseconds(150));
-        var refusedBehind = await Enqueue(queue, 4, TimeSpan.FromMilliseconds(150)).Soon();
+        var waiting = Enqueue(queue, 3, TimeSpan.FromMilliseconds(250));
+        var refusedBehind = await Enqueue(queue, 4, TimeSpan.FromMilliseconds(250)).Soon();
 
         Assert.Equal(StatusCode.DeadlineExceeded, refused.Failure!.Code);
         Assert.Contains("the deadline in 50 ms cannot be met", refused.Failure.Message, StringComparison.Ordinal);
         Assert.Contains("in about 100 ms", refused.Failure.Message, StringComparison.Ordinal);
-        Assert.Contains("in about 200 ms", refusedBehind.Failure!.Message, StringComparison.Ordinal);
+        Assert.Contains("in about 200 ms and run for 100 ms", refusedBehind.Failure!.Message, StringComparison.Ordinal);
         run.Finish();
         (await model.NextAsync()).Finish();
         Assert.True((await waiting.Soon()).Succeeded);
@@ -435,8 +435,8 @@ public sealed class ReplicaQueueTests : IDisposable
         _workers.Dispose();
     }
 
-    private ReplicaQueue Queue(GatedModel model, int limit = 100) =>
-        new(model, limit, _workers, _statistics, _metrics, _time, _log.CreateLogger("queue"));
+    private ReplicaQueue Queue(GatedModel model, int limit = 100, TimeSpan? longestWait = null) =>
+        new(model, limit, longestWait, _workers, _statistics, _metrics, _time, _log.CreateLogger("queue"));
 
     private static Task<InferReply> Enqueue(ReplicaQueue queue, int number, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf([(byte)number]), Timeout = timeout }, cancellationToken).AsTask();

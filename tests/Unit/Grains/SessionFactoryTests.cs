@@ -235,4 +235,29 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
 
     private static ModelSettings Labels(string output, string file) =>
         new() { Labels = ImmutableSortedDictionary<string, string>.Empty.Add(output, file) };
+
+    /// <summary>A run of zeros takes memory for its output; a model without such a run has taken none.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Open_WarmUp_RunsTheGraphOnce(bool warmUp)
+    {
+        var model = await bench.OpenAsync("batchy", settings: new ModelSettings { WarmUp = warmUp });
+
+        Assert.Equal(warmUp, model.RunMemory.Peak > 0);
+    }
+
+    [Fact]
+    public async Task Open_GraphThatDoesNotTakeZeros_Loads()
+    {
+        using var folder = ModelFolder.Create();
+        var path = Path.Combine(folder.Path, "model.onnx");
+
+        // One column of the first, which may have any number, does not meet three rows of the second.
+        await File.WriteAllBytesAsync(path, OnnxFile.Product());
+
+        var model = await bench.OpenFileAsync("m", path);
+
+        Assert.NotEmpty(bench.Run(model, OnnxBench.Raw(("x", "FP32", [2, 3], new byte[24]), ("z", "FP32", [3, 4], new byte[48]))).RawOutputContents);
+    }
 }

@@ -211,7 +211,7 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
         var run = Task.Run(() =>
         {
             using var message = PayloadBuffer.CopyOf(request.ToByteArray());
-            runner.Run(model, message, bench.Metrics, out _, giveUp.Token);
+            runner.Run(model, model.Session, message, bench.Metrics, out _, giveUp.Token);
         });
         await clock.Bound.Soon();
         giveUp.CancelAfter(TimeSpan.FromMilliseconds(50));
@@ -221,7 +221,7 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
 
         // The same runner, whose next caller has not given up.
         using var next = PayloadBuffer.CopyOf(OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(2L))).ToByteArray());
-        using var answer = runner.Run(model, next, bench.Metrics, out var times, CancellationToken.None);
+        using var answer = runner.Run(model, model.Session, next, bench.Metrics, out var times, CancellationToken.None);
         Assert.Equal(1f, OnnxBench.Values<float>(ModelInferResponse.Parser.ParseFrom(answer.Span).RawOutputContents[0])[0]);
         Assert.True(times.Infer > 0);
     }
@@ -236,7 +236,7 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
         using var runner = new SessionRunner(TimeProvider.System);
         using var message = PayloadBuffer.CopyOf(OnnxBench.Raw(("INPUT0", "FP32", [first, columns], new byte[first * columns * 4])).ToByteArray());
 
-        using var answer = runner.Run(model, message, bench.Metrics, out var times, CancellationToken.None);
+        using var answer = runner.Run(model, model.Session, message, bench.Metrics, out var times, CancellationToken.None);
 
         Assert.Equal(rows, times.Rows);
     }

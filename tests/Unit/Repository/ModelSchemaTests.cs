@@ -34,7 +34,20 @@ public sealed class ModelSchemaTests
         }
     }
 
+    [Fact]
+    public void Batching_IsThatOfTheReader()
+    {
+        var batching = Properties.GetProperty("batching");
+
+        Assert.Equal(BatchingReader.Keys.Order(), batching.GetProperty("properties").EnumerateObject().Select(static property => property.Name).Order());
+        var size = batching.GetProperty("properties").GetProperty("max_size");
+        Assert.Equal((2, BatchingReader.MaxSize), (size.GetProperty("minimum").GetInt32(), size.GetProperty("maximum").GetInt32()));
+        Assert.Equal(BatchingReader.MaxDelayMicroseconds, batching.GetProperty("properties").GetProperty("max_delay_microseconds").GetProperty("maximum").GetInt32());
+    }
+
     [Theory]
+    [InlineData("priority_levels")]
+    [InlineData("queue_delay_ms")]
     [InlineData("concurrency")]
     [InlineData("queue_limit")]
     [InlineData("run_memory_mib")]

@@ -107,7 +107,13 @@ public sealed class ModelSettingsReaderTests
     [InlineData("{\n  // why\n}", "line 2: not valid JSON")]
     [InlineData("{\n  \"concurrency\": 1,\n}", "line 3: not valid JSON")]
     [InlineData("[]", "'the file' is an array; expected an object")]
-    [InlineData("{\n\n\"concurency\": 1}", "line 3: unknown key 'concurency'; allowed here: '$schema', 'batch_size', 'concurrency'")]
+    [InlineData("{\n\n\"concurency\": 1}", "line 3: unknown key 'concurency'; allowed here: '$schema', 'batch_size', 'batching', 'concurrency'")]
+    [InlineData("{\"batching\": {}}", "'batching' has no 'max_size'; expected the rows of the largest run, from 2")]
+    [InlineData("{\"batching\": {\"max_size\": 1}}", "'batching.max_size' is 1; expected an integer from 2 to 65536")]
+    [InlineData("{\"batching\": {\"max_size\": 4, \"preferred_sizes\": [8, 2]}}", "'batching.preferred_sizes' has 8, more than 'max_size', 4")]
+    [InlineData("{\"batching\": {\"max_size\": 4, \"padding\": {\"x\": {\"value\": 1}}}}", "'batching.padding.x' has no 'dimension'")]
+    [InlineData("{\"batching\": {\"max_size\": 4, \"padding\": {\"x\": {\"dimension\": 1, \"by\": 1}}}}", "unknown key 'batching.padding.x.by'; allowed here: 'dimension', 'value'")]
+    [InlineData("{\"priority_levels\": 2, \"default_priority\": 3}", "'default_priority' is 3, more than 'priority_levels', 2")]
     [InlineData("""{"concurrency": 1, "concurrency": 2}""", "'concurrency' is given twice")]
     [InlineData("""{"concurrency": "many"}""", "'concurrency' is \"many\"; expected an integer from 0 to 1024")]
     [InlineData("""{"concurrency": 1025}""", "'concurrency' is 1025; expected an integer from 0 to 1024")]
@@ -118,7 +124,7 @@ public sealed class ModelSettingsReaderTests
     [InlineData("""{"intra_op_threads": -1}""", "'intra_op_threads' is -1; expected an integer from 0 to 1024")]
     [InlineData("""{"execution_provider": "gpu"}""", "'execution_provider' is \"gpu\"; expected one of \"auto\", \"cpu\", \"openvino\"")]
     [InlineData("""{"graph_optimization": true}""", "'graph_optimization' is true; expected one of \"all\", \"basic\"")]
-    [InlineData("""{"performance_hint": "LATENCY"}""", "expected one of \"latency\", \"throughput\"")]
+    [InlineData("""{"performance_hint": "LATENCY"}""", "expected one of \"auto\", \"latency\", \"throughput\"")]
     [InlineData("""{"batch_size": 0}""", "'batch_size' is 0; expected -1 for any size, an integer of at least 1")]
     [InlineData("""{"batch_size": "8:1"}""", "'batch_size' is \"8:1\"")]
     [InlineData("""{"batch_size": "auto"}""", "'batch_size' is \"auto\"")]
@@ -230,6 +236,11 @@ public sealed class ModelSettingsReaderTests
             [nameof(ModelSettings.MaxRunBytes)] = new() { MaxRunBytes = 1 << 20 },
             [nameof(ModelSettings.GraphOptimization)] = new() { GraphOptimization = GraphOptimization.Basic },
             [nameof(ModelSettings.PerformanceHint)] = new() { PerformanceHint = PerformanceHint.Latency },
+            [nameof(ModelSettings.WarmUp)] = new() { WarmUp = false },
+            [nameof(ModelSettings.Batching)] = new() { Batching = new BatchingSettings { MaxSize = 2 } },
+            [nameof(ModelSettings.PriorityLevels)] = new() { PriorityLevels = 2 },
+            [nameof(ModelSettings.DefaultPriority)] = new() { PriorityLevels = 2, DefaultPriority = 1 },
+            [nameof(ModelSettings.QueueDelay)] = new() { QueueDelay = TimeSpan.Zero },
             [nameof(ModelSettings.BatchSize)] = new() { BatchSize = DimensionRange.Exactly(1) },
             [nameof(ModelSettings.InputShapes)] = new()
             {

@@ -55,6 +55,7 @@ public sealed class ServeOptionsTests
         { "--openvino-cache-mib", nameof(ServeOptions.OpenvinoCacheMiB) },
         { "--inference-threads", nameof(ServeOptions.InferenceThreads) },
         { "--queue-limit", nameof(ServeOptions.QueueLimit) },
+        { "--queue-delay-ms", nameof(ServeOptions.QueueDelayMs) },
         { "--capacity", nameof(ServeOptions.Capacity) },
         { "--stop-seconds", nameof(ServeOptions.StopSeconds) },
         { "--drain-seconds", nameof(ServeOptions.DrainSeconds) },
@@ -327,6 +328,7 @@ public sealed class ServeOptionsTests
     [InlineData("MaxMessageMiB", "2001", "--max-message-mib is '2001', expected 1 to 2000")]
     [InlineData("InferenceThreads", "4097", "--inference-threads is '4097', expected 0 to 4096")]
     [InlineData("QueueLimit", "-1", "--queue-limit is '-1', expected 0 to 1000000")]
+    [InlineData("QueueDelayMs", "-1", "--queue-delay-ms is '-1', expected 0 to 3600000")]
     [InlineData("StopSeconds", "0", "--stop-seconds is '0', expected 1 to 3600")]
     [InlineData("ServerName", "", "--server-name is '', expected a name")]
     [InlineData("Redis", "localhost", "--redis is 'localhost', expected host:port, several separated by commas")]

@@ -1,0 +1,23 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Inference;
+
+namespace Cluster.Grains.Sessions;
+
+/// <summary>One request of a run that answers several, and what became of it.</summary>
+internal sealed class BatchItem(PayloadBuffer message)
+{
+    public PayloadBuffer Message => message;
+
+    /// <summary>The caller owns its memory; null where the request is to run by itself.</summary>
+    public InferReply? Reply { get; set; }
+
+    /// <summary>Times of the whole run; the rows are this request's.</summary>
+    public RunTimes Times { get; set; }
+
+    /// <summary>Takes an answer back that was written before the run of its group turned out to have failed.</summary>
+    public void GiveUp()
+    {
+        Reply?.Message?.Dispose();
+        Reply = null;
+    }
+}

@@ -1,0 +1,301 @@
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+using Cluster.Contracts.Wire;
+using Cluster.Grains.Memory;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Tensors;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Cluster.Grains.Sessions;
+
+/// <summary>
+/// Runs requests together. 1: each is checked as if it ran by itself. 2: those whose shapes fit make a group. 3: a group's inputs are copied one after the other into one
+/// tensor each, padded where the plan says so. 4: the session runs once. 5: each answer is written from its rows of the outputs, without another copy between.
+/// </summary>
+internal sealed class BatchRunner(TimeProvider time) : IDisposable
+{
+    private readonly List<BatchPart> _parts = [];
+    private readonly NativeScratch _scratch = new();
+    private readonly InferResponseBuilder _response = new();
+    private readonly RunOptions _options = new();
+    private readonly MemoryUse _memory = new();
+
+    /// <summary>Answers <paramref name="items"/> as far as they fit together; the others are left without an answer.</summary>
+    /// <param name="session">One of the model's.</param>
+    /// <param name="executed">Told of each run.</param>
+    public void Run(
+        LoadedModel model, InferenceSession session, BatchPlan plan, IReadOnlyList<BatchItem> items, ReplicaMetrics metrics, Action<RunTimes> executed)
+    {
+        var start = time.GetTimestamp();
+        var bound = 0;
+        try
+        {
+            for (; bound < items.Count; bound++)
+            {
+                PartAt(bound).Bind(model, items[bound]);
+            }
+
+            foreach (var group in Groups(items.Count, plan).Where(static group => group.Count > 1))
+            {
+                RunGroup(model, session, plan, group, metrics, start, executed);
+                start = time.GetTimestamp();
+            }
+        }
+        finally
+        {
+            for (var i = 0; i < Math.Min(items.Count, bound + 1); i++)
+            {
+                PartAt(i).Clear();
+            }
+        }
+    }
+
+    public void Dispose() => _options.Dispose();
+
+    private BatchPart PartAt(int index)
+    {
+        if (index == _parts.Count)
+        {
+            _parts.Add(new BatchPart());
+        }
+
+        return _parts[index];
+    }
+
+    private List<List<BatchPart>> Groups(int count, BatchPlan plan)
+    {
+        var groups = new List<List<BatchPart>>();
+        foreach (var part in _parts.Take(count).Where(static part => part.Rows > 0))
+        {
+            if (groups.Find(group => group[0].Fits(part, plan)) is { } group)
+            {
+                group.Add(part);
+            }
+            else
+            {
+                groups.Add([part]);
+            }
+        }
+
+        return groups;
+    }
+
+    private void RunGroup(
+        LoadedModel model, InferenceSession session, BatchPlan plan, List<BatchPart> group, ReplicaMetrics metrics, long start, Action<RunTimes> executed)
+    {
+        var first = group[0];
+        var rows = group.Sum(static part => part.Rows);
+        var inputs = new List<OrtValue>(first.Inputs.Slots.Count);
+        var isRunning = false;
+        try
+        {
+            for (var i = 0; i < first.Inputs.Slots.Count; i++)
+            {
+                if (Join(group, i, rows, plan) is not { } joined)
+                {
+                    return;
+                }
+
+                inputs.Add(joined);
+            }
+
+            var names = OutputNames(group);
+            var bound = time.GetTimestamp();
+            metrics.RunStarted(rows);
+            isRunning = true;
+            using var outputs = RunSession(model, session, first.Inputs.Names, inputs, names);
+            var computed = time.GetTimestamp();
+            metrics.RunEnded(time.GetElapsedTime(bound, computed));
+            isRunning = false;
+            if (Wrong(outputs, names, rows) is { } wrong)
+            {
+                model.DistrustBatches(wrong);
+                return;
+            }
+
+            Answer(model, plan, group, outputs, names);
+            var times = new RunTimes(Nanoseconds(start, bound), Nanoseconds(bound, computed), Nanoseconds(computed, time.GetTimestamp()), rows);
+            group.ForEach(part => part.Item.Times = times with { Rows = part.Rows });
+            executed(times);
+        }
+        catch (OnnxRuntimeException)
+        {
+            // One request may be what the model cannot run: each runs by itself and has an error of its own.
+            group.ForEach(static part => part.Item.GiveUp());
+        }
+        finally
+        {
+            if (isRunning)
+            {
+                metrics.RunFailed();
+            }
+
+            inputs.ForEach(static input => input.Dispose());
+            _scratch.Clear();
+            model.RunMemory.Note(_memory.Peak);
+        }
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> RunSession(
+        LoadedModel model, InferenceSession session, IReadOnlyCollection<string> names, List<OrtValue> inputs, List<string> outputs)
+    {
+        _memory.Begin(model.MaxRunBytes);
+        try
+        {
+            return session.Run(_options, names, inputs, outputs);
+        }
+        finally
+        {
+            MemoryUse.End();
+        }
+    }
+
+    /// <summary>One input of all requests, one after the other; null where that is larger than a tensor can be.</summary>
+    private OrtValue? Join(List<BatchPart> group, int index, long rows, BatchPlan plan)
+    {
+        var slot = group[0].Inputs.Slots[index];
+        var size = slot.Datatype.ElementSize();
+        var padded = plan.PaddingOf(slot);
+        var shape = (long[])group[0].Inputs.Shapes[index].Clone();
+        if (padded is { } longest)
+        {
+            shape[longest.Dimension] = group.Max(part => part.Inputs.Shapes[index][longest.Dimension]);
+        }
+
+        shape[0] = rows;
+        if (!Shapes.TryCount(shape, out var count) || count > Array.MaxLength / size)
+        {
+            return null;
+        }
+
+        var joined = _scratch.Allocate((int)(count * size));
+        var rowBytes = (int)(count / rows * size);
+        var offset = 0;
+        foreach (var part in group)
+        {
+            var own = part.Inputs.Shapes[index];
+            var target = joined.Slice(offset, (int)part.Rows * rowBytes);
+            var source = part.Inputs.Values[index].GetTensorMutableRawData();
+            if (padded is { } padding && own[padding.Dimension] < shape[padding.Dimension])
+            {
+                TensorRegion.Fill(target, padding.Pattern);
+                TensorRegion.Copy(source, own, target, shape, size);
+            }
+            else
+            {
+                source.CopyTo(target);
+            }
+
+            offset += target.Length;
+        }
+
+        return Wrap(joined, slot, shape);
+    }
+
+    /// <summary>What any of the requests asks for.</summary>
+    private static List<string> OutputNames(List<BatchPart> group)
+    {
+        var names = new List<string>(group[0].Outputs.Names);
+        foreach (var part in group)
+        {
+            names.AddRange(part.Outputs.Names.Where(name => !names.Contains(name)));
+        }
+
+        return names;
+    }
+
+    /// <summary>Why the rows of an output are not those of the inputs; null where they are.</summary>
+    private static string? Wrong(IReadOnlyList<OrtValue> outputs, List<string> names, long rows)
+    {
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var shape = outputs[i].GetTensorTypeAndShape().Shape;
+            if (shape is not [var first, ..] || first != rows)
+            {
+                return $"output '{names[i]}' has shape {Shapes.Describe(shape)} for inputs of {rows} rows";
+            }
+        }
+
+        return null;
+    }
+
+    private void Answer(LoadedModel model, BatchPlan plan, List<BatchPart> group, IReadOnlyList<OrtValue> outputs, List<string> names)
+    {
+        long row = 0;
+        var values = new List<OrtValue>();
+        foreach (var part in group)
+        {
+            try
+            {
+                foreach (var (slot, _) in part.Outputs.Outputs)
+                {
+                    values.Add(RowsOf(outputs[names.IndexOf(slot.Name)], slot, row, part, group, plan));
+                }
+
+                part.Item.Reply = InferReply.Success(OutputWriter.Write(model, part.Outputs, values, _response, part.Id));
+            }
+            catch (ServingException exception)
+            {
+                part.Item.Reply = InferReply.Failed(exception.Failure);
+            }
+            finally
+            {
+                values.ForEach(static value => value.Dispose());
+                values.Clear();
+            }
+
+            row += part.Rows;
+        }
+    }
+
+    /// <summary>A request's rows of an output where they lie, or cut back to the request's own sizes.</summary>
+    private OrtValue RowsOf(OrtValue output, TensorSlot slot, long row, BatchPart part, List<BatchPart> group, BatchPlan plan)
+    {
+        var size = slot.Datatype.ElementSize();
+        var whole = output.GetTensorTypeAndShape().Shape;
+        var bytes = output.GetTensorMutableRawData();
+        var rowBytes = bytes.Length / (int)whole[0];
+        var own = bytes.Slice((int)row * rowBytes, (int)part.Rows * rowBytes);
+        whole[0] = part.Rows;
+        var cut = (long[])whole.Clone();
+        for (var d = 1; d < cut.Length; d++)
+        {
+            cut[d] = plan.IsCut(slot, d) ? OwnSize(cut[d], part, group, plan) : cut[d];
+        }
+
+        if (cut.AsSpan().SequenceEqual(whole) || own.IsEmpty)
+        {
+            return Wrap(own, slot, cut);
+        }
+
+        _ = Shapes.TryCount(cut, out var count);
+        var copy = _scratch.Allocate((int)count * size);
+        TensorRegion.Copy(own, whole, copy, cut, size);
+        return Wrap(copy, slot, cut);
+    }
+
+    /// <summary>The request's own size of a padded input dimension that is <paramref name="padded"/> long in the run.</summary>
+    private static long OwnSize(long padded, BatchPart part, List<BatchPart> group, BatchPlan plan)
+    {
+        for (var i = 0; i < part.Inputs.Slots.Count; i++)
+        {
+            if (plan.PaddingOf(part.Inputs.Slots[i]) is { } padding && group.Max(other => other.Inputs.Shapes[i][padding.Dimension]) == padded)
+            {
+                return part.Inputs.Shapes[i][padding.Dimension];
+            }
+        }
+
+        return padded;
+    }
+
+    /// <summary>The bytes are native, so their address holds.</summary>
+    private static unsafe OrtValue Wrap(Span<byte> bytes, TensorSlot slot, long[] shape)
+    {
+        fixed (byte* start = bytes)
+        {
+            return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, slot.ElementType, shape, (nint)start, bytes.Length);
+        }
+    }
+
+    private long Nanoseconds(long from, long to) => (long)(time.GetElapsedTime(from, to).TotalMicroseconds * 1000);
+}

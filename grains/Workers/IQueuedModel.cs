@@ -1,0 +1,36 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions;
+
+namespace Cluster.Grains.Workers;
+
+/// <summary>What a <see cref="ReplicaQueue"/> needs of the model behind it.</summary>
+internal interface IQueuedModel
+{
+    string Name { get; }
+
+    long Version { get; }
+
+    /// <summary>Runs at once, at least 1.</summary>
+    int Concurrency { get; }
+
+    /// <summary>How requests run together; off for good once an output has other rows than its inputs.</summary>
+    BatchingSettings Batching { get; }
+
+    /// <summary>Priorities of requests, at least 1.</summary>
+    int Levels { get; }
+
+    /// <summary>What the queue needs of a request, where it has batches or priorities; a request that is wrong is told so by its run.</summary>
+    RequestFacts Read(PayloadBuffer message);
+
+    /// <summary>Answers <paramref name="message"/> on the calling thread, whose runner is lent; the caller owns the answer.</summary>
+    /// <param name="alone">Whether nothing else runs on the silo.</param>
+    /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
+    PayloadBuffer Run(SessionRunner runner, PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken);
+
+    /// <summary>Runs together what fits together. Items that it leaves without an answer are to run by themselves.</summary>
+    /// <param name="alone">Whether nothing else runs on the silo.</param>
+    void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<RunTimes> executed);
+}

@@ -1,0 +1,20 @@
+using Cluster.Grains.Sessions;
+
+namespace Cluster.Grains.Workers;
+
+/// <summary>Requests that have one slot together.</summary>
+internal sealed class InferenceBatch(JobRunner runs, List<InferenceJob> jobs) : IInferenceWork
+{
+    public IReadOnlyList<InferenceJob> Jobs => jobs;
+
+    /// <inheritdoc/>
+    public IInferenceWork? Execute(SessionRunner runner)
+    {
+        foreach (var job in jobs)
+        {
+            job.Unwatch();
+        }
+
+        return runs.Execute(jobs, runner);
+    }
+}

@@ -1,0 +1,65 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Sessions;
+using Google.Protobuf;
+using Xunit;
+
+namespace Cluster.Unit.Grains;
+
+/// <summary>The session with all cores that serves requests which are alone.</summary>
+public sealed class SoloSessionTests(OnnxBench bench) : IClassFixture<OnnxBench>
+{
+    private static ModelSettings Auto => new();
+
+    [Theory]
+    [InlineData(PerformanceHint.Auto, 0, 4, 4)]
+    [InlineData(PerformanceHint.Auto, 0, 1, 0)]
+    [InlineData(PerformanceHint.Auto, 2, 4, 0)]
+    [InlineData(PerformanceHint.Throughput, 0, 4, 0)]
+    [InlineData(PerformanceHint.Latency, 0, 4, 0)]
+    public void Threads_OfARequestThatIsAlone_AreAllWhereNothingElseIsSaid(PerformanceHint hint, int threads, int cores, int expected) =>
+        Assert.Equal(expected, Parallelism.DeriveAlone(new ModelSettings { PerformanceHint = hint, IntraOpThreads = threads }, cores));
+
+    [Fact]
+    public async Task Runs_AloneAndLong_AskForItOnceAndThenUseIt()
+    {
+        Assert.SkipUnless(Environment.ProcessorCount > 1, "with one processor a request that is alone has no more of them");
+        var model = await bench.OpenAsync("slow", settings: Auto);
+        using var runner = new SessionRunner(TimeProvider.System);
+        var wanted = 0;
+        model.SoloWanted = () => wanted++;
+        using var request = PayloadBuffer.CopyOf(OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(100L))).ToByteArray());
+        for (var i = 0; i < 20; i++)
+        {
+            Run(alone: false);
+        }
+
+        Assert.Equal(0, wanted);
+        var before = Run(alone: true);
+        for (var i = 0; i < 20; i++)
+        {
+            Run(alone: true);
+        }
+
+        Assert.Equal(1, wanted);
+        Assert.True(await bench.AddSoloAsync(model, "slow", Auto));
+        Assert.InRange(model.SoloBytes, 1, long.MaxValue);
+        Assert.Equal(before, Run(alone: true));
+        Assert.Equal(before, Run(alone: false));
+
+        byte[] Run(bool alone)
+        {
+            using var answer = model.Run(runner, request, alone, bench.Metrics, out _, CancellationToken.None);
+            return answer.Span.ToArray();
+        }
+    }
+
+    [Fact]
+    public async Task Added_AfterTheModelHasEnded_IsDisposedOf()
+    {
+        var model = await bench.OpenAsync("identity_fp32", settings: Auto);
+        model.Dispose();
+
+        Assert.False(await bench.AddSoloAsync(model, "identity_fp32", Auto));
+    }
+}
