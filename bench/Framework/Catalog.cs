@@ -2,6 +2,7 @@ using Cluster.Bench.Compare;
 using Cluster.Bench.Faults;
 using Cluster.Bench.Messaging;
 using Cluster.Bench.Overhead;
+using Cluster.Bench.Serving;
 
 namespace Cluster.Bench.Framework;
 
@@ -9,7 +10,7 @@ namespace Cluster.Bench.Framework;
 internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
-        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark()];
+        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark(), new LoadBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Cluster.Bench.Framework;
 
-/// <summary>Writes a report twice under <c>artifacts/bench</c>: as text for people, as JSON for comparisons.</summary>
+/// <summary>Writes a report twice under <c>artifacts/bench</c>: as text for people, as JSON for comparisons; and its chart as SVG.</summary>
 internal static class ReportFiles
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -22,6 +22,11 @@ internal static class ReportFiles
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path + ".txt", report.Text);
         File.WriteAllText(path + ".json", JsonSerializer.Serialize(report.Data, Json) + "\n");
+        if (report.Chart is { } chart)
+        {
+            File.WriteAllText(path + ".svg", chart);
+        }
+
         return stem + ".txt";
     }
 

@@ -128,7 +128,9 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         return Open(plan, model.Name, spec.Source, content, spec.Settings, (session, memory) =>
         {
             Warm(session, model.Signature, model.Name, spec.Source.Version, spec.Settings, cancellationToken);
-            return model.TryAddSolo(session, memory.Bytes);
+
+            // Several threads load its weights, of which only this one's are counted: they are those of the first session again.
+            return model.TryAddSolo(session, Math.Max(memory.Bytes, model.LoadedBytes));
         }, cancellationToken);
     }
 
