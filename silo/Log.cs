@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(4001, LogLevel.Error, "Changing {Model} failed")]
     public static partial void ChangeFailed(ILogger logger, Exception exception, string model);
 
+    [LoggerMessage(4017, LogLevel.Warning, "Changing {Model} was lost with a silo and is tried again: {Reason}")]
+    public static partial void ChangeLost(ILogger logger, string model, string reason);
+
     [LoggerMessage(4003, LogLevel.Error, "The repository cannot be looked at; what is served goes on")]
     public static partial void ScanFailed(ILogger logger, Exception exception);
 

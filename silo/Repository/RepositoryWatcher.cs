@@ -339,6 +339,15 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
             // A start that failed elsewhere, such as for a port in use, disposes of the services while models are still handed over.
             Log.ProcessEnds(_logger, registration.Name);
         }
+        catch (Exception exception) when (exception.GetBaseException() is OrleansException)
+        {
+            // A silo that ends, this one included, is no fault of the program: the next look hands the model over again.
+            _failed[registration.Name] = exception;
+            if (!isAgain)
+            {
+                Log.ChangeLost(_logger, registration.Name, exception.GetBaseException().Message);
+            }
+        }
         catch (Exception exception)
         {
             // The edge of the watching loop: one model's trouble is logged and must not end the watching of the others.
