@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Tracing;
 
 namespace Cluster.Gateway.Serving;
 
@@ -93,17 +94,19 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 case Step.Wait when !await TryWaitAsync(change, cancellationToken).ConfigureAwait(false):
                     return End(InferReply.Failed(GivenUp()));
                 case Step.Call:
-                    if (_called)
-                    {
-                        dispatcher.Metrics.Retried(_last.End);
-                    }
-
-                    Take(route, replica!, await CallAsync(route, replica!, cancellationToken).ConfigureAwait(false));
+                    Take(route, replica!, await (_called ? CallAgainAsync(route, replica!, cancellationToken) : CallAsync(route, replica!, cancellationToken)).ConfigureAwait(false));
                     break;
                 default:
                     break;
             }
         }
+    }
+
+    private async ValueTask<Attempt> CallAgainAsync(VersionRoute route, ReplicaRoute replica, CancellationToken cancellationToken)
+    {
+        dispatcher.Metrics.Retried(_last.End);
+        using var span = CallSpans.BeginRetry(_last.End);
+        return await CallAsync(route, replica, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<Attempt> CallAsync(VersionRoute route, ReplicaRoute replica, CancellationToken cancellationToken)
@@ -192,6 +195,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     private async ValueTask<Failure?> LoadAsync(VersionRoute route, ModelReplicaId? missing, Task change, CancellationToken cancellationToken)
     {
         _version = route.Version;
+        using var span = CallSpans.BeginLoad(_call.Model, route.Version);
         var left = Remaining();
         try
         {

@@ -4,6 +4,7 @@ using Cluster.Contracts.Inference;
 using Cluster.Contracts.Logging;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Tracing;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Workers;
@@ -175,6 +176,7 @@ internal sealed class ReplicaQueue
             _statistics.Failed(total);
         }
 
+        ReplicaSpans.Ran(job.Span, _time, queued, total, times, reply.Failure);
         var next = Release(reply.Succeeded ? times.Input + times.Infer + times.Output : null, total - queued);
         job.Complete(reply);
         return next;
