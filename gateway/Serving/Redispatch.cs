@@ -94,7 +94,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 case Step.Wait when !await TryWaitAsync(change, cancellationToken).ConfigureAwait(false):
                     return End(InferReply.Failed(GivenUp()));
                 case Step.Call:
-                    Take(route, replica!, await (_called ? CallAgainAsync(route, replica!, cancellationToken) : CallAsync(route, replica!, cancellationToken)).ConfigureAwait(false));
+                    Take(route, replica!, await CallAsync(route, replica!, cancellationToken).ConfigureAwait(false));
                     break;
                 default:
                     break;
@@ -102,15 +102,14 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         }
     }
 
-    private async ValueTask<Attempt> CallAgainAsync(VersionRoute route, ReplicaRoute replica, CancellationToken cancellationToken)
-    {
-        dispatcher.Metrics.Retried(_last.End);
-        using var span = CallSpans.BeginRetry(_last.End);
-        return await CallAsync(route, replica, cancellationToken).ConfigureAwait(false);
-    }
-
     private async ValueTask<Attempt> CallAsync(VersionRoute route, ReplicaRoute replica, CancellationToken cancellationToken)
     {
+        if (_called)
+        {
+            dispatcher.Metrics.Retried(_last.End);
+        }
+
+        using var span = _called ? CallSpans.BeginRetry(_last.End) : null;
         if (_lost.IsEmpty)
         {
             return await Attempt.RunAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
@@ -294,6 +293,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     /// <summary>The model's own word that it is loaded may come before this process hears of where.</summary>
     private async ValueTask<Failure?> WakeAsync(Failure missing, Task change, CancellationToken cancellationToken)
     {
+        using var span = CallSpans.BeginLoad(_call.Model, _version);
         await dispatcher.Names.WakeAsync(_call.Model, cancellationToken).ConfigureAwait(false);
         return await HearAsync(missing, change, cancellationToken).ConfigureAwait(false);
     }

@@ -11,6 +11,8 @@ public static class Requires
 
     public static void Redis() => Assert.SkipUnless(HasRedis, "redis-server is not installed (Debian package redis-server)");
 
+    public static void Promtool() => Assert.SkipUnless(Has("promtool"), "promtool is not installed (Debian package prometheus)");
+
     /// <param name="missing">What the machine lacks; null where it lacks nothing.</param>
     public static void NoLack(string? missing) => Assert.SkipWhen(missing is not null, missing ?? "");
 
