@@ -21,8 +21,9 @@ public sealed class TraceExportTests(ITestOutputHelper output)
     {
         await using var collector = await OtlpCollector.StartAsync();
         using var models = ModelFolder.Create();
+        using var registered = ModelFolder.Create();
         await using var redis = await RedisServer.StartNewAsync();
-        await using var silo = New("silo", redis, [$"Tracing__Endpoint={collector.Url}", "Tracing__Protocol=HttpProtobuf", AtOnce], "--models", models.Path, "--registered-models", models.Path);
+        await using var silo = New("silo", redis, [$"Tracing__Endpoint={collector.Url}", "Tracing__Protocol=HttpProtobuf", AtOnce], "--models", models.Path, "--registered-models", registered.Path);
         await using var gateway = New("gateway", redis, [$"OTEL_EXPORTER_OTLP_ENDPOINT={collector.Url}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", AtOnce], "--grpc-port", "0");
         await using var silent = New("gateway", redis, [], "--grpc-port", "0");
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null });
@@ -30,7 +31,7 @@ public sealed class TraceExportTests(ITestOutputHelper output)
         {
             await Task.WhenAll(silo.StartAsync(), gateway.StartAsync(), silent.StartAsync());
             using var client = new MeshClient(gateway.GrpcTarget);
-            models.Put(Model, OnnxModels.Small(1));
+            registered.Put(Model, OnnxModels.Small(1));
             await client.RegisterAsync(Model);
 
             var first = await InferAsync(http, gateway);

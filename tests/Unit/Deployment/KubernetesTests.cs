@@ -67,7 +67,7 @@ public sealed class KubernetesTests
             Assert.Null(container.SecurityContext.Capabilities.Add);
             Assert.Equal(container.Resources.Requests["memory"], container.Resources.Limits["memory"]);
             Assert.True(container.Resources.Requests.ContainsKey("cpu"), name);
-            Assert.DoesNotContain(null, new[] { container.StartupProbe, container.ReadinessProbe, container.LivenessProbe });
+            Assert.All(new[] { container.StartupProbe, container.ReadinessProbe, container.LivenessProbe }, Assert.NotNull);
             Assert.All(spec.Volumes, volume => Assert.True((volume.HostPath ?? (object?)volume.ConfigMap) is null, volume.Name));
             Assert.All(
                 container.VolumeMounts.Where(static mount => mount.MountPath is not ("/tmp" or "/data")), static mount => Assert.True(mount.ReadOnlyProperty, mount.Name));

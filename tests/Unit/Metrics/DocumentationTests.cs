@@ -83,6 +83,7 @@ public sealed partial class DocumentationTests
         _ = new ProcessMetrics(host.Meters);
         _ = new MemoryMetrics(host.Meters);
         new RequestMetrics(host.Registry).Ensure("m", 1);
+        _ = new RoutingMetrics(host.Registry);
         using var replica = new ReplicaMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);
         _ = new CacheMetrics(host.Registry);
