@@ -13,6 +13,8 @@ public static class Requires
 
     public static void Promtool() => Assert.SkipUnless(Has("promtool"), "promtool is not installed (Debian package prometheus)");
 
+    public static void Python() => Assert.SkipUnless(Has("python3"), "python3 is not installed");
+
     public static void Kubectl() => Assert.SkipUnless(Has("kubectl"), "kubectl is not installed (Kubernetes' client, 1.27 or later)");
 
     /// <param name="missing">What the machine lacks; null where it lacks nothing.</param>
