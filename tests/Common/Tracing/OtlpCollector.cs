@@ -37,13 +37,16 @@ public sealed class OtlpCollector : IAsyncDisposable
 
     /// <summary>Waits until spans of all these names have come, of one trace, and returns what has come of it.</summary>
     /// <exception cref="TimeoutException">They did not; the message has what came.</exception>
-    public async Task<IReadOnlyList<OtlpSpan>> UntilAsync(string trace, params string[] names)
+    public Task<IReadOnlyList<OtlpSpan>> UntilAsync(string trace, params string[] names) => UntilAsync(span => span.Trace == trace, names);
+
+    /// <inheritdoc cref="UntilAsync(string, string[])"/>
+    public async Task<IReadOnlyList<OtlpSpan>> UntilAsync(Func<OtlpSpan, bool> isMeant, params string[] names)
     {
         using var timer = new PeriodicTimer(Look);
         var start = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var spans = Spans.Where(span => span.Trace == trace).ToList();
+            var spans = Spans.Where(isMeant).ToList();
             if (names.All(name => spans.Exists(span => span.Name == name)))
             {
                 return spans;
@@ -51,7 +54,7 @@ public sealed class OtlpCollector : IAsyncDisposable
 
             if (TimeProvider.System.GetElapsedTime(start) > Wait.Limit)
             {
-                throw new TimeoutException($"after {Wait.Limit.TotalSeconds:0} s trace {trace} has only:\n{string.Join('\n', spans)}");
+                throw new TimeoutException($"after {Wait.Limit.TotalSeconds:0} s there are only:\n{string.Join('\n', spans)}");
             }
 
             await timer.WaitForNextTickAsync();
