@@ -13,6 +13,7 @@ public sealed class PrometheusOptions : IValidatableObject
     public ISet<string> Meters { get; set; } = new HashSet<string>(StringComparer.Ordinal)
     {
         "Cluster.Redis",
+        "Cluster.Repository",
         "Cluster.Memory",
         "Cluster.Security",
         ProcessMetrics.MeterName,

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Serving;
+using Cluster.Contracts.Tracing;
 using Orleans.Storage;
 
 namespace Cluster.Gateway.Routing;
@@ -19,6 +20,7 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
     public async ValueTask<T> RunAsync<T>(Func<ValueTask<T>> call, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
+        ServingTrace.Send();
         while (true)
         {
             var change = changes.Next;

@@ -37,6 +37,9 @@ public sealed class EndpointTls : IDisposable
         _trust = options.ClientAuthorities is { } authorities ? new TrustFiles(authorities, options.Revocations, time, logger) : null;
     }
 
+    /// <summary>When the certificate in force ends.</summary>
+    public DateTimeOffset NotAfter => _certificate.NotAfter;
+
     /// <summary>Has a port speak TLS 1.3 or 1.2 alone.</summary>
     public void Protect(ListenOptions listen)
     {

@@ -32,7 +32,13 @@ public static class SecurityExtensions
         services.AddSingleton<AccessMiddleware>();
         services.AddSingleton(static provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, new Random()));
         services.AddHostedService(static provider => provider.GetRequiredService<AuditLog>());
-        services.AddHostedService<AccessWatch>();
+        services.AddMetrics();
+        services.AddSingleton<AccessMetrics>();
+        services.AddHostedService(static provider =>
+        {
+            _ = provider.GetRequiredService<AccessMetrics>();
+            return ActivatorUtilities.CreateInstance<AccessWatch>(provider);
+        });
         return services;
     }
 

@@ -1,6 +1,8 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Tracing;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Tracing;
 
 namespace Cluster.Gateway.Serving;
 
@@ -8,7 +10,11 @@ namespace Cluster.Gateway.Serving;
 internal readonly record struct Attempt(InferReply Reply, AttemptEnd End)
 {
     /// <summary>Makes the call. What goes wrong is in the result.</summary>
-    public static async ValueTask<Attempt> RunAsync(ReplicaRoute replica, InferRequest request, CancellationToken cancellationToken)
+    public static ValueTask<Attempt> RunAsync(ReplicaRoute replica, InferRequest request, CancellationToken cancellationToken) =>
+        ServingTrace.IsOn ? CallSpans.CallAsync(replica, request, cancellationToken) : RunOnceAsync(replica, request, cancellationToken);
+
+    /// <summary><see cref="RunAsync"/> without a span.</summary>
+    public static async ValueTask<Attempt> RunOnceAsync(ReplicaRoute replica, InferRequest request, CancellationToken cancellationToken)
     {
         replica.Load.Begin();
         try

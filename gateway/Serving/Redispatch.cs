@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Tracing;
 
 namespace Cluster.Gateway.Serving;
 
@@ -93,11 +94,6 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
                 case Step.Wait when !await TryWaitAsync(change, cancellationToken).ConfigureAwait(false):
                     return End(InferReply.Failed(GivenUp()));
                 case Step.Call:
-                    if (_called)
-                    {
-                        dispatcher.Metrics.Retried(_last.End);
-                    }
-
                     Take(route, replica!, await CallAsync(route, replica!, cancellationToken).ConfigureAwait(false));
                     break;
                 default:
@@ -108,6 +104,12 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
 
     private async ValueTask<Attempt> CallAsync(VersionRoute route, ReplicaRoute replica, CancellationToken cancellationToken)
     {
+        if (_called)
+        {
+            dispatcher.Metrics.Retried(_last.End);
+        }
+
+        using var span = _called ? CallSpans.BeginRetry(_last.End) : null;
         if (_lost.IsEmpty)
         {
             return await Attempt.RunAsync(replica, NextRequest(), cancellationToken).ConfigureAwait(false);
@@ -192,6 +194,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     private async ValueTask<Failure?> LoadAsync(VersionRoute route, ModelReplicaId? missing, Task change, CancellationToken cancellationToken)
     {
         _version = route.Version;
+        using var span = CallSpans.BeginLoad(_call.Model, route.Version);
         var left = Remaining();
         try
         {
@@ -290,6 +293,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     /// <summary>The model's own word that it is loaded may come before this process hears of where.</summary>
     private async ValueTask<Failure?> WakeAsync(Failure missing, Task change, CancellationToken cancellationToken)
     {
+        using var span = CallSpans.BeginLoad(_call.Model, _version);
         await dispatcher.Names.WakeAsync(_call.Model, cancellationToken).ConfigureAwait(false);
         return await HearAsync(missing, change, cancellationToken).ConfigureAwait(false);
     }

@@ -11,6 +11,7 @@ using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Tracing;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Serving;
@@ -260,7 +261,14 @@ internal sealed class ServingApi : IServingApi
 
     private async ValueTask<InferReply> CountAsync(InferCall call, long start, CancellationToken cancellationToken)
     {
-        var (reply, model, version) = await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
+        using var span = CallSpans.BeginInfer(call);
+        var answer = await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
+        if (span is not null)
+        {
+            CallSpans.EndInfer(span, answer);
+        }
+
+        var (reply, model, version) = answer;
         if (reply.Succeeded)
         {
             _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));

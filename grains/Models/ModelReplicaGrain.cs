@@ -2,9 +2,11 @@ using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Tracing;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Tracing;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Orleans.GrainDirectory;
@@ -28,6 +30,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     private IModelGrain _owner = null!;
     private ModelReplicaId _id;
     private int _ends;
+    private long _loadedBytes;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -58,7 +61,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     {
         if (Loaded() is { } replica)
         {
-            return replica.InferAsync(request, cancellationToken);
+            return ServingTrace.IsOn ? ReplicaSpans.InferAsync(replica, request, cancellationToken) : replica.InferAsync(request, cancellationToken);
         }
 
         if (request.Message.TryTake())
@@ -114,8 +117,20 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         return _replica;
     }
 
-    /// <summary>Waits for room, then loads. Failures are values.</summary>
     private async Task<ReplicaLoad> LoadAsync(ReplicaSpec spec)
+    {
+        using var span = ReplicaSpans.BeginLoad(_id);
+        var load = await LoadOnceAsync(spec);
+        if (span is not null)
+        {
+            ReplicaSpans.EndLoad(span, load.Failure, _loadedBytes);
+        }
+
+        return load;
+    }
+
+    /// <summary>Waits for room, then loads. Failures are values.</summary>
+    private async Task<ReplicaLoad> LoadOnceAsync(ReplicaSpec spec)
     {
         if (services.Local.IsDraining)
         {
@@ -132,6 +147,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             model = await services.Sessions.OpenAsync(_id.Model, spec, _unloaded.Token);
             services.Cache.Loaded(room, _id.Model, spec.Source, model.LoadedBytes, services.Time.GetElapsedTime(opening));
             var replica = Start(model, room, spec);
+            _loadedBytes = model.LoadedBytes;
             services.LoadMetrics.Succeeded(_id.Model, services.Time.GetElapsedTime(start));
             Log.Loaded(
                 logger, _id.Model, _id.Version, _id.Number, Milliseconds(start), model.Provider.ToString(), model.Concurrency, model.IntraOpThreads);

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Tracing;
 using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
@@ -32,6 +34,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
 
     /// <summary>Ends when the caller gives up.</summary>
     public CancellationToken Cancellation { get; }
+
+    /// <summary>The span that its caller is in; null where none is recorded.</summary>
+    public Activity? Span { get; } = ServingTrace.Current;
 
     /// <summary>The job's place while it waits; null where it had a slot at once.</summary>
     public LinkedListNode<InferenceJob>? Node { get; set; }

@@ -3,6 +3,7 @@ using Cluster.Contracts.Inference;
 using Cluster.Contracts.Logging;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Tracing;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Workers;
@@ -100,6 +101,7 @@ internal sealed class JobRunner(
             statistics.Failed(total);
         }
 
+        ReplicaSpans.Ran(job.Span, time, queued, total, times, reply.Failure);
         return total;
     }
 

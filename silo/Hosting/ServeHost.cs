@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Hosting;
+using Cluster.Gateway.Tracing;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Sessions;
 using Cluster.Silo.Dashboard;
@@ -40,7 +41,7 @@ internal static class ServeHost
         }
 
         var map = Compose(builder, options);
-        builder.Services.AddTracing(configuration);
+        var tracing = builder.Services.AddTracing(configuration, options.Role);
         if (dashboard > 0)
         {
             DashboardFolder.AddTo(builder.Services, dashboard);
@@ -51,6 +52,11 @@ internal static class ServeHost
         {
             // Before anything is served or joined: OpenVINO that cannot be used ends the start.
             _ = app.Services.GetRequiredService<OnnxEnvironment>();
+        }
+
+        if (tracing.IsExporting)
+        {
+            app.UseRequestSpans();
         }
 
         map(app);

@@ -56,7 +56,12 @@ internal static class SiloComposition
         services.AddSingleton<RepositoryComparison>();
         services.AddSingleton<RepositoryWatcher>();
         services.AddSingleton<IRepositoryWatch>(static provider => provider.GetRequiredService<RepositoryWatcher>());
-        services.AddHostedService(provider => provider.GetRequiredService<RepositoryWatcher>());
+        services.AddSingleton<RepositoryMetrics>();
+        services.AddHostedService(static provider =>
+        {
+            _ = provider.GetRequiredService<RepositoryMetrics>();
+            return provider.GetRequiredService<RepositoryWatcher>();
+        });
         return services;
     }
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Silo.Tracing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -23,7 +24,8 @@ internal sealed record ServeConfiguration(
         var settings = AppSettings.Read(file, [.. OptionSections.Types.Select(OptionProperty.SectionOf)]);
         var configuration = new ConfigurationBuilder()
             .Add(new NamedSource(settings.Values, settings.NameOf))
-            .Add(new NamedSource(OwnVariables(), static _ => OpenVinoVariable))
+            .Add(Variable(OpenVinoVariable, $"{ServeOptions.Section}:{nameof(ServeOptions.Openvino)}"))
+            .Add(Variable(TracingOptions.EndpointVariable, TracingOptions.EndpointKey))
             .AddEnvironmentVariables()
             .Add(new NamedSource(given.Values, ServeCommand.NameOf))
             .Build();
@@ -34,8 +36,9 @@ internal sealed record ServeConfiguration(
         return new ServeConfiguration(options, configuration, unreadable, [.. unreadable, .. Check(configuration)]);
     }
 
-    private static Dictionary<string, string?> OwnVariables() =>
-        Environment.GetEnvironmentVariable(OpenVinoVariable) is { } folder ? new() { [$"{ServeOptions.Section}:{nameof(ServeOptions.Openvino)}"] = folder } : [];
+    /// <summary>A variable of another form than ours, for an option.</summary>
+    private static NamedSource Variable(string name, string key) =>
+        new(Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? new Dictionary<string, string?> { [key] = value } : [], _ => name);
 
     /// <summary>The mistakes in some options of the process, those of the command line and the file included.</summary>
     public IReadOnlyList<string> MistakesOf(params IReadOnlyCollection<string> properties) =>

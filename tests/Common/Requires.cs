@@ -11,6 +11,12 @@ public static class Requires
 
     public static void Redis() => Assert.SkipUnless(HasRedis, "redis-server is not installed (Debian package redis-server)");
 
+    public static void Promtool() => Assert.SkipUnless(Has("promtool"), "promtool is not installed (Debian package prometheus)");
+
+    public static void Python() => Assert.SkipUnless(Has("python3"), "python3 is not installed");
+
+    public static void Kubectl() => Assert.SkipUnless(Has("kubectl"), "kubectl is not installed (Kubernetes' client, 1.27 or later)");
+
     /// <param name="missing">What the machine lacks; null where it lacks nothing.</param>
     public static void NoLack(string? missing) => Assert.SkipWhen(missing is not null, missing ?? "");
 

@@ -38,6 +38,9 @@ public sealed class DashboardTests(ITestOutputHelper output)
             Assert.NotEmpty(Loaded(with));
             Assert.NotEmpty(Loaded(gateway));
             Assert.Empty(Loaded(without));
+
+            // Nor those that export traces, where no collector is named.
+            Assert.Empty(Loaded(without, "OpenTelemetry"));
         }
         finally
         {
@@ -83,7 +86,7 @@ public sealed class DashboardTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The libraries of the dashboard that a process has in memory.</summary>
-    private static IEnumerable<string> Loaded(ClusterProcess process) =>
-        File.ReadLines($"/proc/{process.Id}/maps").Where(static line => line.Contains("/dashboard/", StringComparison.Ordinal));
+    /// <summary>The libraries that a process has in memory, those of the dashboard if not said otherwise.</summary>
+    private static IEnumerable<string> Loaded(ClusterProcess process, string path = "/dashboard/") =>
+        File.ReadLines($"/proc/{process.Id}/maps").Where(line => line.Contains(path, StringComparison.Ordinal));
 }

@@ -183,6 +183,9 @@ public sealed class ServeOptionsTests
     [InlineData("""{ "Scaling": { "AddInterval": "-00:00:01" } }""", "Scaling:AddInterval in appsettings.json is '-00:00:01', expected 00:00:00 to 1.00:00:00")]
     [InlineData("""{ "Scaling": { "SecondCopyMinAge": "01:00:00" } }""", "Scaling:SecondCopyMinAge in appsettings.json is '01:00:00', expected no more than SecondCopyMaxAge, 00:40:00")]
     [InlineData("""{ "Metrics": { "Bounds": { "x": [2, 1] } } }""", "Metrics:Bounds in appsettings.json is a list or an object, expected ascending numbers for x")]
+    [InlineData("""{ "Tracing": { "Endpoint": "collector:4317" } }""", "Tracing:Endpoint in appsettings.json is 'collector:4317', expected a URL that begins with http:// or https://")]
+    [InlineData("""{ "Tracing": { "SampleRatio": 2 } }""", "Tracing:SampleRatio in appsettings.json is '2', expected 0 to 1")]
+    [InlineData("""{ "Tracing": { "Protocol": "json" } }""", "Tracing:Protocol in appsettings.json is 'json', expected Grpc or HttpProtobuf")]
     [InlineData("""{ "Metrics": { "Meters": [""] } }""", "Metrics:Meters in appsettings.json is a list or an object, expected a list of names")]
     public async Task Read_MistakeInTheFile_NamesTheKeyAndTheFile(string json, string mistake)
     {

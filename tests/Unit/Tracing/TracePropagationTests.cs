@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using Cluster.Silo.Options;
 using Cluster.Silo.Tracing;
 using Cluster.Tests.Common;
 using Cluster.Unit.Hosting;
@@ -20,7 +21,7 @@ public sealed class TracePropagationTests
     [InlineData("false")]
     public async Task Call_OfATracedCaller_IsOfThatTraceWhereAskedFor(string propagate)
     {
-        await using var silo = await TestSilo.StartAsync(services => services.AddTracing(Configured(propagate)));
+        await using var silo = await TestSilo.StartAsync(services => services.AddTracing(Configured(propagate), ServeRole.All));
         var grain = silo.Get<ITraceGrain>("any");
         using var request = new Activity("request").Start();
 
@@ -32,7 +33,7 @@ public sealed class TracePropagationTests
     [Fact]
     public async Task Call_OfAnUntracedCaller_IsOfNoTrace()
     {
-        await using var silo = await TestSilo.StartAsync(services => services.AddTracing(Configured("true")));
+        await using var silo = await TestSilo.StartAsync(services => services.AddTracing(Configured("true"), ServeRole.All));
 
         Assert.Null(await silo.Get<ITraceGrain>("any").TraceAsync().AsTask().Soon());
     }

@@ -1,0 +1,28 @@
+using System.Diagnostics.Metrics;
+
+namespace Cluster.Gateway.Security;
+
+/// <summary>What the meter "Cluster.Security" tells of what ends by itself on the ports of clients.</summary>
+internal sealed class AccessMetrics
+{
+    public const string MeterName = "Cluster.Security";
+
+    /// <param name="tls">Null: the ports speak no TLS.</param>
+    public AccessMetrics(IMeterFactory meters, AccessControl control, EndpointTls? tls = null)
+    {
+#pragma warning disable CA2000 // The factory owns its meters.
+        var meter = meters.Create(MeterName);
+#pragma warning restore CA2000
+        meter.CreateObservableGauge("cluster.api_key.end_time", () => Ends(control.Policy), "s", "End of an API key, since the Unix epoch");
+        if (tls is not null)
+        {
+            meter.CreateObservableGauge("cluster.tls_certificate.end_time", () => tls.NotAfter.ToUnixTimeSeconds(), "s", "End of the certificate for clients, since the Unix epoch");
+        }
+    }
+
+    private static IEnumerable<Measurement<long>> Ends(AccessPolicy policy) =>
+        from client in policy.Clients
+        from key in client.Keys
+        where key.Expires < DateTimeOffset.MaxValue
+        select new Measurement<long>(key.Expires.ToUnixTimeSeconds(), new("client", client.Name), new("key", key.Id));
+}
