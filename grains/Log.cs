@@ -142,6 +142,9 @@ internal static partial class Log
     [LoggerMessage(2173, LogLevel.Warning, "A compiled graph that is not needed stays: {Reason}")]
     public static partial void CompiledGraphStays(ILogger logger, string reason);
 
+    [LoggerMessage(2175, LogLevel.Debug, "{Silo} was not asked what it does: {Reason}")]
+    public static partial void SiloNotAsked(ILogger logger, string silo, string reason);
+
     [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]
     public static partial void RoundFailed(ILogger logger, Exception exception);
 }
