@@ -154,6 +154,9 @@ internal static partial class Log
     [LoggerMessage(2178, LogLevel.Warning, "{Model} version {Version} runs each request by itself from now on and no batches: {Reason}")]
     public static partial void BatchesAreWrong(ILogger logger, string model, long version, string reason);
 
+    [LoggerMessage(2179, LogLevel.Debug, "{Silo} was not asked what it does: {Reason}")]
+    public static partial void SiloNotAsked(ILogger logger, string silo, string reason);
+
     [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]
     public static partial void RoundFailed(ILogger logger, Exception exception);
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Options;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Memory;
@@ -75,6 +76,7 @@ public static class ModelGrains
     {
         services.TryAddSingleton(new PlacementRandom(new Random()));
         services.AddSingleton<SiloView>();
+        services.AddSingleton<IKnownSilos, KnownSilos>();
         services.AddPlacementDirector<ControlPlacement, ControlPlacementDirector>();
         return services.AddReplicaAddressing();
     }
@@ -92,6 +94,7 @@ public static class ModelGrains
         services.TryAddSingleton<ISiloStates, InMemorySiloStates>();
         services.TryAddSingleton(new PlacementRandom(new Random()));
         services.AddSingleton<SiloView>();
+        services.AddSingleton<IKnownSilos, KnownSilos>();
         services.AddSingleton<PlacementRequests>();
         services.AddSingleton<ReplicaPlacer>();
         services.AddSingleton<PlacementMetrics>();

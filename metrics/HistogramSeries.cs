@@ -37,6 +37,18 @@ public sealed class HistogramSeries : MetricSeries
     /// <summary>The sum of what was recorded. May lag behind <see cref="Count"/> by records under way.</summary>
     public double Sum => Volatile.Read(ref _sum);
 
+    /// <summary>The counts of the buckets now.</summary>
+    public HistogramCounts Read()
+    {
+        var counts = new long[_buckets.Length];
+        for (var i = 0; i < counts.Length; i++)
+        {
+            counts[i] = Volatile.Read(ref _buckets[i]);
+        }
+
+        return new HistogramCounts(_layout.Bounds, counts);
+    }
+
     /// <summary>Counts <paramref name="value"/> in its bucket; NaN is ignored.</summary>
     public void Record(double value)
     {

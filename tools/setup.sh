@@ -59,5 +59,5 @@ build_locked() {
 changed_since() {
     find "$root" \( -name bin -o -name obj -o -name node_modules -o -name artifacts -o -name .git -o -name models \) -prune -o \
         -type f \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.proto' -o -name '*.sln' -o -name .editorconfig \
-        -o -name BannedSymbols.txt \) -newer "$1" -print -quit
+        -o -name BannedSymbols.txt -o -path '*/gateway/Console/Files/*' \) -newer "$1" -print -quit
 }

@@ -83,8 +83,9 @@ public interface IModelGrain : IGrainWithStringKey
 
 /// <summary>What a replica tells its model when it has ended.</summary>
 /// <param name="Statistics">What it did while it was loaded.</param>
+/// <param name="Reason">Why it ended, for people.</param>
 [GenerateSerializer, Immutable, Alias("replica-end")]
-public sealed record ReplicaEnd([property: Id(0)] ModelReplicaId Replica, [property: Id(1)] ReplicaStatistics Statistics);
+public sealed record ReplicaEnd([property: Id(0)] ModelReplicaId Replica, [property: Id(1)] ReplicaStatistics Statistics, [property: Id(2)] string Reason = "");
 
 /// <summary>What is known of a version that serves, without loading it.</summary>
 /// <param name="Description">From its last load; null if it was not loaded yet.</param>

@@ -13,6 +13,10 @@ public interface IClusterGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("describe")]
     ValueTask<ClusterDescription> DescribeAsync();
 
+    /// <summary>What placement thinks of each silo for each version of a model, highest first; none for a model that is not registered.</summary>
+    [AlwaysInterleave, Alias("explain")]
+    ValueTask<ImmutableArray<PlacementDescription>> ExplainAsync(string model);
+
     /// <summary>Reads the model repository now, see <see cref="Models.IRepositoryControl.ReloadAsync"/>.</summary>
     [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("reload-repository")]
     ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);

@@ -48,6 +48,18 @@ public sealed record NodeDescription
     [Id(11)]
     public string Runtime { get; init; } = "";
 
+    /// <summary>Whether its model repository holds other content than the cluster serves.</summary>
+    [Id(12)]
+    public bool Disagrees { get; init; }
+
+    /// <summary>Bytes that sessions and runs take now; 0 where the silo did not answer in time.</summary>
+    [Id(13)]
+    public long TensorMemory { get; init; }
+
+    /// <summary>Bytes that sessions and runs may take together; 0 where the silo did not answer in time.</summary>
+    [Id(14)]
+    public long TensorMemoryLimit { get; init; }
+
     /// <summary>Whether it is about to leave.</summary>
     [Id(10)]
     public bool Draining { get; init; }

@@ -12,6 +12,18 @@ public static class ServingReasons
 
     public const string OnDemand = "not in memory now; its next request loads it";
 
+    /// <summary>How the cause of an evicted replica begins.</summary>
+    public const string Evicted = "evicted ";
+
+    /// <summary>The cause where a silo that held a replica is no member any more.</summary>
+    public const string SiloLost = "its silo was lost";
+
+    /// <summary>How the reason of a quarantined version begins.</summary>
+    public const string Quarantined = "quarantined";
+
+    /// <summary>How the reason begins where new content does not load and the previous one serves.</summary>
+    public const string PreviousContent = "serves its previous content";
+
     /// <summary>Before the reason why OpenVINO does not run a model that may run anywhere.</summary>
     public const string OnCpu = "runs on the CPU provider: ";
 

@@ -50,6 +50,10 @@ public sealed record VersionServingState
     [Id(10)]
     public DateTimeOffset? LastUsed { get; init; }
 
+    /// <summary>Why its replicas changed at <see cref="Since"/>, for people; empty where the state itself says it.</summary>
+    [Id(14)]
+    public string Cause { get; init; } = "";
+
     /// <summary>Whether the replica has a reason to be loaded.</summary>
     public bool Wants(int number) => Replicas.Any(replica => replica.Number == number) || Arriving.Any(replica => replica.Number == number);
 }

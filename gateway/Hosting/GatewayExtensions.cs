@@ -1,6 +1,7 @@
 using System.Reflection;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Console;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
@@ -56,6 +57,7 @@ public static class GatewayExtensions
         services.AddSingleton<RegistryWatch>();
         services.AddSingleton<ModelMeshService>();
         services.AddSingleton<Readiness>();
+        services.AddHostedService<TimelineWatch>();
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             kestrel.AddServerHeader = false;
@@ -83,6 +85,7 @@ public static class GatewayExtensions
         app.UseManagementPort(app.Services.GetRequiredService<GatewayOptions>().ManagementPort);
         app.UseAccess();
         app.Services.GetRequiredService<ModelMeshService>().Map(app);
+        app.MapConsole();
         app.MapRest();
         return app;
     }

@@ -1,11 +1,28 @@
+using Cluster.Contracts.Errors;
+using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Rest;
 
-/// <summary><c>GET /v2/cluster</c>: the silos, and where each model's replicas are, for operators.</summary>
+/// <summary>What operators ask of the cluster: the silos, where each model's replicas are, and why. Models that the caller may not read are left out.</summary>
 internal sealed class ClusterEndpoint(IServingApi api)
 {
-    public async Task GetAsync(HttpContext context) =>
-        await JsonAnswer.WriteAsync(context, ClusterAnswer.Of(await api.GetClusterAsync(context.RequestAborted)));
+    public async Task GetAsync(HttpContext context)
+    {
+        var caller = Caller.Of(context);
+        var overview = await api.GetClusterAsync(context.RequestAborted);
+        await JsonAnswer.WriteAsync(context, ClusterAnswer.Of(overview, model => caller.May(Permission.Read, model)));
+    }
+
+    /// <summary>A model that the caller may not read is answered as one that is not there.</summary>
+    public async Task GetPlacementAsync(HttpContext context)
+    {
+        var model = ModelRoute.Of(context).Model;
+        var versions = Caller.Of(context).May(Permission.Read, model) ? await api.ExplainPlacementAsync(model, context.RequestAborted) : [];
+        await JsonAnswer.WriteAsync(context, versions.Length > 0
+            ? PlacementAnswer.Of(model, versions)
+            : throw new ServingException(Failure.NotFound($"Request for unknown model: '{VersionText.Shorten(model)}' is not found")));
+    }
 }

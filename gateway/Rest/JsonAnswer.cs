@@ -36,13 +36,15 @@ internal static class JsonAnswer
 
     public static async Task WriteAsync<T>(HttpContext context, int status, T value)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)));
+        var body = ToBytes(value);
         var response = context.Response;
         response.StatusCode = status;
         response.ContentType = ContentType;
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, context.RequestAborted);
     }
+
+    public static byte[] ToBytes<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)));
 
     /// <summary>
     /// Clients read statistics without asking whether they are there, and take the presence of a version policy or of properties for a feature.
@@ -109,6 +111,9 @@ internal sealed record ReadyAnswer(string? Name, bool Ready);
 [JsonSerializable(typeof(IEnumerable<IndexRow>))]
 [JsonSerializable(typeof(Dictionary<string, ConfigStatus>))]
 [JsonSerializable(typeof(ClusterAnswer))]
+[JsonSerializable(typeof(PlacementAnswer))]
+[JsonSerializable(typeof(EventsAnswer))]
+[JsonSerializable(typeof(EventRow))]
 [JsonSerializable(typeof(ServerMetadataResponse))]
 [JsonSerializable(typeof(ModelMetadataResponse))]
 [JsonSerializable(typeof(ModelConfig))]

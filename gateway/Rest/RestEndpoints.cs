@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Console;
 using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -22,7 +23,10 @@ public static class RestEndpoints
         services.AddSingleton<RestBoundary>();
         services.AddSingleton<ModelEndpoints>();
         services.AddSingleton<RepositoryEndpoints>();
+        services.AddClusterOptions<ConsoleOptions>();
+        services.AddSingleton<Timeline>();
         services.AddSingleton<ClusterEndpoint>();
+        services.AddSingleton<EventsEndpoint>();
         services.AddSingleton<InferEndpoint>();
         return services;
     }
@@ -34,7 +38,7 @@ public static class RestEndpoints
         var routes = new RestRoutes(endpoints, services.GetRequiredService<RestBoundary>());
         MapModels(routes, services.GetRequiredService<ModelEndpoints>(), services.GetRequiredService<InferEndpoint>());
         MapRepository(routes, services.GetRequiredService<RepositoryEndpoints>());
-        routes.Get("/v2/cluster", RouteAccess.Observe, services.GetRequiredService<ClusterEndpoint>().GetAsync);
+        MapCluster(routes, services.GetRequiredService<ClusterEndpoint>(), services.GetRequiredService<EventsEndpoint>());
         MapUnsupported(routes);
         routes.MapRest("/{**path}", static context =>
             RestErrors.WriteAsync(context, StatusCodes.Status404NotFound, $"unknown path '{context.Request.Path}'"));
@@ -64,6 +68,13 @@ public static class RestEndpoints
         routes.Post("/v2/repository/models/{model}/unload", RouteAccess.Manage, repository.UnloadAsync);
         routes.Get("/v1/config", RouteAccess.List, repository.GetConfigStatusAsync);
         routes.Post("/v1/config/reload", RouteAccess.ManageAll, repository.ReloadAsync);
+    }
+
+    private static void MapCluster(RestRoutes routes, ClusterEndpoint cluster, EventsEndpoint events)
+    {
+        routes.Get("/v2/cluster", RouteAccess.Observe, cluster.GetAsync);
+        routes.Get("/v2/cluster/events", RouteAccess.ObserveStream, events.GetAsync);
+        routes.Get("/v2/cluster/models/{model}/placement", RouteAccess.Observe, cluster.GetPlacementAsync);
     }
 
     private static void MapUnsupported(RestRoutes routes)

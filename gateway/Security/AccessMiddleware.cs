@@ -19,7 +19,7 @@ internal sealed class AccessMiddleware(
     public async Task InvokeAsync(HttpContext http, RequestDelegate next)
     {
         var access = RouteAccess.Of(http);
-        if (access.Scope == AccessScope.Health && (options.OpenHealth || (http.Connection.ClientCertificate is { } own && tls?.IsOwn(own) == true)))
+        if (access.Scope == AccessScope.Open || (access.Scope == AccessScope.Health && (options.OpenHealth || (http.Connection.ClientCertificate is { } own && tls?.IsOwn(own) == true))))
         {
             await next(http).ConfigureAwait(false);
             return;

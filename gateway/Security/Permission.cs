@@ -34,6 +34,9 @@ public enum AccessScope
     /// <summary>A known client with the permission for every model.</summary>
     All,
 
+    /// <summary>All callers: what is answered is the same for each, and part of the program.</summary>
+    Open,
+
     /// <summary>All callers where <c>Access:OpenHealth</c> is on, else a known client.</summary>
     Health,
 }
@@ -51,6 +54,8 @@ public sealed record RouteAccess(AccessScope Scope, Permission Permission = Perm
     public static readonly RouteAccess Manage = new(AccessScope.Model, Permission.Manage);
     public static readonly RouteAccess ManageAll = new(AccessScope.All, Permission.Manage);
     public static readonly RouteAccess Observe = new(AccessScope.All, Permission.Observe);
+    public static readonly RouteAccess ObserveStream = Observe with { CountsRequests = true };
+    public static readonly RouteAccess Console = new(AccessScope.Open, Permission.Observe);
 
     /// <summary>Whether the handler counts the requests against the caller's quotas, as there are many in one call.</summary>
     public bool CountsRequests { get; private init; }
@@ -59,7 +64,7 @@ public sealed record RouteAccess(AccessScope Scope, Permission Permission = Perm
     public static RouteAccess Of(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<RouteAccess>() ?? ManageAll;
 
     /// <summary>Whether the endpoint belongs on the management port, where there is one.</summary>
-    public bool IsManagement => Scope is AccessScope.Model or AccessScope.All && Permission is Permission.Manage or Permission.Observe;
+    public bool IsManagement => Scope is AccessScope.Model or AccessScope.All or AccessScope.Open && Permission is Permission.Manage or Permission.Observe;
 }
 
 /// <summary>How endpoints say what they ask.</summary>

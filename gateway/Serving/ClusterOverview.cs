@@ -7,4 +7,5 @@ namespace Cluster.Gateway.Serving;
 /// <param name="Cluster">The silos.</param>
 /// <param name="Models">Every model that this gateway knows, in the order of their names.</param>
 /// <param name="Time">When this was put together.</param>
-internal sealed record ClusterOverview(ClusterDescription Cluster, IReadOnlyList<ModelServingState> Models, DateTimeOffset Time);
+/// <param name="StoreReachable">Whether what the cluster knows in common can be asked for.</param>
+internal sealed record ClusterOverview(ClusterDescription Cluster, IReadOnlyList<ModelServingState> Models, DateTimeOffset Time, bool StoreReachable = true);

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Http;
@@ -48,6 +50,10 @@ internal interface IServingApi
     /// <summary>The silos and where each model's replicas are.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>
     ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken);
+
+    /// <summary>What placement thinks now of each silo for each version of a model, highest first.</summary>
+    /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>
+    ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken);
 
     /// <summary>Reads the repository again; returns once every change is carried out, with the repository's problems.</summary>
     Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Cluster.Contracts;
 using Cluster.Contracts.Errors;
@@ -218,7 +219,14 @@ internal sealed class ServingApi : IServingApi
     {
         var grain = _grains.GetCluster();
         var cluster = await _control.RunAsync(grain.DescribeAsync, cancellationToken).ConfigureAwait(false);
-        return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow());
+        return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow(), _dispatcher.Health.IsStoreReachable);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken)
+    {
+        var grain = _grains.GetCluster();
+        return _control.RunAsync(() => grain.ExplainAsync(model), cancellationToken);
     }
 
     /// <inheritdoc/>

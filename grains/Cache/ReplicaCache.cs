@@ -32,6 +32,9 @@ internal sealed class ReplicaCache
     /// <summary>What a replica will take, in bytes: measured if this silo has loaded the content before.</summary>
     public long Predict(string model, ModelVersionSource source) => _sizes.Predict(model, source);
 
+    /// <summary>What a replica will take by its files alone, in bytes.</summary>
+    public long Declared(ModelVersionSource source) => _sizes.Declared(source);
+
     /// <summary>Claims room for a load that no caller waits for; false where others would have to go for it. Give it back with <see cref="EndClaim"/>.</summary>
     public bool TryClaim(ModelReplicaId id, ModelVersionSource source, out CacheEntry? claim)
     {

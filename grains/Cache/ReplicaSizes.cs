@@ -16,7 +16,10 @@ internal sealed class ReplicaSizes(ModelCacheOptions options)
     public long Predict(string model, ModelVersionSource source) =>
         _measured.TryGetValue((model, source.Version), out var known) && known.Revision == source.Revision
             ? known.Bytes
-            : (long)Math.Min(source.Bytes * options.SizeFactor, long.MaxValue / 4) + options.BaseBytes;
+            : Declared(source);
+
+    /// <summary>What the files say.</summary>
+    public long Declared(ModelVersionSource source) => (long)Math.Min(source.Bytes * options.SizeFactor, long.MaxValue / 4) + options.BaseBytes;
 
     /// <summary>What a loaded replica takes; remembered for <see cref="Predict"/>.</summary>
     /// <param name="sessionBytes">What ONNX Runtime's allocator holds for its session, and what a run of it takes.</param>

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Nodes;
-using Cluster.Grains.Placement;
 
 namespace Cluster.Grains.Cluster;
 
@@ -10,15 +9,24 @@ namespace Cluster.Grains.Cluster;
 [Reentrant]
 [GrainType(ClusterGrains.ClusterType)]
 internal sealed class ClusterGrain(
-    IClusterMembershipService membership, ILocalSiloDetails local, ISiloStates states) : Grain, IClusterGrain
+    IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement) : Grain, IClusterGrain
 {
     /// <inheritdoc/>
-    public ValueTask<ClusterDescription> DescribeAsync()
+    public async ValueTask<ClusterDescription> DescribeAsync()
     {
-        var snapshot = membership.CurrentSnapshot;
-        var nodes = snapshot.Members.Values.Where(SiloRole.HoldsModels).OrderBy(member => member.SiloAddress).Select(Describe);
-        return ValueTask.FromResult(new ClusterDescription(local.ClusterId, snapshot.Version.Value, [.. nodes]));
+        var answers = await figures.ReadAsync();
+        var nodes = silos.All.Select(node => answers.TryGetValue(node.Silo, out var silo)
+            ? node with { TensorMemory = silo.TensorMemory, TensorMemoryLimit = silo.TensorMemoryLimit }
+            : node);
+        return new ClusterDescription(local.ClusterId, membership.CurrentSnapshot.Version.Value, [.. nodes])
+        {
+            Replicas = [.. answers.Values.SelectMany(static silo => silo.Replicas)],
+            Versions = figures.Versions(),
+        };
     }
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<PlacementDescription>> ExplainAsync(string model) => ValueTask.FromResult(placement.Explain(model));
 
     /// <inheritdoc/>
     public async ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) =>
@@ -29,28 +37,4 @@ internal sealed class ClusterGrain(
 
     /// <summary>The repository is read where it is watched.</summary>
     private IControllerGrain Controller() => GrainFactory.GetGrain<IControllerGrain>(IControllerGrain.Key);
-
-    private NodeDescription Describe(ClusterMember member)
-    {
-        var node = new NodeDescription
-        {
-            Silo = member.SiloAddress.ToParsableString(),
-            Name = member.Name,
-            Status = member.Status.ToString(),
-        };
-        return states.TryGet(member.SiloAddress, out var state)
-            ? node with
-            {
-                Capacity = state.Capacity,
-                Used = state.Used,
-                Copies = state.Copies,
-                Loading = state.Loading,
-                OldestIdle = state.OldestIdle,
-                RequestsPerMinute = state.RequestsPerMinute,
-                Labels = [.. state.Labels],
-                Draining = state.Draining,
-                Runtime = state.Runtime,
-            }
-            : node;
-    }
 }

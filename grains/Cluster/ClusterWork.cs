@@ -19,6 +19,8 @@ public static class ClusterWork
         services.AddSingleton<ClusterMetrics>();
         services.AddHostedService<UtilizationReporter>();
         services.AddSingleton<ClusterCaretaker>();
+        services.AddSingleton<ClusterFigures>();
+        services.AddSingleton<PlacementAnswers>();
         services.AddSingleton<ControllerDuty>();
         services.TryAddSingleton<RepositoryStanding>();
         services.AddSingleton<IRepositoryAgreement, RepositoryAgreement>();

@@ -103,6 +103,15 @@ internal sealed class ReplicaMetrics : IDisposable
         series.Increment();
     }
 
+    /// <summary>Times of the session's runs, in microseconds.</summary>
+    public HistogramCounts InferenceTimes => _inferenceTime.Read();
+
+    /// <summary>Times that requests waited for a slot, in microseconds; one for each request that began to run.</summary>
+    public HistogramCounts WaitTimes => _waitTime.Read();
+
+    /// <summary>Requests that were refused: queue full, or a deadline that cannot be met.</summary>
+    public long Refused => (long)(_queueFull.Value + _deadline.Value);
+
     /// <summary>Takes this replica's share out; the series go with the last replica of the version. A second call does nothing.</summary>
     public void Dispose()
     {

@@ -36,4 +36,5 @@ internal sealed class LocalReplicas(SiloDraining draining, ILocalSiloDetails loc
 
 /// <summary>A loaded replica as its silo sees it.</summary>
 /// <param name="Replica">To call it; null in tests of what only looks at its activity.</param>
-internal sealed record LocalReplica(ModelReplicaId Id, ReplicaActivity Activity, IReplica? Replica = null);
+/// <param name="Gauge">What is told of it to people; null in tests of what only looks at its activity.</param>
+internal sealed record LocalReplica(ModelReplicaId Id, ReplicaActivity Activity, IReplica? Replica = null, ReplicaGauge? Gauge = null);

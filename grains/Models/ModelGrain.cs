@@ -208,7 +208,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     {
         if (missing is { } id && IsServing(id) && !await _loader.IsLoadedAsync(id) && IsServing(id))
         {
-            await TakeAsync(ReplicaPlan.Ended(State, version, new PlacedReplica(id.Number, id.Silo), statistics: null), version);
+            await TakeAsync(ReplicaPlan.Ended(State, version, new PlacedReplica(id.Number, id.Silo), statistics: null), version, "its silo did not have it any more");
         }
 
         while (true)
@@ -262,7 +262,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             state = _scaling.Use(state, id.Version, used);
         }
 
-        await TakeAsync(state, id.Version);
+        await TakeAsync(state, id.Version, end.Reason);
     }
 
     /// <inheritdoc/>
@@ -324,7 +324,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         Log.ReplicasLost(_logger, Name, lost, string.Join(", ", silos));
         _services.Metrics.ReplicasLost(lost);
         var kept = _keeper.KeepAsync(state);
-        _keeper.Tell();
+        _keeper.Tell(ServingReasons.SiloLost);
         _change.Reload(state.Loaded.Keys.Where(version =>
             ReplicaPlan.IsOnDemand(state, version)
             && !ReplicaPlan.IsOnDemand(before, version)
@@ -356,7 +356,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     private bool IsServing(ModelReplicaId id) => ReplicaPlan.Serving(State, id.Version).Contains(new PlacedReplica(id.Number, id.Silo));
 
     /// <summary>Takes what was heard of a version's replicas.</summary>
-    private async Task TakeAsync(ModelGrainState state, long version)
+    private async Task TakeAsync(ModelGrainState state, long version, string cause)
     {
         if (ReferenceEquals(state, State))
         {
@@ -364,7 +364,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         }
 
         var kept = _keeper.KeepAsync(state);
-        _keeper.Tell();
+        _keeper.Tell(cause);
         await kept;
         if (State.Registration is not null && _change.IsDue(version))
         {

@@ -59,10 +59,11 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     }
 
     /// <summary>Tells gateways.</summary>
-    public void Tell()
+    /// <param name="cause">Why the versions that changed did, for people; empty where their state says it.</param>
+    public void Tell(string cause = "")
     {
         states.TryGet(name, out var before);
-        states.Publish(ServingTimes.Stamp(before, ModelPlan.Describe(name, State), time.GetUtcNow()));
+        states.Publish(ServingTimes.Stamp(before, ModelPlan.Describe(name, State), time.GetUtcNow(), cause));
         Interlocked.Exchange(ref _told, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         metrics.Copies(name, State.Loaded.Keys.Sum(version => ReplicaPlan.Serving(State, version).Length));
     }

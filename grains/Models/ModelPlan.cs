@@ -123,7 +123,7 @@ internal static class ModelPlan
                 Replicas = loaded.Replicas,
                 Arriving = arriving,
                 OnDemand = onDemand,
-                Reason = failure is null ? onDemand ? ServingReasons.OnDemand : FallBack(state, version) : $"serves its previous content, the new one does not load: {failure}",
+                Reason = failure is null ? onDemand ? ServingReasons.OnDemand : FallBack(state, version) : $"{ServingReasons.PreviousContent}, the new one does not load: {failure}",
             };
         }
 

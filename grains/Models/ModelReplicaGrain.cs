@@ -1,7 +1,9 @@
+using System.Globalization;
 using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
 using Cluster.Contracts.Tracing;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Placement;
@@ -27,6 +29,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     private readonly CancellationTokenSource _unloaded = new();
     private Task<ReplicaLoad>? _loading;
     private volatile Replica? _replica;
+    private CacheEntry? _room;
     private IModelGrain _owner = null!;
     private ModelReplicaId _id;
     private int _ends;
@@ -143,6 +146,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         try
         {
             room = await services.Cache.AdmitAsync(_id, spec.Source, Evict, _unloaded.Token);
+            _room = room;
             var opening = services.Time.GetTimestamp();
             model = await services.Sessions.OpenAsync(_id.Model, spec, _unloaded.Token);
             services.Cache.Loaded(room, _id.Model, spec.Source, model.LoadedBytes, services.Time.GetElapsedTime(opening));
@@ -180,7 +184,8 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         services.Local.Add(new LocalReplica(
             _id,
             new ReplicaActivity(_id, room, queue, statistics, model.Concurrency, services.Time) { End = () => _ = UnloadAsync("its model names it no more") },
-            replica));
+            replica,
+            new ReplicaGauge(_id, room, queue, metrics, model.Concurrency, services.Time)));
         return replica;
     }
 
@@ -237,7 +242,9 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         return failure with { Message = LoadFailures.Message(_id.Model, _id.Version, failure.Message), Kind = FailureKind.LoadFailed };
     }
 
-    private void Evict() => _ = UnloadAsync("evicted to make room for another");
+    /// <summary>By its room's last use: only what is loaded is evicted.</summary>
+    private void Evict() => _ = UnloadAsync(string.Create(
+        CultureInfo.InvariantCulture, $"{ServingReasons.Evicted}after {_room?.IdleTime.TotalSeconds ?? 0:0.#} s without use, to make room for another"));
 
     /// <summary>Ends the replica before its activation, so that calls meanwhile are told at once that it is not loaded.</summary>
     private async Task UnloadAsync(string reason)
@@ -266,7 +273,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             Log.Unloaded(logger, _id.Model, _id.Version, _id.Number, reason);
             if (!isShutdown)
             {
-                await TellAsync(new ReplicaEnd(_id, replica.Statistics)).ConfigureAwait(false);
+                await TellAsync(new ReplicaEnd(_id, replica.Statistics, reason)).ConfigureAwait(false);
             }
         }
     }

@@ -10,7 +10,7 @@ namespace Cluster.Grains.Models;
 /// </summary>
 internal sealed class Quarantine(string model, ModelServices services, ModelKeeper keeper, ReplicaWork work, ILogger logger)
 {
-    private const string Reason = "quarantined: one request took down two silos, one after the other; load the model again to serve it";
+    private const string Reason = ServingReasons.Quarantined + ": one request took down two silos, one after the other; load the model again to serve it";
 
     /// <summary>How long after a call was lost its silo may be found dead: far longer than that takes.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(1);

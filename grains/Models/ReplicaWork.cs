@@ -13,6 +13,9 @@ namespace Cluster.Grains.Models;
 /// <summary>Carries out changes of a model's replicas: what is new is loaded before what was ends. Used in the turns of the model's grain alone.</summary>
 internal sealed class ReplicaWork(string model, ModelServices services, ModelKeeper keeper, ReplicaLoader loader, ILogger logger)
 {
+    private const string SiloLeaves = "its silo leaves";
+    private const string LoadedAnew = "not in memory, and wanted again";
+
     private readonly Dictionary<long, Task<LoadOutcome>> _onDemand = [];
 
     private ModelGrainState State => keeper.State;
@@ -76,12 +79,13 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
 
             if (have.Length > wanted)
             {
-                await RemoveAsync(version, have.FirstOrDefault(replica => replica.Number == decision.Remove) ?? have[^1]);
+                await RemoveAsync(
+                    version, have.FirstOrDefault(replica => replica.Number == decision.Remove) ?? have[^1], decision.Reason.Length > 0 ? decision.Reason : "more than are wanted");
                 services.Metrics.ScaledDown(decision.Cause == ScalingCause.ShortMemory ? decision.Cause : ScalingCause.Maximum);
                 continue;
             }
 
-            var added = await AddAsync(source, wanted - have.Length, decision.ForLoad, without: []);
+            var added = await AddAsync(source, wanted - have.Length, decision.ForLoad, decision.Reason.Length > 0 ? decision.Reason : "fewer than are wanted", without: []);
             if (added < wanted - have.Length)
             {
                 // Asked for again when there is reason again, not in a circle.
@@ -146,7 +150,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         var version = source.Version;
         var replaced = State.Loaded.GetValueOrDefault(version);
         var kept = keeper.KeepAsync(ReplicaPlan.Replace(State, version, new LoadedVersion(replicas, source.Revision, settingsRevision, replaced?.Target ?? 1)));
-        keeper.Tell();
+        keeper.Tell(replicas.IsEmpty ? "" : replaced is { Replicas.IsEmpty: false } ? "new content or settings" : "its version is to serve");
         await kept;
         if (!replicas.IsEmpty)
         {
@@ -199,11 +203,11 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         var replica = outcome.Replica!;
         if (State.Loaded.GetValueOrDefault(version) is { Replicas.IsEmpty: true } empty)
         {
-            await KeepAndTellAsync(ReplicaPlan.Replace(State, version, empty with { Replicas = [replica], Revision = source.Revision, SettingsRevision = settingsRevision }));
+            await KeepAndTellAsync(ReplicaPlan.Replace(State, version, empty with { Replicas = [replica], Revision = source.Revision, SettingsRevision = settingsRevision }), LoadedAnew);
         }
         else if (State.Loaded.GetValueOrDefault(version) is { } loaded && (loaded.Revision, loaded.SettingsRevision) == (source.Revision, settingsRevision))
         {
-            await KeepAndTellAsync(ReplicaPlan.Add(State, version, [replica], []));
+            await KeepAndTellAsync(ReplicaPlan.Add(State, version, [replica], []), LoadedAnew);
         }
         else
         {
@@ -247,9 +251,10 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
     }
 
     /// <summary>Loads replicas beside those that serve, and has them serve too.</summary>
+    /// <param name="cause">Why, for people.</param>
     /// <param name="without">Replicas that go in the same step, and then end.</param>
     /// <returns>How many there are now.</returns>
-    private async Task<int> AddAsync(ModelVersionSource source, int count, bool forLoad, ImmutableArray<PlacedReplica> without)
+    private async Task<int> AddAsync(ModelVersionSource source, int count, bool forLoad, string cause, ImmutableArray<PlacedReplica> without)
     {
         var version = source.Version;
         count = Math.Min(count, Candidates(source));
@@ -273,15 +278,15 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
             return 0;
         }
 
-        await KeepAndTellAsync(ReplicaPlan.Add(State, version, loaded, without));
+        await KeepAndTellAsync(ReplicaPlan.Add(State, version, loaded, without), cause);
         Log.ReplicasAdded(logger, version, model, Numbers(loaded));
         await EndAsync(version, without);
         return loaded.Length;
     }
 
-    private async Task RemoveAsync(long version, PlacedReplica replica)
+    private async Task RemoveAsync(long version, PlacedReplica replica, string cause)
     {
-        await KeepAndTellAsync(ReplicaPlan.Remove(State, version, replica));
+        await KeepAndTellAsync(ReplicaPlan.Remove(State, version, replica), cause);
         Log.ReplicaRemoved(logger, version, model, replica.Number);
         await loader.EndAsync(version, replica);
     }
@@ -291,16 +296,16 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         var silo = replica.Silo.ToString();
         if (!IsUsedLately(version))
         {
-            await RemoveAsync(version, replica);
+            await RemoveAsync(version, replica, SiloLeaves);
         }
-        else if (ModelPlan.IsCurrent(State, version) && Source(version) is { } source && await AddAsync(source, 1, forLoad: false, without: [replica]) > 0)
+        else if (ModelPlan.IsCurrent(State, version) && Source(version) is { } source && await AddAsync(source, 1, forLoad: false, SiloLeaves, without: [replica]) > 0)
         {
             services.Metrics.ReplicaMoved();
             Log.ReplicaMoved(logger, version, model, replica.Number, silo);
         }
         else if (ReplicaPlan.Serving(State, version).Any(other => other.Silo != replica.Silo))
         {
-            await RemoveAsync(version, replica);
+            await RemoveAsync(version, replica, SiloLeaves);
         }
         else
         {
@@ -317,10 +322,10 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
     }
 
     /// <summary>Told before it is written: who is told late asks for what is not there any more.</summary>
-    private Task KeepAndTellAsync(ModelGrainState state)
+    private Task KeepAndTellAsync(ModelGrainState state, string cause = "")
     {
         var kept = keeper.KeepAsync(state);
-        keeper.Tell();
+        keeper.Tell(cause);
         return kept;
     }
 

@@ -2,11 +2,12 @@ using Cluster.Contracts.Serving;
 
 namespace Cluster.Grains.Models;
 
-/// <summary>Since when each version is as it is.</summary>
+/// <summary>Since when each version is as it is, and why.</summary>
 internal static class ServingTimes
 {
     /// <summary>What changed since <paramref name="before"/> is of <paramref name="now"/>; the rest keeps its time.</summary>
-    public static ModelServingState Stamp(ModelServingState? before, ModelServingState state, DateTimeOffset now) =>
+    /// <param name="cause">Why; empty where the state itself says it.</param>
+    public static ModelServingState Stamp(ModelServingState? before, ModelServingState state, DateTimeOffset now, string cause = "") =>
         state with
         {
             Versions =
@@ -14,7 +15,7 @@ internal static class ServingTimes
                 .. state.Versions.Select(version =>
                 {
                     var last = before?.Versions.FirstOrDefault(entry => entry.Version == version.Version);
-                    return version with { Since = last is not null && IsSame(last, version) ? last.Since : now };
+                    return last is not null && IsSame(last, version) ? version with { Since = last.Since, Cause = last.Cause } : version with { Since = now, Cause = cause };
                 }),
             ],
         };

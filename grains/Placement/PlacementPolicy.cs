@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 
 namespace Cluster.Grains.Placement;
 
@@ -42,6 +43,26 @@ public static class PlacementPolicy
 
     /// <summary>Whether a silo could take the replica, by making room if need be.</summary>
     internal static bool IsEligible(SiloState silo, PlacementRequest request) => WhyNot(silo, request) is null;
+
+    /// <summary>What the policy thinks of each silo for a replica: the steps of a choice, told one silo at a time.</summary>
+    internal static IEnumerable<SiloVerdict> Judge(IReadOnlyCollection<SiloState> silos, PlacementRequest request, PlacementOptions options)
+    {
+        var eligible = Eligible(silos, request);
+        var shortList = eligible.Count == 0 ? [] : ShortList(eligible, request, options);
+        var anyHasRoom = eligible.Exists(silo => silo.Free >= request.Bytes);
+        return silos.OrderBy(static silo => silo.Silo).Select(silo =>
+        {
+            var fits = eligible.Contains(silo);
+            var isCandidate = shortList.Contains(silo);
+            var reason = WhyNot(silo, request)
+                ?? (!fits ? "with another model repository than the others"
+                    : isCandidate ? anyHasRoom ? "has room, and is among the best" : "full as all are, and among those with what is unused for longest"
+                    : silo.Free >= request.Bytes ? "has room, and others are better: fewer replicas, more free or a preferred label"
+                    : anyHasRoom ? "full, and others have room"
+                    : "full, and others have what is unused for longer, or a preferred label");
+            return new SiloVerdict(silo.Silo.ToParsableString(), fits, isCandidate, reason);
+        });
+    }
 
     private static List<SiloState> Eligible(IEnumerable<SiloState> silos, PlacementRequest request)
     {

@@ -77,6 +77,9 @@ internal sealed class ReplicaQueue
     /// <summary>Whether a request would run at once, as far as can be told without a lock.</summary>
     public bool HasRoom => Volatile.Read(ref _running) < _model.Concurrency;
 
+    /// <summary>Runs under way.</summary>
+    public int Running => Volatile.Read(ref _running);
+
     /// <summary>Requests that wait for a slot.</summary>
     public int Waiting
     {

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Console;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Security;
@@ -38,6 +39,7 @@ internal static class OptionSections
         services.AddClusterOptions<TransportOptions>();
         services.AddClusterOptions<RestOptions>();
         services.AddClusterOptions<LimitOptions>();
+        services.AddClusterOptions<ConsoleOptions>();
         services.AddClusterOptions<AccessOptions>();
         services.AddClusterOptions<TokenOptions>();
         services.AddClusterOptions<AuditOptions>();

@@ -108,8 +108,9 @@ public sealed class ModelReplicasTests
 
         await cluster.LoseSiloAsync(ofReplica: 0);
 
-        Assert.Contains(cluster.Told, told => told is { OnDemand: true, Replicas.IsEmpty: true });
+        Assert.Contains(cluster.Told, told => told is { OnDemand: true, Replicas.IsEmpty: true, Cause: ServingReasons.SiloLost });
         await cluster.UntilAsync(() => cluster.Version is { OnDemand: false, Replicas.Length: 1 });
+        Assert.Equal("not in memory, and wanted again", cluster.Version.Cause);
         Assert.NotEqual(port, Assert.Single(cluster.InMemory).Value);
     }
 
@@ -309,6 +310,7 @@ public sealed class ModelReplicasTests
         gate.SetResult();
         await left;
         Assert.Equal([1], Serving(cluster));
+        Assert.Equal("its silo leaves", cluster.Version.Cause);
         Assert.NotEqual(port, Assert.Single(cluster.InMemory).Value);
         Assert.All(cluster.Told, told => Assert.False(told.OnDemand));
     }
@@ -365,6 +367,7 @@ public sealed class ModelReplicasTests
         await cluster.EvictAsync(0);
         await cluster.ApplyAsync("r1");
         Assert.Equal([1], Serving(cluster));
+        Assert.Equal(SimulatedCluster.EvictedBecause, cluster.Version.Cause);
 
         await cluster.ApplyAsync("r1", Two);
         await cluster.EvictAsync(1);

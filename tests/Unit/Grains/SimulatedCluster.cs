@@ -27,6 +27,9 @@ namespace Cluster.Unit.Grains;
 /// </summary>
 internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
 {
+    /// <summary>What replicas tell of their end.</summary>
+    public const string EvictedBecause = "evicted in a test";
+
     private readonly ConcurrentDictionary<string, SimulatedReplica> _replicas = new();
     private readonly ConcurrentQueue<string> _loads = new();
     private readonly ConcurrentQueue<VersionServingState> _told = new();
@@ -269,7 +272,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
             if (IsLoaded)
             {
                 IsLoaded = false;
-                await cluster.Model.ReplicaEndedAsync(new ReplicaEnd(id, new ReplicaStatistics()));
+                await cluster.Model.ReplicaEndedAsync(new ReplicaEnd(id, new ReplicaStatistics(), EvictedBecause));
             }
         }
 

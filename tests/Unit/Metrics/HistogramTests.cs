@@ -29,6 +29,26 @@ public sealed class HistogramTests
         Assert.Equal(bucket, new HistogramLayout("h", [1, 2, 5]).BucketOf(value));
 
     [Fact]
+    public void Quantile_OfWhatWasCountedSince_IsInsideItsBucket()
+    {
+        using var host = new MetricsHost();
+        var series = host.Registry.Histogram("h", "Times.", [10, 20, 40]).Acquire();
+        Assert.Null(series.Read().Quantile(0.5));
+        for (var i = 0; i < 99; i++)
+        {
+            series.Record(15);
+        }
+
+        series.Record(1000);
+        var first = series.Read();
+        Assert.Equal((100, 15, 20, 40), (first.Total, Math.Round(first.Quantile(0.5)!.Value), first.Quantile(0.99), first.Quantile(1)));
+
+        series.Record(30);
+        var since = series.Read().Since(first);
+        Assert.Equal((1, 30.0), (since.Total, since.Quantile(0.5)));
+    }
+
+    [Fact]
     public async Task Record_Values_BucketsAreCumulative()
     {
         using var host = new MetricsHost();

@@ -59,6 +59,43 @@ public sealed class PlacementPolicyTests
         || silo.Capacity < request.Bytes));
 
     [Fact]
+    public void Judge_Any_AgreesWithTheChoice() => Check((silos, request, choice) =>
+    {
+        var verdicts = PlacementPolicy.Judge(silos, request, Options).ToDictionary(static verdict => verdict.Silo);
+        return verdicts.Count == silos.Length
+            && verdicts.Values.All(static verdict => verdict.Reason.Length > 0 && (verdict.Fits || !verdict.IsCandidate))
+            && verdicts.Values.Any(static verdict => verdict.Fits) == (choice is not null)
+            && (choice is null || verdicts[choice.Silo.ToParsableString()].IsCandidate);
+    });
+
+    [Fact]
+    public void Judge_SilosThatAreOut_SaysWhy()
+    {
+        SiloState[] silos =
+        [
+            Silo(0, 0, 0) with { Draining = true },
+            Silo(1, 0, 0),
+            Silo(2, 0, 0) with { Capacity = 50 },
+            Silo(3, 0, 0) with { Disagrees = true },
+            Silo(4, 0, 0),
+            Silo(5, 0, 0) with { Used = 1000, OldestIdle = TimeSpan.FromSeconds(5) },
+        ];
+
+        var reasons = PlacementPolicy.Judge(silos, Request with { Holders = [Address(1)] }, Options).Select(static verdict => $"{verdict.Fits} {verdict.IsCandidate}: {verdict.Reason}");
+
+        Assert.Equal(
+            [
+                "False False: draining",
+                "False False: holding a replica already",
+                "False False: smaller than the model",
+                "False False: with another model repository than the others",
+                "True True: has room, and is among the best",
+                "True False: full, and others have room",
+            ],
+            reasons);
+    }
+
+    [Fact]
     public void Choose_SomeHaveRoom_TakesOneOfThem() => Check((silos, request, choice) =>
         choice is null || choice.Free >= request.Bytes || PlacementPolicy.Candidates(silos, request, Options).All(silo => silo.Free < request.Bytes));
 

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
@@ -101,6 +103,11 @@ internal sealed class FakeServingApi : IServingApi
     }
 
     public ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Checked(Cluster!));
+
+    public ImmutableArray<PlacementDescription> Placement { get; set; } = [];
+
+    public ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Checked(Placement, model, ""));
 
     public Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => Task.FromResult(Checked(Problems));
 

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
@@ -44,18 +45,45 @@ public sealed class RestEndpointsTests : RestServer
             Replicas = [new PlacedReplica(0, SiloAddress.FromParsableString(node.Silo))],
             Arriving = [new PlacedReplica(2, SiloAddress.FromParsableString("10.0.0.2:8002@7"))],
             Since = DateTimeOffset.UnixEpoch,
+            Cause = "wanted",
+            LastUsed = DateTimeOffset.UnixEpoch.AddSeconds(1),
         };
         Host.Api.Cluster = new ClusterOverview(
-            new ClusterDescription("test", 4, [node]), [new ModelServingState("m", [version], null)], DateTimeOffset.UnixEpoch.AddSeconds(2));
+            new ClusterDescription("test", 4, [node])
+            {
+                Replicas =
+                [
+                    new ReplicaFigures
+                    {
+                        Replica = new ModelReplicaId("m", 3, 0, SiloAddress.FromParsableString(node.Silo)),
+                        Bytes = 60,
+                        Idle = TimeSpan.FromSeconds(1.5),
+                        Waiting = 2,
+                        Running = 1,
+                        Concurrency = 4,
+                        Rejected = 5,
+                        Window = TimeSpan.FromSeconds(10),
+                        Requests = 25,
+                        RunMedian = TimeSpan.FromMilliseconds(1.25),
+                        RunP99 = TimeSpan.FromMilliseconds(8),
+                    },
+                ],
+                Versions = [new VersionFigures("m", 3, 50, 2)],
+            },
+            [new ModelServingState("m", [version], null)], DateTimeOffset.UnixEpoch.AddSeconds(2));
 
         var answer = await Host.GetAsync("/v2/cluster");
 
         Assert.Equal(
             """
-            {"cluster":"test","membership_version":4,"nodes":[{"silo":"10.0.0.1:8002@7","name":"one","status":"Active","draining":false,
-            "capacity_bytes":100,"used_bytes":60,"copies":1,"loading":0,"oldest_idle_seconds":1.5,"requests_per_minute":0,"labels":["gpu"],"runtime":"1.31.1"}],
-            "models":[{"name":"m","versions":[{"version":3,"state":"READY","reason":"","age_seconds":2,
-            "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7"},{"copy":2,"state":"LOADING","silo":"10.0.0.2:8002@7"}],
+            {"cluster":"test","membership_version":4,"totals":{"silos":1,"desired_copies":2,"ready_copies":1,"rejected_requests":5,"store":true},
+            "nodes":[{"silo":"10.0.0.1:8002@7","name":"one","status":"Active","draining":false,
+            "capacity_bytes":100,"used_bytes":60,"copies":1,"loading":0,"oldest_idle_seconds":1.5,"requests_per_minute":0,"labels":["gpu"],"runtime":"1.31.1",
+            "disagrees":false,"tensor_memory_bytes":0,"tensor_memory_limit_bytes":0}],
+            "models":[{"name":"m","versions":[{"version":3,"state":"READY","reason":"","cause":"wanted","failed":false,"age_seconds":2,
+            "last_used_seconds":1,"declared_bytes":50,"desired_copies":2,
+            "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7","bytes":60,"idle_seconds":1.5,"waiting":2,"running":1,"concurrency":4,"rejected":5,
+            "window_seconds":10,"requests_per_second":2.5,"run_p50_ms":1.25,"run_p99_ms":8},{"copy":2,"state":"LOADING","silo":"10.0.0.2:8002@7"}],
             "failed_on":[]}]}]}
             """.ReplaceLineEndings(""),
             answer.Text);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Cluster.Gateway.Console;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Builder;
@@ -33,11 +34,19 @@ internal sealed class RestHost : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<RestHost> StartAsync(Action<RestOptions>? configure = null)
+    public Timeline Timeline => _application.Services.GetRequiredService<Timeline>();
+
+    /// <param name="console">Null for the defaults.</param>
+    public static async Task<RestHost> StartAsync(Action<RestOptions>? configure = null, ConsoleOptions? console = null)
     {
         var api = new FakeServingApi();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        if (console is not null)
+        {
+            builder.Configuration["Console:Enabled"] = $"{console.Enabled}";
+        }
+
         builder.Services.AddSingleton<IServingApi>(api).AddRest().Configure(configure ?? (static _ => { }));
         builder.WebHost.UseKestrel(static kestrel =>
         {
@@ -45,6 +54,7 @@ internal sealed class RestHost : IAsyncDisposable
             kestrel.ApplicationServices.GetRequiredService<Microsoft.Extensions.Options.IOptions<RestOptions>>().Value.ApplyTo(kestrel.Limits);
         });
         var application = builder.Build();
+        application.MapConsole();
         application.MapRest();
         await application.StartAsync();
         return new RestHost(application, api);
@@ -88,6 +98,8 @@ internal sealed class RestHost : IAsyncDisposable
             .ToDictionary(header => header.Key, header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase);
         return new Answer((int)response.StatusCode, headers, await response.Content.ReadAsByteArrayAsync());
     }
+
+    public Task StopAsync() => _application.StopAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -38,13 +38,15 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         object Rule(string name, string model) => new { clients = new[] { name }, allow = new[] { name }, models = new[] { model } };
         _access.Write(new
         {
-            clients = new { infer = Client("infer"), read = Client("read"), manage = Client("manage"), observe = Client("observe"), nothing = Client("nothing"), admin = Client("admin") },
+            clients = new { watcher = Client("watcher"), infer = Client("infer"), read = Client("read"), manage = Client("manage"), observe = Client("observe"), nothing = Client("nothing"), admin = Client("admin") },
             rules = new object[]
             {
                 Rule("infer", Allowed),
                 Rule("read", Allowed),
                 Rule("manage", Allowed),
                 Rule("observe", "*"),
+                new { clients = new[] { "watcher" }, allow = new[] { "observe" }, models = new[] { "*" } },
+                new { clients = new[] { "watcher" }, allow = new[] { "read" }, models = new[] { Allowed } },
                 new { clients = new[] { "admin" }, allow = new[] { "infer", "read", "manage", "observe" }, models = new[] { "*" } },
             },
         });
@@ -196,6 +198,31 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         }
     }
 
+    /// <summary>One that may observe is told of the models that it may read, and of no others.</summary>
+    [Fact]
+    public async Task Cluster_LeavesOutWhatTheCallerMayNotSee()
+    {
+        foreach (var path in new[] { "/v2/cluster", "/v2/cluster/events", $"/v2/cluster/models/{Allowed}/placement" })
+        {
+            var text = await TextAsync(path, HttpStatusCode.OK);
+
+            Assert.Contains(Allowed, text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Forbidden, text, StringComparison.Ordinal);
+        }
+
+        var forbidden = await TextAsync($"/v2/cluster/models/{Forbidden}/placement", HttpStatusCode.NotFound);
+        Assert.Equal((await TextAsync($"/v2/cluster/models/{Unknown}/placement", HttpStatusCode.NotFound)).Replace(Unknown, Forbidden, StringComparison.Ordinal), forbidden);
+
+        async Task<string> TextAsync(string path, HttpStatusCode status)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.Add("x-api-key", "watcher.key");
+            using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(status, answer.StatusCode);
+            return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
     private static RouteAccess Access(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<RouteAccess>()!;
 
     private static bool IsGrpc(RouteEndpoint endpoint) => endpoint.RoutePattern.RawText!.Split('/') is ["", var service, _] && (service.Contains('.') || service.Contains('{'));
@@ -206,7 +233,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private static bool Fits(RouteEndpoint endpoint, string? role, string model, string status)
     {
         var access = Access(endpoint);
-        var expected = access.Scope == AccessScope.Health ? ""
+        var expected = access.Scope is AccessScope.Health or AccessScope.Open ? ""
             : role is null or "wrong.key" ? "401"
             : access.Scope is AccessScope.Client or AccessScope.List || role == "admin.key" ? ""
             : access.Scope == AccessScope.All ? role == "observe.key" && access.Permission == Permission.Observe ? "" : "403"
@@ -239,7 +266,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private async Task<Answer> AskAsync(RouteEndpoint endpoint, string? key, string model)
     {
         var path = endpoint.RoutePattern.RawText!
-            .Replace("{model}", model, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{**path}", "some", StringComparison.Ordinal)
+            .Replace("{model}", HasModel(endpoint) ? model : Allowed, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{**path}", "some", StringComparison.Ordinal)
             .Replace("{unimplementedService}", "a.B", StringComparison.Ordinal).Replace("{unimplementedMethod:grpcunimplemented}", "c", StringComparison.Ordinal);
         var methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["PATCH"];
         using var request = new HttpRequestMessage(IsGrpc(endpoint) ? HttpMethod.Post : new HttpMethod(methods[0]), path);

@@ -1,0 +1,16 @@
+using System.ComponentModel.DataAnnotations;
+using Cluster.Contracts.Options;
+
+namespace Cluster.Gateway.Console;
+
+/// <summary>The page for operators at <c>/console</c>, and the timeline that it shows.</summary>
+[Section("Console")]
+public sealed class ConsoleOptions
+{
+    /// <summary>False: there is no page. Default true: it has no data of its own, and asks for what its user may see.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Events that a gateway keeps in memory, 10 to 100,000. Default 1000. More reach further back, about 500 bytes each.</summary>
+    [Range(10, 100_000)]
+    public int Events { get; set; } = 1000;
+}

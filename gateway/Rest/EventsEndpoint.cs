@@ -1,0 +1,81 @@
+using System.Text;
+using Cluster.Gateway.Console;
+using Cluster.Gateway.Security;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Hosting;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>
+/// <c>GET /v2/cluster/events</c>: what this gateway keeps of its timeline, as JSON; or, where the client accepts <c>text/event-stream</c>, the same and what happens from
+/// then on. A stream holds no events of its own: a client that reads too slowly misses those that the timeline has dropped.
+/// </summary>
+internal sealed class EventsEndpoint(Timeline timeline, IHostApplicationLifetime lifetime, TimeProvider time)
+{
+    private const string EventStream = "text/event-stream";
+
+    /// <summary>What stands between takes a connection without a byte for dead after 30 s or more.</summary>
+    private static readonly TimeSpan Pulse = TimeSpan.FromSeconds(15);
+
+    public Task GetAsync(HttpContext context) =>
+        HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.Any(static accept => accept?.Contains(EventStream, StringComparison.OrdinalIgnoreCase) == true)
+            ? StreamAsync(context)
+            : JsonAnswer.WriteAsync(context, new EventsAnswer(After(0, Caller.Of(context)).Select(happened => EventRow.Of(happened, timeline))));
+
+    private async Task StreamAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMetricsTagsFeature>() is { } metrics)
+        {
+            // Hours of waiting are no time that an answer takes.
+            metrics.MetricsDisabled = true;
+        }
+
+        var caller = Caller.Of(context);
+        context.Response.ContentType = EventStream;
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var last = timeline.NumberOf(context.Request.Headers["Last-Event-ID"]);
+        try
+        {
+            // Rights may be taken away while a stream is open.
+            while (caller.May(Permission.Observe, "*"))
+            {
+                var next = timeline.Next;
+                var events = timeline.After(last);
+                last = events.Count > 0 ? events[^1].Number : last;
+                await WriteAsync(context, Visible(events, caller), end.Token);
+                await WaitAsync(next, end.Token);
+            }
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // The server would wait for its streams; the client asks another gateway.
+        }
+    }
+
+    private async Task WriteAsync(HttpContext context, IEnumerable<ClusterEvent> events, CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder();
+        foreach (var happened in events)
+        {
+            text.Append("id: ").Append(timeline.IdOf(happened)).Append("\ndata: ").Append(Encoding.UTF8.GetString(JsonAnswer.ToBytes(EventRow.Of(happened, timeline)))).Append("\n\n");
+        }
+
+        // A line that is a comment tells the client, and what stands between, that the stream is alive.
+        await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text.Length > 0 ? text.ToString() : ": alive\n\n"), cancellationToken);
+        await context.Response.Body.FlushAsync(cancellationToken);
+    }
+
+    private async Task WaitAsync(Task next, CancellationToken cancellationToken)
+    {
+        await next.WaitAsync(Pulse, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private IEnumerable<ClusterEvent> After(long number, Caller caller) => Visible(timeline.After(number), caller);
+
+    private static IEnumerable<ClusterEvent> Visible(IEnumerable<ClusterEvent> events, Caller caller) =>
+        events.Where(happened => happened.Model is null || caller.May(Permission.Read, happened.Model));
+}

@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
+using Cluster.Contracts.Serving;
+using Cluster.Grains.Cache;
+using Cluster.Grains.Placement;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Cluster;
+
+/// <summary>Asks every silo what it does, and says what each version is to have. Safe from any thread.</summary>
+internal sealed class ClusterFigures(
+    IClusterMembershipService membership,
+    IServingStates states,
+    IRegistrations registrations,
+    ReplicaCache cache,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<ClusterFigures> logger)
+{
+    /// <summary>A silo that hangs must not keep others from being seen.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Of the silos that answer in time.</summary>
+    public async Task<IReadOnlyDictionary<string, SiloFigures>> ReadAsync()
+    {
+        var answers = await Task.WhenAll(membership.CurrentSnapshot.ModelSilos().Select(AskAsync)).ConfigureAwait(false);
+        return answers.Where(static answer => answer.Figures is not null).ToDictionary(static answer => answer.Silo.ToParsableString(), static answer => answer.Figures!);
+    }
+
+    /// <summary>Of every registered version.</summary>
+    public ImmutableArray<VersionFigures> Versions()
+    {
+        var silos = membership.CurrentSnapshot.ModelSilos().Count();
+        return
+        [
+            .. registrations.All.SelectMany(registration => registration.Versions.Select(source => new VersionFigures(
+                registration.Name, source.Version, cache.Declared(source), Wanted(registration, source.Version, silos)))),
+        ];
+    }
+
+    /// <summary>What it has or is getting, within its bounds; what waits for its next request is to have none.</summary>
+    private int Wanted(ModelRegistration registration, long version, int silos)
+    {
+        var state = states.TryGet(registration.Name, out var model) ? model.Versions.FirstOrDefault(candidate => candidate.Version == version) : null;
+        if (state is not { State: ModelVersionState.Ready or ModelVersionState.Loading })
+        {
+            return 0;
+        }
+
+        var settings = registration.Settings;
+        var most = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos;
+        var have = state.Replicas.Length > 0 ? state.Replicas.Length : state.Arriving.Length;
+        return have == 0 && settings.MinCopies <= 1 ? 0 : Math.Clamp(Math.Max(settings.MinCopies, have), 1, Math.Max(1, most));
+    }
+
+    private async Task<(SiloAddress Silo, SiloFigures? Figures)> AskAsync(SiloAddress silo)
+    {
+        try
+        {
+            var figures = await grains.GetGrain<ISiloFiguresGrain>(silo.ToParsableString()).ReadAsync().AsTask().WaitAsync(MaxWait, time).ConfigureAwait(false);
+            return (silo, figures);
+        }
+        catch (Exception exception)
+        {
+            // What is shown goes on without its figures; the membership says what becomes of it.
+            Log.SiloNotAsked(logger, silo.ToString(), exception.Message);
+            return (silo, null);
+        }
+    }
+}
