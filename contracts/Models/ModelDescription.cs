@@ -68,4 +68,8 @@ public sealed record ModelDescription
     /// <summary>Why a model that may run on OpenVINO does not; empty where it does, or may not.</summary>
     [Id(16)]
     public string ProviderReason { get; init; } = "";
+
+    /// <summary>How requests run together.</summary>
+    [Id(17)]
+    public BatchingSettings Batching { get; init; } = BatchingSettings.None;
 }

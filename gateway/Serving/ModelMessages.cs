@@ -60,6 +60,16 @@ internal static class ModelMessages
             Count = model.Concurrency,
             Kind = ModelInstanceGroup.Types.Kind.Cpu,
         });
+        if (model.Batching.IsOn)
+        {
+            config.DynamicBatching = new ModelDynamicBatching
+            {
+                PreferredBatchSize = { model.Batching.PreferredSizes },
+                MaxQueueDelayMicroseconds = (ulong)model.Batching.MaxDelay.TotalMicroseconds,
+            };
+            AddParameter(config, "batching_max_size", model.Batching.MaxSize.ToString(CultureInfo.InvariantCulture));
+        }
+
         AddParameter(config, "execution_provider", Provider(model));
         if (model.Device.Length > 0)
         {

@@ -254,6 +254,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         Labels = settings.Labels,
         Properties = Properties(),
         MaxBatchSize = settings.MaxBatchSize,
+        Batching = settings.Batching,
         Formats = Formats(settings),
         Unserved = Signature.Unserved,
         Device = Plan.Device,

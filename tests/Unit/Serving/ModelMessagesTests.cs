@@ -38,6 +38,20 @@ public sealed class ModelMessagesTests
     }
 
     [Fact]
+    public void Config_WithBatching_TellsIt()
+    {
+        var config = ModelMessages.Config(Whole with
+        {
+            Batching = new BatchingSettings { MaxSize = 32, PreferredSizes = [8, 16], MaxDelay = TimeSpan.FromMilliseconds(2) },
+        });
+
+        Assert.Equal([8, 16], config.DynamicBatching.PreferredBatchSize);
+        Assert.Equal(2000ul, config.DynamicBatching.MaxQueueDelayMicroseconds);
+        Assert.Equal("32", config.Parameters["batching_max_size"].StringValue);
+        Assert.Null(ModelMessages.Config(Whole).DynamicBatching);
+    }
+
+    [Fact]
     public void Config_WithBatchAndFormat_TellsDimsWithoutTheBatchAndMetadataWithIt()
     {
         var model = Whole with
