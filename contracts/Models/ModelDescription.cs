@@ -69,6 +69,10 @@ public sealed record ModelDescription
     [Id(16)]
     public string ProviderReason { get; init; } = "";
 
+    /// <summary>Whether answers are kept for requests of the same content.</summary>
+    [Id(18)]
+    public bool CachesResponses { get; init; }
+
     /// <summary>How requests run together.</summary>
     [Id(17)]
     public BatchingSettings Batching { get; init; } = BatchingSettings.None;

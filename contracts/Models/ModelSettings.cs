@@ -110,6 +110,10 @@ public sealed record ModelSettings
     [Id(21)]
     public TimeSpan? QueueDelay { get; init; }
 
+    /// <summary>Bytes of answers that each replica keeps for requests of the same content, up to a tebibyte; 0, the default, keeps none.</summary>
+    [Id(22)]
+    public long ResponseCacheBytes { get; init; }
+
     /// <summary>How OpenVINO runs the graph, where it does.</summary>
     [Id(16)]
     public ProviderSettings ProviderOptions { get; init; } = ProviderSettings.Default;

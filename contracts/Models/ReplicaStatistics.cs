@@ -54,6 +54,14 @@ public sealed record ReplicaStatistics
     [Id(11)]
     public ImmutableArray<ExecutionProvider> Providers { get; init; } = [];
 
+    /// <summary>Requests that were answered without a run, from answers that are kept; they are in <see cref="Success"/> too.</summary>
+    [Id(12)]
+    public DurationTotal CacheHit { get; init; }
+
+    /// <summary>Looks at the kept answers that found none.</summary>
+    [Id(13)]
+    public DurationTotal CacheMiss { get; init; }
+
     /// <summary>Both together.</summary>
     public static ReplicaStatistics Sum(ReplicaStatistics first, ReplicaStatistics second) => new()
     {
@@ -64,6 +72,8 @@ public sealed record ReplicaStatistics
         Fail = first.Fail + second.Fail,
         Cancel = first.Cancel + second.Cancel,
         Queue = first.Queue + second.Queue,
+        CacheHit = first.CacheHit + second.CacheHit,
+        CacheMiss = first.CacheMiss + second.CacheMiss,
         Providers = [.. first.Providers.Union(second.Providers)],
         ComputeInput = first.ComputeInput + second.ComputeInput,
         ComputeInfer = first.ComputeInfer + second.ComputeInfer,

@@ -1,7 +1,7 @@
 namespace Cluster.Contracts.Wire;
 
 /// <summary>Field numbers of <c>ModelInferRequest</c> and <c>ModelInferResponse</c> (inference.proto).</summary>
-internal static class InferFields
+public static class InferFields
 {
     public const int ModelName = 1;
     public const int ModelVersion = 2;

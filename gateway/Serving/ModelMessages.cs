@@ -37,7 +37,7 @@ internal static class ModelMessages
             VersionPolicy = Policy(model.VersionPolicy),
             DefaultModelFilename = model.FileName,
             ModelTransactionPolicy = new ModelTransactionPolicy(),
-            ResponseCache = new ModelResponseCache(),
+            ResponseCache = new ModelResponseCache { Enable = model.CachesResponses },
         };
         config.Input.AddRange(model.Inputs.Select(input => new ModelInput
         {
@@ -111,8 +111,8 @@ internal static class ModelMessages
                 ComputeInput = Sum(replicas, replica => replica.ComputeInput),
                 ComputeInfer = Sum(replicas, replica => replica.ComputeInfer),
                 ComputeOutput = Sum(replicas, replica => replica.ComputeOutput),
-                CacheHit = new StatisticDuration(),
-                CacheMiss = new StatisticDuration(),
+                CacheHit = Sum(replicas, replica => replica.CacheHit),
+                CacheMiss = Sum(replicas, replica => replica.CacheMiss),
             },
         };
         foreach (var batch in replicas.SelectMany(replica => replica.Batches).GroupBy(batch => batch.Key).OrderBy(batch => batch.Key))

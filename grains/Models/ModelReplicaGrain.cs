@@ -176,7 +176,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency, model.Provider);
         var queue = new ReplicaQueue(model, queueLimit, LongestWait(spec.Settings.QueueDelay ?? services.Options.QueueDelay), services.Workers, statistics, metrics, services.Time, logger);
         var replica = new Replica(
-            _id, model, room, services.Cache, queue, metrics, statistics, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
+            _id, model, room, services.Cache, queue, metrics, statistics, Responses(spec.Settings), services.Time, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
         model.RunMemory.Changed += _ => Resize(model, room, spec);
         Resize(model, room, spec);
         model.SoloWanted = () => _ = AddSoloAsync(model, room, spec);
@@ -189,10 +189,12 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         return replica;
     }
 
+    private static ResponseCache? Responses(ModelSettings settings) => settings.ResponseCacheBytes > 0 ? new ResponseCache(settings.ResponseCacheBytes) : null;
+
     private static TimeSpan? LongestWait(TimeSpan delay) => delay > TimeSpan.Zero ? delay : null;
 
     private void Resize(LoadedModel model, CacheEntry room, ReplicaSpec spec) =>
-        services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + model.RunMemory.Peak, model.SoloBytes);
+        services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + model.RunMemory.Peak, model.SoloBytes + spec.Settings.ResponseCacheBytes);
 
     /// <summary>Only into room that is free: no other model ends for it, and it comes with the replica's next load otherwise.</summary>
     private async Task AddSoloAsync(LoadedModel model, CacheEntry room, ReplicaSpec spec)

@@ -23,6 +23,8 @@ internal sealed class Replica : IReplica
     private readonly ReplicaQueue _queue;
     private readonly ReplicaMetrics _metrics;
     private readonly ReplicaStatisticsRecorder _statistics;
+    private readonly ResponseCache? _responses;
+    private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private Task? _end;
 
@@ -34,6 +36,8 @@ internal sealed class Replica : IReplica
         ReplicaQueue queue,
         ReplicaMetrics metrics,
         ReplicaStatisticsRecorder statistics,
+        ResponseCache? responses,
+        TimeProvider time,
         ModelDescription description)
     {
         Id = id;
@@ -43,6 +47,8 @@ internal sealed class Replica : IReplica
         _queue = queue;
         _metrics = metrics;
         _statistics = statistics;
+        _responses = responses;
+        _time = time;
         Description = description;
     }
 
@@ -104,12 +110,42 @@ internal sealed class Replica : IReplica
     {
         try
         {
-            return await _queue.EnqueueAsync(request, cancellationToken).ConfigureAwait(false);
+            return _responses is null
+                ? await _queue.EnqueueAsync(request, cancellationToken).ConfigureAwait(false)
+                : await FindOrRunAsync(_responses, request, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             _room.Unpin();
             request.Message.Dispose();
         }
+    }
+
+    private async ValueTask<InferReply> FindOrRunAsync(ResponseCache responses, InferRequest request, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        UInt256 key;
+        try
+        {
+            key = ResponseCache.KeyOf(request.Message.Span);
+            if (responses.Find(key, request.Message.Span) is { } found)
+            {
+                _statistics.Found((long)_time.GetElapsedTime(start).TotalNanoseconds);
+                return InferReply.Success(found);
+            }
+        }
+        catch (ServingException exception)
+        {
+            return InferReply.Failed(exception.Failure);
+        }
+
+        _statistics.Missed((long)_time.GetElapsedTime(start).TotalNanoseconds);
+        var reply = await _queue.EnqueueAsync(request, cancellationToken).ConfigureAwait(false);
+        if (reply.Succeeded)
+        {
+            responses.Add(key, reply.Message.Span);
+        }
+
+        return reply;
     }
 }

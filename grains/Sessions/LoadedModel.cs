@@ -255,6 +255,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         Properties = Properties(),
         MaxBatchSize = settings.MaxBatchSize,
         Batching = settings.Batching,
+        CachesResponses = settings.ResponseCacheBytes > 0,
         Formats = Formats(settings),
         Unserved = Signature.Unserved,
         Device = Plan.Device,

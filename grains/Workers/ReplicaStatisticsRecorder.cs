@@ -23,6 +23,8 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     private DurationTotal _input;
     private DurationTotal _infer;
     private DurationTotal _output;
+    private DurationTotal _cacheHit;
+    private DurationTotal _cacheMiss;
 
     /// <summary>Counts a run of the session that answered one request or several.</summary>
     public void Executed(in RunTimes run)
@@ -55,6 +57,27 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
             _input += new DurationTotal(1, run.Input);
             _infer += new DurationTotal(1, run.Infer);
             _output += new DurationTotal(1, run.Output);
+        }
+    }
+
+    /// <summary>Counts a request that was answered without a run; durations in nanoseconds.</summary>
+    public void Found(long total)
+    {
+        var now = time.GetUtcNow();
+        lock (_gate)
+        {
+            _lastInference = now;
+            _success += new DurationTotal(1, total);
+            _cacheHit += new DurationTotal(1, total);
+        }
+    }
+
+    /// <summary>Counts a look at the kept answers that found none; duration in nanoseconds.</summary>
+    public void Missed(long look)
+    {
+        lock (_gate)
+        {
+            _cacheMiss += new DurationTotal(1, look);
         }
     }
 
@@ -100,6 +123,8 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
                 ComputeInput = _input,
                 ComputeInfer = _infer,
                 ComputeOutput = _output,
+                CacheHit = _cacheHit,
+                CacheMiss = _cacheMiss,
                 Batches = _batches.ToImmutableSortedDictionary(),
             };
         }

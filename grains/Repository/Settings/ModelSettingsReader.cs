@@ -83,6 +83,8 @@ internal sealed class ModelSettingsReader
                 reader.Set(JsonExpect.Integer(member, 1, MaxPriorityLevels, errors), (settings, value) => settings with { DefaultPriority = value }),
             ["queue_delay_ms"] = (reader, member, errors) => reader.Set(
                 JsonExpect.Integer(member, 0, MaxQueueDelay, errors), (settings, value) => settings with { QueueDelay = TimeSpan.FromMilliseconds(value) }),
+            ["response_cache_mib"] = (reader, member, errors) => reader.Set(
+                JsonExpect.Integer(member, 0, MaxRunMemory, errors), (settings, value) => settings with { ResponseCacheBytes = (long)value << 20 }),
             ["warm_up"] = (reader, member, errors) =>
                 reader._settings = reader._settings with { WarmUp = JsonExpect.Boolean(member, errors) ?? true },
             ["batch_size"] = (reader, member, errors) => reader.Set(

@@ -119,6 +119,11 @@ internal static class SettingsRevision
             json.WriteStringValue($"delay {delay.Ticks.ToString(CultureInfo.InvariantCulture)}");
         }
 
+        if (settings.ResponseCacheBytes > 0)
+        {
+            json.WriteStringValue($"responses {settings.ResponseCacheBytes.ToString(CultureInfo.InvariantCulture)}");
+        }
+
         if (settings.ProviderOptions is var options && options != ProviderSettings.Default)
         {
             json.WriteStartObject();

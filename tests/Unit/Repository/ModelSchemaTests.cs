@@ -48,6 +48,7 @@ public sealed class ModelSchemaTests
     [Theory]
     [InlineData("priority_levels")]
     [InlineData("queue_delay_ms")]
+    [InlineData("response_cache_mib")]
     [InlineData("concurrency")]
     [InlineData("queue_limit")]
     [InlineData("run_memory_mib")]

@@ -236,6 +236,7 @@ public sealed class ModelSettingsReaderTests
             [nameof(ModelSettings.MaxRunBytes)] = new() { MaxRunBytes = 1 << 20 },
             [nameof(ModelSettings.GraphOptimization)] = new() { GraphOptimization = GraphOptimization.Basic },
             [nameof(ModelSettings.PerformanceHint)] = new() { PerformanceHint = PerformanceHint.Latency },
+            [nameof(ModelSettings.ResponseCacheBytes)] = new() { ResponseCacheBytes = 1 << 20 },
             [nameof(ModelSettings.WarmUp)] = new() { WarmUp = false },
             [nameof(ModelSettings.Batching)] = new() { Batching = new BatchingSettings { MaxSize = 2 } },
             [nameof(ModelSettings.PriorityLevels)] = new() { PriorityLevels = 2 },
