@@ -41,6 +41,9 @@ internal sealed class MemoryUse
         _current = this;
     }
 
+    /// <summary>Forgets what was counted, so that a request that does not run is not taken for the one before.</summary>
+    public void Clear() => (Bytes, Peak, Refused, HeldAtRefusal) = (0, 0, 0, 0);
+
     /// <summary>Ends the counting on this thread; the figures stay.</summary>
     public static void End() => _current = null;
 

@@ -72,6 +72,16 @@ internal sealed class ReplicaMetrics : IDisposable
     /// <summary>A request that <see cref="RequestStarted"/> counted is over, well or not.</summary>
     public void RequestEnded() => _currentRequests.Decrement();
 
+    /// <summary>A request that <see cref="RequestStarted"/> counted waits for a run of its own.</summary>
+    public void RequestSentBack()
+    {
+        _currentRequests.Decrement();
+        _waitingRequests.Increment();
+    }
+
+    /// <summary>A request that was sent back, and is dequeued, has a slot again.</summary>
+    public void RequestResumed() => _currentRequests.Increment();
+
     /// <summary>The session starts to run.</summary>
     /// <param name="rows">Size of the first dimension, over all requests of the run; 1 for a model without batches.</param>
     public void RunStarted(long rows)

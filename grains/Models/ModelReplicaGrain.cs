@@ -27,6 +27,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
 #pragma warning restore CA1001
 {
     private readonly CancellationTokenSource _unloaded = new();
+    private readonly Lock _sizing = new();
     private Task<ReplicaLoad>? _loading;
     private volatile Replica? _replica;
     private CacheEntry? _room;
@@ -193,22 +194,22 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
 
     private static TimeSpan? LongestWait(TimeSpan delay) => delay > TimeSpan.Zero ? delay : null;
 
-    private void Resize(LoadedModel model, CacheEntry room, ReplicaSpec spec) =>
-        services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + model.RunMemory.Peak, model.SoloBytes + spec.Settings.ResponseCacheBytes);
+    /// <summary>One at a time: a later figure must not be written over by an earlier one.</summary>
+    private void Resize(LoadedModel model, CacheEntry room, ReplicaSpec spec)
+    {
+        lock (_sizing)
+        {
+            services.Cache.Resized(room, _id.Model, spec.Source, model.LoadedBytes + model.RunMemory.Peak, model.SoloBytes + spec.Settings.ResponseCacheBytes);
+        }
+    }
 
     /// <summary>Only into room that is free: no other model ends for it, and it comes with the replica's next load otherwise.</summary>
     private async Task AddSoloAsync(LoadedModel model, CacheEntry room, ReplicaSpec spec)
     {
-        if (services.Cache.Read() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes > now.Capacity)
-        {
-            return;
-        }
-
         try
         {
-            if (await services.Sessions.AddSoloAsync(model, spec, _unloaded.Token).ConfigureAwait(false))
+            if (await services.Sessions.AddSoloAsync(model, spec, HasFreeRoom, () => Resize(model, room, spec), _unloaded.Token).ConfigureAwait(false))
             {
-                Resize(model, room, spec);
                 Log.SoloAdded(logger, _id.Model, _id.Version, _id.Number, model.Plan.ThreadsAlone, model.SoloBytes);
             }
         }
@@ -220,6 +221,8 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         {
             Log.SoloNotAdded(logger, _id.Model, _id.Version, _id.Number, exception.Failure.Message);
         }
+
+        bool HasFreeRoom() => services.Cache.Read() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes <= now.Capacity;
     }
 
     private void Discard(LoadedModel? model, CacheEntry? room)

@@ -21,3 +21,8 @@ internal sealed class BatchItem(PayloadBuffer message)
         Reply = null;
     }
 }
+
+/// <summary>A run that answered several requests.</summary>
+/// <param name="Times">Of the run; the rows are those of all of them.</param>
+/// <param name="Requests">How many.</param>
+internal readonly record struct BatchRun(RunTimes Times, int Requests);

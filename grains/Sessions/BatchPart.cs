@@ -10,8 +10,8 @@ namespace Cluster.Grains.Sessions;
 /// <summary>One request's tensors in a run that answers several. Used again for another request after <see cref="Clear"/>.</summary>
 internal sealed class BatchPart
 {
-    private readonly InferRequestMessage _request = new();
     private MemoryHandle _pinned;
+    private Slice _id;
 
     public BatchItem Item { get; private set; } = null!;
 
@@ -20,24 +20,27 @@ internal sealed class BatchPart
     public OutputPlan Outputs { get; } = new();
 
     /// <summary>UTF-8.</summary>
-    public ReadOnlySpan<byte> Id => _request.Id.Of(Item.Message.Span);
+    public ReadOnlySpan<byte> Id => _id.Of(Item.Message.Span);
 
     /// <summary>The first dimension of every input; 0 where the request is to run by itself.</summary>
     public long Rows { get; private set; }
 
     /// <summary>Checks the request as a run by itself does; what is wrong with it is its answer.</summary>
-    public void Bind(LoadedModel model, BatchItem item)
+    /// <param name="request">Reads it; used again for the next part.</param>
+    public void Bind(LoadedModel model, BatchItem item, InferRequestMessage request)
     {
         Item = item;
+        _id = default;
         Rows = 0;
         _pinned = item.Message.Memory.Pin();
         var bytes = item.Message.Span;
         try
         {
-            _request.Parse(bytes);
-            model.CheckPriority(bytes, _request);
-            Outputs.Read(bytes, _request, model.Name, model.Signature);
-            Inputs.Bind(bytes, _request, model.Name, model.Signature);
+            request.Parse(bytes);
+            _id = request.Id;
+            model.CheckPriority(bytes, request);
+            Outputs.Read(bytes, request, model.Name, model.Signature);
+            Inputs.Bind(bytes, request, model.Name, model.Signature);
             Rows = CommonRows();
         }
         catch (ServingException exception)
@@ -80,6 +83,7 @@ internal sealed class BatchPart
     {
         Inputs.Clear();
         _pinned.Dispose();
+        Item = null!;
     }
 
     /// <summary>0 where the inputs have no rows in common: their run by itself says what the model makes of them.</summary>
@@ -89,7 +93,7 @@ internal sealed class BatchPart
         for (var i = 0; i < Inputs.Slots.Count; i++)
         {
             var shape = Inputs.Shapes[i];
-            if (!Inputs.Slots[i].HasRows || shape.Contains(0) || (rows > 0 && shape[0] != rows))
+            if (!Inputs.Slots[i].HasRows || Inputs.Slots[i].Datatype == Datatype.Bytes || shape.Contains(0) || (rows > 0 && shape[0] != rows))
             {
                 return 0;
             }

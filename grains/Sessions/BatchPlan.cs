@@ -35,6 +35,39 @@ internal sealed class BatchPlan
             ? named.Dimension == dimension
             : output.Dimensions is { } dimensions && dimension < dimensions.Length && _paddedSymbols.Contains(dimensions[dimension].Symbol);
 
+    /// <summary>
+    /// The padded input that <paramref name="dimension"/> of an output is as long as: the one whose dimension has the graph's same name, or the only one. Null where there are
+    /// several that it could be.
+    /// </summary>
+    public int? SourceOf(TensorSlot output, int dimension, List<TensorSlot> inputs)
+    {
+        int? source = null;
+        var symbol = output.Dimensions![dimension].Symbol;
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            if (!_padded.TryGetValue(inputs[i], out var padded))
+            {
+                continue;
+            }
+
+            var name = inputs[i].Dimensions![padded.Dimension].Symbol;
+            if (name == symbol && symbol.Length > 0)
+            {
+                return i;
+            }
+
+            // Inputs whose padded dimensions have one name are one source.
+            if (source is { } other && (name.Length == 0 || inputs[other].Dimensions![_padded[inputs[other]].Dimension].Symbol != name))
+            {
+                return null;
+            }
+
+            source ??= i;
+        }
+
+        return source;
+    }
+
     /// <summary>One element of <paramref name="value"/>, in the bytes of its datatype.</summary>
     private static byte[] Pattern(Datatype datatype, double value) => datatype switch
     {

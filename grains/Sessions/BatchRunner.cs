@@ -14,6 +14,16 @@ namespace Cluster.Grains.Sessions;
 /// </summary>
 internal sealed class BatchRunner(TimeProvider time) : IDisposable
 {
+    /// <summary>Parts that are kept for the next run; the lists in them take memory.</summary>
+    private const int KeptParts = 64;
+
+    /// <summary>Requests of more shapes than these run by themselves: to compare each with all takes longer.</summary>
+    private const int MaxGroups = 16;
+
+    /// <summary>A joined input may be this many times what its requests hold: one long request must not make all others as long.</summary>
+    private const int MaxPadding = 2;
+
+    private readonly InferRequestMessage _request = new();
     private readonly List<BatchPart> _parts = [];
     private readonly NativeScratch _scratch = new();
     private readonly InferResponseBuilder _response = new();
@@ -24,7 +34,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     /// <param name="session">One of the model's.</param>
     /// <param name="executed">Told of each run.</param>
     public void Run(
-        LoadedModel model, InferenceSession session, BatchPlan plan, IReadOnlyList<BatchItem> items, ReplicaMetrics metrics, Action<RunTimes> executed)
+        LoadedModel model, InferenceSession session, BatchPlan plan, IReadOnlyList<BatchItem> items, ReplicaMetrics metrics, Action<BatchRun> executed)
     {
         var start = time.GetTimestamp();
         var bound = 0;
@@ -32,7 +42,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         {
             for (; bound < items.Count; bound++)
             {
-                PartAt(bound).Bind(model, items[bound]);
+                PartAt(bound).Bind(model, items[bound], _request);
             }
 
             foreach (var group in Groups(items.Count, plan).Where(static group => group.Count > 1))
@@ -47,6 +57,8 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
             {
                 PartAt(i).Clear();
             }
+
+            _parts.RemoveRange(Math.Min(KeptParts, _parts.Count), Math.Max(0, _parts.Count - KeptParts));
         }
     }
 
@@ -67,11 +79,11 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         var groups = new List<List<BatchPart>>();
         foreach (var part in _parts.Take(count).Where(static part => part.Rows > 0))
         {
-            if (groups.Find(group => group[0].Fits(part, plan)) is { } group)
+            if (groups.Find(group => group[0].Fits(part, plan) && IsNotTooLong(group, part, plan)) is { } group)
             {
                 group.Add(part);
             }
-            else
+            else if (groups.Count < MaxGroups)
             {
                 groups.Add([part]);
             }
@@ -80,18 +92,46 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         return groups;
     }
 
+    private static bool IsNotTooLong(List<BatchPart> group, BatchPart added, BatchPlan plan)
+    {
+        for (var i = 0; i < added.Inputs.Slots.Count; i++)
+        {
+            if (plan.PaddingOf(added.Inputs.Slots[i]) is not { Dimension: var dimension })
+            {
+                continue;
+            }
+
+            var (rows, longest, held) = (added.Rows, added.Inputs.Shapes[i][dimension], added.Rows * added.Inputs.Shapes[i][dimension]);
+            foreach (var part in group)
+            {
+                rows += part.Rows;
+                longest = Math.Max(longest, part.Inputs.Shapes[i][dimension]);
+                held += part.Rows * part.Inputs.Shapes[i][dimension];
+            }
+
+            if (rows * longest > MaxPadding * held)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private void RunGroup(
-        LoadedModel model, InferenceSession session, BatchPlan plan, List<BatchPart> group, ReplicaMetrics metrics, long start, Action<RunTimes> executed)
+        LoadedModel model, InferenceSession session, BatchPlan plan, List<BatchPart> group, ReplicaMetrics metrics, long start, Action<BatchRun> executed)
     {
         var first = group[0];
         var rows = group.Sum(static part => part.Rows);
         var inputs = new List<OrtValue>(first.Inputs.Slots.Count);
         var isRunning = false;
+        _memory.Clear();
+        var joinedBytes = 0L;
         try
         {
             for (var i = 0; i < first.Inputs.Slots.Count; i++)
             {
-                if (Join(group, i, rows, plan) is not { } joined)
+                if (Join(model, group, i, rows, plan, ref joinedBytes) is not { } joined)
                 {
                     return;
                 }
@@ -113,15 +153,28 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
                 return;
             }
 
-            Answer(model, plan, group, outputs, names);
+            if (!TryAnswer(model, plan, group, outputs, names))
+            {
+                return;
+            }
+
             var times = new RunTimes(Nanoseconds(start, bound), Nanoseconds(bound, computed), Nanoseconds(computed, time.GetTimestamp()), rows);
             group.ForEach(part => part.Item.Times = times with { Rows = part.Rows });
-            executed(times);
+            executed(new BatchRun(times, group.Count));
         }
         catch (OnnxRuntimeException)
         {
             // One request may be what the model cannot run: each runs by itself and has an error of its own.
             group.ForEach(static part => part.Item.GiveUp());
+            if (_memory.Refused > 0)
+            {
+                model.DistrustBatches(FormattableString.Invariant($"a run of {rows} rows does not fit in memory"));
+            }
+        }
+        catch
+        {
+            group.ForEach(static part => part.Item.GiveUp());
+            throw;
         }
         finally
         {
@@ -150,8 +203,8 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>One input of all requests, one after the other; null where that is larger than a tensor can be.</summary>
-    private OrtValue? Join(List<BatchPart> group, int index, long rows, BatchPlan plan)
+    /// <summary>One input of all requests, one after the other; null where that is larger than a tensor, or a run, may be.</summary>
+    private OrtValue? Join(LoadedModel model, List<BatchPart> group, int index, long rows, BatchPlan plan, ref long joinedBytes)
     {
         var slot = group[0].Inputs.Slots[index];
         var size = slot.Datatype.ElementSize();
@@ -164,6 +217,12 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
 
         shape[0] = rows;
         if (!Shapes.TryCount(shape, out var count) || count > Array.MaxLength / size)
+        {
+            return null;
+        }
+
+        joinedBytes += count * size;
+        if (joinedBytes > model.MaxRunBytes || !OnnxAllocator.HasRoomForMessage((int)Math.Min(joinedBytes, int.MaxValue)))
         {
             return null;
         }
@@ -219,8 +278,16 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         return null;
     }
 
-    private void Answer(LoadedModel model, BatchPlan plan, List<BatchPart> group, IReadOnlyList<OrtValue> outputs, List<string> names)
+    /// <returns>False where an output's size says nothing of which request it belongs to.</returns>
+    private bool TryAnswer(LoadedModel model, BatchPlan plan, List<BatchPart> group, IReadOnlyList<OrtValue> outputs, List<string> names)
     {
+        var cuts = names.ConvertAll(name => CutsOf(name, model, plan, group, outputs[names.IndexOf(name)].GetTensorTypeAndShape().Shape));
+        if (cuts.Contains(null))
+        {
+            group.ForEach(static part => part.Item.GiveUp());
+            return false;
+        }
+
         long row = 0;
         var values = new List<OrtValue>();
         foreach (var part in group)
@@ -229,7 +296,8 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
             {
                 foreach (var (slot, _) in part.Outputs.Outputs)
                 {
-                    values.Add(RowsOf(outputs[names.IndexOf(slot.Name)], slot, row, part, group, plan));
+                    var at = names.IndexOf(slot.Name);
+                    values.Add(RowsOf(outputs[at], slot, row, part, cuts[at]!));
                 }
 
                 part.Item.Reply = InferReply.Success(OutputWriter.Write(model, part.Outputs, values, _response, part.Id));
@@ -246,10 +314,36 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
 
             row += part.Rows;
         }
+
+        return true;
+    }
+
+    /// <summary>For each dimension of an output that is cut back, the input whose own size it gets. Null where that cannot be told: no batch follows.</summary>
+    private static Cut[]? CutsOf(string name, LoadedModel model, BatchPlan plan, List<BatchPart> group, long[] shape)
+    {
+        var slot = Array.Find(model.Signature.Outputs, output => output.Name == name)!;
+        var cuts = new List<Cut>();
+        for (var d = 1; d < shape.Length; d++)
+        {
+            if (!plan.IsCut(slot, d))
+            {
+                continue;
+            }
+
+            if (plan.SourceOf(slot, d, group[0].Inputs.Slots) is not { } input || group.Max(part => part.Inputs.Shapes[input][plan.PaddingOf(part.Inputs.Slots[input])!.Value.Dimension]) != shape[d])
+            {
+                model.DistrustBatches($"dimension {d} of output '{name}' is {shape[d]}, which is the length of no padded input that it could follow");
+                return null;
+            }
+
+            cuts.Add(new Cut(d, input, plan.PaddingOf(group[0].Inputs.Slots[input])!.Value.Dimension));
+        }
+
+        return [.. cuts];
     }
 
     /// <summary>A request's rows of an output where they lie, or cut back to the request's own sizes.</summary>
-    private OrtValue RowsOf(OrtValue output, TensorSlot slot, long row, BatchPart part, List<BatchPart> group, BatchPlan plan)
+    private OrtValue RowsOf(OrtValue output, TensorSlot slot, long row, BatchPart part, Cut[] cuts)
     {
         var size = slot.Datatype.ElementSize();
         var whole = output.GetTensorTypeAndShape().Shape;
@@ -258,9 +352,9 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         var own = bytes.Slice((int)row * rowBytes, (int)part.Rows * rowBytes);
         whole[0] = part.Rows;
         var cut = (long[])whole.Clone();
-        for (var d = 1; d < cut.Length; d++)
+        foreach (var (dimension, input, padded) in cuts)
         {
-            cut[d] = plan.IsCut(slot, d) ? OwnSize(cut[d], part, group, plan) : cut[d];
+            cut[dimension] = part.Inputs.Shapes[input][padded];
         }
 
         if (cut.AsSpan().SequenceEqual(whole) || own.IsEmpty)
@@ -274,20 +368,6 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         return Wrap(copy, slot, cut);
     }
 
-    /// <summary>The request's own size of a padded input dimension that is <paramref name="padded"/> long in the run.</summary>
-    private static long OwnSize(long padded, BatchPart part, List<BatchPart> group, BatchPlan plan)
-    {
-        for (var i = 0; i < part.Inputs.Slots.Count; i++)
-        {
-            if (plan.PaddingOf(part.Inputs.Slots[i]) is { } padding && group.Max(other => other.Inputs.Shapes[i][padding.Dimension]) == padded)
-            {
-                return part.Inputs.Shapes[i][padding.Dimension];
-            }
-        }
-
-        return padded;
-    }
-
     /// <summary>The bytes are native, so their address holds.</summary>
     private static unsafe OrtValue Wrap(Span<byte> bytes, TensorSlot slot, long[] shape)
     {
@@ -298,4 +378,9 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     }
 
     private long Nanoseconds(long from, long to) => (long)(time.GetElapsedTime(from, to).TotalMicroseconds * 1000);
+
+    /// <param name="Dimension">Of the output.</param>
+    /// <param name="Input">Its place among those of the requests.</param>
+    /// <param name="Padded">The input's dimension whose size it gets.</param>
+    private readonly record struct Cut(int Dimension, int Input, int Padded);
 }

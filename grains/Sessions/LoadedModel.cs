@@ -141,7 +141,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     }
 
     /// <inheritdoc/>
-    public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<RunTimes> executed)
+    public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed)
     {
         if (_batches is not null && _rowsAreWrong == 0)
         {
@@ -164,7 +164,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
             return new RequestFacts(1, LevelOf(0));
         }
 
-        var rows = request.Inputs.Count > 0 && request.Shape(request.Inputs[0]) is [var first, ..] ? Math.Clamp(first, 1, int.MaxValue) : 1;
+        var rows = Batching.IsOn && request.Inputs.Count > 0 && request.Shape(request.Inputs[0]) is [var first, ..] ? Math.Clamp(first, 1, int.MaxValue) : 1;
         return new RequestFacts((int)rows, LevelOf(ParameterRules.PriorityOf(bytes, request.Parameters)));
     }
 

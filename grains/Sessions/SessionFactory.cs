@@ -16,6 +16,9 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
 
+    /// <summary>Free room is looked at and taken by one after the other.</summary>
+    private readonly SemaphoreSlim _oneSolo = new(1);
+
     private readonly CauseLimiter _failedRuns = new(time);
     private readonly WarmUp _warmUp = new(time);
     private readonly NativeHeap _heap = new(time);
@@ -31,11 +34,28 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         InSlotAsync(() => Open(model, spec, cancellationToken), cancellationToken);
 
     /// <summary>Opens a second session of a model that is loaded, with all cores for requests that are alone.</summary>
-    /// <returns>False where the model has ended meanwhile.</returns>
+    /// <param name="fits">Whether there is room for it, asked when no other such session is being opened; the room is taken by <paramref name="added"/>.</param>
+    /// <returns>False where there is no room, or the model has ended meanwhile.</returns>
     /// <exception cref="ServingException">As for the first, or the files are other ones now.</exception>
     /// <exception cref="OperationCanceledException">The model is unloaded.</exception>
-    internal Task<bool> AddSoloAsync(LoadedModel model, ReplicaSpec spec, CancellationToken cancellationToken) =>
-        InSlotAsync(() => AddSolo(model, spec, cancellationToken), cancellationToken);
+    internal async Task<bool> AddSoloAsync(LoadedModel model, ReplicaSpec spec, Func<bool> fits, Action added, CancellationToken cancellationToken)
+    {
+        await _oneSolo.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!fits() || !await InSlotAsync(() => AddSolo(model, spec, cancellationToken), cancellationToken).ConfigureAwait(false))
+            {
+                return false;
+            }
+
+            added();
+            return true;
+        }
+        finally
+        {
+            _oneSolo.Release();
+        }
+    }
 
     private async Task<T> InSlotAsync<T>(Func<T> open, CancellationToken cancellationToken)
     {
@@ -54,6 +74,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     public void Dispose()
     {
         _slots.Dispose();
+        _oneSolo.Dispose();
         _oneCompilation.Dispose();
         _heap.Dispose();
     }

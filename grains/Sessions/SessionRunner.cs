@@ -49,6 +49,7 @@ internal sealed class SessionRunner : IDisposable
         var start = _time.GetTimestamp();
         var bytes = message.Span;
         _session = session;
+        _memory.Clear();
         fixed (byte* pinned = bytes)
         {
             try

@@ -39,10 +39,11 @@ internal sealed class WarmUp(TimeProvider time)
         InferenceSession session, string[] names, List<OrtValue> values, string[] outputs, long maxRunBytes, CancellationToken cancellationToken)
     {
         using var options = new RunOptions();
-        using var limit = time.CreateTimer(static options => ((RunOptions)options!).Terminate = true, options, Limit, Timeout.InfiniteTimeSpan);
+        using var limit = new CancellationTokenSource(Limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
 
-        // Disposed first: that waits for a callback which uses the options.
-        using var giveUp = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
+        // Disposed before the options: that waits for a callback which uses them.
+        using var giveUp = either.Token.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
         var memory = new MemoryUse();
         memory.Begin(maxRunBytes);
         try

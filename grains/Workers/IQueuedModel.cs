@@ -32,5 +32,5 @@ internal interface IQueuedModel
 
     /// <summary>Runs together what fits together. Items that it leaves without an answer are to run by themselves.</summary>
     /// <param name="alone">Whether nothing else runs on the silo.</param>
-    void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<RunTimes> executed);
+    void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed);
 }

@@ -32,6 +32,12 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     /// <summary>Timestamp of the arrival.</summary>
     public long Arrived { get; }
 
+    /// <summary>How long it may wait for others while a slot is free.</summary>
+    public TimeSpan Patience { get; init; }
+
+    /// <summary>Whether a run of several has left it: it did not fit with the others, or that run failed.</summary>
+    public bool RunsByItself { get; set; }
+
     /// <summary>Ends when the caller gives up.</summary>
     public CancellationToken Cancellation { get; }
 

@@ -37,7 +37,8 @@ public sealed class InferenceWorkers : IDisposable
 
     internal void RunEnds() => Interlocked.Decrement(ref _running);
 
-    private bool TrySubmit(IInferenceWork work)
+    /// <summary>As <see cref="Submit"/>; false where the threads end.</summary>
+    internal bool TrySubmit(IInferenceWork work)
     {
         Worker worker;
         lock (_gate)

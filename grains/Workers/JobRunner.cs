@@ -32,12 +32,12 @@ internal sealed class JobRunner(
         }
 
         var took = End(job, reply, queued, times) - queued;
-        var next = queue.Release(reply.Succeeded ? times.Total : null, took);
+        var next = queue.Release(reply.Succeeded ? times.Total : null, took, []);
         job.Complete(reply);
         return next;
     }
 
-    /// <summary>Runs jobs together where they fit together, and the others one after the other: what is wrong with one harms no other.</summary>
+    /// <summary>Runs jobs together where they fit together. The others go back to the queue, each to run by itself: what is wrong with one harms no other.</summary>
     /// <returns>What gets the slot next.</returns>
     public IInferenceWork? Execute(List<InferenceJob> jobs, SessionRunner runner)
     {
@@ -51,26 +51,29 @@ internal sealed class JobRunner(
         }
 
         RunTogether(jobs, replies, times, runner, out var run);
+        var left = new List<InferenceJob>();
         for (var i = 0; i < jobs.Count; i++)
         {
-            if (replies[i] is null)
+            if (replies[i] is { } reply)
             {
-                replies[i] = Run(jobs[i], NanosecondsSince(jobs[i].Arrived), runner, out times[i]);
-                if (replies[i]!.Succeeded)
-                {
-                    statistics.Executed(times[i]);
-                    run ??= times[i].Total;
-                }
+                End(jobs[i], reply, queued[i], times[i]);
             }
-
-            End(jobs[i], replies[i]!, queued[i], times[i]);
+            else
+            {
+                jobs[i].RunsByItself = true;
+                metrics.RequestSentBack();
+                left.Add(jobs[i]);
+            }
         }
 
         // The slot goes back before the answers, so that an answered caller finds it free.
-        var next = queue.Release(run, NanosecondsSince(start));
+        var next = queue.Release(run, NanosecondsSince(start), left);
         for (var i = 0; i < jobs.Count; i++)
         {
-            jobs[i].Complete(replies[i]!);
+            if (replies[i] is { } reply)
+            {
+                jobs[i].Complete(reply);
+            }
         }
 
         return next;
@@ -79,7 +82,15 @@ internal sealed class JobRunner(
     private long Start(InferenceJob job)
     {
         var queued = NanosecondsSince(job.Arrived);
-        metrics.RequestStarted(TimeSpan.FromMicroseconds(queued / 1000.0));
+        if (job.RunsByItself)
+        {
+            metrics.RequestResumed();
+        }
+        else
+        {
+            metrics.RequestStarted(TimeSpan.FromMicroseconds(queued / 1000.0));
+        }
+
         return queued;
     }
 
@@ -153,10 +164,10 @@ internal sealed class JobRunner(
     }
 
     /// <param name="replies">Those that are not answered yet take part; they stay null where they are to run by themselves.</param>
-    /// <param name="run">Nanoseconds of the longest run; null where there was none.</param>
+    /// <param name="run">Nanoseconds of all runs; null where there was none.</param>
     private void RunTogether(List<InferenceJob> jobs, InferReply?[] replies, RunTimes[] times, SessionRunner runner, out long? run)
     {
-        long? longest = null;
+        long? sum = null;
         var items = Array.ConvertAll(replies, static reply => reply is null).Select((takesPart, i) => takesPart ? new BatchItem(jobs[i].Request.Message) : null).ToArray();
         var taking = items.OfType<BatchItem>().ToList();
         if (taking.Count > 1)
@@ -166,8 +177,8 @@ internal sealed class JobRunner(
             {
                 model.RunBatch(runner, taking, alone, metrics, executed =>
                 {
-                    statistics.Executed(executed);
-                    longest = Math.Max(longest ?? 0, executed.Total);
+                    statistics.Executed(executed.Times, executed.Requests);
+                    sum = (sum ?? 0) + executed.Times.Total;
                 });
             }
             catch (Exception exception)
@@ -189,7 +200,7 @@ internal sealed class JobRunner(
             }
         }
 
-        run = longest;
+        run = sum;
     }
 
     private void Report(Exception exception)

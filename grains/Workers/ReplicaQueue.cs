@@ -27,6 +27,8 @@ internal sealed class ReplicaQueue
     /// <summary>Runs after a long one that go to inference threads.</summary>
     private const int RunsAfterLong = 1000;
 
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private readonly WaitingLine _waiting;
     private readonly ITimer? _timer;
@@ -66,7 +68,7 @@ internal sealed class ReplicaQueue
         _waiting = new WaitingLine(model.Levels);
         _readsFacts = model.Levels > 1 || model.Batching.IsOn;
         _timer = model.Batching.MaxDelay > TimeSpan.Zero
-            ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
+            ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(isPatient: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
             : null;
         Runs = new JobRunner(this, model, workers, statistics, metrics, time, logger);
     }
@@ -96,7 +98,7 @@ internal sealed class ReplicaQueue
     public ValueTask<InferReply> EnqueueAsync(InferRequest request, CancellationToken cancellationToken)
     {
         var facts = _readsFacts ? _model.Read(request.Message) : RequestFacts.Plain;
-        var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken);
+        var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken) { Patience = PatienceOf(request) };
         SessionRunner? runner = null;
         lock (_gate)
         {
@@ -114,7 +116,7 @@ internal sealed class ReplicaQueue
             {
                 _waiting.Add(job);
                 _metrics.RequestQueued();
-                StartWaiting();
+                StartWaiting(isPatient: _waiting.Count <= _limit);
             }
             else if (IsShort(request))
             {
@@ -148,7 +150,7 @@ internal sealed class ReplicaQueue
         lock (_gate)
         {
             _draining = true;
-            StartWaiting();
+            StartWaiting(isPatient: false);
             SignalIfDrained();
         }
 
@@ -175,21 +177,53 @@ internal sealed class ReplicaQueue
     }
 
     /// <summary>Gives the free slots to what waits and is due; the timer comes back for what is not.</summary>
-    private void StartWaiting()
+    private void StartWaiting(bool isPatient)
     {
         lock (_gate)
         {
-            while (_running < _model.Concurrency && TakeNext() is { } work)
+            while (_running < _model.Concurrency && TakeNext(isPatient) is { } work)
             {
-                // The slot is taken last, as above.
-                _workers.Submit(work);
+                if (!_workers.TrySubmit(work))
+                {
+                    Abandon(work);
+                    continue;
+                }
+
                 _running++;
             }
+
+            SignalIfDrained();
         }
     }
 
+    /// <summary>Answers what no thread runs any more: the process ends.</summary>
+    private void Abandon(IInferenceWork work)
+    {
+        IReadOnlyList<InferenceJob> jobs = work is InferenceBatch batch ? batch.Jobs : [(InferenceJob)work];
+        foreach (var job in jobs)
+        {
+            job.Unwatch();
+            _statistics.Failed((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
+            job.Complete(InferReply.Failed(Unloading()));
+        }
+    }
+
+    private Failure Unloading() => Failure.Moved($"model '{_model.Name}' version {_model.Version} is being unloaded here");
+
+    /// <summary>No longer than its deadline allows.</summary>
+    private TimeSpan PatienceOf(InferRequest request)
+    {
+        if (_timer is null)
+        {
+            return TimeSpan.Zero;
+        }
+
+        var most = _model.Batching.MaxDelay;
+        return request.Timeout is { } timeout && timeout - MeanRun < most ? timeout - MeanRun : most;
+    }
+
     /// <summary>What gets a free slot; null where nothing waits, or only what waits for others.</summary>
-    private IInferenceWork? TakeNext()
+    private IInferenceWork? TakeNext(bool isPatient)
     {
         if (_model.Batching is not { IsOn: true } batching)
         {
@@ -202,10 +236,11 @@ internal sealed class ReplicaQueue
             return job;
         }
 
-        var jobs = _waiting.Take(_draining ? batching with { MaxDelay = TimeSpan.Zero } : batching, job => _time.GetElapsedTime(job.Arrived), out var wait);
+        var jobs = _waiting.Take(batching, job => _time.GetElapsedTime(job.Arrived), isPatient && !_draining, out var wait);
         if (jobs is null)
         {
-            _timer?.Change(wait, Timeout.InfiniteTimeSpan);
+            // Timers count whole milliseconds: less would be none, and the timer would come back at once.
+            _timer?.Change(wait > Timeout.InfiniteTimeSpan && wait < ShortestWait ? ShortestWait : wait, Timeout.InfiniteTimeSpan);
             return null;
         }
 
@@ -217,7 +252,7 @@ internal sealed class ReplicaQueue
     {
         if (_draining)
         {
-            return Failure.Moved($"model '{_model.Name}' version {_model.Version} is being unloaded here");
+            return Unloading();
         }
 
         if (_running < _model.Concurrency)
@@ -226,7 +261,7 @@ internal sealed class ReplicaQueue
         }
 
         var wait = ExpectedWait(level);
-        if (_waiting.Count >= _limit)
+        if (_waiting.CountBefore(level) >= _limit)
         {
             return Failure.Exhausted(
                 $"model '{_model.Name}' version {_model.Version} has its queue full: {_waiting.Count} requests wait, the limit is {_limit}",
@@ -253,7 +288,7 @@ internal sealed class ReplicaQueue
     private TimeSpan MeanRun => TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000);
 
     /// <summary>Until a request of this priority would start, if no other of a higher one came.</summary>
-    private TimeSpan ExpectedWait(int level) => MeanRun * ((_waiting.CountBefore(level) / _model.Batching.MaxSize) + 1) / _model.Concurrency;
+    private TimeSpan ExpectedWait(int level) => MeanRun * ((_waiting.RowsBefore(level) / _model.Batching.MaxSize) + 1) / _model.Concurrency;
 
     private ValueTask<InferReply> Refuse(Failure refusal)
     {
@@ -269,17 +304,25 @@ internal sealed class ReplicaQueue
     /// <summary>Gives a slot back, or to what is due next.</summary>
     /// <param name="runNanoseconds">Of the run, null where it failed.</param>
     /// <param name="took">Of the run, whatever became of it, nanoseconds.</param>
-    public IInferenceWork? Release(long? runNanoseconds, long took)
+    /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
+    public IInferenceWork? Release(long? runNanoseconds, long took, List<InferenceJob> left)
     {
         lock (_gate)
         {
+            _waiting.PutBack(left);
             _notHere = took >= LongRunNanoseconds ? RunsAfterLong : Math.Max(0, _notHere - 1);
             if (runNanoseconds is { } run)
             {
                 _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
             }
 
-            if (TakeNext() is { } next)
+            var next = TakeNext(isPatient: true);
+            if (left.Count > 1)
+            {
+                StartWaiting(isPatient: true);
+            }
+
+            if (next is not null)
             {
                 return next;
             }

@@ -15,6 +15,7 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     private DateTimeOffset? _lastInference;
     private long _rows;
     private long _executions;
+    private long _answeredByRuns;
     private long _runNanoseconds;
     private DurationTotal _success;
     private DurationTotal _fail;
@@ -27,11 +28,13 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     private DurationTotal _cacheMiss;
 
     /// <summary>Counts a run of the session that answered one request or several.</summary>
-    public void Executed(in RunTimes run)
+    /// <param name="requests">Answered by it.</param>
+    public void Executed(in RunTimes run, int requests = 1)
     {
         lock (_gate)
         {
             _executions++;
+            _answeredByRuns += requests;
             _runNanoseconds += run.Total;
             if (_batches.TryGetValue(run.Rows, out var batch) || _batches.Count < MaxBatchSizes)
             {
@@ -103,7 +106,7 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     {
         lock (_gate)
         {
-            return new ReplicaTotals(_success.Count + _fail.Count + _cancel.Count, _executions, _runNanoseconds);
+            return new ReplicaTotals(_success.Count + _fail.Count + _cancel.Count, _answeredByRuns, _runNanoseconds);
         }
     }
 
@@ -133,8 +136,8 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
 
 /// <summary>What a replica has done, in short.</summary>
 /// <param name="Requests">Answered, refused, failed or given up.</param>
-/// <param name="Runs">Of the session, that were answered.</param>
-/// <param name="RunNanoseconds">Of all these runs together.</param>
+/// <param name="Runs">Requests that a run answered.</param>
+/// <param name="RunNanoseconds">Of all these runs together; one that answered several counts once.</param>
 internal readonly record struct ReplicaTotals(long Requests, long Runs, long RunNanoseconds)
 {
     public static ReplicaTotals operator +(ReplicaTotals left, ReplicaTotals right) =>

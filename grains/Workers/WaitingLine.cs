@@ -7,11 +7,13 @@ namespace Cluster.Grains.Workers;
 internal sealed class WaitingLine
 {
     private readonly LinkedList<InferenceJob>[] _levels;
+    private readonly long[] _rows;
 
     /// <param name="levels">Priorities, at least 1.</param>
     public WaitingLine(int levels)
     {
         _levels = new LinkedList<InferenceJob>[levels];
+        _rows = new long[levels];
         for (var i = 0; i < levels; i++)
         {
             _levels[i] = [];
@@ -23,7 +25,20 @@ internal sealed class WaitingLine
     public void Add(InferenceJob job)
     {
         job.Node = _levels[job.Facts.Level].AddLast(job);
+        _rows[job.Facts.Level] += job.Facts.Rows;
         Count++;
+    }
+
+    /// <summary>Puts jobs that a run of several has left at the start of their priorities, in their order.</summary>
+    public void PutBack(List<InferenceJob> jobs)
+    {
+        for (var i = jobs.Count - 1; i >= 0; i--)
+        {
+            jobs[i].Node = _levels[jobs[i].Facts.Level].AddFirst(jobs[i]);
+            _rows[jobs[i].Facts.Level] += jobs[i].Facts.Rows;
+        }
+
+        Count += jobs.Count;
     }
 
     /// <summary>Takes <paramref name="job"/> out; false if it does not wait.</summary>
@@ -35,6 +50,7 @@ internal sealed class WaitingLine
         }
 
         level.Remove(job.Node);
+        _rows[job.Facts.Level] -= job.Facts.Rows;
         Count--;
         return true;
     }
@@ -49,6 +65,18 @@ internal sealed class WaitingLine
         }
 
         return count;
+    }
+
+    /// <summary>Their rows.</summary>
+    public long RowsBefore(int level)
+    {
+        var rows = 0L;
+        for (var i = 0; i <= level; i++)
+        {
+            rows += _rows[i];
+        }
+
+        return rows;
     }
 
     /// <summary>Takes out the request that runs next.</summary>
@@ -66,9 +94,10 @@ internal sealed class WaitingLine
     /// <summary>Takes out as many requests as make the next run together.</summary>
     /// <param name="batching">A run has no more rows than its largest size, unless one request has.</param>
     /// <param name="waited">How long a request has waited.</param>
+    /// <param name="isPatient">Whether requests may wait for others at all.</param>
     /// <param name="wait">Where there is nothing to run yet though requests wait: until there is.</param>
     /// <returns>Null where nothing is to run now.</returns>
-    public List<InferenceJob>? Take(BatchingSettings batching, Func<InferenceJob, TimeSpan> waited, out TimeSpan wait)
+    public List<InferenceJob>? Take(BatchingSettings batching, Func<InferenceJob, TimeSpan> waited, bool isPatient, out TimeSpan wait)
     {
         wait = Timeout.InfiniteTimeSpan;
         if (Count == 0)
@@ -76,43 +105,44 @@ internal sealed class WaitingLine
             return null;
         }
 
-        var (count, isFull) = Fit(batching, out var oldest);
-        if (!isFull && batching.MaxDelay > TimeSpan.Zero && waited(oldest) is var age && age < batching.MaxDelay)
+        var (count, isFull) = Fit(batching, waited, out var left);
+        if (!isFull && isPatient && left > TimeSpan.Zero)
         {
-            wait = batching.MaxDelay - age;
+            wait = left;
             return null;
         }
 
         var taken = new List<InferenceJob>(count);
-        foreach (var level in _levels)
+        while (taken.Count < count && TryTake(out var job))
         {
-            while (taken.Count < count && level.First is { } next)
-            {
-                level.RemoveFirst();
-                taken.Add(next.Value);
-            }
+            taken.Add(job);
         }
 
-        Count -= count;
         return taken;
     }
 
-    /// <summary>How many of the first requests make the next run, and whether waiting would not make it a better one.</summary>
-    private (int Count, bool IsFull) Fit(BatchingSettings batching, out InferenceJob oldest)
+    /// <summary>How many of the first requests make the next run, whether waiting would not make it a better one, and how long the least patient of them waits yet.</summary>
+    private (int Count, bool IsFull) Fit(BatchingSettings batching, Func<InferenceJob, TimeSpan> waited, out TimeSpan left)
     {
-        oldest = null!;
+        left = TimeSpan.MaxValue;
         var (count, rows, preferred) = (0, 0L, 0);
         foreach (var job in _levels.SelectMany(static level => level))
         {
-            if (count > 0 && rows + job.Facts.Rows > batching.MaxSize)
+            if (job.RunsByItself && count == 0)
+            {
+                return (1, true);
+            }
+
+            if (count > 0 && (job.RunsByItself || rows + job.Facts.Rows > batching.MaxSize))
             {
                 return preferred > 0 ? (preferred, true) : (count, true);
             }
 
-            oldest = oldest is null || job.Arrived < oldest.Arrived ? job : oldest;
+            var patience = job.Patience - waited(job);
+            left = patience < left ? patience : left;
             rows += job.Facts.Rows;
             count++;
-            preferred = batching.PreferredSizes.Contains((int)Math.Min(rows, int.MaxValue)) ? count : preferred;
+            preferred = batching.PreferredSizes.AsSpan().BinarySearch((int)Math.Min(rows, int.MaxValue)) >= 0 ? count : preferred;
         }
 
         return preferred > 0 ? (preferred, true) : (count, rows >= batching.MaxSize);

@@ -88,6 +88,49 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
         Assert.Equal(5, Assert.Single(_runs).Rows);
     }
 
+    /// <summary>One long request must not make all others as long.</summary>
+    [Fact]
+    public async Task Run_OneMuchLongerThanTheOthers_IsNotJoinedWithThem()
+    {
+        var padding = ImmutableSortedDictionary<string, PaddedDimension>.Empty.Add("x", new PaddedDimension(1, 0));
+        var model = await OpenAsync(OnnxFile.Sum(["n", "s"]), new BatchingSettings { MaxSize = 16, Padding = padding });
+        ModelInferRequest[] requests = [Request(1, 4, 1), Request(1, 5, 2), Request(1, 1000, 3), Request(1, 3, 4), Request(1, 900, 5)];
+
+        var items = Run(model, requests);
+
+        AssertAnswers(model, requests, items);
+        Assert.Equal([3, 2], _runs.Select(static run => run.Rows));
+    }
+
+    /// <summary>Each output follows the input of its own name, whichever is the longest in the run.</summary>
+    [Fact]
+    public async Task Run_TwoPaddedInputs_OutputsAreCutBackToTheirOwn()
+    {
+        var padding = ImmutableSortedDictionary<string, PaddedDimension>.Empty.Add("x", new PaddedDimension(1, 0)).Add("z", new PaddedDimension(1, 0));
+        var model = await OpenAsync(OnnxFile.TwoSums("s", "t"), new BatchingSettings { MaxSize = 16, Padding = padding });
+        ModelInferRequest[] requests = [Two(10, 3), Two(5, 10), Two(7, 9)];
+
+        var items = Run(model, requests);
+
+        AssertAnswers(model, requests, items);
+        Assert.Equal(3, Assert.Single(_runs).Rows);
+
+        static ModelInferRequest Two(int x, int z) => OnnxBench.Raw(
+            ("x", "FP32", [1, x], OnnxBench.Bytes([.. Enumerable.Range(0, x).Select(static i => i + 1f)])),
+            ("z", "FP32", [1, z], OnnxBench.Bytes([.. Enumerable.Range(0, z).Select(static i => -i - 1f)])));
+    }
+
+    [Fact]
+    public async Task Run_OutputThatIsCutFollowsNoInput_IsNotAnsweredAndNoBatchFollows()
+    {
+        var padding = ImmutableSortedDictionary<string, PaddedDimension>.Empty.Add("x", new PaddedDimension(1, 0)).Add("z", new PaddedDimension(1, 0)).Add("y", new PaddedDimension(1, 0));
+        var model = await OpenAsync(OnnxFile.TwoSums("s", "t", "u"), new BatchingSettings { MaxSize = 16, Padding = padding });
+        var request = OnnxBench.Raw(("x", "FP32", [1, 2], new byte[8]), ("z", "FP32", [1, 3], new byte[12]));
+
+        Assert.All(Run(model, request, request), static item => Assert.Null(item.Reply));
+        Assert.False(model.Batching.IsOn);
+    }
+
     [Fact]
     public async Task Run_OutputHasOtherRows_NothingIsAnsweredWrongAndNoBatchFollows()
     {
@@ -151,10 +194,10 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
         return _bench.OpenFileAsync("m", path, settings: new ModelSettings { Batching = batching, PriorityLevels = levels });
     }
 
-    private List<BatchItem> Run(LoadedModel model, IEnumerable<ModelInferRequest> requests)
+    private List<BatchItem> Run(LoadedModel model, params IEnumerable<ModelInferRequest> requests)
     {
         var items = requests.Select(static request => new BatchItem(PayloadBuffer.CopyOf(request.ToByteArray()))).ToList();
-        model.RunBatch(_runner, items, alone: false, _bench.Metrics, _runs.Add);
+        model.RunBatch(_runner, items, alone: false, _bench.Metrics, run => _runs.Add(run.Times));
         items.ForEach(static item => item.Message.Dispose());
         return items;
     }

@@ -58,7 +58,7 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
         _ => RequestFacts.Plain,
     };
 
-    public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<RunTimes> executed)
+    public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed)
     {
         var fit = items.Where(item => !Unfit.Contains(item.Message.Span[0])).ToList();
         if (fit.Count < 2)
@@ -74,7 +74,7 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
             item.Reply = InferReply.Success(PayloadBuffer.CopyOf(item.Message.Span));
         }
 
-        executed(times with { Rows = rows });
+        executed(new BatchRun(times with { Rows = rows }, fit.Count));
     }
 
     private void InGate(int[] numbers, int rows, out RunTimes times)

@@ -18,6 +18,13 @@ internal static class OnnxFile
     /// <param name="outputShape">Null is that of the input.</param>
     public static byte[] Sum(string[] shape, string[]? outputShape = null) => Model(Add("x", "y"), [Value("x", shape)], [Value("y", outputShape ?? shape)]);
 
+    /// <summary>A graph x → y = x + x and z → w = z + z, matrices of a row a request and of columns that requests choose.</summary>
+    /// <param name="output">The graph's name for the columns of y.</param>
+    public static byte[] TwoSums(string first, string second, string? output = null) => Model(
+        [Add("x", "y"), [.. Text(1, "z"), .. Text(1, "z"), .. Text(2, "w"), .. Text(4, "Add")]],
+        [Value("x", ["n", first]), Value("z", ["n", second])],
+        [Value("y", ["n", output ?? first]), Value("w", ["n", second])]);
+
     /// <summary>A graph x, z → y = x × z, matrices of any size.</summary>
     public static byte[] Product() => Model(
         [.. Text(1, "x"), .. Text(1, "z"), .. Text(2, "y"), .. Text(4, "MatMul")], [Value("x", ["2", "n"]), Value("z", ["3", "4"])], [Value("y", ["2", "4"])]);

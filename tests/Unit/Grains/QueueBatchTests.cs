@@ -48,7 +48,7 @@ public sealed class QueueBatchTests : IDisposable
         var counted = _statistics.Read();
         Assert.Equal((4L, 6L), (counted.ExecutionCount, counted.Success.Count));
         Assert.Equal(1, counted.Batches[4].Infer.Count);
-        Assert.Equal(4, _statistics.ReadTotals().Runs);
+        Assert.Equal(6, _statistics.ReadTotals().Runs);
     }
 
     [Fact]
@@ -107,6 +107,53 @@ public sealed class QueueBatchTests : IDisposable
         Assert.Equal("4", await RunAsync(model));
         await drained.Soon();
         Assert.All(await Task.WhenAll(replies).Soon(), static reply => Assert.True(reply.Succeeded));
+    }
+
+    [Fact]
+    public async Task Delay_RequestWithADeadline_WaitsNoLongerThanItAllows()
+    {
+        var model = Model(new BatchingSettings { MaxSize = 4, MaxDelay = TimeSpan.FromMilliseconds(500) });
+        var queue = Queue(model);
+        var reply = Enqueue(queue, 0, timeout: TimeSpan.FromMilliseconds(40));
+        Assert.False(model.HasMore);
+
+        _time.Advance(TimeSpan.FromMilliseconds(40));
+
+        Assert.Equal("0", await RunAsync(model));
+        Assert.True((await reply.Soon()).Succeeded);
+    }
+
+    [Fact]
+    public async Task Low_Priorities_ThatFillTheQueue_DoNotKeepOutTheHigher()
+    {
+        var model = new GatedModel(concurrency: 1) { Levels = 2 };
+        var queue = new ReplicaQueue(model, 2, null, _workers, _statistics, _metrics, _time, _log.CreateLogger("queue"));
+        var replies = new List<Task<InferReply>> { Enqueue(queue, 0) };
+        var first = await model.NextAsync();
+        replies.AddRange([Enqueue(queue, 1, level: 1), Enqueue(queue, 2, level: 1)]);
+
+        Assert.Equal(StatusCode.ResourceExhausted, (await Enqueue(queue, 3, level: 1).Soon()).Failure!.Code);
+        replies.Add(Enqueue(queue, 4, level: 0));
+        first.Finish();
+
+        Assert.Equal("4", await RunAsync(model));
+        Assert.Equal("1", await RunAsync(model));
+        Assert.Equal("2", await RunAsync(model));
+        Assert.All(await Task.WhenAll(replies).Soon(), static reply => Assert.True(reply.Succeeded));
+    }
+
+    [Fact]
+    public async Task Threads_HaveEnded_WhatWaitedIsToldSo()
+    {
+        var model = Model(new BatchingSettings { MaxSize = 4, MaxDelay = TimeSpan.FromMilliseconds(5) });
+        var queue = Queue(model);
+        var reply = Enqueue(queue, 0);
+        _workers.Dispose();
+
+        _time.Advance(TimeSpan.FromMilliseconds(5));
+
+        Assert.Equal(FailureKind.Moved, (await reply.Soon()).Failure!.Kind);
+        await queue.DrainAsync().Soon();
     }
 
     [Fact]
