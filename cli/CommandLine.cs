@@ -31,6 +31,11 @@ public static class CommandLine
             await surroundings.Error.WriteLineAsync($"error: {PlainText.Of(failure.Message)}");
             return failure.ExitCode;
         }
+        catch (Exception exception) when (exception is HttpRequestException or HttpIOException)
+        {
+            await surroundings.Error.WriteLineAsync("error: the connection broke off before the answer was whole; what was asked for may have been done");
+            return ExitCodes.NotReachable;
+        }
     }
 
     private static RootCommand Create(Surroundings surroundings)

@@ -38,7 +38,7 @@ internal static class DoctorCommand
         var start = time.GetTimestamp();
         var server = await client.GetAsync(Paths.Server, cancellationToken);
         checks.Add(Check("gateway", Fine, string.Create(CultureInfo.InvariantCulture, $"{session.Connection.Server} answered in {time.GetElapsedTime(start).TotalMilliseconds:0} ms")));
-        checks.Add(Check("versions", Fine, $"{server.Text("name")} {server.Text("version")}, with {string.Join(", ", server.List("runtimes"))}"));
+        checks.Add(Check("versions", Fine, $"{server.Text("name")} {server.Text("version")}, ONNX Runtime {string.Join(", ", server.List("runtimes"))}"));
         AddEnd(checks, "server's certificate", client.ServerCertificateEnd, time);
         AddEnd(checks, "client's certificate", session.Connection.Certificate is { } own ? new DateTimeOffset(own.NotAfter) : null, time);
         checks.Add(await client.IsReadyAsync(Paths.Ready, cancellationToken) ? Check("ready", Fine, "the gateway takes requests") : Check("ready", Bad, "the gateway is starting, draining or stopping"));

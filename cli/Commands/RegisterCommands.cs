@@ -51,7 +51,7 @@ internal static class RegisterCommands
         {
             var name = parsed.GetRequiredValue(model);
             var answer = await session.Client.CallAsync(session.Client.Models.unregisterModelAsync(new UnregisterModelRequest { ModelId = name }, cancellationToken: cancellationToken));
-            return session.Output.Done(answer.ToJson(), $"model '{name}' is not registered");
+            return session.Output.Done(answer.ToJson(), $"model '{name}' is registered no more");
         });
         command.Arguments.Add(model);
         return command;

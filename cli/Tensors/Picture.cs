@@ -6,7 +6,7 @@ namespace Cluster.Cli.Tensors;
 internal sealed class Picture(int width, int height, float[] values)
 {
     private const int Channels = 3;
-    private const int LargestSide = 16_384;
+    private const int LargestSide = 8192;
     private const float Full = 255;
 
     /// <summary>As examples/render_digit.py: what is lighter than this is drawn.</summary>

@@ -46,7 +46,7 @@ public sealed class CliServerTests(CliServer server) : IClassFixture<CliServer>
         var description = await server.DoAsync("describe", "model", "one");
         Assert.Matches(@"Aliases +current\n", description);
         Assert.Matches(@"\ninput +INPUT0 +FP32 +\[", description);
-        Assert.Matches(@"\n1/\d+ +SERVING +S127", description);
+        Assert.Matches(@"\n1/\d+ +SERVING +127", description);
 
         var file = server.Write("manifest.yaml", """
             models:
@@ -68,7 +68,7 @@ public sealed class CliServerTests(CliServer server) : IClassFixture<CliServer>
         var other = await server.RunAsync("diff", "-f", server.Write("other.yaml", "models: { two: { path: v1 } }"));
         Assert.Equal(1, other.ExitCode);
         Assert.Contains("alias 'current' leads to it; expected the new content under a new name, and the alias moved", other.Error, StringComparison.Ordinal);
-        Assert.Equal("model 'one' is not registered\n", await server.DoAsync("unregister", "one"));
+        Assert.Equal("model 'one' is registered no more\n", await server.DoAsync("unregister", "one"));
         Assert.Equal("alias 'current' is removed\n", await server.DoAsync("alias", "delete", "current"));
         Assert.Equal("model 'two': removed\n", await server.DoAsync("apply", "-f", server.Write("none.json", "{}"), "--prune"));
     }
@@ -104,7 +104,7 @@ public sealed class CliServerTests(CliServer server) : IClassFixture<CliServer>
         Assert.StartsWith("error: model 'huge' does not load: ", failed.Error, StringComparison.Ordinal);
 
         var why = await server.DoAsync("why", "huge");
-        Assert.Matches(@"\n1 +S127\S+ +no +no +\S", why);
+        Assert.Matches(@"\n1 +127\S+ +no +no +\S", why);
         Assert.Matches(@"\nmodel 'huge' version 1 is reckoned with \S+ MiB a replica; it fits nowhere: no silo can take", why);
         Assert.Contains("one more fits on 0 of 1 silos", (await server.DoAsync("why", "digits")), StringComparison.Ordinal);
 

@@ -35,7 +35,7 @@ public sealed class CliUsageTests : IDisposable
     }
 
     [Theory]
-    [InlineData("models: [", "is no valid YAML, line 1")]
+    [InlineData("models: [", "is no valid YAML, line 2")]
     [InlineData("{\"models\": {\"m\": 1}", "is no valid JSON")]
     [InlineData("model: {}", "has an unknown key 'model', expected models, aliases")]
     [InlineData("models: { m: { type: onnx } }", "model 'm' has no path")]
