@@ -1,4 +1,4 @@
-# What ./serve, ./test and bench/run share: installing what a fresh machine lacks, and building only what changed. Sourced, with
+# What ./serve, ./cluster, ./test and bench/run share: installing what a fresh machine lacks, and building only what changed. Sourced, with
 # $root set to the checkout. Says what it does; says nothing when there is nothing to do.
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

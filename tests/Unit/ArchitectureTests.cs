@@ -12,6 +12,7 @@ public sealed class ArchitectureTests
     [InlineData("Cluster.Security", "Cluster.Contracts")]
     [InlineData("Cluster.Grains", "Cluster.Contracts", "Cluster.Metrics")]
     [InlineData("Cluster.Gateway", "Cluster.Contracts", "Cluster.Metrics", "Cluster.Security")]
+    [InlineData("cluster")]
     [InlineData("cluster-silo", "Cluster.Contracts", "Cluster.Dashboard", "Cluster.Gateway", "Cluster.Grains", "Cluster.Metrics", "Cluster.Security")]
     public void Project_KnowsOnlyWhatLiesBelow(string project, params string[] below) =>
         Assert.Empty(Assembly.Load(project).GetReferencedAssemblies()

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Cluster.Cli.Commands;
+using Cluster.Cli.Documents;
+
+namespace Cluster.Cli;
+
+/// <summary>The command line <c>cluster</c>: docs/cli.md has its verbs.</summary>
+public static class CommandLine
+{
+    /// <summary>A word that begins with @ is a word, not the name of a file with more of them.</summary>
+    private static readonly ParserConfiguration Words = new() { ResponseFileTokenReplacer = null };
+
+    /// <returns>The exit code of the process.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Surroundings surroundings, CancellationToken cancellationToken = default)
+    {
+        var root = Create(surroundings);
+        var parsed = root.Parse(arguments, Words);
+        if (parsed.Action is ParseErrorAction)
+        {
+            return await RefuseAsync(parsed, surroundings.Error);
+        }
+
+        try
+        {
+            var configuration = new InvocationConfiguration { Output = surroundings.Output, Error = surroundings.Error, EnableDefaultExceptionHandler = false };
+            return await parsed.InvokeAsync(configuration, cancellationToken);
+        }
+        catch (CommandFailure failure)
+        {
+            await surroundings.Error.WriteLineAsync($"error: {PlainText.Of(failure.Message)}");
+            return failure.ExitCode;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or HttpIOException)
+        {
+            await surroundings.Error.WriteLineAsync("error: the connection broke off before the answer was whole; what was asked for may have been done");
+            return ExitCodes.NotReachable;
+        }
+    }
+
+    private static RootCommand Create(Surroundings surroundings)
+    {
+        var verbs = new Verbs(surroundings);
+        var root = new RootCommand("Shows and changes what a cluster serves, over a gateway's REST and gRPC-Web.")
+        {
+            GetCommand.Create(verbs),
+            DescribeCommand.Create(verbs),
+            LoadCommands.CreateLoad(verbs),
+            LoadCommands.CreateUnload(verbs),
+            RegisterCommands.CreateRegister(verbs),
+            RegisterCommands.CreateUnregister(verbs),
+            AliasCommand.Create(verbs),
+            ApplyCommands.CreateApply(verbs),
+            ApplyCommands.CreateDiff(verbs),
+            InferCommand.Create(verbs),
+            TopCommand.Create(verbs),
+            EventsCommand.Create(verbs),
+            WhyCommand.Create(verbs),
+            DoctorCommand.Create(verbs),
+            CompletionCommand.Create(surroundings),
+        };
+        verbs.Options.AddTo(root);
+        return root;
+    }
+
+    private static async Task<int> RefuseAsync(ParseResult parsed, TextWriter error)
+    {
+        foreach (var mistake in parsed.Errors)
+        {
+            await error.WriteLineAsync($"error: {PlainText.Of(mistake.Message)}");
+        }
+
+        var command = parsed.CommandResult.Command;
+        if (command.Subcommands.Count > 0)
+        {
+            await error.WriteLineAsync($"expected one of {string.Join(", ", command.Subcommands.Select(static verb => verb.Name))}");
+        }
+
+        var path = new List<string>();
+        for (var at = parsed.CommandResult; at is not null; at = at.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            path.Insert(0, at.Command is RootCommand ? "cluster" : at.Command.Name);
+        }
+
+        await error.WriteLineAsync($"See {string.Join(' ', path)} --help and docs/cli.md.");
+        return ExitCodes.Usage;
+    }
+}

@@ -1,0 +1,9 @@
+namespace Cluster.Cli.Documents;
+
+internal enum OutputFormat
+{
+    Table,
+    Wide,
+    Json,
+    Yaml,
+}

@@ -1,0 +1,3 @@
+using Cluster.Cli;
+
+return await CommandLine.RunAsync(args, Surroundings.OfProcess());
