@@ -13,10 +13,10 @@ public sealed class ImageTests(ComposeCluster cluster, ITestOutputHelper output)
     private const long MiB = 1 << 20;
 
     [Fact]
-    public Task SiloImage_Built_IsAsSpecified() => CheckAsync("silo", Cluster.SiloImage, most: 64, hasNativeLibrary: true);
+    public Task SiloImage_Built_IsAsSpecified() => CheckAsync("silo", Cluster.SiloImage, most: 66, hasNativeLibrary: true);
 
     [Fact]
-    public Task GatewayImage_Built_IsAsSpecified() => CheckAsync("gateway", Cluster.GatewayImage, most: 36, hasNativeLibrary: false);
+    public Task GatewayImage_Built_IsAsSpecified() => CheckAsync("gateway", Cluster.GatewayImage, most: 38, hasNativeLibrary: false);
 
     /// <param name="most">What the image may add to its base, MiB.</param>
     private async Task CheckAsync(string role, string image, long most, bool hasNativeLibrary)
