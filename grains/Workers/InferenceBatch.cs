@@ -3,9 +3,12 @@ using Cluster.Grains.Sessions;
 namespace Cluster.Grains.Workers;
 
 /// <summary>Requests that have one slot together.</summary>
-internal sealed class InferenceBatch(JobRunner runs, List<InferenceJob> jobs) : IInferenceWork
+internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs) : IInferenceWork
 {
     public IReadOnlyList<InferenceJob> Jobs => jobs;
+
+    /// <inheritdoc/>
+    public ProcessorShare Share => queue.Share;
 
     /// <inheritdoc/>
     public IInferenceWork? Execute(SessionRunner runner)
@@ -15,6 +18,6 @@ internal sealed class InferenceBatch(JobRunner runs, List<InferenceJob> jobs) : 
             job.Unwatch();
         }
 
-        return runs.Execute(jobs, runner);
+        return queue.Runs.Execute(jobs, runner);
     }
 }

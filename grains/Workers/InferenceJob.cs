@@ -57,6 +57,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     public void Unwatch() => _registration.Dispose();
 
     /// <inheritdoc/>
+    public ProcessorShare Share => _queue.Share;
+
+    /// <inheritdoc/>
     public IInferenceWork? Execute(SessionRunner runner)
     {
         Unwatch();

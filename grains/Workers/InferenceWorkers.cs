@@ -1,35 +1,111 @@
 using System.Collections.Concurrent;
+using Cluster.Contracts.Inference;
 using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
 /// <summary>
 /// The silo's own threads for running models, so that inference holds no thread-pool thread that the network needs. Runs that are shorter than the way
-/// to another thread stay where they are. Threads start when they are first needed; the one that became idle last is used first, its caches being warm.
-/// Work beyond the threads waits in the order it came.
+/// to another thread stay where they are. Threads start when they are first needed. Work beyond the threads waits in the order it came.
+/// A replica that takes more than its fair share of the processors while others run too has its work done by threads that yield to theirs.
 /// </summary>
 public sealed class InferenceWorkers : IDisposable
 {
+    /// <summary>Work of replicas within their share that may pass work that waits for a yielding thread, until one of that is done.</summary>
+    private const int MostPassed = 8;
+
     private readonly Lock _gate = new();
-    private readonly Queue<IInferenceWork> _overflow = [];
-    private readonly Stack<Worker> _idle = [];
-    private readonly List<Worker> _workers = [];
+    private readonly WorkerLane _prompt;
+    private readonly WorkerLane _yielding;
     private readonly ConcurrentBag<SessionRunner> _runners = [];
+    private readonly ProcessorShares _shares;
     private readonly TimeProvider _time;
     private readonly int _limit;
+    private PromptThread? _promptly;
+    private int _busy;
+    private int _passed;
     private int _running;
     private bool _stopping;
 
     /// <param name="options">Validated.</param>
     /// <param name="time">Clock of the measured times.</param>
     public InferenceWorkers(InferenceOptions options, TimeProvider time)
+        : this(options, time, Environment.ProcessorCount)
+    {
+    }
+
+    /// <param name="processors">To share among replicas, at least 1.</param>
+    internal InferenceWorkers(InferenceOptions options, TimeProvider time, int processors)
     {
         _time = time;
-        _limit = options.Threads > 0 ? options.Threads : Math.Max(8, 4 * Environment.ProcessorCount);
+        _limit = options.Threads > 0 ? options.Threads : Math.Max(8, 4 * processors);
+        _shares = new ProcessorShares(time, processors);
+        _prompt = new WorkerLane(this, yields: false, _limit, time);
+
+        // As many as there are processors: more runs at once of one replica would only wait for each other, and keep threads from the rest.
+        _yielding = new WorkerLane(this, yields: true, Math.Min(processors, Math.Max(1, _limit - 1)), time);
     }
+
+    /// <summary>The share of a new replica.</summary>
+    internal ProcessorShare CreateShare() => _shares.Create();
 
     /// <summary>Has <paramref name="work"/> done by an inference thread.</summary>
     internal void Submit(IInferenceWork work) => ObjectDisposedException.ThrowIf(!TrySubmit(work), this);
+
+    /// <summary>Does <paramref name="action"/>, which queues work to the thread pool: here, or on a thread that does not yield.</summary>
+    internal void DoPromptly(Action action)
+    {
+        if (InferenceThread.IsYielding)
+        {
+            _promptly!.Post(action);
+        }
+        else
+        {
+            action();
+        }
+    }
+
+    /// <summary>Answers the caller of <paramref name="job"/>, who goes on on the thread pool.</summary>
+    internal void Answer(InferenceJob job, InferReply reply)
+    {
+        // Without an allocation in the common case.
+        if (InferenceThread.IsYielding)
+        {
+            DoPromptly(() => job.Complete(reply));
+        }
+        else
+        {
+            job.Complete(reply);
+        }
+    }
+
+    /// <summary>Starts a thread that is as nice as its lane has it. Called with the lock held.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
+    internal void StartPromptly(InferenceThread thread)
+    {
+        if (!InferenceThread.IsYielding)
+        {
+            // The first that yields is started by one that does not.
+            _promptly ??= thread.Lane.Yields ? new PromptThread() : null;
+            thread.Start();
+            return;
+        }
+
+        var started = new TaskCompletionSource();
+        _promptly!.Post(() =>
+        {
+            try
+            {
+                thread.Start();
+                started.SetResult();
+            }
+            catch (OutOfMemoryException exception)
+            {
+                started.SetException(exception);
+            }
+        });
+        started.Task.GetAwaiter().GetResult();
+    }
 
     /// <summary>Counts a run of any model of the silo; <see cref="RunEnds"/> follows.</summary>
     /// <returns>Runs under way, this one included.</returns>
@@ -40,7 +116,7 @@ public sealed class InferenceWorkers : IDisposable
     /// <summary>As <see cref="Submit"/>; false where the threads end.</summary>
     internal bool TrySubmit(IInferenceWork work)
     {
-        Worker worker;
+        InferenceThread thread;
         lock (_gate)
         {
             if (_stopping)
@@ -48,23 +124,20 @@ public sealed class InferenceWorkers : IDisposable
                 return false;
             }
 
-            if (_idle.TryPop(out var idle))
+            var lane = LaneOf(work);
+            if (_busy >= _limit || lane.IsFull)
             {
-                worker = idle;
-            }
-            else if (_workers.Count < _limit)
-            {
-                worker = new Worker(this, _workers.Count, _time);
-                _workers.Add(worker);
-            }
-            else
-            {
-                _overflow.Enqueue(work);
+                lane.Add(work);
                 return true;
             }
+
+            // Nothing of the lane waits. The thread comes first: one that cannot be started must leave no work behind.
+            thread = lane.RentThread();
+            lane.Add(work);
+            work = Take(lane, thread);
         }
 
-        worker.Give(work);
+        thread.Give(work);
         return true;
     }
 
@@ -91,23 +164,74 @@ public sealed class InferenceWorkers : IDisposable
     /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
     public void Dispose()
     {
-        List<Worker> workers;
         lock (_gate)
         {
             _stopping = true;
-            workers = [.. _workers];
-            while (_idle.TryPop(out var idle))
+            _prompt.EndIdle();
+            _yielding.EndIdle();
+        }
+
+        // While work waits, the threads of one lane may still start those of the other.
+        List<InferenceThread> threads = [];
+        int ended;
+        do
+        {
+            ended = threads.Count;
+            lock (_gate)
             {
-                idle.Give(null);
+                threads = [.. _prompt.Threads, .. _yielding.Threads];
+            }
+
+            threads.ForEach(static thread => thread.Dispose());
+        }
+        while (threads.Count > ended);
+
+        _promptly?.Dispose();
+        DisposeRunners();
+    }
+
+    /// <summary>What a thread does next that has done its work: what is due, with its own follow-up behind it, or null to be idle.</summary>
+    /// <returns>False where it ends.</returns>
+    internal bool TryContinue(InferenceThread thread, IInferenceWork? followUp, out IInferenceWork? next)
+    {
+        InferenceThread other;
+        bool ends;
+        lock (_gate)
+        {
+            _busy--;
+            thread.Serves!.Release();
+            if (followUp is not null)
+            {
+                LaneOf(followUp).Add(followUp);
+            }
+
+            next = null;
+            var lane = NextLane();
+            other = lane is null ? thread : ThreadOf(lane, thread);
+            if (lane is not null)
+            {
+                next = Take(lane, other);
+            }
+
+            if (other == thread && next is not null)
+            {
+                return true;
+            }
+
+            ends = _stopping;
+            if (!ends)
+            {
+                thread.Lane.MakeIdle(thread);
             }
         }
 
-        foreach (var worker in workers)
+        if (next is not null)
         {
-            worker.Dispose();
+            other.Give(next);
+            next = null;
         }
 
-        DisposeRunners();
+        return !ends;
     }
 
     private void DisposeRunners()
@@ -118,88 +242,46 @@ public sealed class InferenceWorkers : IDisposable
         }
     }
 
-    /// <summary>What a worker that finished does next: the longest waiting work, its own follow-up if nothing waits, or null to be idle.</summary>
-    private bool TryContinue(Worker worker, IInferenceWork? followUp, out IInferenceWork? next)
+    private WorkerLane LaneOf(IInferenceWork work) => work.Share.IsOverdrawn ? _yielding : _prompt;
+
+    /// <summary>The lane whose work is to be done next, if a thread may do any.</summary>
+    private WorkerLane? NextLane()
     {
-        lock (_gate)
+        if (_busy >= _limit)
         {
-            if (_overflow.Count == 0)
-            {
-                next = followUp;
-                if (next is null && !_stopping)
-                {
-                    _idle.Push(worker);
-                }
+            return null;
+        }
 
-                return next is not null || !_stopping;
-            }
+        return _prompt.IsDue && !(_yielding.IsDue && _passed >= MostPassed) ? _prompt
+            : _yielding.IsDue ? _yielding
+            : null;
+    }
 
-            if (followUp is not null)
-            {
-                _overflow.Enqueue(followUp);
-            }
+    /// <summary>A thread for what is due in <paramref name="lane"/>: <paramref name="free"/> where it is one of that lane's, or where no other can be started.</summary>
+    private static InferenceThread ThreadOf(WorkerLane lane, InferenceThread free)
+    {
+        if (lane == free.Lane)
+        {
+            return free;
+        }
 
-            next = _overflow.Dequeue();
-            return true;
+        try
+        {
+            return lane.RentThread();
+        }
+        catch (OutOfMemoryException)
+        {
+            // What the runtime throws when the system has no more threads. The work is done at another niceness then.
+            return free;
         }
     }
 
-    private sealed class Worker : IDisposable
+    private IInferenceWork Take(WorkerLane lane, InferenceThread thread)
     {
-        private readonly InferenceWorkers _owner;
-        private readonly SemaphoreSlim _given = new(0);
-        private readonly Thread _thread;
-        private readonly TimeProvider _time;
-        private IInferenceWork? _work;
-
-        public Worker(InferenceWorkers owner, int number, TimeProvider time)
-        {
-            _owner = owner;
-            _time = time;
-            _thread = new Thread(Run) { IsBackground = true, Name = $"inference {number}" };
-            _thread.Start();
-        }
-
-        /// <summary>Wakes the idle worker; null ends it.</summary>
-        public void Give(IInferenceWork? work)
-        {
-            _work = work;
-            _given.Release();
-        }
-
-        /// <summary>Waits for the thread's end.</summary>
-        public void Dispose()
-        {
-            _thread.Join();
-            _given.Dispose();
-        }
-
-        private void Run()
-        {
-            using var runner = new SessionRunner(_time);
-            while (true)
-            {
-                _given.Wait();
-                if (_work is not { } work)
-                {
-                    return;
-                }
-
-                for (IInferenceWork? next = work; next is not null;)
-                {
-                    if (!_owner.TryContinue(this, next.Execute(runner), out next))
-                    {
-                        return;
-                    }
-                }
-            }
-        }
+        _busy++;
+        thread.Serves = lane;
+        var work = lane.Take();
+        _passed = lane.Yields || !_yielding.IsDue ? 0 : _passed + 1;
+        return work;
     }
-}
-
-/// <summary>A run. It must not throw: an inference thread has no caller to catch it.</summary>
-internal interface IInferenceWork
-{
-    /// <summary>Does it, and returns what became due through it, or null.</summary>
-    IInferenceWork? Execute(SessionRunner runner);
 }

@@ -33,7 +33,7 @@ internal sealed class JobRunner(
 
         var took = End(job, reply, queued, times) - queued;
         var next = queue.Release(reply.Succeeded ? times.Total : null, took, []);
-        job.Complete(reply);
+        workers.Answer(job, reply);
         return next;
     }
 
@@ -72,7 +72,7 @@ internal sealed class JobRunner(
         {
             if (replies[i] is { } reply)
             {
-                jobs[i].Complete(reply);
+                workers.Answer(jobs[i], reply);
             }
         }
 

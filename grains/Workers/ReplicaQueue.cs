@@ -70,11 +70,15 @@ internal sealed class ReplicaQueue
         _timer = model.Batching.MaxDelay > TimeSpan.Zero
             ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(isPatient: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
             : null;
+        Share = workers.CreateShare();
         Runs = new JobRunner(this, model, workers, statistics, metrics, time, logger);
     }
 
     /// <summary>What runs the requests that have a slot.</summary>
     public JobRunner Runs { get; }
+
+    /// <summary>What the replica has used of the silo's processors.</summary>
+    public ProcessorShare Share { get; }
 
     /// <summary>Whether a request would run at once, as far as can be told without a lock.</summary>
     public bool HasRoom => Volatile.Read(ref _running) < _model.Concurrency;
@@ -245,7 +249,7 @@ internal sealed class ReplicaQueue
         }
 
         jobs.ForEach(_ => _metrics.RequestDequeued());
-        return jobs.Count == 1 ? jobs[0] : new InferenceBatch(Runs, jobs);
+        return jobs.Count == 1 ? jobs[0] : new InferenceBatch(this, jobs);
     }
 
     private Failure? Refusal(InferRequest request, int level)
@@ -307,6 +311,7 @@ internal sealed class ReplicaQueue
     /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
     public IInferenceWork? Release(long? runNanoseconds, long took, List<InferenceJob> left)
     {
+        Share.Ran(took);
         lock (_gate)
         {
             _waiting.PutBack(left);
@@ -337,7 +342,7 @@ internal sealed class ReplicaQueue
     {
         if (_draining && _running == 0 && _waiting.Count == 0)
         {
-            _drained.TrySetResult();
+            _workers.DoPromptly(() => _drained.TrySetResult());
         }
     }
 }

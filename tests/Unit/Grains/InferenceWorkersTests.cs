@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
@@ -9,6 +10,18 @@ namespace Cluster.Unit.Grains;
 public sealed class InferenceWorkersTests
 {
     private readonly ConcurrentQueue<string> _done = new();
+    private readonly ManualTimeProvider _time = new();
+    private readonly ProcessorShares _shares;
+    private readonly ProcessorShare _share;
+    private readonly ProcessorShare _overdrawn;
+
+    public InferenceWorkersTests()
+    {
+        _shares = new ProcessorShares(_time, processors: 1);
+        (_share, _overdrawn) = (_shares.Create(), _shares.Create());
+        _share.Ran(1);
+        _overdrawn.Ran(1_000_000_000);
+    }
 
     [Fact]
     public async Task Submit_OneAfterTheOther_ReusesTheThreadThatBecameIdleLast()
@@ -135,7 +148,104 @@ public sealed class InferenceWorkersTests
         await Task.Run(workers.Dispose).Soon();
     }
 
-    private static InferenceWorkers Workers(int threads) => new(new InferenceOptions { Threads = threads }, TimeProvider.System);
+    [Fact]
+    public async Task Submit_OfAReplicaThatTookMoreThanItsShare_RunsOnAThreadThatYields()
+    {
+        using var workers = Workers(threads: 2);
+        var (prompt, yielding) = (new Work(this, "prompt"), new Work(this, "yielding") { Share = _overdrawn });
+        foreach (var work in new[] { prompt, yielding })
+        {
+            work.Finish();
+            workers.Submit(work);
+            await work.Done.Soon();
+        }
+
+        Assert.Equal((0, 10), (prompt.Niceness, yielding.Niceness));
+    }
+
+    [Fact]
+    public async Task DoPromptly_OnAThreadThatYields_IsDoneByOneThatDoesNot()
+    {
+        using var workers = Workers(threads: 2);
+        var niceness = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var work = new Work(this, "yielding") { Share = _overdrawn, Then = () => workers.DoPromptly(() => niceness.SetResult(Niceness())) };
+        work.Finish();
+
+        workers.Submit(work);
+
+        Assert.Equal(0, await niceness.Task.Soon());
+        Assert.Equal(10, work.Niceness);
+    }
+
+    [Fact]
+    public async Task Submit_OverdrawnBeyondTheProcessors_WaitsWhileOthersRun()
+    {
+        using var workers = Workers(threads: 3);
+        var hot = Enumerable.Range(0, 2).Select(number => new Work(this, $"hot {number}") { Share = _overdrawn }).ToList();
+        var quiet = new Work(this, "quiet");
+        hot.ForEach(workers.Submit);
+        await hot[0].Started.Soon();
+
+        workers.Submit(quiet);
+
+        await quiet.Started.Soon();
+        Assert.False(hot[1].Started.IsCompleted);
+        hot[0].Finish();
+        await hot[1].Started.Soon();
+        hot[1].Finish();
+        quiet.Finish();
+        await Task.WhenAll(hot[1].Done, quiet.Done).Soon();
+    }
+
+    [Fact]
+    public async Task Execute_OneThreadAndMuchWorkWithinTheShare_OverdrawnWorkComesAfterEight()
+    {
+        using var workers = Workers(threads: 1);
+        var first = new Work(this, "first");
+        var hot = new Work(this, "hot") { Share = _overdrawn };
+        var quiet = Enumerable.Range(0, 10).Select(number => new Work(this, $"{number}")).ToList();
+        workers.Submit(first);
+        await first.Started.Soon();
+        foreach (var work in quiet.Prepend(hot))
+        {
+            work.Finish();
+            workers.Submit(work);
+        }
+
+        first.Finish();
+
+        await Task.WhenAll(quiet.Append(hot).Select(static work => work.Done)).Soon();
+        Assert.Equal(["first", "0", "1", "2", "3", "4", "5", "6", "7", "hot", "8", "9"], _done);
+    }
+
+    [Fact]
+    public async Task Execute_FollowUpOfAnotherLane_GoesToAThreadOfThatLane_AlsoWhileAllEnd()
+    {
+        var workers = Workers(threads: 2);
+        var last = new Work(this, "last");
+        var followUp = new Work(this, "follow-up", last) { Share = _overdrawn };
+        var first = new Work(this, "first", followUp);
+        workers.Submit(first);
+        await first.Started.Soon();
+        var disposing = Task.Run(workers.Dispose);
+
+        first.Finish();
+        followUp.Finish();
+        last.Finish();
+
+        await disposing.Soon();
+        Assert.Equal(["first", "follow-up", "last"], _done);
+        Assert.Equal((0, 10, 0), (first.Niceness, followUp.Niceness, last.Niceness));
+    }
+
+    /// <summary>Of the calling thread; proc(5): the nineteenth field, the seventeenth after the name in parentheses.</summary>
+    private static int Niceness()
+    {
+        var stat = File.ReadAllText("/proc/thread-self/stat");
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture);
+    }
+
+    private InferenceWorkers Workers(int threads) => new(new InferenceOptions { Threads = threads }, _time, processors: 1);
 
     /// <summary>Work that ends when the test says so, and tells which thread did it.</summary>
     private sealed class Work(InferenceWorkersTests test, string name, IInferenceWork? followUp = null) : IInferenceWork
@@ -143,6 +253,14 @@ public sealed class InferenceWorkersTests
         private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _finish = new();
         private readonly TaskCompletionSource<int> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ProcessorShare Share { get; init; } = test._share;
+
+        /// <summary>What it does before it is done.</summary>
+        public Action? Then { get; init; }
+
+        /// <summary>Of the thread that did it, 0 to 19.</summary>
+        public int Niceness { get; private set; }
 
         public Task Started => _started.Task;
 
@@ -155,6 +273,9 @@ public sealed class InferenceWorkersTests
             _started.SetResult();
             _finish.Task.WaitAsync(Wait.Limit).GetAwaiter().GetResult();
             test._done.Enqueue(name);
+
+            Niceness = InferenceWorkersTests.Niceness();
+            Then?.Invoke();
             _done.SetResult(Environment.CurrentManagedThreadId);
             return followUp;
         }

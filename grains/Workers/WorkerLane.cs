@@ -1,0 +1,60 @@
+namespace Cluster.Grains.Workers;
+
+/// <summary>Inference threads of one niceness, and the work that waits for them in its order. Guarded by the lock of its <see cref="InferenceWorkers"/>.</summary>
+/// <param name="most">Threads that may work at once, at least 1.</param>
+internal sealed class WorkerLane(InferenceWorkers owner, bool yields, int most, TimeProvider time)
+{
+    private readonly Queue<IInferenceWork> _waiting = [];
+    private readonly Stack<InferenceThread> _idle = [];
+    private readonly List<InferenceThread> _threads = [];
+    private int _busy;
+
+    /// <summary>Whether its threads leave the processors to others who want them.</summary>
+    public bool Yields => yields;
+
+    /// <summary>Whether as many threads work as may.</summary>
+    public bool IsFull => _busy >= most;
+
+    /// <summary>Whether work waits that a thread may do now.</summary>
+    public bool IsDue => _waiting.Count > 0 && !IsFull;
+
+    public IReadOnlyList<InferenceThread> Threads => _threads;
+
+    public void Add(IInferenceWork work) => _waiting.Enqueue(work);
+
+    /// <summary>Takes the work that waits longest for a thread, which is busy from here on.</summary>
+    public IInferenceWork Take()
+    {
+        _busy++;
+        return _waiting.Dequeue();
+    }
+
+    /// <summary>A thread for what is taken: the one that became idle last, its caches being warm, or a new one.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
+    public InferenceThread RentThread()
+    {
+        if (_idle.TryPop(out var idle))
+        {
+            return idle;
+        }
+
+        var thread = new InferenceThread(owner, this, _threads.Count, time);
+        owner.StartPromptly(thread);
+        _threads.Add(thread);
+        return thread;
+    }
+
+    /// <summary>What a thread did is done.</summary>
+    public void Release() => _busy--;
+
+    public void MakeIdle(InferenceThread thread) => _idle.Push(thread);
+
+    /// <summary>Ends the threads that are idle.</summary>
+    public void EndIdle()
+    {
+        while (_idle.TryPop(out var idle))
+        {
+            idle.Give(null);
+        }
+    }
+}
