@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Cluster.Gateway.Traffic;
 
-/// <summary>Counts of latencies, 1 µs to 19 minutes, in steps of at most an eighth. One caller at a time.</summary>
+/// <summary>Counts of latencies, 1 µs to 35 minutes, in steps of at most an eighth. One caller at a time.</summary>
 internal sealed class LatencyCounts
 {
     private const int StepBits = 3;

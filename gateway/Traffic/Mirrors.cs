@@ -20,6 +20,7 @@ internal sealed class Mirrors : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<Mirrors> _logger;
     private readonly CauseLimiter _errors;
+    private readonly CancellationToken _stopping;
     private readonly long _maxBytes;
     private long _bytes;
     private int _count;
@@ -28,6 +29,7 @@ internal sealed class Mirrors : IDisposable
     {
         (_dispatcher, _rollbacks, _options, _time, _logger) = (dispatcher, rollbacks, options, time, logger);
         _errors = new CauseLimiter(time);
+        _stopping = _stop.Token;
         _maxBytes = (long)options.MaxMirrorMiB << 20;
     }
 
@@ -51,8 +53,11 @@ internal sealed class Mirrors : IDisposable
     /// <summary>Ends the copies that are under way.</summary>
     public void Dispose()
     {
-        _stop.Cancel();
-        _stop.Dispose();
+        if (!_stop.IsCancellationRequested)
+        {
+            _stop.Cancel();
+            _stop.Dispose();
+        }
     }
 
     /// <summary>Holds the bytes of an answer too.</summary>
@@ -80,7 +85,7 @@ internal sealed class Mirrors : IDisposable
         try
         {
             using var limit = new CancellationTokenSource(_options.MirrorTimeout, _time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping);
             var call = new InferCall(rule.Rule.Candidate, rule.CandidateVersion, message, Protocol.Grpc, _options.MirrorTimeout) { Caller = Caller.Anyone };
             var (reply, _, _) = await _dispatcher.InferAsync(call, either.Token).ConfigureAwait(false);
             using var answer = reply.Message;
@@ -89,7 +94,7 @@ internal sealed class Mirrors : IDisposable
         catch (Exception exception)
         {
             // The edge of the copy: its client has its answer, and there is no caller that could act on this.
-            if (!_stop.IsCancellationRequested && _errors.TryPass(exception.GetType().Name, out var heldBack))
+            if (!_stopping.IsCancellationRequested && _errors.TryPass(exception.GetType().Name, out var heldBack))
             {
                 Log.MirrorFailed(_logger, exception, rule.Alias, heldBack);
             }
@@ -98,7 +103,7 @@ internal sealed class Mirrors : IDisposable
 
     private void Judge(LiveRule rule, InferReply reply, PayloadBuffer expected, TimeSpan elapsed)
     {
-        if (_stop.IsCancellationRequested)
+        if (_stopping.IsCancellationRequested)
         {
             return;
         }

@@ -43,8 +43,11 @@ internal sealed class Rollbacks(IGrainFactory grains, ControlCalls control, stri
 
     public void Dispose()
     {
-        _stop.Cancel();
-        _stop.Dispose();
+        if (!_stop.IsCancellationRequested)
+        {
+            _stop.Cancel();
+            _stop.Dispose();
+        }
     }
 
     private static Failure NotFound(string alias) => Failure.NotFound($"alias '{alias}' is not found");

@@ -36,7 +36,7 @@ internal static class TrafficJudge
     }
 
     private static string? Slower(string what, TimeSpan candidate, TimeSpan active, double? ratio) =>
-        candidate > active * (ratio ?? double.PositiveInfinity)
+        ratio is { } limit && candidate > active * limit
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"the {what} of latency is {candidate.TotalMilliseconds:0.###} ms, of the active model {active.TotalMilliseconds:0.###} ms; the limit is a ratio of {ratio}")
