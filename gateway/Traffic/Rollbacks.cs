@@ -1,5 +1,6 @@
 using Cluster.Contracts;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Logging;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.Routing;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ internal sealed class Rollbacks(IGrainFactory grains, ControlCalls control, stri
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly CauseLimiter _errors = new(time);
 
     /// <summary>Begins to tell the alias of a judgement. Returns at once.</summary>
     public void Begin(LiveRule rule, TrafficJudgement judgement)
@@ -80,7 +82,11 @@ internal sealed class Rollbacks(IGrainFactory grains, ControlCalls control, stri
             catch (Exception exception)
             {
                 // The edge of the loop, of any kind: a bad candidate must not stay since one call went wrong.
-                Log.NotRolledBack(logger, exception, rule.Alias);
+                if (_errors.TryPass(rule.Alias, out var heldBack))
+                {
+                    Log.NotRolledBack(logger, exception, rule.Alias, heldBack);
+                }
+
                 await Task.Delay(RetryAfter, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -80,7 +80,7 @@ public sealed class AliasTrafficTests : IAsyncLifetime
     [Fact]
     public async Task RollBack_OfAnOldRevision_LeavesTheNewRule()
     {
-        var old = (await SetAsync(ToTwo)).Traffic!.Revision;
+        var old = (await SetAndLoadAsync(ToTwo)).Traffic!.Revision;
         var now = (await SetAsync(ToTwo)).Traffic!.Revision;
         Assert.True(now > old);
         await _silo.UntilAsync("a", static alias => alias.Traffic!.IsOn);
@@ -97,19 +97,19 @@ public sealed class AliasTrafficTests : IAsyncLifetime
     [Fact]
     public async Task Delete_AndSetAnew_BeginsWithALaterRevision()
     {
-        var old = (await SetAsync(ToTwo)).Traffic!.Revision;
+        var old = (await SetAndLoadAsync(ToTwo)).Traffic!.Revision;
         await _silo.Aliases.DeleteAsync("a", null).AsTask().Soon();
         Assert.Empty((await _silo.Models.FindAsync("two").Soon())!.VModelIds);
         _silo.Silo.Time.Advance(TimeSpan.FromSeconds(1));
         await _silo.SetAsync("a", "one");
 
-        Assert.True((await SetAsync(ToTwo)).Traffic!.Revision > old);
+        Assert.True((await SetAndLoadAsync(ToTwo)).Traffic!.Revision > old);
     }
 
     [Fact]
     public async Task Clear_AndMove_EndTheRuleAndLetGoOfTheCandidate()
     {
-        await SetAsync(ToTwo);
+        await SetAndLoadAsync(ToTwo);
         Assert.Null((await SetAsync(null)).Traffic);
         Assert.Null((await SetAsync(null)).Traffic);
         Assert.Equal(11, await _silo.AskAsync("a"));
@@ -154,6 +154,12 @@ public sealed class AliasTrafficTests : IAsyncLifetime
     private static async Task<Failure> FailureOfAsync(Func<Task> action) => (await Assert.ThrowsAsync<ServingException>(action)).Failure;
 
     private Task<AliasState> SetAsync(TrafficRule? rule) => _silo.Alias("a").SetTrafficAsync(rule).AsTask().Soon();
+
+    private async Task<AliasState> SetAndLoadAsync(TrafficRule rule)
+    {
+        await SetAsync(rule);
+        return (await _silo.Alias("a").WaitAsync(rule.Candidate, CancellationToken.None).AsTask().Soon())!;
+    }
 
     private Task<AliasState?> RollBackAsync(string alias, long revision) =>
         _silo.Alias(alias).RollBackAsync(new TrafficVerdict(revision, RollbackCause.Errors, "figures", "one")).AsTask().Soon();
