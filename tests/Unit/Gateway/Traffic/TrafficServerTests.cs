@@ -18,8 +18,7 @@ namespace Cluster.Unit.Gateway.Traffic;
 /// <summary>A canary and a shadow of a whole server, over REST and gRPC.</summary>
 public sealed class TrafficServerTests : IAsyncLifetime
 {
-    /// <summary>Beyond the rows of the model that fails, so that it does.</summary>
-    private const float X = 1_000_000;
+    private const float X = 10;
 
     private static readonly ModelInferRequest Request = GrpcInferClient.Request("current", [new RawTensor("X", "FP32", [1], BitConverter.GetBytes(X))]);
 
@@ -30,7 +29,7 @@ public sealed class TrafficServerTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        foreach (var (model, content) in new[] { ("one", OnnxModels.Small(1)), ("two", OnnxModels.Small(2)), ("broken", OnnxModels.Sized(3, 1)) })
+        foreach (var (model, content) in new[] { ("one", OnnxModels.Small(1)), ("two", OnnxModels.Small(2)), ("broken", OnnxModels.FailsToRun()) })
         {
             var file = Path.Combine(_models.Path, "model.onnx");
             await File.WriteAllBytesAsync(file, content);
@@ -135,7 +134,7 @@ public sealed class TrafficServerTests : IAsyncLifetime
     private async Task<float> RestAsync(string user)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/current/infer");
-        request.Content = new StringContent("""{"inputs":[{"name":"X","datatype":"FP32","shape":[1],"data":[1000000]}]}""");
+        request.Content = new StringContent("""{"inputs":[{"name":"X","datatype":"FP32","shape":[1],"data":[10]}]}""");
         request.Headers.Add("x-user", user);
         using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
