@@ -25,7 +25,7 @@ internal sealed class LiveRule : IDisposable
         ActiveVersion = Text(state.Rule.ActiveVersion);
         _state = state;
         _chance = chance;
-        _window = new TrafficWindow(state.Rule.Limits.Window, time);
+        _window = new TrafficWindow(state.Rule.Limits.Window, keepsLatencies: state.Rule.Limits.P99Ratio is not null, time);
         _series = new TrafficSeries(metrics, alias);
         ShowShare();
     }

@@ -6,13 +6,17 @@ internal sealed class TrafficWindow
     private const int Slices = 10;
 
     private readonly Lock _lock = new();
-    private readonly Slice[] _slices = [.. Enumerable.Range(0, Slices).Select(static _ => new Slice())];
+    private readonly Slice[] _slices;
+    private readonly bool _keepsLatencies;
     private readonly TimeProvider _time;
     private readonly long _ticks;
 
-    public TrafficWindow(TimeSpan length, TimeProvider time)
+    /// <param name="keepsLatencies">Whether there are percentiles, for which each latency has to be counted; else they are zero.</param>
+    public TrafficWindow(TimeSpan length, bool keepsLatencies, TimeProvider time)
     {
         _time = time;
+        _keepsLatencies = keepsLatencies;
+        _slices = [.. Enumerable.Range(0, Slices).Select(_ => new Slice(keepsLatencies))];
         _ticks = Math.Max(1, (long)(length.TotalSeconds * time.TimestampFrequency / Slices));
     }
 
@@ -38,7 +42,7 @@ internal sealed class TrafficWindow
 
     public TrafficFigures Read()
     {
-        var sum = new Slice();
+        var sum = new Slice(_keepsLatencies);
         lock (_lock)
         {
             var now = _time.GetTimestamp() / _ticks;
@@ -66,13 +70,13 @@ internal sealed class TrafficWindow
         return slice;
     }
 
-    private sealed class Slice
+    private sealed class Slice(bool keepsLatencies)
     {
         public long Number { get; private set; } = long.MinValue;
 
-        public Leg Active { get; } = new();
+        public Leg Active { get; } = new(keepsLatencies);
 
-        public Leg Candidate { get; } = new();
+        public Leg Candidate { get; } = new(keepsLatencies);
 
         public long Compared { get; set; }
 
@@ -95,9 +99,9 @@ internal sealed class TrafficWindow
         }
     }
 
-    private sealed class Leg
+    private sealed class Leg(bool keepsLatencies)
     {
-        private readonly LatencyCounts _latencies = new();
+        private readonly LatencyCounts? _latencies = keepsLatencies ? new() : null;
         private long _answered;
         private long _failed;
         private TimeSpan _total;
@@ -112,7 +116,7 @@ internal sealed class TrafficWindow
 
             _answered++;
             _total += elapsed;
-            _latencies.Add(elapsed);
+            _latencies?.Add(elapsed);
         }
 
         public void Add(Leg other)
@@ -120,16 +124,19 @@ internal sealed class TrafficWindow
             _answered += other._answered;
             _failed += other._failed;
             _total += other._total;
-            _latencies.Add(other._latencies);
+            if (other._latencies is { } latencies)
+            {
+                _latencies?.Add(latencies);
+            }
         }
 
         public void Clear()
         {
             _answered = _failed = 0;
             _total = TimeSpan.Zero;
-            _latencies.Clear();
+            _latencies?.Clear();
         }
 
-        public LegFigures Read() => new(_answered, _failed, _answered == 0 ? TimeSpan.Zero : _total / _answered, _latencies.Percentile(99));
+        public LegFigures Read() => new(_answered, _failed, _answered == 0 ? TimeSpan.Zero : _total / _answered, _latencies?.Percentile(99) ?? TimeSpan.Zero);
     }
 }

@@ -61,7 +61,7 @@ public sealed class TrafficJudgeTests
     public void Window_WhatIsOlder_IsForgottenByTenths()
     {
         var time = new ManualTimeProvider();
-        var window = new TrafficWindow(Limits.Window, time);
+        var window = new TrafficWindow(Limits.Window, keepsLatencies: true, time);
         window.Add(isCandidate: true, failed: true, TimeSpan.Zero);
         window.Add(isCandidate: false, failed: false, TimeSpan.FromMilliseconds(4));
         window.AddComparison(differs: true);
@@ -72,6 +72,7 @@ public sealed class TrafficJudgeTests
         var (active, candidate, compared, different) = window.Read();
         Assert.Equal((1, 0, 2, 1, 1, 1), (active.Answered, active.Failed, candidate.Answered, candidate.Failed, compared, different));
         Assert.Equal(4, candidate.Mean.TotalMilliseconds);
+        Assert.InRange(candidate.P99.TotalMilliseconds, 6, 6.75);
 
         time.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal((0, 2, 0), (window.Read().Active.Requests, window.Read().Candidate.Requests, window.Read().Compared));
