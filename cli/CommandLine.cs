@@ -50,6 +50,7 @@ public static class CommandLine
             RegisterCommands.CreateRegister(verbs),
             RegisterCommands.CreateUnregister(verbs),
             AliasCommand.Create(verbs),
+            TrafficCommands.CreateRollback(verbs),
             ApplyCommands.CreateApply(verbs),
             ApplyCommands.CreateDiff(verbs),
             InferCommand.Create(verbs),

@@ -2,12 +2,13 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Cluster.Cli.Connection;
 using Cluster.Cli.Documents;
+using Cluster.Cli.Manifests;
 using Cluster.Contracts.Protocol.Mesh;
 using AliasStatus = Cluster.Contracts.Protocol.Mesh.VModelStatusInfo.Types.VModelStatus;
 
 namespace Cluster.Cli.Commands;
 
-/// <summary><c>alias set|get|delete</c>.</summary>
+/// <summary><c>alias set|get|show|clear|delete</c>.</summary>
 internal static class AliasCommand
 {
     private static readonly Column[] Columns =
@@ -17,6 +18,7 @@ internal static class AliasCommand
         new("MOVES TO", static row => row["status"].Text("targetModelId") is var target && target != row["status"].Text("activeModelId") ? target : ""),
         new("STATUS", static row => row["status"].Text("status")),
         new("MODEL STATUS", static row => row["status"]?["activeModelStatus"].Text("status") ?? ""),
+        new("TRAFFIC", static row => TrafficCommands.Words(row["traffic"])),
         new("OWNER", static row => row["status"].Text("owner"), IsWide: true),
     ];
 
@@ -24,6 +26,8 @@ internal static class AliasCommand
     {
         CreateSet(verbs),
         CreateGet(verbs, "get", "Aliases with the models that they lead to."),
+        TrafficCommands.CreateShow(verbs),
+        TrafficCommands.CreateClear(verbs),
         CreateDelete(verbs),
     };
 
@@ -32,9 +36,10 @@ internal static class AliasCommand
         var alias = new Argument<string?>("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "The one of that name" };
         var command = verbs.Create(name, help, async (session, parsed, cancellationToken) =>
         {
+            var traffic = await RegistryLists.TrafficAsync(session.Client, cancellationToken);
             if (parsed.GetValue(alias) is not { } wanted)
             {
-                var all = (await RegistryLists.AliasesAsync(session.Client, cancellationToken)).Select(static entry => entry.ToJson()).ToList();
+                var all = (await RegistryLists.AliasesAsync(session.Client, cancellationToken)).Select(entry => WithTraffic(entry, traffic)).ToList();
                 session.Output.Write(new JsonArray([.. all]), all, Columns);
                 return ExitCodes.Done;
             }
@@ -45,7 +50,7 @@ internal static class AliasCommand
                 throw CommandFailure.Failed($"alias '{wanted}' is not found");
             }
 
-            var entry = new VModelEntry { VModelId = wanted, Status = status }.ToJson();
+            var entry = WithTraffic(new VModelEntry { VModelId = wanted, Status = status }, traffic);
             session.Output.Write(entry, [entry], Columns);
             return ExitCodes.Done;
         });
@@ -53,10 +58,18 @@ internal static class AliasCommand
         return command;
     }
 
+    private static JsonNode WithTraffic(VModelEntry entry, Dictionary<string, JsonNode> traffic)
+    {
+        var row = entry.ToJson();
+        row["traffic"] = traffic.GetValueOrDefault(entry.VModelId)?.DeepClone();
+        return row;
+    }
+
     private static Command CreateSet(Verbs verbs)
     {
         var alias = new Argument<string>("ALIAS");
-        var model = new Argument<string>("MODEL");
+        var model = new Argument<string>("MODEL") { Description = "The model; MODEL/VERSION with --canary or --shadow, for what the others are answered by" };
+        var rule = new TrafficArguments();
         var expected = new Option<string?>("--expected") { HelpName = "MODEL", Description = "Fail unless the alias has this target now" };
         var force = new Option<bool>("--force") { Description = "Move at once, whether or not the model is loaded" };
         var wait = new Option<bool>("--wait") { Description = "Load the model, and wait until the alias has moved or cannot" };
@@ -64,10 +77,12 @@ internal static class AliasCommand
         {
             var name = parsed.GetRequiredValue(alias);
             var isWaiting = parsed.GetValue(wait);
+            var target = ModelVersion.Parse(parsed.GetRequiredValue(model));
+            var traffic = rule.Read(parsed, target.Version);
             var request = new SetVModelRequest
             {
                 VModelId = name,
-                TargetModelId = parsed.GetRequiredValue(model),
+                TargetModelId = target.Model,
                 ExpectedTargetModelId = parsed.GetValue(expected) ?? "",
                 Force = parsed.GetValue(force),
                 LoadNow = isWaiting,
@@ -78,6 +93,12 @@ internal static class AliasCommand
             if (isWaiting && status.ActiveModelStatus is { } active)
             {
                 ModelStates.DemandLoadable(status.ActiveModelId, active);
+            }
+
+            if (traffic is not null)
+            {
+                var row = await TrafficCommands.SetAsync(session.Client, name, traffic, isWaiting, cancellationToken);
+                return session.Output.Done(row, $"alias '{name}' is model '{row.Text("model")}': {TrafficCommands.Words(row["traffic"])}");
             }
 
             return session.Output.Done(
@@ -91,6 +112,7 @@ internal static class AliasCommand
         command.Options.Add(expected);
         command.Options.Add(force);
         command.Options.Add(wait);
+        rule.AddTo(command);
         return command;
     }
 

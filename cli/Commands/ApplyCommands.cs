@@ -89,7 +89,12 @@ internal static class ApplyCommands
     private static async Task<List<Change>> PlanAsync(ClusterClient client, string file, bool prune, CancellationToken cancellationToken)
     {
         var manifest = Manifest.Read(file);
-        return ManifestPlan.Of(manifest, await RegistryLists.ModelsAsync(client, "", cancellationToken), await RegistryLists.AliasesAsync(client, cancellationToken), prune);
+        return ManifestPlan.Of(
+            manifest,
+            await RegistryLists.ModelsAsync(client, "", cancellationToken),
+            await RegistryLists.AliasesAsync(client, cancellationToken),
+            await RegistryLists.TrafficAsync(client, cancellationToken),
+            prune);
     }
 
     private static async Task CarryOutAsync(ClusterClient client, Change change, bool wait, CancellationToken cancellationToken)
@@ -115,9 +120,17 @@ internal static class ApplyCommands
                 Owner = alias.Owner,
                 ExpectedTargetModelId = change.From,
                 LoadNow = wait,
-                Sync = wait,
+                Sync = wait || alias.Traffic is not null,
             };
             ModelStates.DemandMoving(name, await client.CallAsync(calls.setVModelAsync(request, cancellationToken: cancellationToken)));
+        }
+        else if (change.Traffic is { } traffic)
+        {
+            await TrafficCommands.SetAsync(client, name, traffic.Rule, wait, cancellationToken);
+        }
+        else if (change.What == Change.OfTraffic)
+        {
+            await client.PostAsync(Paths.Traffic(name) + "/clear", null, cancellationToken);
         }
         else if (change.What == Change.OfAlias)
         {

@@ -7,6 +7,7 @@ internal static class Paths
     public const string Ready = "/v2/health/ready";
     public const string Cluster = "/v2/cluster";
     public const string Events = "/v2/cluster/events";
+    public const string Aliases = "/v2/aliases";
     public const string Metrics = "/metrics";
 
     /// <param name="version">Null where the server chooses.</param>
@@ -15,6 +16,8 @@ internal static class Paths
     public static string Load(string model) => $"/v2/repository/models/{Uri.EscapeDataString(model)}/load";
 
     public static string Unload(string model) => $"/v2/repository/models/{Uri.EscapeDataString(model)}/unload";
+
+    public static string Traffic(string alias) => $"/v2/aliases/{Uri.EscapeDataString(alias)}/traffic";
 
     public static string Placement(string model) => $"/v2/cluster/models/{Uri.EscapeDataString(model)}/placement";
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Cluster.Cli.Documents;
 using Cluster.Contracts.Protocol.Mesh;
 
 namespace Cluster.Cli.Connection;
@@ -18,6 +20,12 @@ internal static class RegistryLists
         while (token.Length > 0);
         return all;
     }
+
+    /// <summary>The traffic rules of aliases by their names, with their states.</summary>
+    public static async Task<Dictionary<string, JsonNode>> TrafficAsync(ClusterClient client, CancellationToken cancellationToken) =>
+        (await client.GetAsync(Paths.Aliases, cancellationToken)).List("aliases")
+            .Where(static alias => alias["traffic"] is not null)
+            .ToDictionary(static alias => alias.Text("alias"), static alias => alias["traffic"]!, StringComparer.Ordinal);
 
     public static async Task<List<ModelEntry>> ModelsAsync(ClusterClient client, string prefix, CancellationToken cancellationToken)
     {

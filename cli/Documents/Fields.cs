@@ -30,7 +30,14 @@ internal static class Fields
         var other => other.ToJsonString(),
     };
 
-    public static double? Number(this JsonNode? node, string name) => (node as JsonObject)?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number ? value.GetValue<double>() : null;
+    /// <summary>A member that is a number, read from a document or made here; null where it is none.</summary>
+    public static double? Number(this JsonNode? node, string name) => (node as JsonObject)?[name] switch
+    {
+        JsonValue value when value.TryGetValue<double>(out var number) => number,
+        JsonValue value when value.TryGetValue<long>(out var whole) => whole,
+        JsonValue value when value.TryGetValue<int>(out var small) => small,
+        _ => null,
+    };
 
     public static bool Is(this JsonNode? node, string name) => (node as JsonObject)?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.True;
 

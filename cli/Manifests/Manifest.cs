@@ -62,7 +62,8 @@ internal sealed record ModelManifest(string Name, string Type, string Path, Json
         Type == info.Type && Path == info.Path && (Settings is null ? info.Key.Length == 0 : JsonNode.DeepEquals(Settings, Fields.TryParse(info.Key)));
 }
 
-internal sealed record AliasManifest(string Name, string Target, string Owner)
+/// <param name="Traffic">Null where the file says nothing of a rule, and leaves one alone that there is.</param>
+internal sealed record AliasManifest(string Name, string Target, string Owner, TrafficManifest? Traffic = null)
 {
     public static AliasManifest Of(string name, JsonNode? node, string where)
     {
@@ -71,11 +72,12 @@ internal sealed record AliasManifest(string Name, string Target, string Owner)
             case JsonValue value when value.TryGetValue<string>(out var target):
                 return new AliasManifest(name, target, "");
             case JsonObject mapping:
-                Manifest.Only(mapping, ["model", "owner"], where);
+                Manifest.Only(mapping, ["model", "owner", "traffic"], where);
                 return new AliasManifest(
-                    name, Manifest.Text(mapping, "model", where) ?? throw CommandFailure.Usage($"{where} has no model, expected a name"), Manifest.Text(mapping, "owner", where) ?? "");
+                    name, Manifest.Text(mapping, "model", where) ?? throw CommandFailure.Usage($"{where} has no model, expected a name"), Manifest.Text(mapping, "owner", where) ?? "",
+                    TrafficManifest.Of(mapping["traffic"], where));
             default:
-                throw CommandFailure.Usage($"{where} leads to no model, expected a name, or model and owner");
+                throw CommandFailure.Usage($"{where} leads to no model, expected a name, or model, owner and traffic");
         }
     }
 }

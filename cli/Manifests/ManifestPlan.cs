@@ -14,10 +14,12 @@ internal enum ChangeKind
 /// <summary>A step from what there is to what a manifest says.</summary>
 /// <param name="Model">Of a model that is to be registered.</param>
 /// <param name="Alias">Of an alias that is to be set.</param>
-internal sealed record Change(ChangeKind Kind, string What, string Name, string From, string To, ModelManifest? Model = null, AliasManifest? Alias = null)
+/// <param name="Traffic">Of a rule that is to be set.</param>
+internal sealed record Change(ChangeKind Kind, string What, string Name, string From, string To, ModelManifest? Model = null, AliasManifest? Alias = null, TrafficManifest? Traffic = null)
 {
     public const string OfModel = "model";
     public const string OfAlias = "alias";
+    public const string OfTraffic = "traffic";
 
     public JsonNode ToJson() => new JsonObject
     {
@@ -32,9 +34,10 @@ internal sealed record Change(ChangeKind Kind, string What, string Name, string 
 /// <summary>The steps, in an order in which each can be taken: models come before the aliases that need them, and go after those.</summary>
 internal static class ManifestPlan
 {
+    /// <param name="traffic">The rules of aliases by their names, with their states.</param>
     /// <param name="prune">Whether what the manifest does not name goes.</param>
     /// <exception cref="CommandFailure">The manifest cannot be had; each reason is a line.</exception>
-    public static List<Change> Of(Manifest manifest, IReadOnlyList<ModelEntry> models, IReadOnlyList<VModelEntry> aliases, bool prune)
+    public static List<Change> Of(Manifest manifest, IReadOnlyList<ModelEntry> models, IReadOnlyList<VModelEntry> aliases, Dictionary<string, JsonNode> traffic, bool prune)
     {
         var known = models.ToDictionary(static model => model.ModelId, StringComparer.Ordinal);
         var mistakes = manifest.Models.Select(model => Mistake(model, known.GetValueOrDefault(model.Name))).OfType<string>().ToList();
@@ -48,6 +51,7 @@ internal static class ManifestPlan
         [
             .. manifest.Models.Select(model => Register(model, known.GetValueOrDefault(model.Name))).OfType<Change>(),
             .. manifest.Aliases.Select(alias => Move(alias, targets.GetValueOrDefault(alias.Name))).OfType<Change>(),
+            .. manifest.Aliases.Select(alias => Rule(alias, targets.GetValueOrDefault(alias.Name), traffic.GetValueOrDefault(alias.Name), prune)).OfType<Change>(),
         ];
         return prune ? [.. changes, .. Pruned(manifest, models, aliases)] : [.. changes];
     }
@@ -73,6 +77,20 @@ internal static class ManifestPlan
         _ when target == alias.Target => null,
         _ => new Change(ChangeKind.Change, Change.OfAlias, alias.Name, target, alias.Target, Alias: alias),
     };
+
+    /// <summary>A rule that was rolled back stays so until the file says another one. What an alias is moved from has its rule no more.</summary>
+    private static Change? Rule(AliasManifest alias, string? target, JsonNode? traffic, bool prune)
+    {
+        var there = target == alias.Target ? traffic : null;
+        var from = there is null ? "" : TrafficManifest.Words(there["rule"]);
+        return (alias.Traffic, there) switch
+        {
+            (null, null) => null,
+            (null, _) => prune ? new Change(ChangeKind.Remove, Change.OfTraffic, alias.Name, from, "") : null,
+            ({ } rule, null) => new Change(ChangeKind.Add, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+            ({ } rule, _) => rule.IsAs(there["rule"]!) ? null : new Change(ChangeKind.Change, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+        };
+    }
 
     private static IEnumerable<Change> Pruned(Manifest manifest, IEnumerable<ModelEntry> models, IEnumerable<VModelEntry> aliases)
     {

@@ -24,16 +24,31 @@ public interface IAliasGrain : IGrainWithStringKey
     [Alias("delete")]
     ValueTask DeleteAsync(string? owner);
 
+    /// <summary>
+    /// Gives the alias a rule, with a new revision, and has the candidate loaded; <see cref="WaitAsync"/> tells of the end of that. A rule ends when the alias is set to another target.
+    /// </summary>
+    /// <param name="rule">Null to end the one that there is.</param>
+    /// <exception cref="ServingException">
+    /// NOT_FOUND: no such alias, or no such candidate. INVALID_ARGUMENT: a rule that cannot be. FAILED_PRECONDITION: the alias is on its way to another model.
+    /// </exception>
+    [ResponseTimeout("00:10:00"), Alias("set-traffic")]
+    ValueTask<AliasState> SetTrafficAsync(TrafficRule? rule);
+
+    /// <summary>Ends the share of the rule of that revision. Does nothing where there is another rule, or where that has ended.</summary>
+    /// <returns>The alias then; null if there is none.</returns>
+    [Alias("roll-back")]
+    ValueTask<AliasState?> RollBackAsync(TrafficVerdict verdict);
+
     /// <summary>The alias now; null if there is none.</summary>
     [AlwaysInterleave, Alias("get")]
     ValueTask<AliasState?> GetAsync();
 
-    /// <summary>Waits while the alias is on its way to <paramref name="target"/> and that has not failed. Returns the alias then, null if it is gone.</summary>
+    /// <summary>Waits while <paramref name="target"/> is loaded for the alias, as its target or its candidate, and has not failed. Returns the alias then, null if it is gone.</summary>
     [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("wait")]
     ValueTask<AliasState?> WaitAsync(string target, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The model that the alias moves to may have become ready, or has failed to load. Does nothing if it moves to another one.
+    /// The model that the alias moves to, or its candidate, may have become ready, or has failed to load. Does nothing if the alias waits for another one.
     /// </summary>
     /// <param name="failure">Why it does not load; null if nothing of the kind is known.</param>
     [Alias("review")]

@@ -26,14 +26,22 @@ public interface IAliases
 /// <param name="Active">The model that answers.</param>
 /// <param name="Target">The model that will answer once it is ready.</param>
 /// <param name="Failure">Why the target does not load; null if it has not been found so.</param>
+/// <param name="Traffic">What it does with a candidate; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("alias-state")]
 public sealed record AliasState(
     [property: Id(0)] string Alias,
     [property: Id(1)] string? Owner,
     [property: Id(2)] string Active,
     [property: Id(3)] string Target,
-    [property: Id(4)] string? Failure = null)
+    [property: Id(4)] string? Failure = null,
+    [property: Id(5)] TrafficState? Traffic = null)
 {
     /// <summary>Whether the alias is on its way to another model.</summary>
     public bool InTransition => Active != Target;
+
+    /// <summary>The model that is to be loaded for the alias; null for none.</summary>
+    public string? Awaited => InTransition ? Target : Traffic is { IsWaiting: true } ? Traffic.Rule.Candidate : null;
+
+    /// <summary>Why <see cref="Awaited"/> does not load; null if it has not been found so.</summary>
+    public string? AwaitedFailure => InTransition ? Failure : Traffic?.Failure;
 }

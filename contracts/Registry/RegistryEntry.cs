@@ -17,7 +17,7 @@ public sealed record RegistryEntry
     [Id(2)]
     public bool AutoDelete { get; init; }
 
-    /// <summary>The aliases whose active or target model it is, each once, ordinal order. While there is one, the model stays.</summary>
+    /// <summary>The aliases whose active or target model it is, or whose rule's candidate, each once, ordinal order. While there is one, the model stays.</summary>
     [Id(3)]
     public ImmutableArray<string> Aliases { get; init; } = [];
 }

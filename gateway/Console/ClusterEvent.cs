@@ -13,6 +13,9 @@ internal sealed record ClusterEvent(string Kind, string Text)
     /// <summary>The model that it is about; null for none. Callers that may not read it are not told.</summary>
     public string? Model { get; init; }
 
+    /// <summary>The alias whose rule is about the model; null for none. Callers that may not see it are not told either.</summary>
+    public string? Alias { get; init; }
+
     public long? Version { get; init; }
 
     /// <summary>In the parsable form of its address.</summary>
@@ -34,6 +37,9 @@ internal static class EventKinds
     public const string Quarantined = "quarantined";
     public const string Unavailable = "unavailable";
     public const string Removed = "removed";
+    public const string TrafficBegun = "traffic_begun";
+    public const string TrafficEnded = "traffic_ended";
+    public const string RolledBack = "rolled_back";
     public const string SiloJoined = "silo_joined";
     public const string SiloDraining = "silo_draining";
     public const string SiloDisagrees = "silo_disagrees";

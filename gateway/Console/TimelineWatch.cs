@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Nodes;
+using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.Console;
 
 /// <summary>
-/// Makes the events of <see cref="Timeline"/>, from what this gateway hears anyway: the serving states with their causes, the membership and what the silos publish. What
+/// Makes the events of <see cref="Timeline"/>, from what this gateway hears anyway: the serving states with their causes, the rules of aliases, the membership and what the silos publish. What
 /// was so before the gateway started is no event. Requests pay nothing for it.
 /// </summary>
 internal sealed class TimelineWatch : BackgroundService
@@ -22,15 +23,18 @@ internal sealed class TimelineWatch : BackgroundService
     private readonly Dictionary<(string Model, long Version), long> _lost = [];
     private readonly Dictionary<string, long> _silosLost = new(StringComparer.Ordinal);
     private readonly Timeline _timeline;
+    private readonly Dictionary<string, TrafficState> _traffic = new(StringComparer.Ordinal);
     private readonly IServingStates _states;
+    private readonly IAliases _aliases;
     private readonly ISiloHealth _health;
     private readonly IKnownSilos _silos;
     private readonly TimeProvider _time;
     private ImmutableArray<NodeDescription> _known = [];
     private bool _storeReachable;
 
-    public TimelineWatch(Timeline timeline, IServingStates states, ISiloHealth health, IKnownSilos silos, TimeProvider time)
+    public TimelineWatch(Timeline timeline, IServingStates states, IAliases aliases, ISiloHealth health, IKnownSilos silos, TimeProvider time)
     {
+        _aliases = aliases;
         _timeline = timeline;
         _states = states;
         _health = health;
@@ -43,12 +47,18 @@ internal sealed class TimelineWatch : BackgroundService
         lock (_lock)
         {
             _states.Changed += OnModel;
+            _aliases.Changed += OnAlias;
             _health.Changed += LookAtSilos;
             _storeReachable = _health.IsStoreReachable;
             _known = _silos.All;
             foreach (var state in _states.All)
             {
                 _models[state.Name] = state;
+            }
+
+            foreach (var alias in _aliases.All.Where(static alias => alias.Traffic is not null))
+            {
+                _traffic[alias.Alias] = alias.Traffic!;
             }
         }
 
@@ -58,6 +68,7 @@ internal sealed class TimelineWatch : BackgroundService
     public override void Dispose()
     {
         _states.Changed -= OnModel;
+        _aliases.Changed -= OnAlias;
         _health.Changed -= LookAtSilos;
         base.Dispose();
     }
@@ -137,6 +148,27 @@ internal sealed class TimelineWatch : BackgroundService
             else
             {
                 _models[name] = now;
+            }
+        }
+    }
+
+    private void OnAlias(string name)
+    {
+        lock (_lock)
+        {
+            var now = _aliases.TryGet(name, out var alias) ? alias.Traffic : null;
+            if (AliasEvents.Between(name, _traffic.GetValueOrDefault(name), now) is { } happened)
+            {
+                _timeline.Add(happened);
+            }
+
+            if (now is null)
+            {
+                _traffic.Remove(name);
+            }
+            else
+            {
+                _traffic[name] = now;
             }
         }
     }

@@ -9,6 +9,7 @@ using Cluster.Gateway.Rest;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
+using Cluster.Gateway.Traffic;
 using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -35,6 +36,7 @@ public static class GatewayExtensions
         services.AddRest();
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);
         services.AddClusterOptions<LimitOptions>();
+        services.AddClusterOptions<TrafficOptions>();
         services.AddSingleton(options);
         services.AddSingleton<ServerReadiness>();
         services.AddSingleton(provider => new ConnectionGate(

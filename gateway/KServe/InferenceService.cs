@@ -35,7 +35,12 @@ internal sealed class InferenceService(
         var http = call.GetHttpContext();
         var target = api.Resolve(Encoding.UTF8.GetString(header.ModelName.Of(bytes)), http);
         var version = Encoding.UTF8.GetString(header.ModelVersion.Of(bytes));
-        return new InferCall(target.Model, version, message, Protocol.Grpc, boundary.Remaining(call)) { Alias = target.Alias, Caller = Caller.Of(http) };
+        return new InferCall(target.Model, version, message, Protocol.Grpc, boundary.Remaining(call))
+        {
+            Alias = target.Alias,
+            Ticket = target.Ticket,
+            Caller = Caller.Of(http),
+        };
     }
 
     /// <summary>One request, one answer. Served as a stream, which is the same on the wire: so a request without its call's end is not lost.</summary>

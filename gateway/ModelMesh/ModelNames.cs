@@ -4,6 +4,7 @@ using Cluster.Contracts.Registry;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
+using Cluster.Gateway.Traffic;
 
 namespace Cluster.Gateway.ModelMesh;
 
@@ -11,7 +12,7 @@ namespace Cluster.Gateway.ModelMesh;
 /// From what a request names to the model that answers it. Models and aliases have names of their own: a header says which is meant; a plain name is a
 /// model's if there is such a model, else an alias's.
 /// </summary>
-internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFactory grains, ControlCalls control)
+internal sealed class ModelNames(RouteTable routes, IAliases aliases, TrafficTable traffic, IGrainFactory grains, ControlCalls control)
 {
     /// <summary>Takes no lock and no network.</summary>
     /// <param name="name">What the message or the path says.</param>
@@ -27,16 +28,16 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
         if (header.Alias is { } wanted)
         {
             return aliases.TryGet(wanted, out var named)
-                ? new ModelTarget(named.Active, wanted)
+                ? new ModelTarget(named.Active, wanted, traffic.TicketFor(named))
                 : throw new ServingException(Failure.NotFound($"Request for unknown alias: '{wanted}' is not found"));
         }
 
-        return !routes.Contains(name) && aliases.TryGet(name, out var alias) ? new ModelTarget(alias.Active, name) : new ModelTarget(name, null);
+        return !routes.Contains(name) && aliases.TryGet(name, out var alias) ? new ModelTarget(alias.Active, name, traffic.TicketFor(alias)) : new ModelTarget(name, null);
     }
 
     /// <summary>
     /// As above, for a caller that may not do everything. The name that it gave must be allowed to it, or the model that an alias leads to. In the latter case the alias is not
-    /// followed again, which could lead elsewhere.
+    /// followed again, which could lead elsewhere, and its candidate is for those alone that may use that by its own name.
     /// </summary>
     /// <exception cref="ServingException">In addition: PERMISSION_DENIED, whether or not there is such a model or alias.</exception>
     public ModelTarget Resolve(string name, ModelHeader header, Caller caller, Permission permission)
@@ -54,8 +55,19 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, IGrainFact
             return Resolve(name, header);
         }
 
-        var alias = header.Model is null && (header.Alias is not null || !routes.Contains(given)) && aliases.TryGet(given, out var known) ? known.Active : given;
-        return caller.May(permission, alias) ? new ModelTarget(alias, null) : throw new ServingException(caller.Refuse(permission, given));
+        var isAlias = aliases.TryGet(given, out var known) && header.Model is null && (header.Alias is not null || !routes.Contains(given));
+        if (!caller.May(permission, isAlias ? known!.Active : given))
+        {
+            throw new ServingException(caller.Refuse(permission, given));
+        }
+
+        if (!isAlias)
+        {
+            return new ModelTarget(given, null);
+        }
+
+        var ticket = traffic.TicketFor(known!);
+        return new ModelTarget(known!.Active, null, ticket is null ? null : ticket with { IsActiveOnly = !caller.May(permission, ticket.Rule.Rule.Candidate) });
     }
 
     /// <summary>Where an alias leads whose model is not there: it may just have moved.</summary>

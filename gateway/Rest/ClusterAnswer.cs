@@ -3,15 +3,15 @@ using System.Text.Json.Serialization;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Serving;
+using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 
 namespace Cluster.Gateway.Rest;
 
 /// <summary>The cluster as JSON: sizes in bytes, ages in seconds.</summary>
-internal sealed record ClusterAnswer(string Cluster, long MembershipVersion, ClusterTotals Totals, IEnumerable<ClusterNode> Nodes, IEnumerable<ClusterModel> Models)
+internal sealed record ClusterAnswer(string Cluster, long MembershipVersion, ClusterTotals Totals, IEnumerable<ClusterNode> Nodes, IEnumerable<ClusterModel> Models, IEnumerable<AliasRow> Aliases)
 {
-    /// <param name="isVisible">Whether the caller may see a model.</param>
-    public static ClusterAnswer Of(ClusterOverview overview, Func<string, bool> isVisible)
+    public static ClusterAnswer Of(ClusterOverview overview, Caller caller)
     {
         var figures = new ClusterFiguresIndex(overview);
         return new ClusterAnswer(
@@ -19,7 +19,8 @@ internal sealed record ClusterAnswer(string Cluster, long MembershipVersion, Clu
             overview.Cluster.MembershipVersion,
             ClusterTotals.Of(overview),
             overview.Cluster.Nodes.Select(ClusterNode.Of),
-            overview.Models.Where(model => isVisible(model.Name)).Select(model => ClusterModel.Of(model, figures)));
+            overview.Models.Where(model => caller.May(Permission.Read, model.Name)).Select(model => ClusterModel.Of(model, figures)),
+            AliasRow.Of(overview.Aliases, caller));
     }
 
     internal static double? Seconds(TimeSpan? time) => time is { } value ? Math.Round(value.TotalSeconds, 3) : null;

@@ -11,9 +11,8 @@ internal sealed class ClusterEndpoint(IServingApi api)
 {
     public async Task GetAsync(HttpContext context)
     {
-        var caller = Caller.Of(context);
         var overview = await api.GetClusterAsync(context.RequestAborted);
-        await JsonAnswer.WriteAsync(context, ClusterAnswer.Of(overview, model => caller.May(Permission.Read, model)));
+        await JsonAnswer.WriteAsync(context, ClusterAnswer.Of(overview, Caller.Of(context)));
     }
 
     /// <summary>A model that the caller may not read is answered as one that is not there.</summary>

@@ -77,5 +77,5 @@ internal sealed class EventsEndpoint(Timeline timeline, IHostApplicationLifetime
     private IEnumerable<ClusterEvent> After(long number, Caller caller) => Visible(timeline.After(number), caller);
 
     private static IEnumerable<ClusterEvent> Visible(IEnumerable<ClusterEvent> events, Caller caller) =>
-        events.Where(happened => happened.Model is null || caller.May(Permission.Read, happened.Model));
+        events.Where(happened => (happened.Model is null || caller.May(Permission.Read, happened.Model)) && (happened.Alias is null || caller.May(Permission.Read, happened.Alias)));
 }

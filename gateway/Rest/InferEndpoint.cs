@@ -28,7 +28,12 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
         var start = time.GetTimestamp();
         var route = ModelRoute.Of(context, api);
         var (message, request, limit) = await ReadAsync(context, route, start);
-        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, Timeout: null) { Alias = route.Alias, Caller = Caller.Of(context) };
+        var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, Timeout: null)
+        {
+            Alias = route.Alias,
+            Ticket = route.Ticket,
+            Caller = Caller.Of(context),
+        };
         var reply = await TimeLimit.InferAsync(api, call, limit, time, context.RequestAborted);
         if (!reply.Succeeded)
         {

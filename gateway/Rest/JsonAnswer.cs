@@ -114,6 +114,8 @@ internal sealed record ReadyAnswer(string? Name, bool Ready);
 [JsonSerializable(typeof(PlacementAnswer))]
 [JsonSerializable(typeof(EventsAnswer))]
 [JsonSerializable(typeof(EventRow))]
+[JsonSerializable(typeof(AliasesAnswer))]
+[JsonSerializable(typeof(AliasRow))]
 [JsonSerializable(typeof(ServerMetadataResponse))]
 [JsonSerializable(typeof(ModelMetadataResponse))]
 [JsonSerializable(typeof(ModelConfig))]

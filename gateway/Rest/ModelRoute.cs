@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
+using Cluster.Gateway.Traffic;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Rest;
@@ -12,6 +13,9 @@ internal readonly record struct ModelRoute(string Model, string Version)
 {
     /// <summary>The alias that led to the model, or null.</summary>
     public string? Alias { get; private init; }
+
+    /// <summary>Of an alias with a traffic rule; null without one.</summary>
+    public TrafficTicket? Ticket { get; private init; }
 
     public const string ModelKey = "model";
     public const string VersionKey = "version";
@@ -43,6 +47,6 @@ internal readonly record struct ModelRoute(string Model, string Version)
     {
         var named = Of(context);
         var target = api.Resolve(named.Model, context);
-        return new ModelRoute(target.Model, named.Version) { Alias = target.Alias };
+        return new ModelRoute(target.Model, named.Version) { Alias = target.Alias, Ticket = target.Ticket };
     }
 }

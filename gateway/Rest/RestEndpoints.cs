@@ -27,6 +27,7 @@ public static class RestEndpoints
         services.AddSingleton<Timeline>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<EventsEndpoint>();
+        services.AddSingleton<AliasEndpoints>();
         services.AddSingleton<InferEndpoint>();
         return services;
     }
@@ -39,6 +40,7 @@ public static class RestEndpoints
         MapModels(routes, services.GetRequiredService<ModelEndpoints>(), services.GetRequiredService<InferEndpoint>());
         MapRepository(routes, services.GetRequiredService<RepositoryEndpoints>());
         MapCluster(routes, services.GetRequiredService<ClusterEndpoint>(), services.GetRequiredService<EventsEndpoint>());
+        MapAliases(routes, services.GetRequiredService<AliasEndpoints>());
         MapUnsupported(routes);
         routes.MapRest("/{**path}", static context =>
             RestErrors.WriteAsync(context, StatusCodes.Status404NotFound, $"unknown path '{context.Request.Path}'"));
@@ -75,6 +77,16 @@ public static class RestEndpoints
         routes.Get("/v2/cluster", RouteAccess.Observe, cluster.GetAsync);
         routes.Get("/v2/cluster/events", RouteAccess.ObserveStream, events.GetAsync);
         routes.Get("/v2/cluster/models/{model}/placement", RouteAccess.Observe, cluster.GetPlacementAsync);
+    }
+
+    /// <summary>An alias is named as a model is.</summary>
+    private static void MapAliases(RestRoutes routes, AliasEndpoints aliases)
+    {
+        routes.Get("/v2/aliases", RouteAccess.List, aliases.ListAsync);
+        routes.Get("/v2/aliases/{model}/traffic", RouteAccess.Read, aliases.GetTrafficAsync);
+        routes.Post("/v2/aliases/{model}/traffic/set", RouteAccess.Manage, aliases.SetTrafficAsync);
+        routes.Post("/v2/aliases/{model}/traffic/clear", RouteAccess.Manage, aliases.ClearTrafficAsync);
+        routes.Post("/v2/aliases/{model}/traffic/rollback", RouteAccess.Manage, aliases.RollBackAsync);
     }
 
     private static void MapUnsupported(RestRoutes routes)

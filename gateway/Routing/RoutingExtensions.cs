@@ -3,14 +3,16 @@ using Cluster.Contracts.Serving;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Serving;
+using Cluster.Gateway.Traffic;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Routing;
 
 /// <summary>Registers the way from a model's name to a replica's answer.</summary>
 internal static class RoutingExtensions
 {
-    /// <summary>Needs the process' serving states, aliases, silo health, grain factory, clock and metrics.</summary>
+    /// <summary>Needs the process' serving states, aliases, silo health, grain factory, clock, metrics and <see cref="TrafficOptions"/>.</summary>
     public static IServiceCollection AddModelRouting(this IServiceCollection services) => services
         .AddSingleton(static provider => new RouteTable(
             provider.GetRequiredService<IServingStates>(), provider.GetRequiredService<IGrainFactory>(), provider.GetService<ILocalReplicas>()))
@@ -19,6 +21,18 @@ internal static class RoutingExtensions
         .AddSingleton<ControlCalls>()
         .AddSingleton<ReplicaLoads>()
         .AddSingleton(static provider => new ReplicaChooser(provider.GetRequiredService<ISiloHealth>(), new Random()))
+        .AddSingleton(static provider => new TrafficChance(new Random()))
+        .AddSingleton<TrafficMetrics>()
+        .AddSingleton<TrafficTable>()
+        .AddSingleton(static provider => new Rollbacks(
+            provider.GetRequiredService<IGrainFactory>(),
+            provider.GetRequiredService<ControlCalls>(),
+            provider.GetRequiredService<ILocalSiloDetails>().Name,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<Rollbacks>>()))
+        .AddSingleton<Mirrors>()
+        .AddSingleton<TrafficRouter>()
+        .AddSingleton<ManagedTraffic>()
         .AddSingleton<ModelNames>()
         .AddSingleton<Suspects>()
         .AddSingleton<InferenceDispatcher>();

@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Registry;
 using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Http;
 
@@ -50,6 +51,18 @@ internal interface IServingApi
     /// <summary>The silos and where each model's replicas are.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>
     ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken);
+
+    /// <summary>Every alias that this gateway knows, in the order of their names.</summary>
+    IReadOnlyList<AliasState> Aliases { get; }
+
+    /// <summary>Gives an alias a traffic rule; with null ends the one that it has.</summary>
+    /// <param name="wait">Whether to wait until the candidate is loaded, or cannot be.</param>
+    /// <exception cref="ServingException">As <see cref="IAliasGrain.SetTrafficAsync"/>. UNAVAILABLE: no silo can be asked.</exception>
+    ValueTask<AliasState> SetTrafficAsync(string alias, TrafficRule? rule, bool wait, CancellationToken cancellationToken);
+
+    /// <summary>Ends the share of the candidate that an alias has; nothing happens where that has ended.</summary>
+    /// <exception cref="ServingException">NOT_FOUND: no such alias. FAILED_PRECONDITION: it has no rule. UNAVAILABLE: no silo can be asked.</exception>
+    ValueTask<AliasState> RollBackAsync(string alias, CancellationToken cancellationToken);
 
     /// <summary>What placement thinks now of each silo for each version of a model, highest first.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>

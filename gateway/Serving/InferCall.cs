@@ -2,6 +2,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Traffic;
 
 namespace Cluster.Gateway.Serving;
 
@@ -17,6 +18,9 @@ internal readonly record struct InferCall(
 {
     /// <summary>The alias that led to <see cref="Model"/>, or null: should the model be gone, the alias is followed again.</summary>
     public string? Alias { get; init; }
+
+    /// <summary>Of an alias with a traffic rule; null without one.</summary>
+    public TrafficTicket? Ticket { get; init; }
 
     /// <summary>Whose request it is.</summary>
     public required Caller Caller { get; init; }

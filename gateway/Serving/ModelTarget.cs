@@ -1,6 +1,9 @@
+using Cluster.Gateway.Traffic;
+
 namespace Cluster.Gateway.Serving;
 
 /// <summary>Which model a request is for.</summary>
 /// <param name="Model">The model's own name; empty where the request names none.</param>
 /// <param name="Alias">The alias that the request named instead, or null.</param>
-internal readonly record struct ModelTarget(string Model, string? Alias);
+/// <param name="Ticket">Of an alias with a traffic rule; null without one.</param>
+internal readonly record struct ModelTarget(string Model, string? Alias, TrafficTicket? Ticket = null);

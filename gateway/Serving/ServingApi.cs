@@ -6,6 +6,7 @@ using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Metrics;
@@ -13,6 +14,7 @@ using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Tracing;
+using Cluster.Gateway.Traffic;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Serving;
@@ -30,6 +32,8 @@ internal sealed class ServingApi : IServingApi
     private readonly RouteTable _routes;
     private readonly ModelNames _names;
     private readonly InferenceDispatcher _dispatcher;
+    private readonly TrafficRouter _traffic;
+    private readonly ManagedTraffic _rules;
     private readonly IServingStates _states;
     private readonly IGrainFactory _grains;
     private readonly IRepositoryControl _repository;
@@ -49,6 +53,8 @@ internal sealed class ServingApi : IServingApi
         RouteTable routes,
         ModelNames names,
         InferenceDispatcher dispatcher,
+        TrafficRouter traffic,
+        ManagedTraffic rules,
         IServingStates states,
         IGrainFactory grains,
         IRepositoryControl repository,
@@ -67,6 +73,8 @@ internal sealed class ServingApi : IServingApi
         _routes = routes;
         _names = names;
         _dispatcher = dispatcher;
+        _traffic = traffic;
+        _rules = rules;
         _states = states;
         _grains = grains;
         _repository = repository;
@@ -88,7 +96,8 @@ internal sealed class ServingApi : IServingApi
     {
         var header = ModelHeaders.Read(http.Request.Headers);
         var caller = Caller.Of(http);
-        return caller == Caller.Anyone ? _names.Resolve(name, header) : _names.Resolve(name, header, caller, RouteAccess.Of(http).Permission);
+        var target = caller == Caller.Anyone ? _names.Resolve(name, header) : _names.Resolve(name, header, caller, RouteAccess.Of(http).Permission);
+        return target.Ticket is { } ticket ? target with { Ticket = ticket with { Sticky = ticket.Rule.StickyOf(http.Request.Headers) } } : target;
     }
 
     /// <inheritdoc/>
@@ -219,8 +228,18 @@ internal sealed class ServingApi : IServingApi
     {
         var grain = _grains.GetCluster();
         var cluster = await _control.RunAsync(grain.DescribeAsync, cancellationToken).ConfigureAwait(false);
-        return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow(), _dispatcher.Health.IsStoreReachable);
+        return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow(), _dispatcher.Health.IsStoreReachable) { Aliases = Aliases };
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AliasState> Aliases => _rules.Aliases;
+
+    /// <inheritdoc/>
+    public ValueTask<AliasState> SetTrafficAsync(string alias, TrafficRule? rule, bool wait, CancellationToken cancellationToken) =>
+        _rules.SetAsync(alias, rule, wait, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<AliasState> RollBackAsync(string alias, CancellationToken cancellationToken) => _rules.RollBackAsync(alias, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken)
@@ -270,7 +289,9 @@ internal sealed class ServingApi : IServingApi
     private async ValueTask<InferReply> CountAsync(InferCall call, long start, CancellationToken cancellationToken)
     {
         using var span = CallSpans.BeginInfer(call);
-        var answer = await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
+        var answer = call.Ticket is null
+            ? await _dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false)
+            : await _traffic.InferAsync(call, call.Ticket, cancellationToken).ConfigureAwait(false);
         if (span is not null)
         {
             CallSpans.EndInfer(span, answer);

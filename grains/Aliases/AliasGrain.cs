@@ -24,6 +24,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     private readonly IAliases _aliases;
     private readonly IServingStates _states;
     private readonly RegistryOptions _options;
+    private readonly TimeProvider _time;
     private readonly ILogger<AliasGrain> _logger;
     private TaskCompletionSource _changed = NewSignal();
     private IGrainTimer? _retry;
@@ -34,8 +35,10 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         IAliases aliases,
         IServingStates states,
         RegistryOptions options,
+        TimeProvider time,
         ILogger<AliasGrain> logger)
     {
+        _time = time;
         _stored = stored;
         _aliases = aliases;
         _states = states;
@@ -65,7 +68,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         }
 
         var before = State;
-        await AcquireAsync(change);
+        await AcquireAsync(change.Target, change.Info, change.AutoDelete);
         var activeReplicas = before is null ? 0 : ServingReplicas.Wanted(_states, before.Active);
         var next = AliasPlan.Next(Name, before, change, activeReplicas, ServingReplicas.Ready(_states, change.Target));
         if (next != before)
@@ -94,6 +97,45 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     }
 
     /// <inheritdoc/>
+    public async ValueTask<AliasState> SetTrafficAsync(TrafficRule? rule)
+    {
+        if (TrafficPlan.Refusal(Name, State, rule) is { } refusal)
+        {
+            EndIfAbsent();
+            throw new ServingException(refusal);
+        }
+
+        if (rule is null)
+        {
+            if (State!.Traffic is not null)
+            {
+                await MoveAsync(State with { Traffic = null });
+            }
+
+            return State;
+        }
+
+        await AcquireAsync(rule.Candidate, info: null, autoDelete: false);
+
+        // Of the clock too, so that an alias that was deleted and set again does not begin with a number that gateways know.
+        var revision = Math.Max(_stored.State.LastRevision + 1, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        await MoveAsync(TrafficPlan.Next(State!, rule, revision, _states));
+        return State!;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<AliasState?> RollBackAsync(TrafficVerdict verdict)
+    {
+        if (State is { } state && TrafficPlan.RollBack(state, verdict, _time.GetUtcNow()) is var next && next != state)
+        {
+            await MoveAsync(next);
+        }
+
+        EndIfAbsent();
+        return State;
+    }
+
+    /// <inheritdoc/>
     public ValueTask<AliasState?> GetAsync()
     {
         EndIfAbsent();
@@ -103,7 +145,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     /// <inheritdoc/>
     public async ValueTask<AliasState?> WaitAsync(string target, CancellationToken cancellationToken)
     {
-        while (State is { InTransition: true, Failure: null } state && state.Target == target)
+        while (State is { AwaitedFailure: null } state && state.Awaited == target)
         {
             await _changed.Task.WaitAsync(cancellationToken);
         }
@@ -114,15 +156,17 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     /// <inheritdoc/>
     public async ValueTask ReviewAsync(string target, string? failure)
     {
-        if (State is not { InTransition: true } state || state.Target != target)
+        if (State is not { } state || state.Awaited != target)
         {
             return;
         }
 
-        var next = AliasPlan.Review(state, ServingReplicas.Wanted(_states, state.Active), ServingReplicas.Ready(_states, target));
-        if (next.InTransition && failure is not null)
+        var next = state.InTransition
+            ? AliasPlan.Review(state, ServingReplicas.Wanted(_states, state.Active), ServingReplicas.Ready(_states, target))
+            : TrafficPlan.Review(state, _states);
+        if (next.Awaited is not null && failure is not null)
         {
-            next = next with { Failure = failure };
+            next = AliasPlan.Failed(next, failure);
         }
 
         if (next != state)
@@ -149,20 +193,20 @@ internal sealed class AliasGrain : Grain, IAliasGrain
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Refers to the target, and waits until gateways know of it.</summary>
-    private async Task AcquireAsync(AliasChange change)
+    /// <summary>Refers to a model, and waits until gateways know of it.</summary>
+    private async Task AcquireAsync(string model, RegisteredInfo? info, bool autoDelete)
     {
-        var registry = Registry(change.Target);
-        await registry.AcquireAsync(change.Target, Name, change.Info, change.AutoDelete);
+        var registry = Registry(model);
+        await registry.AcquireAsync(model, Name, info, autoDelete);
         try
         {
-            await registry.SettleAsync(change.Target, CancellationToken.None);
+            await registry.SettleAsync(model, CancellationToken.None);
         }
         catch (ServingException)
         {
-            if (!AliasPlan.References(State).Contains(change.Target))
+            if (!AliasPlan.References(State).Contains(model))
             {
-                await ReleaseAsync([change.Target]);
+                await ReleaseAsync([model]);
             }
 
             throw;
@@ -173,7 +217,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     private async Task MoveAsync(AliasState next)
     {
         var before = State;
-        await _stored.KeepAsync(new AliasGrainState { Alias = next });
+        await _stored.KeepAsync(new AliasGrainState { Alias = next, LastRevision = Math.Max(_stored.State.LastRevision, next.Traffic?.Revision ?? 0) });
         _aliases.Publish(next);
         Tell(before, next);
         Signal();
@@ -195,23 +239,52 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         {
             Log.Moved(_logger, Name, next.Active);
         }
+
+        if (before?.Traffic != next.Traffic)
+        {
+            TellOfTraffic(before?.Traffic, next.Traffic);
+        }
     }
 
-    /// <summary>Has the target loaded, at once or, where it failed, after a while. An alias on its way stays activated.</summary>
+    private void TellOfTraffic(TrafficState? before, TrafficState? now)
+    {
+        if (now is null)
+        {
+            Log.TrafficEnded(_logger, Name, before!.Rule.Candidate);
+        }
+        else if (now.RolledBack is { } rollback)
+        {
+            Log.TrafficRolledBack(_logger, Name, now.Rule.Candidate, rollback.By, rollback.Reason);
+        }
+        else if (now.Failure is { } failure)
+        {
+            Log.CandidateFailed(_logger, Name, now.Rule.Candidate, failure);
+        }
+        else if (now.Loaded)
+        {
+            Log.TrafficBegun(_logger, Name, now.Rule.Percent, now.Rule.Shadow ? "copied to" : "answered by", now.Rule.Candidate);
+        }
+        else
+        {
+            Log.CandidateAwaited(_logger, Name, now.Rule.Candidate);
+        }
+    }
+
+    /// <summary>Has the target, or the candidate, loaded, at once or, where it failed, after a while. An alias on its way stays activated.</summary>
     private void Proceed()
     {
         _retry?.Dispose();
         _retry = null;
-        if (State is not { InTransition: true } state)
+        if (State?.Awaited is not { } awaited)
         {
             DelayDeactivation(TimeSpan.Zero);
             return;
         }
 
         DelayDeactivation(Timeout.InfiniteTimeSpan);
-        if (state.Failure is null)
+        if (State.AwaitedFailure is null)
         {
-            Load(state.Target);
+            Load(awaited);
         }
         else
         {
@@ -221,9 +294,9 @@ internal sealed class AliasGrain : Grain, IAliasGrain
 
     private Task RetryAsync(CancellationToken cancellationToken)
     {
-        if (State is { InTransition: true } state)
+        if (State?.Awaited is { } awaited)
         {
-            Load(state.Target);
+            Load(awaited);
         }
 
         return Task.CompletedTask;
@@ -245,6 +318,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         try
         {
             await Registry(target).EnsureLoadedAsync(target, CancellationToken.None);
+            failure = State is { InTransition: false, Traffic: { } traffic } ? TrafficPlan.Lacks(traffic.Rule, _states) : null;
         }
         catch (SiloUnavailableException)
         {

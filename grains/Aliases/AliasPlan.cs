@@ -42,7 +42,8 @@ internal static class AliasPlan
             return new AliasState(alias, change.Owner, change.Target, change.Target);
         }
 
-        var next = now with { Target = change.Target, Failure = null };
+        // What a rule compares with, or tries out, is another model then.
+        var next = now with { Target = change.Target, Failure = null, Traffic = change.Target == now.Target ? now.Traffic : null };
         return change.Force ? Switch(next) : Review(next, activeReplicas, targetReplicas);
     }
 
@@ -53,8 +54,16 @@ internal static class AliasPlan
     public static AliasState Review(AliasState now, int activeReplicas, int targetReplicas) =>
         now.InTransition && targetReplicas >= activeReplicas ? Switch(now) : now;
 
-    /// <summary>The models that an alias refers to.</summary>
-    public static IEnumerable<string> References(AliasState? state) => state is null ? [] : state.InTransition ? [state.Active, state.Target] : [state.Active];
+    /// <summary>The models that an alias refers to, each once.</summary>
+    public static IEnumerable<string> References(AliasState? state)
+    {
+        IEnumerable<string> models = state is null ? [] : state.InTransition ? [state.Active, state.Target] : [state.Active];
+        return state?.Traffic is { } traffic ? models.Append(traffic.Rule.Candidate).Distinct() : models;
+    }
+
+    /// <summary>Puts down why the model that the alias waits for does not load.</summary>
+    public static AliasState Failed(AliasState now, string failure) =>
+        now.InTransition ? now with { Failure = failure } : now with { Traffic = now.Traffic! with { Failure = failure } };
 
     private static AliasState Switch(AliasState state) => state with { Active = state.Target, Failure = null };
 

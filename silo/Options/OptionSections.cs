@@ -3,6 +3,7 @@ using Cluster.Gateway.Console;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Traffic;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Memory;
@@ -39,6 +40,7 @@ internal static class OptionSections
         services.AddClusterOptions<TransportOptions>();
         services.AddClusterOptions<RestOptions>();
         services.AddClusterOptions<LimitOptions>();
+        services.AddClusterOptions<TrafficOptions>();
         services.AddClusterOptions<ConsoleOptions>();
         services.AddClusterOptions<AccessOptions>();
         services.AddClusterOptions<TokenOptions>();

@@ -245,9 +245,37 @@ const silosTable = new Table($('silos-table'), [
 
 const showSilos = () => silosTable.render(state.cluster.nodes, node => node.silo);
 
+// ---- aliases ----
+
+const candidate = alias => alias.traffic ? [alias.traffic.rule.candidate ?? 'a model that you may not see', alias.traffic.rule.candidate_version].filter(known).join(' ') : '';
+const trafficLevels = { active: 'good', loading: 'warn', load_failed: 'bad', rolled_back: 'bad' };
+const trafficText = traffic => !traffic ? ''
+  : traffic.rolled_back ? `rolled back ${ago((Date.now() - Date.parse(traffic.rolled_back.time)) / 1000)} by ${traffic.rolled_back.by}: ${traffic.rolled_back.reason}`
+  : traffic.failure ? `does not load: ${traffic.failure}` : traffic.state;
+const limits = rule => [
+  known(rule.max_error_rate) ? `errors ${rule.max_error_rate}` : null,
+  known(rule.max_p99_ratio) ? `p99 × ${rule.max_p99_ratio}` : null,
+  known(rule.max_mean_ratio) ? `mean × ${rule.max_mean_ratio}` : null,
+  known(rule.max_drift) ? `drift ${rule.max_drift}` : null,
+].filter(known).join(', ');
+
+const aliasesTable = new Table($('aliases-table'), [
+  { title: 'Alias', text: alias => alias.alias },
+  { title: 'Model', text: alias => [alias.model ?? '', alias.traffic?.rule.active_version].filter(known).join(' ') },
+  { title: 'Moves to', text: alias => alias.target ?? '', level: alias => alias.failure ? 'bad' : 'warn' },
+  { title: 'Candidate', text: candidate },
+  { title: 'Share', text: alias => alias.traffic ? `${alias.traffic.rule.percent} % ${alias.traffic.rule.shadow ? 'copied' : 'answered'}` : '', number: true },
+  { title: 'Sticky by', text: alias => [alias.traffic?.rule.sticky_header, alias.traffic?.rule.sticky_id ? 'id' : null].filter(known).join(', ') },
+  { title: 'Limits', text: alias => alias.traffic ? limits(alias.traffic.rule) : '' },
+  { title: 'State', text: alias => alias.failure ?? trafficText(alias.traffic), level: alias => alias.failure ? 'bad' : trafficLevels[alias.traffic?.state] },
+  { title: 'Owner', text: alias => alias.owner ?? '' },
+]);
+
+const showAliases = () => aliasesTable.render(state.cluster.aliases, alias => alias.alias);
+
 // ---- events ----
 
-const levels = { loaded: 'good', failed_over: 'good', silo_joined: 'good', store_back: 'good', silo_died: 'bad', load_failed: 'bad', quarantined: 'bad', lost: 'bad', store_away: 'bad', silo_draining: 'warn', silo_disagrees: 'warn', evicted: 'warn', unavailable: 'warn' };
+const levels = { traffic_begun: 'good', rolled_back: 'bad', loaded: 'good', failed_over: 'good', silo_joined: 'good', store_back: 'good', silo_died: 'bad', load_failed: 'bad', quarantined: 'bad', lost: 'bad', store_away: 'bad', silo_draining: 'warn', silo_disagrees: 'warn', evicted: 'warn', unavailable: 'warn' };
 
 function eventRow(event) {
   const what = [event.text, event.silo && !event.kind.startsWith('silo_') ? ` · ${siloName(event.silo)}` : ''].join('');
@@ -574,18 +602,18 @@ function route() {
   }
   if (state.model !== model) state.shownModel = null;
   state.model = model;
-  return model !== null ? 'model' : ['silos', 'events'].includes(page) ? page : 'models';
+  return model !== null ? 'model' : ['aliases', 'silos', 'events'].includes(page) ? page : 'models';
 }
 
 function show() {
   const page = route();
-  for (const id of ['models', 'model', 'silos', 'events']) $(id).hidden = id !== page;
+  for (const id of ['models', 'model', 'aliases', 'silos', 'events']) $(id).hidden = id !== page;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.hash === `#${page === 'model' ? 'models' : page}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   if (!state.cluster) return;
-  ({ models: showModels, model: showModel, silos: showSilos, events: showEvents })[page]();
+  ({ models: showModels, model: showModel, aliases: showAliases, silos: showSilos, events: showEvents })[page]();
 }
 
 addEventListener('hashchange', show);

@@ -123,6 +123,9 @@ public sealed class RegistryTests(RoomyCluster shared, ITestOutputHelper output)
         var models = await RegisterAsync(cluster, "model", 3, OnnxModels.Small);
         var alias = cluster.Named("alias");
         await cluster.Client(0).SetAliasAsync(alias, models[1].Model);
+        var tried = cluster.Named("tried");
+        await cluster.Client(0).SetAliasAsync(tried, models[1].Model);
+        await TrafficTests.PostAsync(cluster, 0, tried, "set?wait=true", $$"""{"candidate":"{{models[2].Model}}","percent":100}""");
 
         await Task.WhenAll(cluster.Silos.Select(static silo => silo.KillAsync()));
         await Task.WhenAll(cluster.Silos.Select(static silo => silo.StartAsync()));
@@ -134,6 +137,7 @@ public sealed class RegistryTests(RoomyCluster shared, ITestOutputHelper output)
         }
 
         AssertOk(await cluster.Client(0).InferAsync(alias, Patience), 2);
+        AssertOk(await cluster.Client(0).InferAsync(tried, Patience), 3);
     }
 
     /// <summary>10,000 registered models: what a gateway and a silo that start then need of time and memory.</summary>

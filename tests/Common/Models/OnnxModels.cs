@@ -84,6 +84,15 @@ public static class OnnxModels
         return graph.ToBytes(1);
     }
 
+    /// <summary>Each run fails: it reads a row that is not there.</summary>
+    public static byte[] FailsToRun()
+    {
+        var graph = new OnnxGraph();
+        var row = graph.Node("Cast", [graph.Node("Add", ["X", graph.Constant([RowWidth], 1)])], OnnxGraph.ToInt64);
+        graph.NodeTo("Y", "Gather", [graph.Constant(new float[RowWidth], RowWidth), row]);
+        return graph.ToBytes(1);
+    }
+
     /// <summary>Not a model.</summary>
     public static byte[] Corrupt() => [.. Enumerable.Repeat((byte)0xA5, 4096)];
 

@@ -74,6 +74,49 @@ public sealed class CliServerTests(CliServer server) : IClassFixture<CliServer>
     }
 
     [Fact]
+    public async Task TrafficRules_ByVerbsAndByAFile_AreSetShownRolledBackAndCleared()
+    {
+        await server.DoAsync("register", "first", "--path", "v1", "--wait");
+        await server.DoAsync("register", "second", "--path", "v2");
+        var set = await server.DoAsync("alias", "set", "tried", "first", "--canary", "second", "--percent", "12.5", "--sticky-header", "x-user", "--max-p99-ratio", "3", "--wait");
+        Assert.Equal("alias 'tried' is model 'first': 12.5 % to second\n", set);
+        Assert.Matches(@"\ntried +first .* 12\.5 % to second", await server.DoAsync("alias", "get"));
+        var shown = await server.DoAsync("alias", "show", "tried");
+        Assert.StartsWith("Alias tried is model first\nRule  12.5 % to second\n  candidate second\n", shown, StringComparison.Ordinal);
+        Assert.Contains("  max_p99_ratio 3\n", shown, StringComparison.Ordinal);
+
+        Assert.Matches("^alias 'tried': 12\\.5 % to second, rolled back by .+: an operator asked for it\n$", await server.DoAsync("rollback", "tried"));
+        Assert.Equal("rolled_back", JsonDocument.Parse(await server.DoAsync("alias", "show", "tried", "-o", "json")).RootElement.GetProperty("traffic").GetProperty("state").GetString());
+        Assert.Matches(@"traffic_begun +second", await server.DoAsync("events", "--model", "second"));
+        Assert.Matches(@"rolled_back +second", await server.DoAsync("events", "--model", "second"));
+
+        // What was rolled back is not begun again by the same file.
+        const string Same = "aliases: { tried: { model: first, traffic: { candidate: second, percent: 12.5, sticky_header: x-user, max_p99_ratio: 3.0, min_requests: 100 } } }";
+        Assert.Equal("nothing would change\n", await server.DoAsync("diff", "-f", server.Write("same.yaml", Same)));
+        var file = server.Write("shadow.yaml", "aliases: { tried: { model: first, traffic: { candidate: second, percent: 50, shadow: true } } }");
+        var difference = await server.RunAsync("diff", "-f", file);
+        Assert.Matches(@"\nchange +traffic +tried +12\.5 % to second +50 % copied to second", difference.Output);
+        Assert.Equal("traffic 'tried': changed\n", await server.DoAsync("apply", "-f", file, "--wait"));
+
+        // What a file leaves out is what the gateway takes for it.
+        var rule = JsonDocument.Parse(await server.DoAsync("alias", "show", "tried", "-o", "json")).RootElement.GetProperty("traffic").GetProperty("rule");
+        Assert.InRange(rule.EnumerateObject().Count(), 9, 15);
+        Assert.Equal("nothing would change\n", await server.DoAsync("diff", "-f", file));
+        Assert.Equal("nothing would change\n", await server.DoAsync("diff", "-f", server.Write("whole.json", """{"aliases":{"tried":{"model":"first","traffic":RULE}}}""".Replace("RULE", rule.GetRawText(), StringComparison.Ordinal))));
+        Assert.Equal("nothing to change\n", await server.DoAsync("apply", "-f", server.Write("silent.yaml", "aliases: { tried: first }")));
+
+        Assert.Equal("alias 'tried' has no traffic rule\n", await server.DoAsync("alias", "clear", "tried"));
+        Assert.Contains("It has no traffic rule\n", await server.DoAsync("alias", "show", "tried"), StringComparison.Ordinal);
+        Assert.Equal((1, true), Failure(await server.RunAsync("rollback", "tried"), "alias 'tried' has no traffic rule"));
+        Assert.Equal((1, true), Failure(await server.RunAsync("alias", "set", "tried", "first", "--canary", "nosuch", "--percent", "1"), "nosuch"));
+        Assert.Equal((1, true), Failure(await server.RunAsync("alias", "set", "tried", "first", "--shadow", "second", "--percent", "200"), "percent is 200, expected 0 to 100"));
+        Assert.Equal((1, true), Failure(await server.RunAsAsync("reader", "", "rollback", "tried"), "may not change 'tried'"));
+        await server.DoAsync("alias", "delete", "tried");
+        await server.DoAsync("unregister", "first");
+        await server.DoAsync("unregister", "second");
+    }
+
+    [Fact]
     public async Task Infer_JsonAndNpyAndAPicture_AreAnswered()
     {
         var values = string.Join(',', Enumerable.Range(0, 16));

@@ -25,6 +25,13 @@ public sealed class CliUsageTests : IDisposable
     [InlineData("get models --key-file nosuch", "the key file nosuch cannot be read")]
     [InlineData("get models --profile nosuch", "profile 'nosuch' is unknown")]
     [InlineData("diff -f nosuch.yaml", "nosuch.yaml cannot be read")]
+    [InlineData("alias set a m --canary n", "--canary is given without --percent")]
+    [InlineData("alias set a m --canary n --shadow n --percent 1", "--canary and --shadow are both given")]
+    [InlineData("alias set a m --percent 1", "is given without --canary or --shadow")]
+    [InlineData("alias set a m/2", "is given without --canary or --shadow")]
+    [InlineData("alias set a m --canary n/x --percent 1", "'n/x' names no version after its slash")]
+    [InlineData("alias set a m --canary n --percent ten", "--percent is 'ten', expected a number")]
+    [InlineData("rollback", "rollback")]
     public async Task WrongUsage_IsToldWithWhatWouldBeRight(string line, string expected)
     {
         var run = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -43,6 +50,9 @@ public sealed class CliUsageTests : IDisposable
     [InlineData("models: { m: { path: a, replicas: 2 } }", "has an unknown key 'replicas', expected type, path, settings")]
     [InlineData("aliases: { a: }", "alias 'a' leads to no model")]
     [InlineData("aliases: { a: { model: m, own: x } }", "has an unknown key 'own', expected model, owner")]
+    [InlineData("aliases: { a: { model: m, traffic: 1 } }", "traffic is no mapping")]
+    [InlineData("aliases: { a: { model: m, traffic: { percent: 1 } } }", "traffic has no candidate")]
+    [InlineData("aliases: { a: { model: m, traffic: { candidate: n, share: 1 } } }", "traffic has an unknown key 'share', expected candidate, ")]
     [InlineData("models: &a { m: *a }", "nested too deeply, or an anchor")]
     public async Task Manifest_ThatIsWrong_IsRefusedWithThePlace(string text, string expected)
     {
@@ -81,7 +91,7 @@ public sealed class CliUsageTests : IDisposable
 
     [Theory]
     [InlineData("get mo", "models")]
-    [InlineData("alias ", "delete,get,set")]
+    [InlineData("alias ", "clear,delete,get,set,show")]
     [InlineData("get models -o ", "json,table,wide,yaml")]
     public async Task Suggest_APartOfALine_NamesWhatMayFollow(string line, string expected)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Traffic;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Memory;
@@ -84,6 +85,7 @@ public sealed partial class DocumentationTests
         _ = new MemoryMetrics(host.Meters);
         new RequestMetrics(host.Registry).Ensure("m", 1);
         _ = new RoutingMetrics(host.Registry);
+        using var traffic = new TrafficSeries(new TrafficMetrics(host.Registry), "a");
         using var replica = new ReplicaMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);
         _ = new CacheMetrics(host.Registry);

@@ -8,6 +8,7 @@ using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
+using Cluster.Gateway.Traffic;
 using Cluster.Grains;
 using Cluster.Grains.Aliases;
 using Cluster.Grains.Cluster;
@@ -75,6 +76,7 @@ internal sealed class RegistrySilo : IAsyncDisposable
                     .AddHostedService<AliasTransitions>()
                     .AddSingleton<IRegistrations, InMemoryRegistrations>()
                     .AddSingleton<IServingStates, InMemoryServingStates>()
+                    .AddSingleton(new TrafficOptions())
                     .AddModelRouting()
                     .AddSingleton<ManagedModels>()
                     .AddSingleton<ManagedAliases>();
@@ -124,10 +126,10 @@ internal sealed class RegistrySilo : IAsyncDisposable
     {
         var target = Get<ModelNames>().Resolve(name, header);
         var message = PayloadBuffer.CopyOf(ModelSilo.TenRequest().ToByteArray());
-        return await Get<InferenceDispatcher>()
-            .InferAsync(new InferCall(target.Model, "", message, Protocol.Grpc, null) { Alias = target.Alias, Caller = Caller.Anyone }, CancellationToken.None)
-            .AsTask()
-            .Soon();
+        var call = new InferCall(target.Model, "", message, Protocol.Grpc, null) { Alias = target.Alias, Caller = Caller.Anyone };
+        return target.Ticket is { } ticket
+            ? await Get<TrafficRouter>().InferAsync(call, ticket, CancellationToken.None).AsTask().Soon()
+            : await Get<InferenceDispatcher>().InferAsync(call, CancellationToken.None).AsTask().Soon();
     }
 
     /// <summary>The name that the answer gives.</summary>

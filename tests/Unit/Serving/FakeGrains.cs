@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Registry;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Models;
 using Cluster.Unit.Hosting;
@@ -27,11 +28,14 @@ internal sealed class FakeGrains : FakeGrainFactory
 
     public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => (TGrainInterface)(IAddressable)Fake(typeof(TGrainInterface), grainId.Key.ToString()!);
 
+    /// <summary>The one alias that there is.</summary>
+    public FakeAlias? Alias { get; set; }
+
     /// <summary>What the controller handed over.</summary>
     public FakeController Controller { get; } = new();
 
     private IGrainWithStringKey Fake(Type type, string key) =>
-        type == typeof(IControllerGrain) ? Controller : type == typeof(IModelGrain) ? Model(key) : type == typeof(IModelWorkGrain) ? Work(key) : Replica(key);
+        type == typeof(IAliasGrain) ? Alias! : type == typeof(IControllerGrain) ? Controller : type == typeof(IModelGrain) ? Model(key) : type == typeof(IModelWorkGrain) ? Work(key) : Replica(key);
 
     private IModelWorkGrain Work(string key) => _work.GetOrAdd(key, static _ => DispatchProxy.Create<IModelWorkGrain, FakeModelWork>());
 }

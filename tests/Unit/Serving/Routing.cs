@@ -3,6 +3,7 @@ using Cluster.Gateway.Metrics;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Serving;
+using Cluster.Gateway.Traffic;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
 using Cluster.Unit.Metrics;
@@ -21,16 +22,36 @@ internal sealed class Routing : IDisposable
         Routes = new RouteTable(States, Grains, local);
         Changes = new RouteChanges(States, Health, Time);
         Control = new ControlCalls(Changes, Health, Time);
-        Names = new ModelNames(Routes, new InMemoryAliases(), Grains, Control);
+        var trafficMetrics = new TrafficMetrics(_metrics.Registry);
+        Traffic = new TrafficTable(Aliases, new TrafficChance(new Random(2)), trafficMetrics, Time);
+        Names = new ModelNames(Routes, Aliases, Traffic, Grains, Control);
         Chooser = new ReplicaChooser(Health, new Random(1));
         Loads = new ReplicaLoads(Grains, Control);
         Suspects = new Suspects(Grains, Control, Time, NullLogger<Suspects>.Instance);
         Dispatcher = new InferenceDispatcher(Routes, Names, Chooser, Loads, Suspects, Changes, Health, new RoutingMetrics(_metrics.Registry), Time);
+        Rollbacks = new Rollbacks(Grains, Control, "here", Time, NullLogger<Rollbacks>.Instance);
+        Mirrors = new Mirrors(Dispatcher, Rollbacks, MirrorOptions, Time, NullLogger<Mirrors>.Instance);
+        Router = new TrafficRouter(Dispatcher, Mirrors, Rollbacks, Time);
+        Rules = new ManagedTraffic(Grains, Aliases, Traffic, Rollbacks, Control);
     }
 
     public InMemoryServingStates States { get; } = new();
 
+    public InMemoryAliases Aliases { get; } = new();
+
     public FakeGrains Grains { get; } = new();
+
+    public TrafficOptions MirrorOptions { get; } = new() { MaxMirrors = 4, MaxMirrorMiB = 1 };
+
+    public TrafficTable Traffic { get; }
+
+    public Rollbacks Rollbacks { get; }
+
+    public Mirrors Mirrors { get; }
+
+    public TrafficRouter Router { get; }
+
+    public ManagedTraffic Rules { get; }
 
     public ManualTimeProvider Time { get; } = new();
 
@@ -52,8 +73,13 @@ internal sealed class Routing : IDisposable
 
     public InferenceDispatcher Dispatcher { get; }
 
+    public Task<Exposition> ScrapeAsync() => _metrics.ScrapeAsync();
+
     public void Dispose()
     {
+        Mirrors.Dispose();
+        Rollbacks.Dispose();
+        Traffic.Dispose();
         Changes.Dispose();
         Routes.Dispose();
         _metrics.Dispose();

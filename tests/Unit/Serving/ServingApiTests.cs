@@ -49,6 +49,8 @@ public sealed class ServingApiTests : IDisposable
             _routes,
             _routing.Names,
             _routing.Dispatcher,
+            _routing.Router,
+            _routing.Rules,
             _states,
             _grains,
             _repository,

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Console;
 using Cluster.Grains.Registry;
@@ -12,6 +13,7 @@ public sealed class TimelineWatchTests : IAsyncLifetime
 {
     private readonly ManualTimeProvider _time = new();
     private readonly InMemoryServingStates _states = new();
+    private readonly InMemoryAliases _aliases = new();
     private readonly FakeHealth _health = new();
     private readonly FakeSilos _silos = new();
     private readonly Timeline _timeline;
@@ -20,7 +22,7 @@ public sealed class TimelineWatchTests : IAsyncLifetime
     public TimelineWatchTests()
     {
         _timeline = new Timeline(new ConsoleOptions(), _time);
-        _watch = new TimelineWatch(_timeline, _states, _health, _silos, _time);
+        _watch = new TimelineWatch(_timeline, _states, _aliases, _health, _silos, _time);
     }
 
     public async ValueTask InitializeAsync()
@@ -38,6 +40,31 @@ public sealed class TimelineWatchTests : IAsyncLifetime
 
     [Fact]
     public void Start_WhatWasSoBefore_IsNoEvent() => Assert.Empty(Events());
+
+    [Fact]
+    public void Rule_OfAnAlias_BeginsOnceIsRolledBackOnceAndEnds()
+    {
+        var rule = new TrafficState(new TrafficRule { Candidate = "new", CandidateVersion = 2, Percent = 12.5 }, 7);
+        var on = rule with { Loaded = true };
+        var rolledBack = on with { RolledBack = new TrafficRollback(RollbackCause.Errors, "3 of 4 failed", "gw", DateTimeOffset.UnixEpoch) };
+        foreach (var traffic in new[] { rule, rule with { Failure = "broken" }, on, on, rolledBack, rolledBack, null, null, on with { Revision = 8, Rule = rule.Rule with { Shadow = true } } })
+        {
+            _aliases.Publish(new AliasState("a", null, "m", "m", Traffic: traffic));
+        }
+
+        _aliases.Remove("a");
+
+        Assert.Equal(
+            [
+                "traffic_begun 12.5 % of the requests for alias 'a' are answered by this model",
+                "rolled_back alias 'a' rolled this model back, by gateway gw: 3 of 4 failed",
+                "traffic_ended alias 'a' has no rule for this model any more",
+                "traffic_begun 12.5 % of the requests for alias 'a' are copied to this model, and the answers compared",
+                "traffic_ended alias 'a' has no rule for this model any more",
+            ],
+            Events());
+        Assert.All(_timeline.After(0), static happened => Assert.Equal(("a", "new", 2L), (happened.Alias, happened.Model, happened.Version)));
+    }
 
     [Fact]
     public void SiloDies_ModelIsLoadedElsewhere_TellsHowLongThatTook()

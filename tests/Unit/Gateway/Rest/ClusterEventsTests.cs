@@ -12,7 +12,7 @@ public sealed class ClusterEventsTests : RestServer
     [Fact]
     public async Task GetEvents_AsJson_AreThoseThatAreKept()
     {
-        Host.Timeline.Add(new ClusterEvent(EventKinds.FailedOver, "failed over in 640 ms") { Model = "m\"<", Version = 2, Silo = "10.0.0.1:8002@7", Milliseconds = 640 });
+        Host.Timeline.Add(new ClusterEvent(EventKinds.FailedOver, "failed over in 640 ms") { Model = "m\"<", Alias = "a", Version = 2, Silo = "10.0.0.1:8002@7", Milliseconds = 640 });
         Host.Timeline.Add(new ClusterEvent(EventKinds.SiloDied, "silo one died"));
 
         var answer = await Host.GetAsync("/v2/cluster/events");
@@ -21,7 +21,7 @@ public sealed class ClusterEventsTests : RestServer
         Assert.Equal("application/json", answer.Header("Content-Type"));
         Assert.Equal(2, events.GetArrayLength());
         Assert.EndsWith(
-            ""","kind":"failed_over","model":"m\"<","version":2,"silo":"10.0.0.1:8002@7","milliseconds":640,"text":"failed over in 640 ms"}""", events[0].GetRawText(), StringComparison.Ordinal);
+            ""","kind":"failed_over","model":"m\"<","alias":"a","version":2,"silo":"10.0.0.1:8002@7","milliseconds":640,"text":"failed over in 640 ms"}""", events[0].GetRawText(), StringComparison.Ordinal);
         Assert.EndsWith(""","kind":"silo_died","text":"silo one died"}""", events[1].GetRawText(), StringComparison.Ordinal);
         Assert.True(events[0].GetProperty("time").TryGetDateTimeOffset(out _));
     }

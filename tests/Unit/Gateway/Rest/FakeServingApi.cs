@@ -3,6 +3,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Registry;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Google.Protobuf;
@@ -103,6 +104,22 @@ internal sealed class FakeServingApi : IServingApi
     }
 
     public ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Checked(Cluster!));
+
+    /// <summary>What is known of aliases, beside where they lead.</summary>
+    public List<AliasState> AliasStates { get; } = [];
+
+    IReadOnlyList<AliasState> IServingApi.Aliases => AliasStates;
+
+    /// <summary>The last rule that was set, with its alias and whether its load was waited for.</summary>
+    public (string Alias, TrafficRule? Rule, bool Wait)? LastTraffic { get; private set; }
+
+    public ValueTask<AliasState> SetTrafficAsync(string alias, TrafficRule? rule, bool wait, CancellationToken cancellationToken)
+    {
+        LastTraffic = (alias, rule, wait);
+        return ValueTask.FromResult(Checked(new AliasState(alias, null, "m", "m", Traffic: rule is null ? null : new TrafficState(rule, 7))));
+    }
+
+    public ValueTask<AliasState> RollBackAsync(string alias, CancellationToken cancellationToken) => ValueTask.FromResult(Checked(AliasStates.Single(state => state.Alias == alias)));
 
     public ImmutableArray<PlacementDescription> Placement { get; set; } = [];
 

@@ -2,6 +2,7 @@ using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
+using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Serving;
 using Cluster.Tests.Common;
@@ -28,6 +29,15 @@ public sealed class WireFormTests : RestServer
         """{"parameters":{"a":1,"a":"2","é\u0020":true}}""", """{"parameters":{"a":1},"parameters":{"b":-9223372036854775808}}""", "\"\u00e9", "{/**/}", """{"a":1,}""",
     ];
 
+    private static readonly string[] TrafficBodies =
+    [
+        "", "{", "[]", "{}", """{"candidate":null}""", """{"candidate":1}""", """{"candidate":"n","nosuch":1}""", """{"candidate":"n","percent":"10"}""", """{"candidate":"n","percent":null}""",
+        """{"candidate":"n","percent":1e999}""", """{"candidate":"n","shadow":null}""", """{"candidate":"n","candidate_version":1.5}""", """{"candidate":"n","min_requests":null}""",
+        """{"candidate":"n","window_seconds":1e300}""", """{"candidate":"n","sticky_header":[]}""", """{"candidate":{"a":{"b":{"c":{"d":1}}}}}""",
+        """{"candidate":"n","candidate_version":2,"active_version":1,"percent":12.5,"shadow":true,"sticky_header":"x-user","sticky_id":true,"absolute_tolerance":0,"relative_tolerance":0.5,"max_error_rate":null,"max_p99_ratio":2,"max_mean_ratio":1.5,"max_drift":0.01,"min_requests":10,"window_seconds":30.5}""",
+        """{"candidate":"n","max_p99_ratio":null}""",
+    ];
+
     private readonly StringBuilder _answers = new();
 
     [Fact]
@@ -39,6 +49,7 @@ public sealed class WireFormTests : RestServer
         await RecordStatisticsAsync();
         await RecordIndexAsync();
         await RecordClusterAsync();
+        await RecordAliasesAsync();
         await RecordRepositoryAsync();
         await RecordErrorsAsync();
 
@@ -212,6 +223,37 @@ public sealed class WireFormTests : RestServer
             [new ModelServingState("m", [ready, .. others], null), new ModelServingState(Odd, [], Odd), new ModelServingState("e", [], "")],
             now);
         await GetAsync("/v2/cluster");
+    }
+
+    private async Task RecordAliasesAsync()
+    {
+        await GetAsync("/v2/aliases");
+        var limits = new TrafficLimits { ErrorRate = null, P99Ratio = 1.5, MeanRatio = 2, Drift = 0.25, MinRequests = 7, Window = TimeSpan.FromSeconds(1.5) };
+        var rule = new TrafficRule { Candidate = Odd, CandidateVersion = long.MaxValue, ActiveVersion = 1, Percent = 0.1, Shadow = true, StickyHeader = "x-user", StickyId = true, Limits = limits };
+        var rollback = new TrafficRollback(RollbackCause.Drift, Odd, "gateway", DateTimeOffset.UnixEpoch);
+        Host.Api.AliasStates.AddRange(
+        [
+            new AliasState("plain", "me", "m", "m"),
+            new AliasState("moving", null, "m", Odd, Odd),
+            new AliasState("new", null, "m", "m", Traffic: new TrafficState(new TrafficRule { Candidate = "n" }, 1)),
+            new AliasState("failed", null, "m", "m", Traffic: new TrafficState(new TrafficRule { Candidate = "n" }, 2, Failure: Odd)),
+            new AliasState("on", null, "m", "m", Traffic: new TrafficState(rule, long.MaxValue, Loaded: true)),
+            new AliasState("over", null, "m", "m", Traffic: new TrafficState(rule, 4, Loaded: true, RolledBack: rollback)),
+        ]);
+        await GetAsync("/v2/aliases");
+        await GetAsync("/v2/aliases/over/traffic");
+        await GetAsync("/v2/aliases/nosuch/traffic");
+        await PostAsync("/v2/aliases/over/traffic/rollback", "");
+        await PostAsync("/v2/aliases/over/traffic/clear", "");
+        foreach (var body in TrafficBodies)
+        {
+            await PostAsync("/v2/aliases/a/traffic/set", body);
+        }
+
+        Assert.Equal(("a", false), (Host.Api.LastTraffic!.Value.Alias, Host.Api.LastTraffic.Value.Wait));
+        await PostAsync("/v2/aliases/a/traffic/set?wait=true", """{"candidate":"n"}""");
+        Assert.True(Host.Api.LastTraffic!.Value.Wait);
+        await GetAsync("/v2/aliases/a/traffic/set");
     }
 
     private async Task RecordRepositoryAsync()

@@ -161,6 +161,47 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await ReadAsync("shortcut", "admin.key"));
     }
 
+    /// <summary>A rule needs the rights of the alias's move; and it leads those alone to its candidate that may use that, or the alias by its own name.</summary>
+    [Fact]
+    public async Task TrafficRules_LeadToNoForbiddenModel()
+    {
+        await MoveAliasAsync(Allowed + "-alias", Allowed);
+        const string Path = $"/v2/aliases/{Allowed}-alias/traffic";
+        var toForbidden = $$"""{"candidate":"{{Forbidden}}","percent":100}""";
+        Assert.Equal(HttpStatusCode.Forbidden, (await RuleAsync(HttpMethod.Post, Path + "/set", "manage.key", toForbidden)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await RuleAsync(HttpMethod.Post, Path + "/set?wait=true", "admin.key", toForbidden)).Status);
+
+        // Its answer is that of the digits, whose input the other model has not.
+        var (status, text) = await RuleAsync(
+            HttpMethod.Post, $"/v2/models/{Allowed}-alias/infer", "infer.key", $$"""{"inputs":[{"name":"image","datatype":"FP32","shape":[1,1,28,28],"data":[{{string.Join(',', new int[784])}}]}]}""");
+        Assert.True(status == HttpStatusCode.OK, text);
+        Assert.Contains($"\"model_name\":\"{Allowed}\"", text, StringComparison.Ordinal);
+        Assert.Contains($"\"model_name\":\"{Forbidden}\"", (await RuleAsync(
+            HttpMethod.Post, $"/v2/models/{Allowed}-alias/infer", "admin.key", """{"inputs":[{"name":"INPUT0","datatype":"FP32","shape":[1,1],"data":[1]}]}""")).Text, StringComparison.Ordinal);
+
+        foreach (var path in new[] { Path, "/v2/aliases" })
+        {
+            var shown = await RuleAsync(HttpMethod.Get, path, "read.key", null);
+            Assert.Contains("\"percent\":100", shown.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Forbidden, shown.Text, StringComparison.Ordinal);
+            Assert.Contains(Forbidden, (await RuleAsync(HttpMethod.Get, path, "admin.key", null)).Text, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("alias\":", (await RuleAsync(HttpMethod.Get, "/v2/aliases", "nothing.key", null)).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("traffic_begun", (await RuleAsync(HttpMethod.Get, "/v2/cluster/events", "watcher.key", null)).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Forbidden, (await RuleAsync(HttpMethod.Post, Path + "/rollback", "read.key", "")).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await RuleAsync(HttpMethod.Post, Path + "/clear", "read.key", "")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await RuleAsync(HttpMethod.Post, Path + "/clear", "admin.key", "")).Status);
+
+        async Task<(HttpStatusCode Status, string Text)> RuleAsync(HttpMethod method, string path, string key, string? body)
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body) };
+            request.Headers.Add("x-api-key", key);
+            using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+    }
+
     /// <summary>gRPC-Web over either version of HTTP passes the same checks.</summary>
     [Theory]
     [InlineData(null, Allowed, "16")]

@@ -67,7 +67,10 @@ public sealed class ReplicatedRegistryTests
         await using var gateway = await ReplicatedProcess.StartGatewayAsync(redis);
         var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         gateway.States.Changed += name => told.TrySetResult(name);
-        var alias = new AliasState("latest", "me", "m", "n", "because");
+        var rule = new TrafficRule { Candidate = "c", CandidateVersion = 2, ActiveVersion = 1, Percent = 0.1, Shadow = true, StickyHeader = "x-user", StickyId = true, AbsoluteTolerance = 0.25, RelativeTolerance = 0.5 };
+        var limits = new TrafficLimits { ErrorRate = null, P99Ratio = 2, MeanRatio = 1.5, Drift = 0.01, MinRequests = 7, Window = TimeSpan.FromSeconds(9) };
+        var rollback = new TrafficRollback(RollbackCause.Drift, "figures", "gateway", DateTimeOffset.UnixEpoch);
+        var alias = new AliasState("latest", "me", "m", "n", "because", new TrafficState(rule with { Limits = limits }, 3, true, "failed", rollback));
 
         one.Registrations.Publish(Registration);
         one.Aliases.Publish(alias);

@@ -1,0 +1,78 @@
+namespace Cluster.Contracts.Registry;
+
+/// <summary>
+/// What an alias does with a candidate: it answers a share of the requests, or gets copies of them whose answers are compared and dropped. A gateway that measures
+/// more than a limit allows ends that by itself.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("traffic-rule")]
+public sealed record TrafficRule
+{
+    /// <summary>The model that is tried out; it may be the active one in another version.</summary>
+    [Id(0)]
+    public required string Candidate { get; init; }
+
+    /// <summary>At least 1; null for the server's choice.</summary>
+    [Id(1)]
+    public long? CandidateVersion { get; init; }
+
+    /// <summary>The version of the active model that answers the other requests, at least 1; null for the server's choice.</summary>
+    [Id(2)]
+    public long? ActiveVersion { get; init; }
+
+    /// <summary>The candidate's share of the requests, 0 to 100, in steps of 0.1.</summary>
+    [Id(3)]
+    public double Percent { get; init; }
+
+    /// <summary>Whether the candidate gets copies, and the active model answers all.</summary>
+    [Id(4)]
+    public bool Shadow { get; init; }
+
+    /// <summary>The name of the header by whose value a request belongs to the share or not; null for none.</summary>
+    [Id(5)]
+    public string? StickyHeader { get; init; }
+
+    /// <summary>Whether a request without that header belongs to the share by its id; one without an id, by chance.</summary>
+    [Id(6)]
+    public bool StickyId { get; init; }
+
+    /// <summary>How far numbers of the two answers may be apart, at least 0.</summary>
+    [Id(7)]
+    public double AbsoluteTolerance { get; init; } = 1e-5;
+
+    /// <summary>As above, as a share of the active model's number, at least 0; the two are added.</summary>
+    [Id(8)]
+    public double RelativeTolerance { get; init; } = 1e-3;
+
+    /// <summary>What the candidate may do worse.</summary>
+    [Id(9)]
+    public TrafficLimits Limits { get; init; } = new();
+}
+
+/// <summary>Beyond which figures of a candidate its share ends. Null for no such limit. Each gateway judges by what it measured itself.</summary>
+[GenerateSerializer, Immutable, Alias("traffic-limits")]
+public sealed record TrafficLimits
+{
+    /// <summary>Failed requests of all, 0 to 1. One that the active model exceeds as well is no reason.</summary>
+    [Id(0)]
+    public double? ErrorRate { get; init; } = 0.05;
+
+    /// <summary>The candidate's 99th percentile of latency by that of the active model, above 0.</summary>
+    [Id(1)]
+    public double? P99Ratio { get; init; }
+
+    /// <summary>The same of the means.</summary>
+    [Id(2)]
+    public double? MeanRatio { get; init; }
+
+    /// <summary>Answers that differ of those that were compared, 0 to 1.</summary>
+    [Id(3)]
+    public double? Drift { get; init; }
+
+    /// <summary>Requests of the candidate, and for latencies of the active model too, without which nothing is judged; at least 1.</summary>
+    [Id(4)]
+    public int MinRequests { get; init; } = 100;
+
+    /// <summary>How far back figures reach, a second to a day.</summary>
+    [Id(5)]
+    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(1);
+}
