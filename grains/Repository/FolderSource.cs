@@ -60,6 +60,7 @@ internal sealed class FolderSource(string path, TimeProvider clock)
         }
 
         var model = _models.GetValueOrDefault(name) ?? new Model(name, clock);
+        model.ReadAgain();
         var others = last.Models.RemoveAll(registration => registration.Name == name);
         if (ScanModel(root.RealPath, model, []) is not { } found)
         {
@@ -79,7 +80,7 @@ internal sealed class FolderSource(string path, TimeProvider clock)
             {
                 null => null,
                 { Problem: { } problem } => model.Tracker.Report([], ModelDefinition.Default, problem),
-                { Stat.Kind: FileKind.Directory } folder => ScanFolder(root, folder.Path, model, warnings),
+                { Stat.Kind: FileKind.Directory } folder => ScanFolder(root, folder, model, warnings),
                 _ => WarnOfFile(model.Name, warnings),
             };
         }
@@ -93,16 +94,16 @@ internal sealed class FolderSource(string path, TimeProvider clock)
         }
     }
 
-    private static ModelRegistration ScanFolder(string root, string folder, Model model, List<string> warnings)
+    private static ModelRegistration ScanFolder(string root, Located folder, Model model, List<string> warnings)
     {
-        var (versions, skipped) = model.Versions.Scan(root, folder, Folder.Names(folder));
+        var (versions, skipped) = model.Versions.Scan(root, folder.Path, model.Folder.Names(folder.Path, folder.Stat));
         skipped.Remove(SettingsFile.Name);
         if (skipped.Count > 0)
         {
             warnings.Add(SkippedEntries.Describe(model.Name, skipped));
         }
 
-        return model.Tracker.Report(versions, model.Settings.Update(root, folder));
+        return model.Tracker.Report(versions, model.Settings.Update(root, folder.Path));
     }
 
     private static ModelRegistration? WarnOfFile(string name, List<string> warnings)
@@ -121,8 +122,17 @@ internal sealed class FolderSource(string path, TimeProvider clock)
 
         public ModelTracker Tracker { get; } = new(name);
 
+        public KnownFolder Folder { get; } = new(clock);
+
         public VersionScanner Versions { get; } = new(clock);
 
         public SettingsFile Settings { get; } = new(clock);
+
+        /// <summary>A look that was asked for trusts no times.</summary>
+        public void ReadAgain()
+        {
+            Folder.Forget();
+            Versions.ReadAgain();
+        }
     }
 }

@@ -20,21 +20,48 @@ internal sealed class VersionFolder
     private readonly string _label;
     private readonly HashSet<(string Path, bool Hidden)> _visited = [];
     private readonly List<VersionFile> _files = [];
+    private readonly Func<string, List<string>> _names;
     private int _entries;
 
-    private VersionFolder(string root, string label)
+    /// <param name="names">Reads the names in the version's own folder.</param>
+    private VersionFolder(string root, string label, Func<string, List<string>> names)
     {
         _root = root;
         _label = label;
+        _names = names;
     }
 
     /// <summary>Reads names and stats, no content.</summary>
     /// <param name="root">Real path of what nothing may lead out of.</param>
     /// <param name="folder">Real path of the version's folder, inside <paramref name="root"/>.</param>
     /// <param name="label">What to call the folder in a problem.</param>
-    public static VersionListing Read(string root, string folder, string label)
+    public static VersionListing Read(string root, string folder, string label) => Read(root, folder, label, Folder.Names);
+
+    /// <summary>As above, from look to look.</summary>
+    /// <param name="root">Real path of what nothing may lead out of.</param>
+    /// <param name="folder">The version's folder, inside <paramref name="root"/>.</param>
+    /// <param name="label">What to call the folder in a problem.</param>
+    /// <param name="known">What the looks before found in it.</param>
+    public static VersionListing Read(string root, Located folder, string label, KnownFolder known) =>
+        Read(root, folder.Path, label, path => known.Names(path, folder.Stat));
+
+    /// <summary>Why a file of this folder must not be loaded, as it might name any other as its external data; null if it may.</summary>
+    /// <inheritdoc cref="Read(string, string, string)"/>
+    public static string? ProblemOf(string root, string folder, string label)
     {
-        var walk = new VersionFolder(root, label);
+        try
+        {
+            return new VersionFolder(root, label, Folder.Names).Visit(folder, "", 0, hidden: false);
+        }
+        catch (Exception exception) when (IoReason.IsFileError(exception))
+        {
+            return $"'{label}' cannot be read: {IoReason.Of(exception)}";
+        }
+    }
+
+    private static VersionListing Read(string root, string folder, string label, Func<string, List<string>> names)
+    {
+        var walk = new VersionFolder(root, label, names);
         try
         {
             return walk.Visit(folder, "", 0, hidden: false) is { } problem
@@ -44,20 +71,6 @@ internal sealed class VersionFolder
         catch (Exception exception) when (IoReason.IsFileError(exception))
         {
             return new VersionListing([], "", $"'{label}' cannot be read: {IoReason.Of(exception)}");
-        }
-    }
-
-    /// <summary>Why a file of this folder must not be loaded, as it might name any other as its external data; null if it may.</summary>
-    /// <inheritdoc cref="Read"/>
-    public static string? ProblemOf(string root, string folder, string label)
-    {
-        try
-        {
-            return new VersionFolder(root, label).Visit(folder, "", 0, hidden: false);
-        }
-        catch (Exception exception) when (IoReason.IsFileError(exception))
-        {
-            return $"'{label}' cannot be read: {IoReason.Of(exception)}";
         }
     }
 
@@ -74,7 +87,7 @@ internal sealed class VersionFolder
             return null;
         }
 
-        foreach (var name in Folder.Names(folder))
+        foreach (var name in depth == 0 ? _names(folder) : Folder.Names(folder))
         {
             if (++_entries > MaxEntries)
             {

@@ -42,6 +42,15 @@ internal sealed class VersionScanner(TimeProvider clock, bool hasOperatorSetting
     public ModelVersionSource ScanFile(string path, FileStat stat) =>
         Tracker(1).Update(VersionListing.OfFile(path, stat));
 
+    /// <summary>Has the next scan read the folders that it would take to be unchanged.</summary>
+    public void ReadAgain()
+    {
+        foreach (var tracker in _trackers.Values)
+        {
+            tracker.ReadAgain();
+        }
+    }
+
     /// <summary>A positive number as the folder's whole name, without leading zeros.</summary>
     public static bool TryParse(string name, out long version) =>
         long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out version) && name[0] != '0';
@@ -59,7 +68,7 @@ internal sealed class VersionScanner(TimeProvider clock, bool hasOperatorSetting
         }
 
         return entry.Stat.Kind == FileKind.Directory
-            ? Tracker(version).Update(VersionFolder.Read(root, entry.Path, name))
+            ? Tracker(version).Look(root, entry, name)
             : null;
     }
 

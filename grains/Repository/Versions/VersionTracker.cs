@@ -12,10 +12,18 @@ namespace Cluster.Grains.Repository.Versions;
 internal sealed class VersionTracker(long version, TimeProvider clock, bool hasOperatorSettings = false)
 {
     private readonly ContentHash _hash = new();
+    private readonly KnownFolder _folder = new(clock);
     private ImmutableArray<VersionFile> _files = [];
     private ModelVersionSource? _reported;
     private bool _changedLastTime;
     private bool _readAgain;
+
+    /// <summary>The source to report of what the version's folder holds now.</summary>
+    /// <inheritdoc cref="VersionFolder.Read(string, Located, string, KnownFolder)"/>
+    public ModelVersionSource Look(string root, Located folder, string label) => Update(VersionFolder.Read(root, folder, label, _folder));
+
+    /// <summary>Has the next look read the folder, whatever its times say.</summary>
+    public void ReadAgain() => _folder.Forget();
 
     /// <summary>The source to report; the same instance as last time unless something changed.</summary>
     public ModelVersionSource Update(VersionListing listing)
