@@ -12,7 +12,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
-internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, VersionReader versions, VersionFetch fetch, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
+/// <param name="fetch">Has what lies in object storage on this machine; null where all files are.</param>
+internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, VersionReader versions, TimeProvider time, ILogger<SessionFactory> logger, VersionFetch? fetch = null) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
@@ -65,6 +66,11 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     /// <summary>Opens what is in a local folder; once more where the files that were kept there had changed.</summary>
     private async Task<T> WithFilesAsync<T>(ReplicaSpec spec, Action<int>? tell, Func<ReplicaSpec, Task<T>> open, CancellationToken cancellationToken)
     {
+        if (fetch is null)
+        {
+            return await open(spec).ConfigureAwait(false);
+        }
+
         for (var again = false; ; again = true)
         {
             using var local = await fetch.FetchAsync(spec, tell, cancellationToken).ConfigureAwait(false);

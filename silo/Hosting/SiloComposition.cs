@@ -49,6 +49,7 @@ internal static class SiloComposition
             services.AddReplicatedGrainStorage(ModelGrains.StorageName);
         }
 
+        services.AddSingleton<S3Clients>();
         services.TryAddSingleton<IObjectStore, S3Store>();
         services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit, QueueDelay = TimeSpan.FromMilliseconds(options.QueueDelayMs) });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
