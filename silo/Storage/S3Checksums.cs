@@ -8,6 +8,9 @@ namespace Cluster.Silo.Storage;
 /// <summary>What a store tells of an object's content.</summary>
 internal static partial class S3Checksums
 {
+    /// <summary>Encryption that leaves the MD5 as ETag.</summary>
+    private const string OwnKeys = "AES256";
+
     /// <summary>Checksums over the whole object. One that is made of those of parts says nothing of the whole.</summary>
     public static IReadOnlyList<ObjectChecksum> Of(GetObjectMetadataResponse found)
     {
@@ -21,7 +24,7 @@ internal static partial class S3Checksums
 
         // Of an object that was sent in parts, or that a key of the store's or of the client's encrypts, the ETag is no MD5.
         var etag = found.ETag?.Trim('"') ?? "";
-        if (Md5().IsMatch(etag) && found.ServerSideEncryptionCustomerMethod is null && (found.ServerSideEncryptionMethod is null || found.ServerSideEncryptionMethod == ServerSideEncryptionMethod.AES256 || found.ServerSideEncryptionMethod == ServerSideEncryptionMethod.None))
+        if (Md5().IsMatch(etag) && string.IsNullOrEmpty(found.ServerSideEncryptionCustomerMethod?.Value) && (found.ServerSideEncryptionMethod?.Value is null or "" or OwnKeys))
         {
             sums.Add(new ObjectChecksum(ChecksumKind.Md5, etag));
         }

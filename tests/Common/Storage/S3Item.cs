@@ -24,10 +24,10 @@ public sealed class S3Item
     public static S3Item Of(byte[] content, string? etag = null) => new(content, null, content.Length, etag ?? Md5(content));
 
     /// <summary>Sent in parts: its ETag is the MD5 of their MD5s, and the number of parts.</summary>
-    public static S3Item InParts(byte[] content, int partSize)
+    public static S3Item InParts(byte[] content, int partSize, (string Header, string Value)? checksum = null)
     {
         var parts = content.Chunk(partSize).Select(MD5Of).ToList();
-        return new(content, null, content.Length, string.Create(CultureInfo.InvariantCulture, $"{Md5([.. parts.SelectMany(static part => part)])}-{parts.Count}"));
+        return new(content, null, content.Length, string.Create(CultureInfo.InvariantCulture, $"{Md5([.. parts.SelectMany(static part => part)])}-{parts.Count}")) { Checksum = checksum };
     }
 
     /// <summary>A file, read when it is asked for.</summary>
