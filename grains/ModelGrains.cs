@@ -5,6 +5,7 @@ using Cluster.Grains.Cache;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
+using Cluster.Grains.Objects;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Repository.Versions;
@@ -43,6 +44,7 @@ public static class ModelGrains
         services.AddClusterOptions<ModelTrustOptions>();
         services.TryAddSingleton<OpenModelFile>(CheckedFile.Open);
         services.AddSingleton<VersionReader>();
+        services.AddObjectStorage();
         services.AddSingleton<LocalReplicas>();
         services.AddSingleton<ILocalReplicas>(static provider => provider.GetRequiredService<LocalReplicas>());
         services.AddSingleton<ReplicaServices>();

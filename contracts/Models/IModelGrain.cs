@@ -52,6 +52,11 @@ public interface IModelGrain : IGrainWithStringKey
     [OneWay, AlwaysInterleave, Alias("replica-ended")]
     ValueTask ReplicaEndedAsync(ReplicaEnd end);
 
+    /// <summary>Told how far the download of a replica's files is. Taken at once.</summary>
+    /// <param name="percent">0 to 100.</param>
+    [OneWay, AlwaysInterleave, Alias("download-progress")]
+    ValueTask DownloadProgressAsync(ModelReplicaId replica, int percent);
+
     /// <summary>Told what a replica has to do, every few seconds while it is used. Taken at once; replicas come and go later.</summary>
     [AlwaysInterleave, Alias("report-load")]
     ValueTask ReportLoadAsync(UtilizationReport load);

@@ -12,6 +12,9 @@ public static class ServingReasons
 
     public const string OnDemand = "not in memory now; its next request loads it";
 
+    /// <summary>How the reason of a version begins whose files come from object storage; a percentage follows.</summary>
+    public const string Downloading = "downloading ";
+
     /// <summary>How the cause of an evicted replica begins.</summary>
     public const string Evicted = "evicted ";
 
@@ -28,5 +31,5 @@ public static class ServingReasons
     public const string OnCpu = "runs on the CPU provider: ";
 
     /// <summary>Whether a version with this reason is as it should be.</summary>
-    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen or NotYetUsed or OnDemand || reason.StartsWith(OnCpu, StringComparison.Ordinal);
+    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen or NotYetUsed or OnDemand || reason.StartsWith(OnCpu, StringComparison.Ordinal) || reason.StartsWith(Downloading, StringComparison.Ordinal);
 }

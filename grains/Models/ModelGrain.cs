@@ -266,6 +266,17 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     }
 
     /// <inheritdoc/>
+    public ValueTask DownloadProgressAsync(ModelReplicaId replica, int percent)
+    {
+        if (ReplicaPlan.Arriving(State, replica.Version).Contains(new PlacedReplica(replica.Number, replica.Silo)))
+        {
+            _keeper.TellDownload(replica.Version, string.Create(CultureInfo.InvariantCulture, $"{ServingReasons.Downloading}{percent} %"));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public async ValueTask ReportLoadAsync(UtilizationReport load)
     {
         if (_scaling.Take(load, mayDecide: _changes == 0 && !_scheduled))

@@ -9,6 +9,7 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(1);
 
     private Task _writing = Task.CompletedTask;
+    private readonly Dictionary<long, string> _downloads = [];
     private bool _unwritten;
     private TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -58,14 +59,38 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
         return stored.ClearStateAsync();
     }
 
+    /// <summary>Tells gateways how far a version's download is, until it is not being loaded any more.</summary>
+    public void TellDownload(long version, string reason)
+    {
+        _downloads[version] = reason;
+        Tell();
+    }
+
     /// <summary>Tells gateways.</summary>
     /// <param name="cause">Why the versions that changed did, for people; empty where their state says it.</param>
     public void Tell(string cause = "")
     {
         states.TryGet(name, out var before);
-        states.Publish(ServingTimes.Stamp(before, ModelPlan.Describe(name, State), time.GetUtcNow(), cause));
+        states.Publish(ServingTimes.Stamp(before, WithDownloads(ModelPlan.Describe(name, State)), time.GetUtcNow(), cause));
         Interlocked.Exchange(ref _told, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         metrics.Copies(name, State.Loaded.Keys.Sum(version => ReplicaPlan.Serving(State, version).Length));
+    }
+
+    private ModelServingState WithDownloads(ModelServingState state)
+    {
+        foreach (var ended in _downloads.Keys.Where(version => !state.Versions.Any(known => known.Version == version && known.Arriving.Length > 0)).ToList())
+        {
+            _downloads.Remove(ended);
+        }
+
+        return _downloads.Count == 0
+            ? state
+            : state with
+            {
+                Versions = [.. state.Versions.Select(version => version.State == ModelVersionState.Loading && version.Reason.Length == 0 && _downloads.TryGetValue(version.Version, out var reason)
+                    ? version with { Reason = reason }
+                    : version)],
+            };
     }
 
     private async Task WriteAsync(Task before)

@@ -149,7 +149,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             room = await services.Cache.AdmitAsync(_id, spec.Source, Evict, _unloaded.Token);
             _room = room;
             var opening = services.Time.GetTimestamp();
-            model = await services.Sessions.OpenAsync(_id.Model, spec, _unloaded.Token);
+            model = await services.Sessions.OpenAsync(_id.Model, spec, TellDownload, _unloaded.Token);
             services.Cache.Loaded(room, _id.Model, spec.Source, model.LoadedBytes, services.Time.GetElapsedTime(opening));
             var replica = Start(model, room, spec);
             _loadedBytes = model.LoadedBytes;
@@ -242,9 +242,12 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             return failure;
         }
 
+        // What object storage does not give now it may give later: that says nothing of the content.
+        var kind = failure.Kind == FailureKind.Lost ? FailureKind.Lost : FailureKind.LoadFailed;
+
         services.LoadMetrics.Failed(_id.Model);
         Log.LoadFailed(logger, _id.Model, _id.Version, _id.Number, Milliseconds(start), exception.InnerException?.Message ?? failure.Message);
-        return failure with { Message = LoadFailures.Message(_id.Model, _id.Version, failure.Message), Kind = FailureKind.LoadFailed };
+        return failure with { Message = LoadFailures.Message(_id.Model, _id.Version, failure.Message), Kind = kind };
     }
 
     /// <summary>By its room's last use: only what is loaded is evicted.</summary>
@@ -280,6 +283,21 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             {
                 await TellAsync(new ReplicaEnd(_id, replica.Statistics, reason)).ConfigureAwait(false);
             }
+        }
+    }
+
+    private void TellDownload(int percent) => _ = TellDownloadAsync(percent);
+
+    private async Task TellDownloadAsync(int percent)
+    {
+        try
+        {
+            await _owner.DownloadProgressAsync(_id, percent).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // It is for people alone, and more of it follows.
+            Log.NotTold(logger, _id.ToString(), exception.Message);
         }
     }
 

@@ -2,10 +2,12 @@ using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Repository;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Settings;
 using Cluster.Grains.Repository.Versions;
+using Cluster.Grains.Trust;
 
 namespace Cluster.Grains.Registry;
 
@@ -13,15 +15,23 @@ namespace Cluster.Grains.Registry;
 /// Makes a registration of what a registered path holds now. The rules of the model repository hold: nothing leads out of the root, and what does is
 /// named without what it leads to.
 /// </summary>
-internal sealed class RegisteredModelReader(RegistryOptions options, TimeProvider clock) : IDisposable
+/// <param name="objects">Reads addresses of object storage; null where there is none.</param>
+internal sealed class RegisteredModelReader(RegistryOptions options, TimeProvider clock, RegisteredObjects? objects = null) : IDisposable
 {
     /// <summary>Files are read by as many at once as there are processors: more would only wait for the disk and for each other.</summary>
     private readonly SemaphoreSlim _reading = new(Environment.ProcessorCount);
 
-    /// <exception cref="ServingException">FAILED_PRECONDITION: this server has no folder of registered models.</exception>
-    public void RequireRoot()
+    /// <exception cref="ServingException">FAILED_PRECONDITION: this server has no folder of registered models, or no such storage source.</exception>
+    public void RequireRoot(RegisteredInfo info)
     {
-        if (options.Root is null)
+        if (StorageKey.Read(info.Key) is { } storage)
+        {
+            if (objects?.Named(storage.Name) is null)
+            {
+                throw new ServingException(new Failure(StatusCode.FailedPrecondition, $"this server has no storage source {Refusal.Quote(storage.Name)} (--storage)"));
+            }
+        }
+        else if (options.Root is null && (objects is null || !ObjectAddress.IsAddress(info.Path)))
         {
             throw new ServingException(new Failure(
                 StatusCode.FailedPrecondition, "this server registers no models: it was started without a folder for them (--registered-models)"));
@@ -32,6 +42,11 @@ internal sealed class RegisteredModelReader(RegistryOptions options, TimeProvide
     /// <param name="info">Follows the <see cref="RegisteredModelRules"/>.</param>
     public async Task<ModelRegistration> ReadAsync(string model, RegisteredInfo info)
     {
+        if (objects is not null && (StorageKey.Read(info.Key) is not null || ObjectAddress.IsAddress(info.Path) || ObjectAddress.IsAddress(options.Root)))
+        {
+            return await ReadObjectsAsync(objects, model, info).ConfigureAwait(false) with { Origin = RegistrationOrigin.Registered };
+        }
+
         await _reading.WaitAsync().ConfigureAwait(false);
         try
         {
@@ -44,6 +59,25 @@ internal sealed class RegisteredModelReader(RegistryOptions options, TimeProvide
     }
 
     public void Dispose() => _reading.Dispose();
+
+    private async Task<ModelRegistration> ReadObjectsAsync(RegisteredObjects store, string model, RegisteredInfo info)
+    {
+        var definition = RegisteredModelRules.ReadKey(model, info.Key);
+        var storage = StorageKey.Read(info.Key);
+        var root = storage is null ? ObjectAddress.IsAddress(info.Path) ? null : ObjectAddress.Parse(options.Root!) : store.Named(storage.Name)?.Root;
+        if (storage is not null && (root is null || (storage.Bucket ?? root.Bucket) != root.Bucket))
+        {
+            return Broken(new ModelTracker(model), definition, root is null
+                ? $"this server has no storage source {Refusal.Quote(storage.Name)}"
+                : $"the storage source {Refusal.Quote(storage.Name)} is not for the bucket {Refusal.Quote(storage.Bucket!)}");
+        }
+
+        var path = string.Join('/', info.Path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(static segment => segment != "."));
+        var address = root is null ? ObjectAddress.Parse(info.Path) : ObjectKeys.ProblemOf(path) is null ? root.Below(path) : null;
+        return address is null
+            ? Broken(new ModelTracker(model), definition, $"{Refusal.Quote(info.Path)} is no address of an object, expected {ObjectAddress.Form}")
+            : await store.ReadAsync(model, address, definition, CancellationToken.None).ConfigureAwait(false);
+    }
 
     private ModelRegistration Read(string model, RegisteredInfo info)
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Repository;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Json;
@@ -30,10 +31,14 @@ internal static class RegisteredModelRules
         if (PathProblem(info.Path) is { } path)
         {
             throw ServingException.InvalidArgument(
-                $"model '{model}': path {path}; expected a .onnx file or a folder, relative to the server's folder of registered models");
+                $"model '{model}': path {path}; expected a .onnx file or a folder, relative to the server's folder of registered models, or an address of s3://");
         }
 
         ReadKey(model, info.Key);
+        if (StorageKey.Read(info.Key) is not null && ObjectAddress.IsAddress(info.Path))
+        {
+            throw ServingException.InvalidArgument($"model '{model}': path is an address although key names a storage source; expected a path in that source");
+        }
     }
 
     /// <exception cref="ServingException">INVALID_ARGUMENT: no model or alias can be called so.</exception>
@@ -57,6 +62,15 @@ internal static class RegisteredModelRules
         if (key.Length > MaxKeyLength)
         {
             throw ServingException.InvalidArgument($"model '{model}': key has {key.Length} characters, expected at most {MaxKeyLength}");
+        }
+
+        if (StorageKey.Read(key) is { } storage)
+        {
+            key = storage.Settings;
+            if (key.Length == 0)
+            {
+                return null;
+            }
         }
 
         var errors = new JsonErrors();
@@ -85,7 +99,8 @@ internal static class RegisteredModelRules
         "" => "is empty",
         { Length: > MaxPathLength } => $"is longer than {MaxPathLength} characters",
         _ when path.Any(char.IsControl) => "has a control character",
-        _ when path.Contains("://", StringComparison.Ordinal) => $"'{path}' is an address of a remote store, which must be mounted",
+        _ when ObjectAddress.IsAddress(path) => ObjectAddress.Parse(path) is { Key.Length: > 0 } ? null : $"'{path}' is not of the form {ObjectAddress.Form}",
+        _ when path.Contains("://", StringComparison.Ordinal) => $"'{path}' is an address of a store that is not read, which must be mounted",
         _ when Path.IsPathRooted(path) => $"'{path}' is absolute",
         _ when path.Contains('\\') => $"'{path}' has a backslash",
         _ when RealPath.HasParentSegment(path) => $"'{path}' has '..'",

@@ -219,7 +219,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
             throw new ServingException(new Failure(StatusCode.AlreadyExists, $"model '{model}' is in the model repository"));
         }
 
-        _reader.RequireRoot();
+        _reader.RequireRoot(info);
         return true;
     }
 

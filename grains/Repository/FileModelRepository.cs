@@ -6,23 +6,32 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Repository;
 
 /// <summary>
-/// Models in folders, models named by a config.json, or both. Reads stats at each scan and content only when a stat changed.
+/// Models in folders or object storage, models named by a config.json, or both. Reads stats at each scan and content only when a stat changed.
 /// docs/model-repository.md says what is read and what is refused.
 /// </summary>
 public sealed class FileModelRepository : IModelRepository
 {
     private readonly Lock _lock = new();
     private readonly ConfigSource? _config;
-    private readonly FolderSource? _folder;
+    private readonly IModelSource? _folder;
     private readonly RepositoryLog _log;
     private RepositorySnapshot? _last;
 
     public FileModelRepository(RepositoryOptions options, ILogger<FileModelRepository> logger, TimeProvider clock)
+        : this(options, logger, clock, options.Models is { } models ? new FolderSource(models, clock) : null)
+    {
+    }
+
+    /// <param name="models">Where models are beside those of the configuration; null for nowhere.</param>
+    internal FileModelRepository(RepositoryOptions options, ILogger<FileModelRepository> logger, TimeProvider clock, IModelSource? models)
     {
         _config = options.Config is { } config ? new ConfigSource(config, clock) : null;
-        _folder = options.Models is { } models ? new FolderSource(models, clock) : null;
+        _folder = models;
         _log = new RepositoryLog(logger);
     }
+
+    /// <inheritdoc/>
+    public Task RefreshAsync(string? model, CancellationToken cancellationToken) => _folder?.RefreshAsync(model, cancellationToken) ?? Task.CompletedTask;
 
     /// <inheritdoc/>
     public RepositorySnapshot Scan() => Read(null);

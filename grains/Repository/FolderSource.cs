@@ -7,7 +7,7 @@ using Cluster.Grains.Repository.Versions;
 namespace Cluster.Grains.Repository;
 
 /// <summary>A folder of models, each with its versions and, if wanted, a model.json.</summary>
-internal sealed class FolderSource(string path, TimeProvider clock)
+internal sealed class FolderSource(string path, TimeProvider clock) : IModelSource
 {
     /// <summary>What mkfs puts into every new volume, readable for root alone.</summary>
     private const string RecoveryFolder = "lost+found";

@@ -11,6 +11,7 @@ internal sealed class SiloRepositoryGrain(IModelRepository repository) : Grain, 
     public async ValueTask<ImmutableArray<string?>> FingerprintAsync(ImmutableArray<string> models)
     {
         // Files are read on a thread of the pool: the grains' own are for turns that do not block.
+        await repository.RefreshAsync(null, CancellationToken.None);
         var snapshot = await Task.Run(repository.Scan);
         return [.. models.Select(model => RepositoryVote.Fingerprint(snapshot.Models.GetValueOrDefault(model)))];
     }

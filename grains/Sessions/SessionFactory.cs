@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Memory;
+using Cluster.Grains.Objects;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
-internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, VersionReader versions, TimeProvider time, ILogger<SessionFactory> logger) : IDisposable
+/// <param name="fetch">Has what lies in object storage on this machine; null where all files are.</param>
+internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, VersionReader versions, TimeProvider time, ILogger<SessionFactory> logger, VersionFetch? fetch = null) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
@@ -26,12 +28,16 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     /// <summary>OpenVINO compiles on all processors, and its memory can be told from another's only where it compiles alone.</summary>
     private readonly SemaphoreSlim _oneCompilation = new(1);
 
-    /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors.</summary>
+    /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors. What is in object storage is downloaded first.</summary>
+    /// <param name="tell">Told the percentage of a large download; null for nothing.</param>
     /// <param name="cancellationToken">Ends the load at ONNX Runtime's next step: a stage of reading, optimizing, partitioning or preparing the graph.</param>
     /// <exception cref="ServingException">UNAVAILABLE, with the cause: the file is no model or not to be trusted, a provider is missing…</exception>
     /// <exception cref="OperationCanceledException">The load was given up.</exception>
-    internal Task<LoadedModel> OpenAsync(string model, ReplicaSpec spec, CancellationToken cancellationToken) =>
-        InSlotAsync(() => Open(model, spec, cancellationToken), cancellationToken);
+    internal Task<LoadedModel> OpenAsync(string model, ReplicaSpec spec, Action<int>? tell, CancellationToken cancellationToken) =>
+        WithFilesAsync(spec, tell, local => InSlotAsync(() => Open(model, spec, local, cancellationToken), cancellationToken), cancellationToken);
+
+    /// <inheritdoc cref="OpenAsync(string, ReplicaSpec, Action{int}, CancellationToken)"/>
+    internal Task<LoadedModel> OpenAsync(string model, ReplicaSpec spec, CancellationToken cancellationToken) => OpenAsync(model, spec, null, cancellationToken);
 
     /// <summary>Opens a second session of a model that is loaded, with all cores for requests that are alone.</summary>
     /// <param name="fits">Whether there is room for it, asked when no other such session is being opened; the room is taken by <paramref name="added"/>.</param>
@@ -43,7 +49,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         await _oneSolo.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!fits() || !await InSlotAsync(() => AddSolo(model, spec, cancellationToken), cancellationToken).ConfigureAwait(false))
+            if (!fits() || !await WithFilesAsync(spec, null, local => InSlotAsync(() => AddSolo(model, spec, local, cancellationToken), cancellationToken), cancellationToken).ConfigureAwait(false))
             {
                 return false;
             }
@@ -54,6 +60,31 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         finally
         {
             _oneSolo.Release();
+        }
+    }
+
+    /// <summary>Opens what is in a local folder; once more where the files that were kept there had changed.</summary>
+    private async Task<T> WithFilesAsync<T>(ReplicaSpec spec, Action<int>? tell, Func<ReplicaSpec, Task<T>> open, CancellationToken cancellationToken)
+    {
+        if (fetch is null)
+        {
+            return await open(spec).ConfigureAwait(false);
+        }
+
+        for (var again = false; ; again = true)
+        {
+            using var local = await fetch.FetchAsync(spec, tell, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await open(local.Spec).ConfigureAwait(false);
+            }
+            catch (ServingException)
+            {
+                if (again || !await Task.Run(local.DropIfDamaged, cancellationToken).ConfigureAwait(false))
+                {
+                    throw;
+                }
+            }
         }
     }
 
@@ -80,9 +111,10 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     }
 
     /// <summary>On OpenVINO where it is wanted, and on the CPU where it may be and OpenVINO does not take the graph.</summary>
-    private LoadedModel Open(string model, ReplicaSpec spec, CancellationToken cancellationToken)
+    /// <param name="local">The same with files on this machine.</param>
+    private LoadedModel Open(string model, ReplicaSpec spec, ReplicaSpec local, CancellationToken cancellationToken)
     {
-        using var content = versions.Read(model, spec, cancellationToken);
+        using var content = versions.Read(model, local, cancellationToken);
         var (source, settings) = (spec.Source, spec.Settings);
         if (settings.ExecutionProvider == ExecutionProvider.Cpu)
         {
@@ -142,9 +174,9 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         }
     }
 
-    private bool AddSolo(LoadedModel model, ReplicaSpec spec, CancellationToken cancellationToken)
+    private bool AddSolo(LoadedModel model, ReplicaSpec spec, ReplicaSpec local, CancellationToken cancellationToken)
     {
-        using var content = versions.Read(model.Name, spec, cancellationToken);
+        using var content = versions.Read(model.Name, local, cancellationToken);
         var plan = model.Plan with { SessionThreads = model.Plan.ThreadsAlone };
         return Open(plan, model.Name, spec.Source, content, spec.Settings, (session, memory) =>
         {

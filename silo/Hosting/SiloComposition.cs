@@ -4,6 +4,7 @@ using Cluster.Grains;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Memory;
+using Cluster.Grains.Objects;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
@@ -14,6 +15,7 @@ using Cluster.Grains.Trust;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
 using Cluster.Silo.Repository;
+using Cluster.Silo.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -47,10 +49,13 @@ internal static class SiloComposition
             services.AddReplicatedGrainStorage(ModelGrains.StorageName);
         }
 
+        services.AddSingleton<S3Clients>();
+        services.TryAddSingleton<IObjectStore, S3Store>();
         services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit, QueueDelay = TimeSpan.FromMilliseconds(options.QueueDelayMs) });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton(new OpenVinoOptions { Folder = options.Openvino, Cache = options.OpenvinoCache, CacheBytes = (long)options.OpenvinoCacheMiB << 20 });
-        services.AddSingleton<IModelRepository, FileModelRepository>();
+        services.AddSingleton(ObjectStorage.Repository);
+        services.Configure<ObjectStorageOptions>(storage => (storage.Sources, storage.Cache, storage.Insecure) = (options.Storage, options.StorageCache, options.Insecure));
         services.AddOrleansSilo(ClusterComposition.Describe(options));
         services.AddClusterWork();
         services.AddSingleton<RepositoryComparison>();

@@ -8,6 +8,7 @@ using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Models;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
@@ -47,6 +48,7 @@ internal static class OptionSections
         services.AddClusterOptions<AuditOptions>();
         services.AddClusterOptions<ModelCacheOptions>();
         services.AddClusterOptions<ModelTrustOptions>();
+        services.AddClusterOptions<ObjectStorageOptions>();
         services.AddClusterOptions<MemoryOptions>();
         services.AddClusterOptions<ReplicaOptions>();
         services.AddClusterOptions<ScalingOptions>();

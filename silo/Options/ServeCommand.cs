@@ -13,9 +13,11 @@ internal static class ServeCommand
 {
     private static readonly (string Property, string Argument, string Help)[] Options =
     [
-        (nameof(ServeOptions.Models), "DIR", "Folder of models, <name>/<version>/model.onnx [default: models]"),
+        (nameof(ServeOptions.Models), "DIR", "Folder of models, <name>/<version>/model.onnx, or s3://bucket/prefix [default: models]"),
         (nameof(ServeOptions.Config), "FILE", "A config.json in OpenVINO Model Server's form"),
-        (nameof(ServeOptions.RegisteredModels), "DIR", "Folder that clients may register models from; without it that of --models"),
+        (nameof(ServeOptions.RegisteredModels), "DIR", "Folder, or s3://bucket/prefix, that clients may register models from; without it that of --models"),
+        (nameof(ServeOptions.Storage), "FILE", "JSON file of storage sources, for s3:// and storage keys of registered models"),
+        (nameof(ServeOptions.StorageCache), "DIR", "Folder that keeps what is read of object storage; without it one in the temporary folder"),
         (nameof(ServeOptions.RequireSignedModels), "BOOL", "Models are loaded only when they are signed; needs --model-keys [default: False]"),
         (nameof(ServeOptions.ModelKeys), "FILE", "PEM public keys that models may be signed with"),
         (nameof(ServeOptions.ModelKeyFile), "FILE", "Keys that models are encrypted with, one a line"),

@@ -21,17 +21,28 @@ public sealed class ServeOptions : IValidatableObject
     /// <summary>What the process is; the command line's first word. Default all.</summary>
     public ServeRole Role { get; set; }
 
-    /// <summary>Folder of models, <c>&lt;name&gt;/&lt;version&gt;/model.onnx</c>. Default <c>models</c> in the current folder, unless <see cref="Config"/> is given.</summary>
-    [Text("a folder")]
+    /// <summary>
+    /// Folder of models, <c>&lt;name&gt;/&lt;version&gt;/model.onnx</c>, or the same in object storage, <c>s3://bucket/prefix</c>. Default <c>models</c> in the current folder, unless
+    /// <see cref="Config"/> is given.
+    /// </summary>
+    [Place]
     public string? Models { get; set; }
 
     /// <summary>A config.json in OpenVINO Model Server's form. Default none.</summary>
     [Text("a file")]
     public string? Config { get; set; }
 
-    /// <summary>Folder that clients may register models from. Default that of <see cref="Models"/>; without either nothing can be registered.</summary>
-    [Text("a folder")]
+    /// <summary>Folder that clients may register models from, or <c>s3://bucket/prefix</c>. Default that of <see cref="Models"/>; without either nothing can be registered.</summary>
+    [Place]
     public string? RegisteredModels { get; set; }
+
+    /// <summary>A JSON file of storage sources, whose models clients may register by <c>s3://</c> or storage key: docs/object-storage.md. Default none. Read anew when it changes.</summary>
+    [Text("a file")]
+    public string? Storage { get; set; }
+
+    /// <summary>Folder that keeps what is read of object storage. Default <c>cluster-storage-cache</c> in the system's temporary folder.</summary>
+    [Text("a folder")]
+    public string? StorageCache { get; set; }
 
     /// <summary>True: a model is loaded only when its manifest is signed by a key of <see cref="ModelKeys"/>. Default false.</summary>
     public bool RequireSignedModels { get; set; }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Options;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Trust;
 using Cluster.Security;
 using Cluster.Silo.Clustering;
@@ -18,9 +19,10 @@ internal static class ServePaths
         var isSilo = options.Role != ServeRole.Gateway;
         (string Property, string? Path, Func<string, bool> CanRead, string Expected)[] paths =
         [
-            (nameof(options.Models), isSilo ? options.Models : null, IsFolder, "a folder that can be read"),
+            (nameof(options.Models), isSilo ? FolderOf(options.Models) : null, IsFolder, "a folder that can be read"),
             (nameof(options.Config), isSilo ? options.Config : null, IsFile, "a file that can be read"),
-            (nameof(options.RegisteredModels), isSilo ? options.RegisteredModels : null, IsFolder, "a folder that can be read"),
+            (nameof(options.RegisteredModels), isSilo ? FolderOf(options.RegisteredModels) : null, IsFolder, "a folder that can be read"),
+            (nameof(options.Storage), isSilo ? options.Storage : null, path => IsStorage(path, options.Insecure), "a JSON file of storage sources that can be read: docs/object-storage.md"),
             (nameof(options.ModelKeys), isSilo ? options.ModelKeys : null, static path => KeyFile<SignatureKeys>.Read(path, SignatureKeys.Parse).Ids.Count > 0, "a PEM file of ECDSA P-256 public keys that can be read"),
             (nameof(options.ModelKeyFile), isSilo ? options.ModelKeyFile : null, static path => KeyFile<EncryptionKeys>.Read(path, EncryptionKeys.Parse).Ids.Count > 0, "a file of keys of 32 bytes in base64 or hexadecimal digits that can be read"),
             (nameof(options.RedisPasswordFile), options.RedisPasswordFile, IsPassword, "a file with a password that can be read"),
@@ -56,6 +58,12 @@ internal static class ServePaths
             return false;
         }
     }
+
+    /// <summary>Null for an address: whether it can be read, the first look at the repository says.</summary>
+    private static string? FolderOf(string? place) => ObjectAddress.IsAddress(place) ? null : place;
+
+    private static bool IsStorage(string path, bool insecure) =>
+        KeyFile<IReadOnlyList<StorageSource>>.Read(path, text => StorageFile.Parse(text, new ObjectStorageOptions { Insecure = insecure })).Count >= 0;
 
     private static bool IsFolder(string path)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Cluster.Contracts.Options;
+using Cluster.Grains.Objects;
 
 namespace Cluster.Silo.Options;
 
@@ -42,4 +43,10 @@ internal sealed class LabelsAttribute() : TextAttribute("names of letters, digit
 internal sealed class CapacityAttribute() : TextAttribute("a number of at least 1 MiB with KiB, MiB, GiB, TiB or no unit for bytes, or unlimited")
 {
     protected override bool IsRight(string text) => CacheCapacity.TryParse(text, out _);
+}
+
+/// <summary>A folder, or an address of object storage in its right form.</summary>
+internal sealed class PlaceAttribute() : TextAttribute("a folder, or s3://bucket/prefix")
+{
+    protected override bool IsRight(string text) => !text.Contains("://", StringComparison.Ordinal) || ObjectAddress.Parse(text) is not null;
 }

@@ -28,6 +28,7 @@ internal sealed class RepositoryComparison(IModelRepository repository, Reposito
             return;
         }
 
+        await repository.RefreshAsync(null, cancellationToken).ConfigureAwait(false);
         var models = repository.Scan().Models;
         var other = served.Where(model => RepositoryVote.Fingerprint(models.GetValueOrDefault(model.Key)) != model.Value).Select(model => model.Key).Order(StringComparer.Ordinal).ToList();
         Judge(other.Count == 0 ? null : $"of the {served.Count} models that the cluster serves it lacks, or holds with other content, {Some(other)}");

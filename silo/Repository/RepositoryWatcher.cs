@@ -79,10 +79,11 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     }
 
     /// <summary>Looks for the first time, so that a repository that cannot be used ends the start.</summary>
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        await _repository.RefreshAsync(null, cancellationToken).ConfigureAwait(false);
         _repository.Scan();
-        return base.StartAsync(cancellationToken);
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -190,6 +191,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
                 AdoptKnown();
             }
 
+            await _repository.RefreshAsync(look.Only, cancellationToken).ConfigureAwait(false);
             var snapshot = Scan(look.Only);
             var changed = Changed(snapshot, look);
             var heldBack = await VoteAsync(snapshot, changed, look, cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,4 @@
 using Cluster.Grains.Repository.Files;
-using Cluster.Grains.Trust;
 
 namespace Cluster.Grains.Repository.Versions;
 
@@ -9,12 +8,8 @@ namespace Cluster.Grains.Repository.Versions;
 /// </summary>
 internal sealed class VersionFolder
 {
-    private const string Graph = ".onnx";
-    private const string DefaultGraph = "model" + Graph;
-    private const string EncryptedGraph = DefaultGraph + EncryptedHeader.Ending;
-    private const int MaxDepth = 8;
-    private const int MaxEntries = 10_000;
-    private const int MaxNamesInProblem = 5;
+    public const int MaxDepth = 8;
+    public const int MaxEntries = 10_000;
 
     private readonly string _root;
     private readonly string _label;
@@ -131,24 +126,7 @@ internal sealed class VersionFolder
 
     private VersionListing Finish(string folder)
     {
-        if (_files.Any(static file => file.Name == DefaultGraph) && _files.Any(static file => file.Name == EncryptedGraph))
-        {
-            return new VersionListing([], "", $"'{_label}' has both '{DefaultGraph}' and '{EncryptedGraph}'");
-        }
-
-        var graphs = _files.Select(file => file.Name).Where(IsGraph).ToList();
-        var chosen = graphs.Contains(DefaultGraph) ? DefaultGraph : graphs.Contains(EncryptedGraph) ? EncryptedGraph : graphs.Count == 1 ? graphs[0] : null;
-        if (chosen is not null)
-        {
-            return new VersionListing([.. _files], Path.Combine(folder, chosen), null);
-        }
-
-        var more = graphs.Count > MaxNamesInProblem ? ", …" : "";
-        var names = string.Join(", ", graphs.Take(MaxNamesInProblem).Select(name => $"'{name}'"));
-        return new VersionListing([], "", graphs.Count == 0
-            ? $"there is no .onnx file in '{_label}'"
-            : $"'{_label}' has several .onnx files and none is called 'model.onnx': {names}{more}");
+        var (graph, problem) = VersionGraph.Choose([.. _files.Select(static file => file.Name)], _label);
+        return graph is null ? new VersionListing([], "", problem) : new VersionListing([.. _files], Path.Combine(folder, graph), null);
     }
-
-    private static bool IsGraph(string name) => (name.EndsWith(Graph, StringComparison.Ordinal) || name.EndsWith(Graph + EncryptedHeader.Ending, StringComparison.Ordinal)) && !name.Contains('/');
 }

@@ -9,7 +9,8 @@ namespace Cluster.Grains.Repository.Versions;
 /// further scans find further changes, a writer is still at work, and the next report waits for a scan that finds none. So a
 /// finished file is reported by the scan that finds it, and a long copy is read twice instead of once a scan.
 /// </summary>
-internal sealed class VersionTracker(long version, TimeProvider clock, bool hasOperatorSettings = false)
+/// <param name="revisionOf">Makes a revision of what was listed without reading it; null: of the files' contents.</param>
+internal sealed class VersionTracker(long version, TimeProvider clock, bool hasOperatorSettings = false, Func<ImmutableArray<VersionFile>, string>? revisionOf = null)
 {
     private readonly ContentHash _hash = new();
     private readonly KnownFolder _folder = new(clock);
@@ -63,7 +64,7 @@ internal sealed class VersionTracker(long version, TimeProvider clock, bool hasO
         _readAgain = !again && listing.Files.Any(file => file.Stat.IsFresh(now));
         try
         {
-            return Report(listing, _hash.Compute(listing.Files, forget: again), null);
+            return Report(listing, revisionOf?.Invoke(listing.Files) ?? _hash.Compute(listing.Files, forget: again), null);
         }
         catch (Exception exception) when (IoReason.IsFileError(exception))
         {

@@ -78,6 +78,8 @@ internal sealed class FakeModel : IModelGrain
 
     public ValueTask ReplicaEndedAsync(ReplicaEnd end) => throw new NotSupportedException("no replica ends here");
 
+    public ValueTask DownloadProgressAsync(ModelReplicaId replica, int percent) => throw new NotSupportedException();
+
     public ValueTask ReportLoadAsync(UtilizationReport load)
     {
         Loads.Enqueue(load);

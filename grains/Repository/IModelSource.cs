@@ -1,0 +1,15 @@
+namespace Cluster.Grains.Repository;
+
+/// <summary>One of the places that a repository's models come from.</summary>
+internal interface IModelSource
+{
+    /// <summary>Asks for what is there now, where that is far away; failures are told by the next scan.</summary>
+    /// <param name="model">The only model of interest; null for all.</param>
+    Task RefreshAsync(string? model, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <exception cref="RepositoryConfigurationException">The first scan finds no such place, or may not read it.</exception>
+    SourceScan Scan();
+
+    /// <summary>Looks at one model alone.</summary>
+    SourceScan Scan(string name);
+}
