@@ -62,6 +62,23 @@ public sealed class CertsScriptTests : IDisposable
         Assert.False(File.Exists(_folder["x.pem"]));
     }
 
+    [Fact]
+    public async Task Add_ANameThatIsTaken_IsFineForTheSameAndAMistakeForAnother()
+    {
+        await RunAsync();
+        await RunAsync("add", "server", "public", "gateway.cluster.svc", "10.0.0.1");
+        var made = await File.ReadAllTextAsync(_folder["public.pem"]);
+
+        await RunAsync("add", "server", "public", "gateway.cluster.svc", "10.0.0.1");
+        foreach (var other in new[] { "server public other.svc", "client public", "server gateway gateway.cluster.svc", "gateway silo", "silo client" })
+        {
+            var error = await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync(["add", .. other.Split(' ')]));
+            Assert.Contains("choose another name", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(made, await File.ReadAllTextAsync(_folder["public.pem"]));
+    }
+
     private Task<string> RunAsync(params string[] arguments) => Command.RunAsync(Path.Combine(TestPaths.Root, "deploy", "certs"), ["--dir", _folder[""], .. arguments]);
 
     private TrustFiles Trust() => new(_folder["ca.pem"], _folder["crl.pem"], TimeProvider.System, NullLogger.Instance);
