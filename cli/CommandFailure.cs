@@ -19,4 +19,7 @@ internal sealed class CommandFailure(int exitCode, string message, Exception? in
     public static CommandFailure Failed(string message, Exception? inner = null) => new(ExitCodes.Failed, message, inner);
 
     public static CommandFailure NotReachable(string message, Exception? inner = null) => new(ExitCodes.NotReachable, message, inner);
+
+    /// <summary>The same end of the command, told at more length.</summary>
+    public CommandFailure Because(string longer) => new(ExitCode, longer, this);
 }

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Cluster.Cli.Connection;
 using Cluster.Cli.Documents;
 using Cluster.Cli.Manifests;
-using Cluster.Contracts.Protocol.Mesh;
 
 namespace Cluster.Cli.Commands;
 
@@ -25,10 +24,12 @@ internal static class ApplyCommands
         var wait = new Option<bool>("--wait") { Description = "Load what is registered or moved to, and wait until that has succeeded or failed" };
         var command = verbs.Create("apply", "Makes registrations and aliases what a file says; needs manage and read for them.", async (session, parsed, cancellationToken) =>
         {
-            var changes = await PlanAsync(session.Client, parsed.GetRequiredValue(file), parsed.GetValue(prune), cancellationToken);
+            var (waits, prunes) = (parsed.GetValue(wait), parsed.GetValue(prune));
+            var changes = await PlanAsync(session.Client, parsed.GetRequiredValue(file), prunes, waits, cancellationToken);
+            var steps = new ApplySteps(session.Client, session.Surroundings.Time, waits, prunes);
             foreach (var change in changes)
             {
-                await CarryOutAsync(session.Client, change, parsed.GetValue(wait), cancellationToken);
+                await steps.TakeAsync(change, cancellationToken);
                 if (session.Output.IsForPeople)
                 {
                     session.Output.Line($"{change.What} '{change.Name}': {Done(change.Kind)}");
@@ -49,7 +50,7 @@ internal static class ApplyCommands
         var (file, prune) = Options();
         var command = verbs.Create("diff", "Shows what apply would change; exit code 1 if anything.", async (session, parsed, cancellationToken) =>
         {
-            var changes = await PlanAsync(session.Client, parsed.GetRequiredValue(file), parsed.GetValue(prune), cancellationToken);
+            var changes = await PlanAsync(session.Client, parsed.GetRequiredValue(file), parsed.GetValue(prune), wait: false, cancellationToken);
             if (session.Output.IsForPeople && changes.Count > 0)
             {
                 session.Output.Write(new JsonArray(), changes.Select(static change => change.ToJson()), Columns);
@@ -65,7 +66,7 @@ internal static class ApplyCommands
 
     private static (Option<string> File, Option<bool> Prune) Options() => (
         new Option<string>("--file", "-f") { Required = true, HelpName = "FILE", Description = "YAML or JSON with models and aliases" },
-        new Option<bool>("--prune") { Description = "Remove registrations and aliases that the file does not name" });
+        new Option<bool>("--prune") { Description = "Remove registrations and aliases that the file does not name; wait for moves of aliases, as those keep their old models until then" });
 
     private static void Show(Printer output, List<Change> changes, string none)
     {
@@ -83,10 +84,11 @@ internal static class ApplyCommands
     {
         ChangeKind.Add => "added",
         ChangeKind.Change => "changed",
+        ChangeKind.Retry => "tried again",
         _ => "removed",
     };
 
-    private static async Task<List<Change>> PlanAsync(ClusterClient client, string file, bool prune, CancellationToken cancellationToken)
+    private static async Task<List<Change>> PlanAsync(ClusterClient client, string file, bool prune, bool wait, CancellationToken cancellationToken)
     {
         var manifest = Manifest.Read(file);
         return ManifestPlan.Of(
@@ -94,47 +96,7 @@ internal static class ApplyCommands
             await RegistryLists.ModelsAsync(client, "", cancellationToken),
             await RegistryLists.AliasesAsync(client, cancellationToken),
             await RegistryLists.TrafficAsync(client, cancellationToken),
-            prune);
-    }
-
-    private static async Task CarryOutAsync(ClusterClient client, Change change, bool wait, CancellationToken cancellationToken)
-    {
-        var (kind, name, calls) = (change.Kind, change.Name, client.Models);
-        if (change.What == Change.OfModel && kind != ChangeKind.Add)
-        {
-            await client.CallAsync(calls.unregisterModelAsync(new UnregisterModelRequest { ModelId = name }, cancellationToken: cancellationToken));
-        }
-
-        if (change.Model is { } model)
-        {
-            var request = new RegisterModelRequest { ModelId = name, ModelInfo = model.Info, LoadNow = wait, Sync = wait };
-            ModelStates.DemandLoadable(name, await client.CallAsync(calls.registerModelAsync(request, cancellationToken: cancellationToken)));
-        }
-        else if (change.Alias is { } alias)
-        {
-            // Of two that change an alias at once, the later one is told.
-            var request = new SetVModelRequest
-            {
-                VModelId = name,
-                TargetModelId = alias.Target,
-                Owner = alias.Owner,
-                ExpectedTargetModelId = change.From,
-                LoadNow = wait,
-                Sync = wait || alias.Traffic is not null,
-            };
-            ModelStates.DemandMoving(name, await client.CallAsync(calls.setVModelAsync(request, cancellationToken: cancellationToken)));
-        }
-        else if (change.Traffic is { } traffic)
-        {
-            await TrafficCommands.SetAsync(client, name, traffic.Rule, wait, cancellationToken);
-        }
-        else if (change.What == Change.OfTraffic)
-        {
-            await client.PostAsync(Paths.Traffic(name) + "/clear", null, cancellationToken);
-        }
-        else if (change.What == Change.OfAlias)
-        {
-            await client.CallAsync(calls.deleteVModelAsync(new DeleteVModelRequest { VModelId = name }, cancellationToken: cancellationToken));
-        }
+            prune,
+            wait);
     }
 }

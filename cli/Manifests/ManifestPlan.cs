@@ -1,6 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cluster.Cli.Documents;
 using Cluster.Contracts.Protocol.Mesh;
+using AliasStatus = Cluster.Contracts.Protocol.Mesh.VModelStatusInfo.Types.VModelStatus;
+using ModelStatus = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
 
 namespace Cluster.Cli.Manifests;
 
@@ -9,13 +12,18 @@ internal enum ChangeKind
     Add,
     Change,
     Remove,
+
+    /// <summary>What the manifest says is there already, and has failed to load or is not waited for.</summary>
+    Retry,
 }
 
 /// <summary>A step from what there is to what a manifest says.</summary>
 /// <param name="Model">Of a model that is to be registered.</param>
 /// <param name="Alias">Of an alias that is to be set.</param>
 /// <param name="Traffic">Of a rule that is to be set.</param>
-internal sealed record Change(ChangeKind Kind, string What, string Name, string From, string To, ModelManifest? Model = null, AliasManifest? Alias = null, TrafficManifest? Traffic = null)
+/// <param name="Before">Of a model that is to have other content.</param>
+internal sealed record Change(
+    ChangeKind Kind, string What, string Name, string From, string To, ModelManifest? Model = null, AliasManifest? Alias = null, TrafficManifest? Traffic = null, ModelEntry? Before = null)
 {
     public const string OfModel = "model";
     public const string OfAlias = "alias";
@@ -35,26 +43,34 @@ internal sealed record Change(ChangeKind Kind, string What, string Name, string 
 internal static class ManifestPlan
 {
     /// <param name="traffic">The rules of aliases by their names, with their states.</param>
-    /// <param name="prune">Whether what the manifest does not name goes.</param>
+    /// <param name="prune">Whether what the manifest does not name goes. What an alias moves from goes only once it has moved, so moves under way are steps then.</param>
+    /// <param name="wait">Whether loads and moves under way are steps, as they are waited for.</param>
     /// <exception cref="CommandFailure">The manifest cannot be had; each reason is a line.</exception>
-    public static List<Change> Of(Manifest manifest, IReadOnlyList<ModelEntry> models, IReadOnlyList<VModelEntry> aliases, Dictionary<string, JsonNode> traffic, bool prune)
+    public static List<Change> Of(Manifest manifest, IReadOnlyList<ModelEntry> models, IReadOnlyList<VModelEntry> aliases, Dictionary<string, JsonNode> traffic, bool prune, bool wait)
     {
         var known = models.ToDictionary(static model => model.ModelId, StringComparer.Ordinal);
-        var mistakes = manifest.Models.Select(model => Mistake(model, known.GetValueOrDefault(model.Name))).OfType<string>().ToList();
+        var there = aliases.ToDictionary(static alias => alias.VModelId, static alias => alias.Status, StringComparer.Ordinal);
+        List<string> mistakes =
+        [
+            .. manifest.Models.Select(model => Mistake(model, known.GetValueOrDefault(model.Name))).OfType<string>(),
+            .. manifest.Aliases.Select(alias => Mistake(alias, there.GetValueOrDefault(alias.Name))).OfType<string>(),
+        ];
         if (mistakes.Count > 0)
         {
             throw CommandFailure.Failed(string.Join("; ", mistakes));
         }
 
-        var targets = aliases.ToDictionary(static alias => alias.VModelId, static alias => alias.Status.TargetModelId, StringComparer.Ordinal);
         IEnumerable<Change> changes =
         [
-            .. manifest.Models.Select(model => Register(model, known.GetValueOrDefault(model.Name))).OfType<Change>(),
-            .. manifest.Aliases.Select(alias => Move(alias, targets.GetValueOrDefault(alias.Name))).OfType<Change>(),
-            .. manifest.Aliases.Select(alias => Rule(alias, targets.GetValueOrDefault(alias.Name), traffic.GetValueOrDefault(alias.Name), prune)).OfType<Change>(),
+            .. manifest.Models.Select(model => Register(model, known.GetValueOrDefault(model.Name), wait)).OfType<Change>(),
+            .. manifest.Aliases.Select(alias => Move(alias, there.GetValueOrDefault(alias.Name), wait || prune)).OfType<Change>(),
+            .. manifest.Aliases.Select(alias => Rule(alias, there.GetValueOrDefault(alias.Name)?.TargetModelId, traffic.GetValueOrDefault(alias.Name), prune, wait)).OfType<Change>(),
         ];
         return prune ? [.. changes, .. Pruned(manifest, models, aliases)] : [.. changes];
     }
+
+    /// <summary>As <c>onnx es/2025-02 {"max_copies":2}</c>.</summary>
+    public static string Words(ModelInfo info) => $"{info.Type} {info.Path}{(info.Key.Length > 0 ? " " + info.Key : "")}";
 
     private static string? Mistake(ModelManifest model, ModelEntry? there) => there switch
     {
@@ -64,22 +80,38 @@ internal static class ManifestPlan
         _ => $"model '{model.Name}' is registered with other content, and alias '{there.VModelIds[0]}' leads to it; expected the new content under a new name, and the alias moved",
     };
 
-    private static Change? Register(ModelManifest model, ModelEntry? there) => there switch
+    private static string? Mistake(AliasManifest alias, VModelStatusInfo? there) => there switch
     {
-        null => new Change(ChangeKind.Add, Change.OfModel, model.Name, "", Words(model.Info), model),
-        _ when model.IsAs(there.ModelInfo) => null,
-        _ => new Change(ChangeKind.Change, Change.OfModel, model.Name, Words(there.ModelInfo), Words(model.Info), model),
+        null => null,
+        { TargetModelId: "" } => $"alias '{alias.Name}' leads to a model that this client may not see; expected the right to read that model",
+        _ when alias.Owner.Length > 0 && alias.Owner != there.Owner => $"alias '{alias.Name}' has the owner '{there.Owner}', expected '{alias.Owner}'; a new alias alone is given an owner",
+        _ => null,
     };
 
-    private static Change? Move(AliasManifest alias, string? target) => target switch
+    private static Change? Register(ModelManifest model, ModelEntry? there, bool wait)
+    {
+        var to = Words(model.Info);
+        return there switch
+        {
+            null => new Change(ChangeKind.Add, Change.OfModel, model.Name, "", to, model),
+            _ when !model.IsAs(there.ModelInfo) => new Change(ChangeKind.Change, Change.OfModel, model.Name, Words(there.ModelInfo), to, model, Before: there),
+            { Status.Status: ModelStatus.LoadingFailed } => new Change(ChangeKind.Retry, Change.OfModel, model.Name, to, to, model),
+            { Status.Status: ModelStatus.Loading } when wait => new Change(ChangeKind.Retry, Change.OfModel, model.Name, to, to, model),
+            _ => null,
+        };
+    }
+
+    private static Change? Move(AliasManifest alias, VModelStatusInfo? there, bool wait) => there switch
     {
         null => new Change(ChangeKind.Add, Change.OfAlias, alias.Name, "", alias.Target, Alias: alias),
-        _ when target == alias.Target => null,
-        _ => new Change(ChangeKind.Change, Change.OfAlias, alias.Name, target, alias.Target, Alias: alias),
+        _ when there.TargetModelId != alias.Target => new Change(ChangeKind.Change, Change.OfAlias, alias.Name, there.TargetModelId, alias.Target, Alias: alias),
+        { Status: AliasStatus.TransitionFailed } => new Change(ChangeKind.Retry, Change.OfAlias, alias.Name, there.ActiveModelId, alias.Target, Alias: alias),
+        { Status: AliasStatus.Transitioning } when wait => new Change(ChangeKind.Retry, Change.OfAlias, alias.Name, there.ActiveModelId, alias.Target, Alias: alias),
+        _ => null,
     };
 
     /// <summary>A rule that was rolled back stays so until the file says another one. What an alias is moved from has its rule no more.</summary>
-    private static Change? Rule(AliasManifest alias, string? target, JsonNode? traffic, bool prune)
+    private static Change? Rule(AliasManifest alias, string? target, JsonNode? traffic, bool prune, bool wait)
     {
         var there = target == alias.Target ? traffic : null;
         var from = there is null ? "" : TrafficManifest.Words(there["rule"]);
@@ -88,9 +120,14 @@ internal static class ManifestPlan
             (null, null) => null,
             (null, _) => prune ? new Change(ChangeKind.Remove, Change.OfTraffic, alias.Name, from, "") : null,
             ({ } rule, null) => new Change(ChangeKind.Add, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
-            ({ } rule, _) => rule.IsAs(there["rule"]!) ? null : new Change(ChangeKind.Change, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+            ({ } rule, _) when !rule.IsAs(there["rule"]!) => new Change(ChangeKind.Change, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+            ({ } rule, _) when IsUnloaded(there, wait) => new Change(ChangeKind.Retry, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+            _ => null,
         };
     }
+
+    /// <summary>Whether a rule's candidate has failed to load, or is to be waited for.</summary>
+    private static bool IsUnloaded(JsonNode traffic, bool wait) => traffic.Text("state") is var state && (state == "load_failed" || (wait && state == "loading"));
 
     private static IEnumerable<Change> Pruned(Manifest manifest, IEnumerable<ModelEntry> models, IEnumerable<VModelEntry> aliases)
     {
@@ -99,11 +136,13 @@ internal static class ManifestPlan
             yield return new Change(ChangeKind.Remove, Change.OfAlias, alias.VModelId, alias.Status.TargetModelId, "");
         }
 
-        foreach (var model in models.Where(model => model.Origin == ModelEntry.Types.Origin.Registered && !manifest.Models.Any(named => named.Name == model.ModelId)))
+        foreach (var model in models.Where(model => model.Origin == ModelEntry.Types.Origin.Registered && !Names(manifest, model.ModelId)))
         {
             yield return new Change(ChangeKind.Remove, Change.OfModel, model.ModelId, Words(model.ModelInfo), "");
         }
     }
 
-    private static string Words(ModelInfo info) => $"{info.Type} {info.Path}{(info.Key.Length > 0 ? " " + info.Key : "")}";
+    /// <summary>Whether the manifest has the model, or leads an alias or its share to it.</summary>
+    private static bool Names(Manifest manifest, string model) =>
+        manifest.Models.Any(named => named.Name == model) || manifest.Aliases.Any(alias => alias.Target == model || alias.Traffic?.Rule.Text("candidate") == model);
 }

@@ -29,6 +29,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     private TaskCompletionSource _changed = NewSignal();
     private IGrainTimer? _retry;
     private string? _loading;
+    private bool _isMoving;
 
     public AliasGrain(
         [PersistentState("alias", ModelGrains.StorageName)] IPersistentState<AliasGrainState> stored,
@@ -145,7 +146,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     /// <inheritdoc/>
     public async ValueTask<AliasState?> WaitAsync(string target, CancellationToken cancellationToken)
     {
-        while (State is { AwaitedFailure: null } state && state.Awaited == target)
+        while (_isMoving || (State is { AwaitedFailure: null } state && state.Awaited == target))
         {
             await _changed.Task.WaitAsync(cancellationToken);
         }
@@ -217,11 +218,21 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     private async Task MoveAsync(AliasState next)
     {
         var before = State;
-        await _stored.KeepAsync(new AliasGrainState { Alias = next, LastRevision = Math.Max(_stored.State.LastRevision, next.Traffic?.Revision ?? 0) });
-        _aliases.Publish(next);
-        Tell(before, next);
-        Signal();
-        await ReleaseAsync(AliasPlan.References(before).Except(AliasPlan.References(next)));
+        _isMoving = true;
+        try
+        {
+            await _stored.KeepAsync(new AliasGrainState { Alias = next, LastRevision = Math.Max(_stored.State.LastRevision, next.Traffic?.Revision ?? 0) });
+            _aliases.Publish(next);
+            Tell(before, next);
+            await ReleaseAsync(AliasPlan.References(before).Except(AliasPlan.References(next)));
+        }
+        finally
+        {
+            // Only now, as a caller that waits for the move may unregister the old model next.
+            _isMoving = false;
+            Signal();
+        }
+
         Proceed();
     }
 

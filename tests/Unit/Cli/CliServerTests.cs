@@ -140,6 +140,36 @@ public sealed class CliServerTests(CliServer server) : IClassFixture<CliServer>
     }
 
     [Fact]
+    public async Task Apply_AStepThatFails_LosesNothingAndIsTakenAgain()
+    {
+        await server.DoAsync("apply", "--wait", "-f", server.Write("kept.yaml", "models: { kept: { path: v1 } }"));
+        var refused = await server.RunAsync("apply", "-f", server.Write("refused.yaml", "models: { kept: { path: ../v1 } }"));
+        Assert.Equal((1, true), Failure(refused, "; model 'kept' is registered with its former content\n"));
+        Assert.Equal("nothing would change\n", await server.DoAsync("diff", "-f", server["kept.yaml"]));
+
+        // Of the model, and of an alias that is to move to it.
+        server.Write("fails.yaml", "models: { kept: { path: v1 }, outsize: { path: big } }\naliases: { moving: kept }");
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            Assert.Equal((1, true), Failure(await server.RunAsync("apply", "--wait", "-f", server["fails.yaml"]), "error: model 'outsize' does not load: "));
+        }
+
+        Assert.Matches(@"\nretry +model +outsize ", (await server.RunAsync("diff", "-f", server["fails.yaml"])).Output);
+        await server.DoAsync("load", "kept", "--wait");
+        await server.DoAsync("alias", "set", "moving", "kept");
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            var stays = await server.RunAsync("apply", "--wait", "-f", server.Write("moves.yaml", "aliases: { moving: outsize }"));
+            Assert.Equal((1, true), Failure(stays, "error: alias 'moving' stays with model 'kept', as 'outsize' does not load: "));
+        }
+
+        // The old model goes once the alias has moved, without --wait too.
+        var pruned = await server.DoAsync("apply", "--prune", "-f", server.Write("next.yaml", "models: { next: { path: v2 } }\naliases: { moving: next }"));
+        Assert.Equal("model 'next': added\nalias 'moving': changed\nmodel 'kept': removed\nmodel 'outsize': removed\n", pruned);
+        await server.DoAsync("apply", "--prune", "-f", server.Write("nothing.json", "{}"));
+    }
+
+    [Fact]
     public async Task Why_AModelThatFitsNowhere_IsExplained()
     {
         var failed = await server.RunAsync("register", "huge", "--path", "big", "--wait");
