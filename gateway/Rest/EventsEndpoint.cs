@@ -9,14 +9,17 @@ namespace Cluster.Gateway.Rest;
 
 /// <summary>
 /// <c>GET /v2/cluster/events</c>: what this gateway keeps of its timeline, as JSON; or, where the client accepts <c>text/event-stream</c>, the same and what happens from
-/// then on. A stream holds no events of its own: a client that reads too slowly misses those that the timeline has dropped.
+/// then on. A stream holds no events of its own: a client that reads too slowly misses those that the timeline has dropped. It ends by itself, so that its client shows its credential anew.
 /// </summary>
-internal sealed class EventsEndpoint(Timeline timeline, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class EventsEndpoint(Timeline timeline, EventStreams streams, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     private const string EventStream = "text/event-stream";
 
     /// <summary>What stands between takes a connection without a byte for dead after 30 s or more.</summary>
     private static readonly TimeSpan Pulse = TimeSpan.FromSeconds(15);
+
+    /// <summary>For so long a credential that is taken away or runs out may go on reading; each end costs a client a second or so.</summary>
+    private static readonly TimeSpan Age = TimeSpan.FromMinutes(5);
 
     public Task GetAsync(HttpContext context) =>
         HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.Any(static accept => accept?.Contains(EventStream, StringComparison.OrdinalIgnoreCase) == true)
@@ -32,26 +35,46 @@ internal sealed class EventsEndpoint(Timeline timeline, IHostApplicationLifetime
         }
 
         var caller = Caller.Of(context);
+        using var stream = streams.Enter(caller, context.Connection.RemoteIpAddress);
         context.Response.ContentType = EventStream;
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.Body.FlushAsync(context.RequestAborted);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        var last = timeline.NumberOf(context.Request.Headers["Last-Event-ID"]);
+        using var age = new CancellationTokenSource(Age, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, age.Token);
         try
         {
-            // Rights may be taken away while a stream is open.
-            while (caller.May(Permission.Observe, "*"))
-            {
-                var next = timeline.Next;
-                var events = timeline.After(last);
-                last = events.Count > 0 ? events[^1].Number : last;
-                await WriteAsync(context, Visible(events, caller), end.Token);
-                await WaitAsync(next, end.Token);
-            }
+            await FollowAsync(context, caller, end.Token);
         }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested || age.IsCancellationRequested)
         {
-            // The server would wait for its streams; the client asks another gateway.
+            // The client asks again, another gateway if this one stops: the server would wait for its streams.
+        }
+    }
+
+    private async Task FollowAsync(HttpContext context, Caller caller, CancellationToken cancellationToken)
+    {
+        var last = timeline.NumberOf(context.Request.Headers["Last-Event-ID"]);
+        using var pulse = new PeriodicTimer(Pulse, time);
+        var beat = Task.FromResult(true);
+
+        // Rights may be taken away while a stream is open.
+        while (caller.May(Permission.Observe, "*"))
+        {
+            var next = timeline.Next;
+            var events = timeline.After(last);
+            last = events.Count > 0 ? events[^1].Number : last;
+            var visible = Visible(events, caller).ToList();
+
+            // A pulse counts from what was written last, so that no time of writing tells of events that this caller may not see.
+            if (visible.Count > 0 || beat.IsCompleted)
+            {
+                pulse.Period = Pulse;
+                beat = beat.IsCompleted ? pulse.WaitForNextTickAsync(cancellationToken).AsTask() : beat;
+                await WriteAsync(context, visible, cancellationToken);
+            }
+
+            await Task.WhenAny(next, beat);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -66,12 +89,6 @@ internal sealed class EventsEndpoint(Timeline timeline, IHostApplicationLifetime
         // A line that is a comment tells the client, and what stands between, that the stream is alive.
         await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text.Length > 0 ? text.ToString() : ": alive\n\n"), cancellationToken);
         await context.Response.Body.FlushAsync(cancellationToken);
-    }
-
-    private async Task WaitAsync(Task next, CancellationToken cancellationToken)
-    {
-        await next.WaitAsync(Pulse, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private IEnumerable<ClusterEvent> After(long number, Caller caller) => Visible(timeline.After(number), caller);

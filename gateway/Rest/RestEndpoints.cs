@@ -26,6 +26,7 @@ public static class RestEndpoints
         services.AddClusterOptions<ConsoleOptions>();
         services.AddSingleton<Timeline>();
         services.AddSingleton<ClusterEndpoint>();
+        services.AddSingleton<EventStreams>();
         services.AddSingleton<EventsEndpoint>();
         services.AddSingleton<AliasEndpoints>();
         services.AddSingleton<InferEndpoint>();
