@@ -52,6 +52,7 @@ internal static class EventsCommand
     private static async Task WatchAsync(Session session, string? model, int count, CancellationToken cancellationToken)
     {
         string? last = null;
+        var seen = new SeenEvents();
         while (true)
         {
             using var answer = await session.Client.OpenEventsAsync(last, cancellationToken);
@@ -61,7 +62,7 @@ internal static class EventsCommand
                 await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellationToken))
                 {
                     last = item.EventId ?? last;
-                    if (Fields.TryParse(item.Data) is not { } happened || !Concerns(happened, model))
+                    if (Fields.TryParse(item.Data) is not { } happened || !seen.Add(happened) || !Concerns(happened, model))
                     {
                         continue;
                     }

@@ -677,6 +677,14 @@ async function refresh() {
 
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
+/** Each start of a gateway keeps events of its own under ids of its own. Those of two would be the same events twice and out of order, so the newer one's stand alone. */
+function joinEvents(kept, events) {
+  const gateway = event => event.id.split('-')[0];
+  const newest = gateway(events.at(-1));
+  const ids = new Set(kept.map(event => event.id));
+  return kept.concat(events.filter(event => !ids.has(event.id))).filter(event => gateway(event) === newest).slice(-KEPT_EVENTS);
+}
+
 /** The stream is read by hand: the browser's own EventSource can send no key. */
 async function follow(session) {
   let last = '';
@@ -697,8 +705,7 @@ async function follow(session) {
           if (data) events.push(JSON.parse(data.slice(6)));
         }
         if (events.length) {
-          const ids = new Set(state.events.map(event => event.id));
-          state.events = state.events.concat(events.filter(event => !ids.has(event.id))).slice(-KEPT_EVENTS);
+          state.events = joinEvents(state.events, events);
           if (!$('events').hidden) showEvents();
           if (!document.hidden) refresh();
         }
