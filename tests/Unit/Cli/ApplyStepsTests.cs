@@ -161,27 +161,6 @@ public sealed class ApplyStepsTests : IAsyncLifetime
         Assert.Single(_gateway.Calls);
     }
 
-    [Fact]
-    public async Task Events_FromAnotherGateway_AreThoseThatAreLater()
-    {
-        _gateway.Streams.Enqueue(Event("10-1", 5) + Event("10-2", 5));
-        _gateway.Streams.Enqueue(Event("20-1", 4) + Event("20-2", 5));
-
-        // The first gateway again sends all that it keeps.
-        _gateway.Streams.Enqueue(Event("10-1", 5) + Event("10-2", 5) + Event("10-3", 6));
-
-        var run = await _gateway.RunAsync("events", "-w", "-n", "3", "-o", "json");
-
-        Assert.Equal((0, "10-1 10-2 10-3"), (run.ExitCode, string.Join(' ', run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => $"{JsonNode.Parse(line)!["id"]}"))));
-    }
-
-    private static string Event(string id, int second) => $$"""
-        id: {{id}}
-        data: {"id":"{{id}}","time":"2026-01-01T00:00:{{second:00}}Z","kind":"loaded","text":"t"}
-
-
-        """;
-
     private static ModelInfo Info(string path) => new() { Type = "onnx", Path = path };
 
     private void AddModel(string name, string path, Status status) => _gateway.Models.Add(new ModelEntry
