@@ -4,6 +4,7 @@ using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Scaling;
+using Cluster.Grains.Workers;
 using Cluster.Metrics;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;
@@ -32,6 +33,7 @@ internal sealed class ClusterBench : IDisposable
         Cache = new ReplicaCache(new ModelCacheOptions { Capacity = 1 << 30 }, new CacheMetrics(Registry), Time, NullLogger<ReplicaCache>.Instance);
         View = new SiloView(Membership, SiloStates);
         Metrics = new ClusterMetrics(Registry);
+        Workers = new InferenceWorkers(new InferenceOptions(), Time);
     }
 
     public ManualTimeProvider Time { get; } = new();
@@ -57,6 +59,8 @@ internal sealed class ClusterBench : IDisposable
     public ReplicaCache Cache { get; }
 
     public SiloView View { get; }
+
+    public InferenceWorkers Workers { get; }
 
     public ClusterMetrics Metrics { get; }
 
@@ -86,5 +90,9 @@ internal sealed class ClusterBench : IDisposable
         States.Publish(Serving.States.Model(model, version));
     }
 
-    public void Dispose() => _provider.Dispose();
+    public void Dispose()
+    {
+        Workers.Dispose();
+        _provider.Dispose();
+    }
 }

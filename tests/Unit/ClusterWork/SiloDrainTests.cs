@@ -85,7 +85,7 @@ public sealed class SiloDrainTests
         Assert.True(bench.Cache.TryClaim(id, new ModelVersionSource(1, "/none/model.onnx", "r"), out var room));
         var statistics = new ReplicaStatisticsRecorder(bench.Time);
         var metrics = new ReplicaMetricsFactory(bench.Registry).Create(model, 1, 1, 1);
-        var queue = new ReplicaQueue(new GatedModel(1), 1, null, null!, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var queue = new ReplicaQueue(new GatedModel(1), 1, null, bench.Workers, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         bench.Replicas.Add(new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = () => { } }));
     }
 }
