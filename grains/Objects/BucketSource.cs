@@ -13,39 +13,19 @@ namespace Cluster.Grains.Objects;
 /// </summary>
 internal sealed class BucketSource(ObjectAddress root, ObjectReader reader, StorageSources sources, ListingFile kept, TimeProvider clock, ILogger logger) : IModelSource
 {
-    private readonly SemaphoreSlim _one = new(1);
     private readonly Lock _lock = new();
+    private Task _refreshing = Task.CompletedTask;
     private Dictionary<string, ObjectModel> _models = [];
     private BucketListing? _listing;
     private string? _away;
     private SourceScan? _last;
 
     /// <inheritdoc/>
-    public async Task RefreshAsync(string? model, CancellationToken cancellationToken)
+    public Task RefreshAsync(string? model, CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        lock (_lock)
         {
-            var listing = await ListAsync(_listing is null || !IsModel(model) ? null : model, cancellationToken).ConfigureAwait(false);
-            _away = null;
-            if (_listing is null || !listing.IsSame(_listing))
-            {
-                _listing = listing;
-                kept.Write(root, listing);
-            }
-        }
-        catch (ObjectStoreException exception)
-        {
-            _away = exception.Message;
-            if (_listing is null && exception.IsPassing && kept.Read(root) is { } former)
-            {
-                Log.FormerListing(logger, root.ToString(), exception.Message);
-                _listing = former;
-            }
-        }
-        finally
-        {
-            _one.Release();
+            return _refreshing = RefreshAfterAsync(_refreshing, model, cancellationToken);
         }
     }
 
@@ -81,6 +61,31 @@ internal sealed class BucketSource(ObjectAddress root, ObjectReader reader, Stor
     public SourceScan Scan(string name) => Scan();
 
     private static bool IsModel(string? name) => name is not null && !Folder.IsHidden(name) && ModelName.ProblemOf(name) is null && ObjectKeys.ProblemOf(name) is null && !name.Contains('/');
+
+    /// <summary>One after the other.</summary>
+    private async Task RefreshAfterAsync(Task before, string? model, CancellationToken cancellationToken)
+    {
+        await before.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            var listing = await ListAsync(_listing is null || !IsModel(model) ? null : model, cancellationToken).ConfigureAwait(false);
+            _away = null;
+            if (_listing is null || !listing.IsSame(_listing))
+            {
+                _listing = listing;
+                kept.Write(root, listing);
+            }
+        }
+        catch (ObjectStoreException exception)
+        {
+            _away = exception.Message;
+            if (_listing is null && exception.IsPassing && kept.Read(root) is { } former)
+            {
+                Log.FormerListing(logger, root.ToString(), exception.Message);
+                _listing = former;
+            }
+        }
+    }
 
     private async Task<BucketListing> ListAsync(string? only, CancellationToken cancellationToken)
     {

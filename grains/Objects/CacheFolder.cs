@@ -91,6 +91,12 @@ internal sealed class CacheFolder : IDisposable
     /// <summary>What others may write they could fill, and another user may have made a link under a name that is known.</summary>
     private static void MakeOwn(string folder)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            _ = Directory.CreateDirectory(folder);
+            return;
+        }
+
         var made = Directory.CreateDirectory(folder, OwnAlone);
         if (made.LinkTarget is not null || (made.UnixFileMode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
         {

@@ -1,6 +1,5 @@
 using Cluster.Contracts.Errors;
 using Cluster.Grains.Repository.Files;
-using Cluster.Grains.Sessions;
 using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
 

@@ -11,7 +11,7 @@ internal sealed class StorageFile
     private static readonly FrozenDictionary<string, Action<StorageFile, JsonMember, JsonErrors>> Keys =
         new Dictionary<string, Action<StorageFile, JsonMember, JsonErrors>>
         {
-            ["type"] = static (file, member, errors) => file.ReadType(member, errors),
+            ["type"] = static (_, member, errors) => ReadType(member, errors),
             ["bucket"] = static (file, member, errors) => file._bucket = JsonExpect.String(member, errors) ?? "",
             ["prefix"] = static (file, member, errors) => file._prefix = JsonExpect.String(member, errors) ?? "",
             ["endpoint"] = static (file, member, errors) => file.ReadEndpoint(member, errors),
@@ -96,7 +96,7 @@ internal sealed class StorageFile
         return new StorageSource(member.Name, root, _endpoint, _region, _pathStyle, new StorageCredentials(_accessKey, _secretKey, _shared, _profile));
     }
 
-    private void ReadType(JsonMember member, JsonErrors errors)
+    private static void ReadType(JsonMember member, JsonErrors errors)
     {
         if (JsonExpect.String(member, errors, "\"s3\"") is { } type && type != "s3")
         {

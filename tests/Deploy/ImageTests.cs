@@ -13,7 +13,7 @@ public sealed class ImageTests(ComposeCluster cluster, ITestOutputHelper output)
     private const long MiB = 1 << 20;
 
     [Fact]
-    public Task SiloImage_Built_IsAsSpecified() => CheckAsync("silo", Cluster.SiloImage, most: 66, hasNativeLibrary: true);
+    public Task SiloImage_Built_IsAsSpecified() => CheckAsync("silo", Cluster.SiloImage, most: 68, hasNativeLibrary: true);
 
     [Fact]
     public Task GatewayImage_Built_IsAsSpecified() => CheckAsync("gateway", Cluster.GatewayImage, most: 38, hasNativeLibrary: false);

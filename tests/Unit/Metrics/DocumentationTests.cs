@@ -7,6 +7,7 @@ using Cluster.Grains.Cluster;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Models;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Repository;
 using Cluster.Metrics;
@@ -87,6 +88,7 @@ public sealed partial class DocumentationTests
         using var replica = new ReplicaMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);
         _ = new CacheMetrics(host.Registry);
+        _ = new ObjectMetrics(host.Registry);
         new ModelMetrics(host.Registry).Copies("m", 1);
         _ = new PlacementMetrics(host.Registry);
         _ = new ClusterMetrics(host.Registry);

@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Text.Json;
 using Cluster.Tests.Common;
 using Cluster.Unit.Repository;
 using Cluster.Unit.Tracing;

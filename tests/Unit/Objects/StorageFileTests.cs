@@ -3,7 +3,6 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
 using Cluster.Grains.Objects;
 using Cluster.Grains.Registry;
-using Cluster.Grains.Repository.Files;
 using Cluster.Tests.Common;
 using Cluster.Unit.Repository;
 using Xunit;

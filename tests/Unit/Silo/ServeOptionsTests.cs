@@ -17,6 +17,8 @@ public sealed class ServeOptionsTests
         { "--models", nameof(ServeOptions.Models) },
         { "--config", nameof(ServeOptions.Config) },
         { "--registered-models", nameof(ServeOptions.RegisteredModels) },
+        { "--storage", nameof(ServeOptions.Storage) },
+        { "--storage-cache", nameof(ServeOptions.StorageCache) },
         { "--require-signed-models", nameof(ServeOptions.RequireSignedModels) },
         { "--model-keys", nameof(ServeOptions.ModelKeys) },
         { "--model-key-file", nameof(ServeOptions.ModelKeyFile) },
