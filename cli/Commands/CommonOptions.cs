@@ -7,6 +7,9 @@ namespace Cluster.Cli.Commands;
 /// <summary>The options that every verb takes. None takes a secret: the command lines of a machine are seen by all its users.</summary>
 internal sealed class CommonOptions
 {
+    /// <summary>Timers take 49 days at most.</summary>
+    public const int MostSeconds = 30 * 24 * 60 * 60;
+
     private const int DefaultTimeout = 300;
 
     private readonly Option<string?> _server = Text("--server", "URL", "A gateway's address [CLUSTER_SERVER; default: http://127.0.0.1:8000]");
@@ -20,13 +23,7 @@ internal sealed class CommonOptions
     public CommonOptions()
     {
         _format.AcceptOnlyFromAmong("table", "wide", "json", "yaml");
-        Timeout.Validators.Add(static result =>
-        {
-            if (result.Tokens is [{ Value: var text }] && !(int.TryParse(text, out var seconds) && seconds > 0))
-            {
-                result.AddError($"--timeout is '{text}', expected seconds, at least 1");
-            }
-        });
+        Timeout.TakesAtLeastOne(MostSeconds);
     }
 
     public Option<int> Timeout { get; } = new("--timeout")
@@ -60,5 +57,16 @@ internal sealed class CommonOptions
         return new Session(connection, new Printer(surroundings, parsed.GetValue(_format)), surroundings);
     }
 
-    private static Option<string?> Text(string name, string argument, string help) => new(name) { Recursive = true, HelpName = argument, Description = help };
+    private static Option<string?> Text(string name, string argument, string help)
+    {
+        var option = new Option<string?>(name) { Recursive = true, HelpName = argument, Description = help };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }])
+            {
+                result.AddError($"{name} is empty, expected {argument}");
+            }
+        });
+        return option;
+    }
 }

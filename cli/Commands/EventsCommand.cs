@@ -10,6 +10,8 @@ namespace Cluster.Cli.Commands;
 /// <summary><c>events [-w]</c>: what happened and why, and what happens from then on.</summary>
 internal static class EventsCommand
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private static readonly Column[] Columns =
     [
         new("TIME", static row => Time(row)),
@@ -23,6 +25,7 @@ internal static class EventsCommand
     {
         var watch = new Option<bool>("--watch", "-w") { Description = "Go on until it is interrupted" };
         var count = new Option<int?>("--count", "-n") { HelpName = "COUNT", Description = "With --watch: end after so many events" };
+        count.TakesAtLeastOne();
         var model = new Option<string?>("--model") { HelpName = "MODEL", Description = "Events of this model alone" };
         var command = verbs.Create(
             "events",
@@ -78,6 +81,8 @@ internal static class EventsCommand
             {
                 await session.Surroundings.Error.WriteLineAsync("the stream broke off, connecting again");
             }
+
+            await Task.Delay(Pause, session.Surroundings.Time, cancellationToken);
         }
     }
 

@@ -30,16 +30,29 @@ internal static class GetCommand
         {
             var cluster = await session.Client.GetAsync(Paths.Cluster, cancellationToken);
             var wanted = parsed.GetValue(name);
-            var found = cluster.List(member).Where(item => wanted is null || item.Text(key) == wanted || item.Text("name") == wanted).ToList();
+            var found = wanted is null ? [.. cluster.List(member)] : Find([.. cluster.List(member)], key, wanted);
             if (wanted is not null && found.Count == 0)
             {
                 throw CommandFailure.Failed($"{kind[..^1]} '{wanted}' is not found, or not to be read by this client");
             }
 
-            session.Output.Write(wanted is null ? new JsonArray([.. found.Select(static item => item.DeepClone())]) : found[0], rows(found), columns);
+            session.Output.Write(wanted is not null && found is [var only] ? only : new JsonArray([.. found.Select(static item => item.DeepClone())]), rows(found), columns);
             return ExitCodes.Done;
         });
         command.Arguments.Add(name);
         return command;
+    }
+
+    /// <summary>An address is one silo's. A name may be that of a dead member too, of which the silo is the next start: those that are active go before the others.</summary>
+    private static List<JsonNode> Find(List<JsonNode> all, string key, string wanted)
+    {
+        var found = all.FindAll(item => item.Text(key) == wanted);
+        if (found.Count == 0)
+        {
+            found = all.FindAll(item => item.Text("name") == wanted);
+        }
+
+        var active = found.FindAll(static item => item.Text("status") == "Active");
+        return active.Count > 0 ? active : found;
     }
 }

@@ -53,7 +53,7 @@ internal static partial class InferCommand
     private static async Task<HttpContent> RequestAsync(ClusterClient client, string path, string[] inputs, InputFiles files, int? classes, CancellationToken cancellationToken)
     {
         // 1. A file may be the whole request: the model's metadata are not asked for then.
-        if (inputs is [var only] && NamedInput().Match(only) is { Success: false } && await files.ReadJsonAsync(only, cancellationToken) is JsonObject request)
+        if (inputs is [var only] && (!only.Contains('=', StringComparison.Ordinal) || File.Exists(only)) && await files.ReadJsonAsync(only, cancellationToken) is JsonObject request)
         {
             return new StringContent(request.ToJsonString(), Encoding.UTF8, "application/json");
         }
@@ -106,10 +106,17 @@ internal static partial class InferCommand
     private static (ModelInputSpec Input, string File) Find(List<ModelInputSpec> specs, string given)
     {
         var names = string.Join(", ", specs.Select(static spec => spec.Name));
-        if (NamedInput().Match(given) is { Success: true } named)
+        for (var end = given.IndexOf('=', StringComparison.Ordinal); end >= 0; end = given.IndexOf('=', end + 1))
         {
-            var name = named.Groups["name"].Value;
-            return (specs.Find(spec => spec.Name == name) ?? throw CommandFailure.Usage($"the model has no input '{name}', expected {names}"), named.Groups["file"].Value);
+            if (specs.Find(spec => spec.Name == given[..end]) is { } named)
+            {
+                return (named, given[(end + 1)..]);
+            }
+        }
+
+        if (given.IndexOf('=', StringComparison.Ordinal) is > 0 and var first && !File.Exists(given))
+        {
+            throw CommandFailure.Usage($"the model has no input '{given[..first]}', expected {names}; and there is no file '{given}'");
         }
 
         return specs is [var only] ? (only, given) : throw CommandFailure.Usage($"'{given}' names no input, expected NAME={given} with one of {names}");
@@ -144,9 +151,6 @@ internal static partial class InferCommand
     }
 
     private static IEnumerable<string> Flat(JsonNode? data) => data is JsonArray elements ? elements.SelectMany(Flat) : [data?.ToString() ?? "null"];
-
-    [GeneratedRegex("^(?<name>[^=/]+)=(?<file>.+)$")]
-    private static partial Regex NamedInput();
 
     /// <summary>As the classification extension has it: score, index and, where there is one, the label.</summary>
     [GeneratedRegex("^(?<score>[^:]*):(?<class>[0-9]+)(?::(?<label>.*))?$")]

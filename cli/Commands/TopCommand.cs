@@ -17,16 +17,9 @@ internal static class TopCommand
         var interval = new Option<int>("--interval") { HelpName = "SECONDS", Description = "Time between two looks", DefaultValueFactory = static _ => DefaultSeconds };
         var count = new Option<int?>("--count", "-n") { HelpName = "COUNT", Description = "End after so many looks" };
         var rows = new Option<int>("--rows") { HelpName = "COUNT", Description = "The most models to show", DefaultValueFactory = static _ => DefaultRows };
-        foreach (var option in new Option[] { interval, count, rows })
-        {
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens is [{ Value: var text }] && !(int.TryParse(text, out var value) && value > 0))
-                {
-                    result.AddError($"{option.Name} is '{text}', expected a number, at least 1");
-                }
-            });
-        }
+        interval.TakesAtLeastOne(CommonOptions.MostSeconds);
+        count.TakesAtLeastOne();
+        rows.TakesAtLeastOne();
 
         var command = verbs.Create(
             "top",

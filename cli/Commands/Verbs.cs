@@ -50,7 +50,7 @@ internal sealed class Session(ClusterConnection connection, Printer output, Surr
 
     public Surroundings Surroundings { get; } = surroundings;
 
-    public ClusterClient Client => _client ??= new ClusterClient(Connection);
+    public ClusterClient Client => _client ??= new ClusterClient(Connection, Surroundings.ConnectTimeout);
 
     public void Dispose() => _client?.Dispose();
 }

@@ -15,19 +15,20 @@ namespace Cluster.Cli.Connection;
 /// <summary>Calls of one gateway on its HTTP port: REST, and gRPC-Web for what REST has not.</summary>
 internal sealed class ClusterClient : IDisposable
 {
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
-
     private readonly ClusterConnection _connection;
+    private readonly TimeSpan _connectTimeout;
     private readonly SocketsHttpHandler _handler;
     private readonly HttpClient _http;
     private readonly HttpClient _web;
     private readonly GrpcChannel _channel;
     private SslPolicyErrors _certificateErrors;
 
-    public ClusterClient(ClusterConnection connection)
+    /// <param name="connectTimeout">Of a connection, its TLS included.</param>
+    public ClusterClient(ClusterConnection connection, TimeSpan connectTimeout)
     {
         _connection = connection;
-        _handler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, SslOptions = Tls(), AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.All };
+        _connectTimeout = connectTimeout;
+        _handler = new SocketsHttpHandler { ConnectTimeout = connectTimeout, SslOptions = Tls(), AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.All };
         _http = Client(_handler);
         _web = Client(new GrpcWebHandler(GrpcWebMode.GrpcWeb, _handler));
         _channel = GrpcChannel.ForAddress(connection.Server, new GrpcChannelOptions
@@ -100,6 +101,10 @@ internal sealed class ClusterClient : IDisposable
         {
             throw NotReachable(inner);
         }
+        catch (OperationCanceledException exception) when (IsConnectTimeout(exception))
+        {
+            throw NoConnectionInTime(exception);
+        }
         catch (RpcException exception)
         {
             throw CommandFailure.Failed(exception.StatusCode switch
@@ -120,6 +125,10 @@ internal sealed class ClusterClient : IDisposable
     }
 
     private static string Unauthenticated(string message) => $"{message}; a key is given by --key-file, CLUSTER_KEY or the profile's api-key-file, a certificate by --cert and --cert-key";
+
+    /// <summary>The handler tells its own limit as a cancellation, and gRPC that as another.</summary>
+    private static bool IsConnectTimeout(OperationCanceledException exception) =>
+        exception.InnerException is TimeoutException || (exception.InnerException is OperationCanceledException inner && IsConnectTimeout(inner));
 
     private static async Task<JsonNode> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
@@ -193,6 +202,10 @@ internal sealed class ClusterClient : IDisposable
             {
                 throw NotReachable(exception);
             }
+            catch (OperationCanceledException exception) when (IsConnectTimeout(exception))
+            {
+                throw NoConnectionInTime(exception);
+            }
 
             if (answer.IsSuccessStatusCode || answer.StatusCode == alsoFine)
             {
@@ -205,6 +218,9 @@ internal sealed class ClusterClient : IDisposable
             }
         }
     }
+
+    private CommandFailure NoConnectionInTime(Exception exception) => CommandFailure.NotReachable(
+        $"{_connection.Server} is not reachable: no connection within {_connectTimeout.TotalSeconds:0.#} s; a firewall may drop what is sent to it, or it may speak no TLS", exception);
 
     private CommandFailure NotReachable(HttpRequestException exception)
     {

@@ -15,18 +15,25 @@ internal sealed record ClusterConnection(Uri Server, X509Certificate2Collection?
     public static ClusterConnection Of(Profile given, string? profileName, Func<string, string?> variable)
     {
         var profile = Profile.Read(Profile.PathOf(variable), profileName ?? NotEmpty(variable("CLUSTER_PROFILE")));
-        // A profile that is named says where its server is: a variable that was set for another one must not get its key.
+        // A profile that is named says where its server is. A variable that was set for another server must not get the profile's key.
         var fromVariables = new Profile { Server = profileName is null ? NotEmpty(variable("CLUSTER_SERVER")) : null };
         var chosen = given.Or(fromVariables).Or(profile);
-        var credential = given.ApiKeyFile is null && profileName is null ? NotEmpty(variable("CLUSTER_KEY")) : null;
-        credential ??= chosen.ApiKeyFile is { } file ? ReadKey(file) : NotEmpty(variable("CLUSTER_KEY"));
         var server = ServerOf(chosen.Server ?? DefaultServer);
+        var isOther = given.Server is null && fromVariables.Server is not null && (profile.Server is null || ServerOf(profile.Server) != server);
+        var credential = given.ApiKeyFile is null && profileName is null ? NotEmpty(variable("CLUSTER_KEY")) : null;
+        credential ??= (given.ApiKeyFile ?? (isOther ? null : profile.ApiKeyFile)) is { } file ? ReadKey(file) : NotEmpty(variable("CLUSTER_KEY"));
+        credential = credential?.Trim();
         if (credential is not null && server.Scheme == Uri.UriSchemeHttp && !server.IsLoopback)
         {
             throw CommandFailure.Usage($"the key would go to {server.Host} unencrypted, expected a server of https://");
         }
 
-        return new ClusterConnection(server, chosen.Ca is { } authority ? ReadAuthorities(authority) : null, CertificateOf(chosen), credential?.Trim());
+        if (credential?.Any(static letter => letter is not (> ' ' and <= '~')) == true)
+        {
+            throw CommandFailure.Usage("the key or token has spaces, line breaks or letters beyond ASCII, expected one word of the key file or of CLUSTER_KEY");
+        }
+
+        return new ClusterConnection(server, chosen.Ca is { } authority ? ReadAuthorities(authority) : null, CertificateOf(chosen), credential);
     }
 
     private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
@@ -65,7 +72,7 @@ internal sealed record ClusterConnection(Uri Server, X509Certificate2Collection?
         {
             return read(file);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             throw CommandFailure.Usage($"{what} {file} cannot be read: {exception.Message}", exception);
         }

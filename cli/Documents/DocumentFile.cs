@@ -30,6 +30,11 @@ internal static class DocumentFile
     /// <exception cref="CommandFailure">It cannot be read.</exception>
     public static byte[] Bytes(string path)
     {
+        if (path.Length == 0)
+        {
+            throw CommandFailure.Usage("a file's name is empty, expected a path");
+        }
+
         try
         {
             return File.ReadAllBytes(path);

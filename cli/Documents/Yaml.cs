@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 using YamlDotNet.Serialization;
 
@@ -12,7 +13,7 @@ internal static class Yaml
 {
     private const int MaxDepth = 100;
 
-    private static readonly ISerializer Serializer = new SerializerBuilder().WithQuotingNecessaryStrings().Build();
+    private static readonly ISerializer Serializer = new SerializerBuilder().WithQuotingNecessaryStrings().WithTypeConverter(new NumberConverter()).Build();
 
     /// <returns>Null for an empty document.</returns>
     /// <exception cref="YamlException">It is no YAML, or more than one document.</exception>
@@ -77,8 +78,21 @@ internal static class Yaml
         {
             JsonValueKind.True => true,
             JsonValueKind.False => false,
-            JsonValueKind.Number => decimal.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : node.GetValue<double>(),
+            JsonValueKind.Number => new Number(node.ToJsonString()),
             _ => node.ToString(),
         },
     };
+
+    /// <summary>A number in the letters of the JSON: no type of numbers has all values and forms of all of them.</summary>
+    private sealed record Number(string Text);
+
+    private sealed class NumberConverter : IYamlTypeConverter
+    {
+        public bool Accepts(Type type) => type == typeof(Number);
+
+        public object ReadYaml(IParser parser, Type type, ObjectDeserializer rootDeserializer) => throw new NotSupportedException("numbers are read by Plain");
+
+        public void WriteYaml(IEmitter emitter, object? value, Type type, ObjectSerializer serializer) =>
+            emitter.Emit(new Scalar(AnchorName.Empty, TagName.Empty, ((Number)value!).Text, ScalarStyle.Plain, isPlainImplicit: true, isQuotedImplicit: false));
+    }
 }

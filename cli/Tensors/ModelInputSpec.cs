@@ -38,6 +38,6 @@ internal sealed record ModelInputSpec(string Name, string Datatype, IReadOnlyLis
         var isFit = open < 0 ? count == known : known > 0 && count % known == 0;
         return isFit
             ? [.. Shape.Select((size, index) => size > 0 ? size : index == open ? count / known : 1)]
-            : throw CommandFailure.Failed($"{file} has {count} values, input '{Name}' takes the shape [{string.Join(", ", Shape)}]; nested data say their own shape");
+            : throw CommandFailure.Usage($"{file} has {count} values, input '{Name}' takes the shape [{string.Join(", ", Shape)}]; nested data say their own shape");
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -62,7 +63,7 @@ internal static partial class NpyFile
         }
 
         var bytes = content.AsMemory(start + (int)length);
-        var expected = shape.Aggregate((decimal)known.Size, static (product, size) => product * size);
+        var expected = shape.Aggregate((BigInteger)known.Size, static (product, size) => product * size);
         return bytes.Length == expected
             ? new InputTensor(name, known.Datatype, shape, Data: null, bytes)
             : throw CommandFailure.Usage($"{file} has {bytes.Length} bytes of elements, its shape [{string.Join(", ", shape)}] takes {expected}");

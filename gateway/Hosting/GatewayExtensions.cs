@@ -85,6 +85,7 @@ public static class GatewayExtensions
         app.MapMetrics();
         app.MapKServe();
         app.UseManagementPort(app.Services.GetRequiredService<GatewayOptions>().ManagementPort);
+        app.RefuseOtherSites();
         app.UseAccess();
         app.Services.GetRequiredService<ModelMeshService>().Map(app);
         app.MapConsole();

@@ -30,6 +30,7 @@ public static class SecurityExtensions
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<CallerIdentity>();
         services.AddSingleton<AccessMiddleware>();
+        services.AddSingleton<OtherSites>();
         services.AddSingleton(static provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, new Random()));
         services.AddHostedService(static provider => provider.GetRequiredService<AuditLog>());
         services.AddMetrics();
@@ -56,6 +57,13 @@ public static class SecurityExtensions
         {
             app.Use(next => http => RouteAccess.Of(http).IsManagement && http.Connection.LocalPort != management ? NotHereAsync(http) : next(http));
         }
+    }
+
+    /// <summary>Refuses what pages of other sites have browsers ask. Call it after what changes requests, such as gRPC-Web.</summary>
+    public static void RefuseOtherSites(this WebApplication app)
+    {
+        var sites = app.Services.GetRequiredService<OtherSites>();
+        app.Use(next => http => sites.InvokeAsync(http, next));
     }
 
     /// <summary>Asks before every endpoint, where rules or an audit log are configured; else it costs nothing. Call it after what changes requests, such as gRPC-Web.</summary>

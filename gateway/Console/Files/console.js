@@ -494,10 +494,10 @@ function dropZone(image, take, input) {
   return zone;
 }
 
-function draw(source, width, height, x, y, w, h, cut) {
+function draw(source, width, height, x, y, w, h, cut, background = '#000') {
   const canvas = el('canvas', { width, height });
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  context.fillStyle = '#000';
+  context.fillStyle = background;
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = 'high';
   if (cut) context.drawImage(source, cut.x, cut.y, cut.width, cut.height, x, y, w, h);
@@ -507,14 +507,14 @@ function draw(source, width, height, x, y, w, h, cut) {
 
 const grey = (data, at) => 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
 
-/** Red, green and blue of each pixel of the whole picture in the model's size. */
-const resized = (bitmap, image) => draw(bitmap, image.width, image.height, 0, 0, image.width, image.height).data;
+/** Red, green and blue of each pixel of the whole picture in the model's size; what is transparent is white. */
+const resized = (bitmap, image) => draw(bitmap, image.width, image.height, 0, 0, image.width, image.height, null, '#fff').data;
 
 /** As examples/render_digit.py: full contrast, white on black, what is drawn cut out, 20 of 28 pixels high or wide, in the middle. */
 function centred(bitmap, image) {
   const shrink = Math.min(1, 1024 / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [Math.max(1, Math.round(bitmap.width * shrink)), Math.max(1, Math.round(bitmap.height * shrink))];
-  const source = draw(bitmap, width, height, 0, 0, width, height);
+  const source = draw(bitmap, width, height, 0, 0, width, height, null, '#fff');
   const levels = Float32Array.from({ length: width * height }, (_, i) => grey(source.data, i * 4));
   const low = levels.reduce((a, b) => Math.min(a, b), 255);
   const high = levels.reduce((a, b) => Math.max(a, b), 0);

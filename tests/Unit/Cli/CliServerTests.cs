@@ -134,6 +134,9 @@ public sealed class CliServerTests(CliServer server) : IClassFixture<CliServer>
         var piped = await server.RunAsAsync("operator", request, "infer", "add_sub", "-", "-o", "json");
         Assert.Equal("add_sub", JsonDocument.Parse(piped.Output).RootElement.GetProperty("model_name").GetString());
 
+        var huge = await server.RunAsync("infer", "digits", server.Write("huge.npy", Npy("<f4", "999999999999999999, 999999999999999999, 999999999999999999", [])));
+        Assert.Equal((64, true), Failure(huge, "huge.npy has 0 bytes of elements, its shape [999999999999999999, "));
+
         var wrong = await server.RunAsync("infer", "add_sub", server["a.json"]);
         Assert.Equal(64, wrong.ExitCode);
         Assert.EndsWith("with one of INPUT0, INPUT1\n", wrong.Error, StringComparison.Ordinal);

@@ -15,8 +15,12 @@ public sealed class CliUsageTests : IDisposable
     [InlineData("get", "expected one of models, silos, aliases, cluster")]
     [InlineData("load", "load")]
     [InlineData("get models -o xml", "'xml'")]
-    [InlineData("get models --timeout 0", "--timeout is '0', expected seconds, at least 1")]
-    [InlineData("top --interval x", "expected a number, at least 1")]
+    [InlineData("get models --timeout 0", "--timeout is '0', expected a number, 1 to 2592000")]
+    [InlineData("get models --timeout 99999999", "--timeout is '99999999', expected a number, 1 to 2592000")]
+    [InlineData("top --interval 9999999", "--interval is '9999999', expected a number, 1 to 2592000")]
+    [InlineData("events -w -n 0", "--count is '0', expected a number, at least 1")]
+    [InlineData("top --interval x", "expected a number, 1 to")]
+    [InlineData("top --rows 0", "expected a number, at least 1")]
     [InlineData("register m", "--path")]
     [InlineData("get models --server localhost:8000", "expected an address such as https://")]
     [InlineData("get models --server http://user:secret@h:1", "without a path and without a key")]
@@ -39,6 +43,33 @@ public sealed class CliUsageTests : IDisposable
         Assert.Equal((64, ""), (run.ExitCode, run.Output));
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
         Assert.StartsWith("error: ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--key-file is empty, expected FILE", "get", "models", "--key-file", "")]
+    [InlineData("--server is empty, expected URL", "get", "models", "--server", "")]
+    [InlineData("a file's name is empty", "infer", "m", "")]
+    [InlineData("a file's name is empty", "apply", "-f", "")]
+    public async Task Words_ThatAreEmpty_AreRefused(string expected, params string[] arguments)
+    {
+        var run = await RunAsync(arguments);
+
+        Assert.Equal(64, run.ExitCode);
+        Assert.StartsWith($"error: {expected}", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("two\nlines")]
+    [InlineData("two words")]
+    [InlineData("schl\u00fcssel")]
+    public async Task Key_ThatNoHeaderTakes_IsRefusedAndNotShown(string key)
+    {
+        var variable = await CliRun.RunAsync(new Dictionary<string, string> { ["CLUSTER_KEY"] = key }, "", ["get", "cluster"], TestContext.Current.CancellationToken);
+        var file = await RunAsync("get", "cluster", "--key-file", Write("key", key));
+
+        Assert.Equal((64, 64), (variable.ExitCode, file.ExitCode));
+        Assert.StartsWith("error: the key or token has spaces, line breaks or letters beyond ASCII", variable.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(key, variable.Error + file.Error, StringComparison.Ordinal);
     }
 
     [Theory]
