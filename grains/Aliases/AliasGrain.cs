@@ -30,6 +30,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     private IGrainTimer? _retry;
     private string? _loading;
     private bool _isMoving;
+    private bool _isEnding;
 
     public AliasGrain(
         [PersistentState("alias", ModelGrains.StorageName)] IPersistentState<AliasGrainState> stored,
@@ -55,6 +56,13 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         Proceed();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _isEnding = true;
         return Task.CompletedTask;
     }
 
@@ -338,6 +346,11 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         catch (ServingException exception)
         {
             failure = exception.Failure.Message;
+        }
+        catch (Exception) when (_isEnding)
+        {
+            // The next activation begins anew.
+            return;
         }
         catch (Exception exception)
         {
