@@ -48,6 +48,34 @@ public sealed class ServedFromStorageTests : IAsyncLifetime
         await app.EndAsync();
     }
 
+    [Fact]
+    public async Task Index_DuringADownload_TellsHowFarItIs()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var parts = 0;
+        _server.PutFolder(StorageBench.Bucket, "prod/digits", Path.Combine(TestPaths.DemoModels, "digits"));
+        _server.Put(StorageBench.Bucket, "prod/digits/1/large.bin", StorageBench.Content(17 << 20));
+        _server.Fault = call => call is { Method: "GET", Key: "prod/digits/1/large.bin" } && Interlocked.Increment(ref parts) > 8 ? new S3Fault { Hold = goOn.Task } : null;
+        var app = await StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        var index = "";
+        using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20)))
+        {
+            using var limit = new CancellationTokenSource(Wait.Limit);
+            while (!index.Contains("\"LOADING\",\"reason\":\"downloading 4", StringComparison.Ordinal))
+            {
+                await timer.WaitForNextTickAsync(limit.Token);
+                using var answer = await http.PostAsync(new Uri("/v2/repository/index", UriKind.Relative), null, stop);
+                index = await answer.Content.ReadAsStringAsync(stop);
+            }
+        }
+
+        goOn.SetResult();
+        await http.UntilOkAsync("/v2/models/digits/versions/1/ready", stop);
+        await app.EndAsync();
+    }
+
     private static object Digit() => new
     {
         inputs = new[] { new { name = "image", shape = new[] { 1, 1, 28, 28 }, datatype = "FP32", data = new float[28 * 28] } },
@@ -58,6 +86,7 @@ public sealed class ServedFromStorageTests : IAsyncLifetime
         ("Cluster:Storage", StorageBench.WriteSources(_folder, _server.Url)),
         ("Cluster:StorageCache", _folder["cache"]),
         ("Cluster:PollSeconds", "0.1"),
+        ("ObjectStorage:PartMiB", "1"),
         ("ObjectStorage:RetryDelay", "00:00:00.001"),
         ("ObjectStorage:MaxRetryDelay", "00:00:00.002"));
 }

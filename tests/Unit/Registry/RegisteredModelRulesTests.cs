@@ -26,7 +26,7 @@ public sealed class RegisteredModelRulesTests
     [InlineData("onnx", "..", "", "has '..'")]
     [InlineData("onnx", "a\\v1", "", "backslash")]
     [InlineData("onnx", "a\0b", "", "control character")]
-    [InlineData("onnx", "s3://bucket/v1", "", "remote store")]
+    [InlineData("onnx", "gs://bucket/v1", "", "a store that is not read")]
     [InlineData("onnx", "v1", "{", "no model.json")]
     [InlineData("onnx", "v1", "{\"threads\":1}", "unknown key 'threads'")]
     [InlineData("onnx", "v1", "{\"concurrency\":-1}", "'concurrency'")]
