@@ -1,10 +1,8 @@
-using Cluster.Contracts;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Objects;
 using Cluster.Grains.Registry;
-using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Hosting;
