@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Aliases;
 
-/// <summary>Event ids 2180 to 2186; 2190 to 2199 are those of traffic rules.</summary>
+/// <summary>Event ids 2180 to 2186; 2210 to 2219 are those of traffic rules.</summary>
 internal static partial class Log
 {
     [LoggerMessage(2180, LogLevel.Information, "Alias {Alias} is to move from {Active} to {Target}")]
@@ -26,18 +26,18 @@ internal static partial class Log
     [LoggerMessage(2186, LogLevel.Error, "Alias {Alias} could not have {Target} loaded")]
     public static partial void LoadFailed(ILogger logger, Exception exception, string alias, string target);
 
-    [LoggerMessage(2190, LogLevel.Information, "Alias {Alias} has a rule whose candidate {Candidate} is to be loaded")]
+    [LoggerMessage(2210, LogLevel.Information, "Alias {Alias} has a rule whose candidate {Candidate} is to be loaded")]
     public static partial void CandidateAwaited(ILogger logger, string alias, string candidate);
 
-    [LoggerMessage(2191, LogLevel.Information, "Alias {Alias}: {Percent} % of its requests are {Way} candidate {Candidate}")]
+    [LoggerMessage(2211, LogLevel.Information, "Alias {Alias}: {Percent} % of its requests are {Way} candidate {Candidate}")]
     public static partial void TrafficBegun(ILogger logger, string alias, double percent, string way, string candidate);
 
-    [LoggerMessage(2192, LogLevel.Warning, "Alias {Alias} gives candidate {Candidate} nothing, it does not load: {Reason}")]
+    [LoggerMessage(2212, LogLevel.Warning, "Alias {Alias} gives candidate {Candidate} nothing, it does not load: {Reason}")]
     public static partial void CandidateFailed(ILogger logger, string alias, string candidate, string reason);
 
-    [LoggerMessage(2193, LogLevel.Warning, "Alias {Alias} rolled candidate {Candidate} back, by gateway {Gateway}: {Reason}")]
+    [LoggerMessage(2213, LogLevel.Warning, "Alias {Alias} rolled candidate {Candidate} back, by gateway {Gateway}: {Reason}")]
     public static partial void TrafficRolledBack(ILogger logger, string alias, string candidate, string gateway, string reason);
 
-    [LoggerMessage(2194, LogLevel.Information, "Alias {Alias} has no rule for candidate {Candidate} any more")]
+    [LoggerMessage(2214, LogLevel.Information, "Alias {Alias} has no rule for candidate {Candidate} any more")]
     public static partial void TrafficEnded(ILogger logger, string alias, string candidate);
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Contracts.Registry;
+using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
 using Xunit;
 
@@ -32,6 +34,28 @@ public sealed class ImportModelMeshTests
     }
 
     [Theory]
+    [InlineData(
+        "a/1",
+        """{"storage_key": "k", "bucket": "b"}""",
+        """{"kind": "Predictor", "metadata": {"name": "p"}, "spec": {"modelType": {"name": "onnx"}, "path": "/a/1/", "storage": {"s3": {"secretKey": "k", "bucket": "b"}}}}""")]
+    [InlineData(
+        "b/model.onnx",
+        """{"storage_key": "k"}""",
+        """{"kind": "InferenceService", "metadata": {"name": "p", #}, "spec": {"predictor": {"model": {"modelFormat": {"name": "onnx"}, "storage": {"key": "k", "path": "b/./model.onnx"}}}}}""")]
+    [InlineData(
+        "s3://bucket/c/d",
+        "",
+        """{"kind": "InferenceService", "metadata": {"name": "p", #}, "spec": {"predictor": {"model": {"modelFormat": {"name": "ONNX"}, "storageUri": "s3://bucket/c/d"}}}}""")]
+    public async Task AModelInABucket_MayStayThere(string path, string key, string item)
+    {
+        var (lines, exit) = await RunAsync(item, "--object-storage");
+
+        var info = SetVModelRequest.Parser.ParseJson(Assert.Single(lines)).ModelInfo;
+        Assert.Equal((path, key, "0"), (info.Path, info.Key, exit));
+        RegisteredModelRules.Check("p", new RegisteredInfo(info.Type, info.Path, info.Key));
+    }
+
+    [Theory]
     [InlineData("its format is sklearn, and only onnx is served", """{"kind": "Predictor", "metadata": {"name": "p"}, "spec": {"modelType": {"name": "sklearn"}, "path": "a"}}""")]
     [InlineData("its path ../a leads out of its storage", """{"kind": "Predictor", "metadata": {"name": "p"}, "spec": {"modelType": {"name": "onnx"}, "path": "../a"}}""")]
     [InlineData("it names no path in its storage", """{"kind": "Predictor", "metadata": {"name": "p"}, "spec": {"modelType": {"name": "onnx"}}}""")]
@@ -45,14 +69,14 @@ public sealed class ImportModelMeshTests
     }
 
     /// <summary>Both outputs together, and the exit code.</summary>
-    private static async Task<(IReadOnlyList<string> Lines, string Exit)> RunAsync(string item)
+    private static async Task<(IReadOnlyList<string> Lines, string Exit)> RunAsync(string item, string option = "")
     {
         Requires.Python();
         using var folder = ModelFolder.Create();
         var file = Path.Combine(folder.Path, "list.json");
         await File.WriteAllTextAsync(file, $$"""{"kind": "List", "items": [{{item.Replace("#", Annotations, StringComparison.Ordinal)}}]}""");
         var said = await Command.RunAsync(
-            "sh", ["-c", """python3 "$0" <"$1" 2>&1; echo $?""", Path.Combine(TestPaths.Root, "deploy", "kubernetes", "import-modelmesh"), file]);
+            "sh", ["-c", """python3 "$0" $2 <"$1" 2>&1; echo $?""", Path.Combine(TestPaths.Root, "deploy", "kubernetes", "import-modelmesh"), file, option]);
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return (lines[..^1], lines[^1]);
     }
