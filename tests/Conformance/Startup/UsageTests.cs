@@ -43,7 +43,7 @@ public sealed class UsageTests
     public async Task Start_EmptyModels_Is64()
     {
         var (code, output) = await ServerProcess.RunToEndAsync("--models", "");
-        Assert.Equal((64, "error: --models is '', expected a folder"), (code, output.Split('\n')[0]));
+        Assert.Equal((64, "error: --models is '', expected a folder, or s3://bucket/prefix"), (code, output.Split('\n')[0]));
     }
 
     [Fact]
