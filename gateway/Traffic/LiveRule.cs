@@ -118,14 +118,14 @@ internal sealed class LiveRule : IDisposable
 
     private TrafficJudgement? Judge()
     {
-        if (!IsOn || TrafficJudge.Judge(Rule.Limits, _window.Read()) is not { } judgement)
+        if (!IsOn || IsOver || TrafficJudge.Judge(Rule.Limits, _window.Read()) is not { } judgement)
         {
             return null;
         }
 
         lock (_lock)
         {
-            if (_isJudged)
+            if (_isJudged || IsOver)
             {
                 return null;
             }
@@ -137,7 +137,14 @@ internal sealed class LiveRule : IDisposable
         return judgement;
     }
 
-    private void ShowShare() => _series.Share.Set(IsOn ? Rule.Percent : 0);
+    private void ShowShare()
+    {
+        // A rule that took the place of this one has the same series.
+        if (!Volatile.Read(ref _isOver))
+        {
+            _series.Share.Set(IsOn ? Rule.Percent : 0);
+        }
+    }
 }
 
 /// <summary>That a request is for an alias with a rule.</summary>

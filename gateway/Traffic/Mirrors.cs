@@ -144,7 +144,8 @@ internal sealed class Mirror(Mirrors mirrors, LiveRule rule, PayloadBuffer messa
     /// <param name="reply">The client's; stays its.</param>
     public void Begin(InferReply reply)
     {
-        if (!reply.Succeeded)
+        // The rule may have ended while the client's request was under way.
+        if (!reply.Succeeded || !rule.IsOn || rule.IsOver)
         {
             Dispose();
             return;

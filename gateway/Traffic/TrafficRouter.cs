@@ -48,10 +48,16 @@ internal sealed class TrafficRouter(InferenceDispatcher dispatcher, Mirrors mirr
 
         var elapsed = time.GetElapsedTime(start);
         var outcome = TrafficOutcomes.Of(answer.Reply, call.Timeout, elapsed);
-        mirror?.Begin(answer.Reply);
 
         // An alias that moved meanwhile has had another model answer, of which the rule knows nothing.
-        if (answer.Model == call.Model && rule.Ended(leg, outcome, elapsed) is { } judgement)
+        if (answer.Model != call.Model)
+        {
+            mirror?.Dispose();
+            return answer;
+        }
+
+        mirror?.Begin(answer.Reply);
+        if (rule.Ended(leg, outcome, elapsed) is { } judgement)
         {
             rollbacks.Begin(rule, judgement);
         }

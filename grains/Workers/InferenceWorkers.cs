@@ -194,7 +194,7 @@ public sealed class InferenceWorkers : IDisposable
     /// <returns>False where it ends.</returns>
     internal bool TryContinue(InferenceThread thread, IInferenceWork? followUp, out IInferenceWork? next)
     {
-        InferenceThread other;
+        var started = new StartedWork();
         bool ends;
         lock (_gate)
         {
@@ -206,31 +206,27 @@ public sealed class InferenceWorkers : IDisposable
             }
 
             next = null;
-            var lane = NextLane();
-            other = lane is null ? thread : ThreadOf(lane, thread);
-            if (lane is not null)
+            while (NextLane() is { } lane && ThreadOf(lane, next is null ? thread : null) is { } free)
             {
-                next = Take(lane, other);
+                var work = Take(lane, free);
+                if (free == thread)
+                {
+                    next = work;
+                }
+                else
+                {
+                    started.Add(free, work);
+                }
             }
 
-            if (other == thread && next is not null)
-            {
-                return true;
-            }
-
-            ends = _stopping;
-            if (!ends)
+            ends = _stopping && next is null;
+            if (next is null && !ends)
             {
                 thread.Lane.MakeIdle(thread);
             }
         }
 
-        if (next is not null)
-        {
-            other.Give(next);
-            next = null;
-        }
-
+        started.Give();
         return !ends;
     }
 
@@ -257,10 +253,13 @@ public sealed class InferenceWorkers : IDisposable
             : null;
     }
 
-    /// <summary>A thread for what is due in <paramref name="lane"/>: <paramref name="free"/> where it is one of that lane's, or where no other can be started.</summary>
-    private static InferenceThread ThreadOf(WorkerLane lane, InferenceThread free)
+    /// <summary>
+    /// A thread for what is due in <paramref name="lane"/>: <paramref name="free"/>, null where it has work, if it is one of that lane's or no other can be started.
+    /// </summary>
+    /// <returns>Null where there is none: the work waits for a thread that gets done.</returns>
+    private static InferenceThread? ThreadOf(WorkerLane lane, InferenceThread? free)
     {
-        if (lane == free.Lane)
+        if (lane == free?.Lane)
         {
             return free;
         }
@@ -283,5 +282,31 @@ public sealed class InferenceWorkers : IDisposable
         var work = lane.Take();
         _passed = lane.Yields || !_yielding.IsDue ? 0 : _passed + 1;
         return work;
+    }
+
+    /// <summary>What other threads are to do: none nearly always, so without an allocation.</summary>
+    private struct StartedWork
+    {
+        private (InferenceThread Thread, IInferenceWork Work)? _first;
+        private List<(InferenceThread Thread, IInferenceWork Work)>? _more;
+
+        public void Add(InferenceThread thread, IInferenceWork work)
+        {
+            if (_first is null)
+            {
+                _first = (thread, work);
+            }
+            else
+            {
+                (_more ??= []).Add((thread, work));
+            }
+        }
+
+        /// <summary>Outside of the lock, which those that wake want.</summary>
+        public readonly void Give()
+        {
+            _first?.Thread.Give(_first.Value.Work);
+            _more?.ForEach(static one => one.Thread.Give(one.Work));
+        }
     }
 }

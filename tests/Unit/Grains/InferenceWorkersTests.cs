@@ -219,6 +219,25 @@ public sealed class InferenceWorkersTests
     }
 
     [Fact]
+    public async Task Execute_FollowUpLeavesAFullLane_WhatWaitsThereIsStartedToo()
+    {
+        using var workers = Workers(threads: 4);
+        var followUp = new Work(this, "follow-up");
+        var first = new Work(this, "first", followUp) { Share = _overdrawn };
+        var waiting = new Work(this, "waiting") { Share = _overdrawn };
+        workers.Submit(first);
+        await first.Started.Soon();
+        workers.Submit(waiting);
+
+        first.Finish();
+
+        await Task.WhenAll(followUp.Started, waiting.Started).Soon();
+        followUp.Finish();
+        waiting.Finish();
+        await Task.WhenAll(followUp.Done, waiting.Done).Soon();
+    }
+
+    [Fact]
     public async Task Execute_FollowUpOfAnotherLane_GoesToAThreadOfThatLane_AlsoWhileAllEnd()
     {
         var workers = Workers(threads: 2);
