@@ -158,6 +158,11 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
             _ = EndAsync(version, replica);
             return new LoadOutcome(replica, Failure.Lost($"the silo that was to load model '{model}' version {version} cannot be reached"));
         }
+        catch (ObjectDisposedException)
+        {
+            // A start that failed takes the runtime away from under the loads that it began.
+            return new LoadOutcome(replica, Failure.Lost($"the silo that loads model '{model}' version {version} ends"));
+        }
         catch (Exception exception)
         {
             // Expected failures are values: an exception is a defect and would come again.
