@@ -19,6 +19,12 @@ namespace Cluster.Grains.Registry;
 [GrainType(ClusterGrains.RegistryType)]
 internal sealed class RegistryGrain : Grain, IRegistryGrain
 {
+    /// <summary>Others take the place of a silo that was lost in about this time.</summary>
+    private static readonly TimeSpan RetryLost = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Calls of one hand-over that may be lost: a silo that stopped without a word is noticed in 5 s.</summary>
+    private const int MostLost = 20;
+
     /// <summary>Of those that leave, the ones that have been told.</summary>
     private readonly HashSet<string> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);
@@ -26,6 +32,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     private readonly IRegistrations _registrations;
     private readonly IServingStates _states;
     private readonly RegisteredModelReader _reader;
+    private readonly TimeProvider _time;
     private readonly ILogger<RegistryGrain> _logger;
 
     public RegistryGrain(
@@ -33,12 +40,14 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         IRegistrations registrations,
         IServingStates states,
         RegisteredModelReader reader,
+        TimeProvider time,
         ILogger<RegistryGrain> logger)
     {
         _stored = stored;
         _registrations = registrations;
         _states = states;
         _reader = reader;
+        _time = time;
         _logger = logger;
     }
 
@@ -290,13 +299,30 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     }
 
     /// <summary>Tells a model, and once more if the hand-over before was still on its way: where a grain moves, messages to it can overtake each other.</summary>
-    private static async Task TellAsync(Func<Task> tell, Task before)
+    private async Task TellAsync(Func<Task> tell, Task before)
     {
-        await tell();
+        await TellUntilHeardAsync(tell);
         if (!before.IsCompleted)
         {
             await Ended(before);
-            await tell();
+            await TellUntilHeardAsync(tell);
+        }
+    }
+
+    /// <summary>Without this, a model that was unregistered as its silo died would serve until the registry's next start.</summary>
+    private async Task TellUntilHeardAsync(Func<Task> tell)
+    {
+        for (var lost = 0; ; lost++)
+        {
+            try
+            {
+                await tell();
+                return;
+            }
+            catch (SiloUnavailableException) when (lost < MostLost)
+            {
+                await Task.Delay(RetryLost, _time);
+            }
         }
     }
 

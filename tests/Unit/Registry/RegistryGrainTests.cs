@@ -5,6 +5,7 @@ using Cluster.Contracts.Serving;
 using Cluster.Grains.Models;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
+using Cluster.Unit.Gateway.Traffic;
 using Xunit;
 using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
 
@@ -194,6 +195,25 @@ public sealed class RegistryGrainTests : IAsyncLifetime
 
         Assert.Empty(_silo.States.All);
         Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.Id == 2102);
+    }
+
+    [Fact]
+    public async Task Unregister_TheModelsSiloIsLostMeanwhile_TellsTheModelAgain()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        var lost = _silo.Get<LostCalls>();
+        (lost.Method, lost.Left) = (nameof(IModelGrain.ApplyAsync), 2);
+
+        await _silo.Models.UnregisterAsync("m").AsTask().Soon();
+        await TrafficRouterTests.UntilAsync(() =>
+        {
+            _silo.Silo.Time.Advance(TimeSpan.FromMilliseconds(500));
+            return !_silo.States.All.Any();
+        });
+        await _silo.Registry("m").SettleAsync("m", CancellationToken.None).AsTask().Soon();
+
+        Assert.Empty(_silo.States.All);
+        Assert.InRange(lost.Left, int.MinValue, -1);
     }
 
     [Fact]

@@ -77,6 +77,8 @@ internal sealed class RegistrySilo : IAsyncDisposable
                     .AddSingleton<IRegistrations, InMemoryRegistrations>()
                     .AddSingleton<IServingStates, InMemoryServingStates>()
                     .AddSingleton(new TrafficOptions())
+                    .AddSingleton<LostCalls>()
+                    .AddSingleton<IOutgoingGrainCallFilter>(static provider => provider.GetRequiredService<LostCalls>())
                     .AddModelRouting()
                     .AddSingleton<ManagedModels>()
                     .AddSingleton<ManagedAliases>();
@@ -187,4 +189,24 @@ internal sealed class RegistrySilo : IAsyncDisposable
     }
 
     private static string TestFile(int number) => Path.Combine(TestPaths.TestModels, "multi", $"{number}", "model.onnx");
+}
+
+/// <summary>Loses calls as if the silo that had them had died.</summary>
+internal sealed class LostCalls : IOutgoingGrainCallFilter
+{
+    private int _left;
+
+    /// <summary>Calls of <see cref="Method"/> that are lost yet.</summary>
+    public int Left
+    {
+        get => Volatile.Read(ref _left);
+        set => Volatile.Write(ref _left, value);
+    }
+
+    public string Method { get; set; } = "";
+
+    public Task Invoke(IOutgoingGrainCallContext context) =>
+        context.MethodName == Method && Interlocked.Decrement(ref _left) >= 0
+            ? Task.FromException(new SiloUnavailableException("the silo that had the call was lost"))
+            : context.Invoke();
 }
