@@ -18,7 +18,6 @@ internal sealed class BucketSource(ObjectAddress root, ObjectReader reader, Stor
     private Dictionary<string, ObjectModel> _models = [];
     private BucketListing? _listing;
     private string? _away;
-    private SourceScan? _last;
 
     /// <inheritdoc/>
     public Task RefreshAsync(string? model, CancellationToken cancellationToken)
@@ -53,7 +52,7 @@ internal sealed class BucketSource(ObjectAddress root, ObjectReader reader, Stor
             }
 
             _models = models;
-            return _last = new SourceScan(registrations.DrainToImmutable(), [.. listing.Problems, .. problems], [.. listing.Warnings, .. warnings]);
+            return new SourceScan(registrations.DrainToImmutable(), [.. listing.Problems, .. problems], [.. listing.Warnings, .. warnings]);
         }
     }
 

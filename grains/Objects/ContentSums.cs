@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Cluster.Grains.Trust;
 
@@ -17,8 +19,8 @@ internal static class ContentSums
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var md5 = checksums.Any(static sum => sum.Kind == ChecksumKind.Md5) ? Md5() : null;
-        var crc32 = checksums.Any(static sum => sum.Kind == ChecksumKind.Crc32) ? ReflectedCrc.Crc32() : null;
-        var crc64 = checksums.Any(static sum => sum.Kind == ChecksumKind.Crc64Nvme) ? ReflectedCrc.Crc64Nvme() : null;
+        var crc32 = checksums.Any(static sum => sum.Kind == ChecksumKind.Crc32) ? new Crc32() : null;
+        var crc64 = checksums.Any(static sum => sum.Kind == ChecksumKind.Crc64Nvme) ? new Crc64Nvme() : null;
         var buffer = ArrayPool<byte>.Shared.Rent(Piece);
         try
         {
@@ -43,7 +45,7 @@ internal static class ContentSums
         {
             [ChecksumKind.Sha256] = content,
             [ChecksumKind.Md5] = md5 is null ? null : Convert.ToHexStringLower(md5.GetHashAndReset()),
-            [ChecksumKind.Crc32] = crc32?.Finish(),
+            [ChecksumKind.Crc32] = crc32?.GetCurrentHashAsUInt32().ToString("x8", CultureInfo.InvariantCulture),
             [ChecksumKind.Crc64Nvme] = crc64?.Finish(),
         };
         return checksums.All(sum => found[sum.Kind] == sum.Value) ? content : null;

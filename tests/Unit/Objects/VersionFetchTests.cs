@@ -324,7 +324,7 @@ public sealed class VersionFetchTests : IAsyncLifetime
 
     private static string Crc64(byte[] content)
     {
-        var crc = ReflectedCrc.Crc64Nvme();
+        var crc = new Crc64Nvme();
         crc.Append(content);
         return Convert.ToBase64String(Convert.FromHexString(crc.Finish()));
     }
