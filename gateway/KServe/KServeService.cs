@@ -22,13 +22,25 @@ internal sealed class KServeService(IServingApi api, CallBoundary boundary)
         .Unary("ServerReady", ServerReadyRequest.Parser, (_, _) => Answer(new ServerReadyResponse { Ready = api.IsReady }))
         .Unary("ServerMetadata", ServerMetadataRequest.Parser, (_, _) => Answer(api.GetServerMetadata()))
         .Unary("ModelReady", ModelReadyRequest.Parser, (call, request) =>
-            Answer(new ModelReadyResponse { Ready = api.IsModelReady(Model(call, request.Name), request.Version, Protocol.Grpc) }))
+        {
+            var (model, version) = Find(call, request.Name, request.Version);
+            return Answer(new ModelReadyResponse { Ready = api.IsModelReady(model, version, Protocol.Grpc) });
+        })
         .Unary("ModelMetadata", ModelMetadataRequest.Parser, (call, request) =>
-            api.GetModelMetadataAsync(Model(call, request.Name), request.Version, Protocol.Grpc, call.CancellationToken))
+        {
+            var (model, version) = Find(call, request.Name, request.Version);
+            return api.GetModelMetadataAsync(model, version, Protocol.Grpc, call.CancellationToken);
+        })
         .Unary("ModelConfig", ModelConfigRequest.Parser, async (call, request) =>
-            new ModelConfigResponse { Config = await api.GetModelConfigAsync(Model(call, request.Name), request.Version, call.CancellationToken).ConfigureAwait(false) })
+        {
+            var (model, version) = Find(call, request.Name, request.Version);
+            return new ModelConfigResponse { Config = await api.GetModelConfigAsync(model, version, call.CancellationToken).ConfigureAwait(false) };
+        })
         .Unary("ModelStatistics", ModelStatisticsRequest.Parser, (call, request) =>
-            api.GetModelStatisticsAsync(Model(call, request.Name), request.Version, Caller.Of(call.GetHttpContext()), call.CancellationToken))
+        {
+            var (model, version) = Find(call, request.Name, request.Version);
+            return api.GetModelStatisticsAsync(model, version, Caller.Of(call.GetHttpContext()), call.CancellationToken);
+        })
         .Unary("RepositoryIndex", RepositoryIndexRequest.Parser, (call, request) => Answer(api.GetRepositoryIndex(request.Ready, Caller.Of(call.GetHttpContext()))))
         .Unary("RepositoryModelLoad", RepositoryModelLoadRequest.Parser, LoadAsync)
         .Unary("RepositoryModelUnload", RepositoryModelUnloadRequest.Parser, UnloadAsync)
@@ -43,7 +55,11 @@ internal sealed class KServeService(IServingApi api, CallBoundary boundary)
         .Unimplemented("trace and log settings are the operator's here, not the clients'", "TraceSetting", "LogSettings")
         .Build();
 
-    private string Model(ServerCallContext call, string name) => api.Resolve(name, call.GetHttpContext()).Model;
+    private (string Model, string Version) Find(ServerCallContext call, string name, string version)
+    {
+        var target = api.Resolve(name, call.GetHttpContext());
+        return (target.Model, target.VersionOf(version));
+    }
 
     private static ValueTask<T> Answer<T>(T message) => ValueTask.FromResult(message);
 

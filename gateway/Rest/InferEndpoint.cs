@@ -96,7 +96,7 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
             case null:
                 return await reader.ReadJsonAsync();
             case 0:
-                var model = await api.GetModelMetadataAsync(route.Model, route.Version, Protocol.Rest, context.RequestAborted);
+                var model = await api.GetModelMetadataAsync(route.Model, route.AboutVersion, Protocol.Rest, context.RequestAborted);
                 return await RawInferReader.ReadAsync(model, body, builder, context.RequestAborted);
             case { } length:
                 return await reader.ReadBinaryAsync(length);

@@ -16,7 +16,7 @@ internal sealed class ModelEndpoints(IServingApi api)
     public Task GetModelReadyAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
-        return WriteReadyAsync(context, new ReadyAnswer(route.Model, api.IsModelReady(route.Model, route.Version, Protocol.Rest)));
+        return WriteReadyAsync(context, new ReadyAnswer(route.Model, api.IsModelReady(route.Model, route.AboutVersion, Protocol.Rest)));
     }
 
     public Task GetNamesAsync(HttpContext context) =>
@@ -25,14 +25,14 @@ internal sealed class ModelEndpoints(IServingApi api)
     public async Task GetModelAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
-        var model = await api.GetModelMetadataAsync(route.Model, route.Version, Protocol.Rest, context.RequestAborted);
+        var model = await api.GetModelMetadataAsync(route.Model, route.AboutVersion, Protocol.Rest, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, model);
     }
 
     public async Task GetConfigAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
-        var config = await api.GetModelConfigAsync(route.Model, route.Version, context.RequestAborted);
+        var config = await api.GetModelConfigAsync(route.Model, route.AboutVersion, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, config);
     }
 
@@ -40,7 +40,7 @@ internal sealed class ModelEndpoints(IServingApi api)
     public async Task GetStatisticsAsync(HttpContext context)
     {
         var route = ModelRoute.Of(context, api);
-        var statistics = await api.GetModelStatisticsAsync(route.Model, route.Version, Caller.Of(context), context.RequestAborted);
+        var statistics = await api.GetModelStatisticsAsync(route.Model, route.AboutVersion, Caller.Of(context), context.RequestAborted);
         await JsonAnswer.WriteAsync(context, statistics);
     }
 

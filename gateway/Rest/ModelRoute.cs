@@ -17,6 +17,9 @@ internal readonly record struct ModelRoute(string Model, string Version)
     /// <summary>Of an alias with a traffic rule; null without one.</summary>
     public TrafficTicket? Ticket { get; private init; }
 
+    /// <inheritdoc cref="ModelTarget.VersionOf"/>
+    public string AboutVersion { get; private init; } = Version;
+
     public const string ModelKey = "model";
     public const string VersionKey = "version";
 
@@ -47,6 +50,6 @@ internal readonly record struct ModelRoute(string Model, string Version)
     {
         var named = Of(context);
         var target = api.Resolve(named.Model, context);
-        return new ModelRoute(target.Model, named.Version) { Alias = target.Alias, Ticket = target.Ticket };
+        return new ModelRoute(target.Model, named.Version) { Alias = target.Alias, Ticket = target.Ticket, AboutVersion = target.VersionOf(named.Version) };
     }
 }

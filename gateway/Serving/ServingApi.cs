@@ -97,7 +97,7 @@ internal sealed class ServingApi : IServingApi
         var header = ModelHeaders.Read(http.Request.Headers);
         var caller = Caller.Of(http);
         var target = caller == Caller.Anyone ? _names.Resolve(name, header) : _names.Resolve(name, header, caller, RouteAccess.Of(http).Permission);
-        return target.Ticket is { } ticket ? target with { Ticket = ticket with { Sticky = ticket.Rule.StickyOf(http.Request.Headers) } } : target;
+        return target.Ticket is { } ticket && ticket.Rule.StickyOf(http.Request.Headers) is { } sticky ? target with { Ticket = ticket with { Sticky = sticky } } : target;
     }
 
     /// <inheritdoc/>

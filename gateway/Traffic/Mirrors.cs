@@ -94,6 +94,11 @@ internal sealed class Mirrors : IDisposable
         catch (Exception exception)
         {
             // The edge of the copy: its client has its answer, and there is no caller that could act on this.
+            if (!_stopping.IsCancellationRequested && rule.Ended(TrafficLeg.Shadow, TrafficOutcome.Failure, _time.GetElapsedTime(start)) is { } judgement)
+            {
+                _rollbacks.Begin(rule, judgement);
+            }
+
             if (!_stopping.IsCancellationRequested && _errors.TryPass(exception.GetType().Name, out var heldBack))
             {
                 Log.MirrorFailed(_logger, exception, rule.Alias, heldBack);
@@ -113,12 +118,30 @@ internal sealed class Mirrors : IDisposable
         var judgement = rule.Ended(TrafficLeg.Shadow, outcome, elapsed);
         if (reply.Succeeded)
         {
-            judgement = rule.Compared(AnswerComparison.Compare(expected.Span, reply.Message.Span, rule.Rule.AbsoluteTolerance, rule.Rule.RelativeTolerance)) ?? judgement;
+            judgement = Compare(rule, reply.Message, expected) ?? judgement;
         }
 
         if (judgement is not null)
         {
             _rollbacks.Begin(rule, judgement);
+        }
+    }
+
+    private TrafficJudgement? Compare(LiveRule rule, PayloadBuffer answer, PayloadBuffer expected)
+    {
+        if (!TryHoldAnswer(answer.Length))
+        {
+            rule.Dropped();
+            return null;
+        }
+
+        try
+        {
+            return rule.Compared(AnswerComparison.Compare(expected.Span, answer.Span, rule.Rule.AbsoluteTolerance, rule.Rule.RelativeTolerance));
+        }
+        finally
+        {
+            Interlocked.Add(ref _bytes, -answer.Length);
         }
     }
 

@@ -40,9 +40,16 @@ internal sealed class TrafficRouter(InferenceDispatcher dispatcher, Mirrors mirr
         {
             answer = await dispatcher.InferAsync(call, cancellationToken).ConfigureAwait(false);
         }
-        catch
+        catch (Exception exception)
         {
+            // A failure that is no answer is the model's all the same, unless the client gave up.
             mirror?.Dispose();
+            var failed = exception is OperationCanceledException ? TrafficOutcome.Cancelled : TrafficOutcome.Failure;
+            if (rule.Ended(leg, failed, time.GetElapsedTime(start)) is { } reason)
+            {
+                rollbacks.Begin(rule, reason);
+            }
+
             throw;
         }
 

@@ -118,6 +118,18 @@ public sealed class MirrorTests : IDisposable
     }
 
     [Fact]
+    public async Task Candidate_WhoseCallThrows_CountsAsFailed()
+    {
+        _bench.New.Infer = static (_, _) => throw new InvalidOperationException("no answer at all");
+        _bench.Set(All);
+
+        Assert.Equal(1, (await _bench.AskAsync()).Number);
+        await IdleAsync();
+
+        Assert.Equal(1, (await _bench.Routing.ScrapeAsync())["cluster_alias_requests{alias=a,leg=shadow,outcome=failure}"]);
+    }
+
+    [Fact]
     public async Task Copies_OfTooManyBytes_AreDropped()
     {
         _bench.Set(All);

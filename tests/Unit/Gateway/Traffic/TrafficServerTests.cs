@@ -29,13 +29,16 @@ public sealed class TrafficServerTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        foreach (var (model, content) in new[] { ("one", OnnxModels.Small(1)), ("two", OnnxModels.Small(2)), ("broken", OnnxModels.FailsToRun()) })
+        foreach (var (model, version, content) in new[]
+            { ("one", 1, OnnxModels.Small(1)), ("one", 2, OnnxModels.Small(1)), ("two", 1, OnnxModels.Small(2)), ("broken", 1, OnnxModels.FailsToRun()) })
         {
             var file = Path.Combine(_models.Path, "model.onnx");
             await File.WriteAllBytesAsync(file, content);
-            _models.AddVersion(model, 1, file);
+            _models.AddVersion(model, version, file);
             File.Delete(file);
         }
+
+        await File.WriteAllTextAsync(Path.Combine(_models.Path, "one", "model.json"), """{"version_policy":{"all":{}}}""");
 
         _app = await ServeHosts.StartAsync(("Cluster:Models", _models.Path), ("Cluster:PollSeconds", "0"));
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
@@ -82,6 +85,18 @@ public sealed class TrafficServerTests : IAsyncLifetime
 
         Assert.False((await PostAsync("clear", "")).TryGetProperty("traffic", out _));
         Assert.DoesNotContain("cluster_alias_", await _http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Canary_OfAnotherVersion_WhatIsAskedOfTheAliasIsToldOfTheActiveOne()
+    {
+        await PostAsync("set?wait=true", """{"candidate":"one","candidate_version":2,"active_version":1,"percent":0}""");
+
+        var statistics = await GetAsync("/v2/models/current/stats");
+        Assert.Equal("1", Assert.Single(statistics.GetProperty("model_stats").EnumerateArray()).GetProperty("version").GetString());
+        var told = await _grpc.CallAsync("/inference.GRPCInferenceService/ModelStatistics", new ModelStatisticsRequest { Name = "current" }, ModelStatisticsResponse.Parser);
+        Assert.Equal("1", Assert.Single(told.ModelStats).Version);
+        Assert.Equal(2, (await GetAsync("/v2/models/one/stats")).GetProperty("model_stats").GetArrayLength());
     }
 
     [Fact]
