@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Cluster.Contracts.Errors;
 
 namespace Cluster.Tests.Common;
 
@@ -101,7 +102,23 @@ public sealed class TestCluster : IGateways, IAsyncDisposable
         await Task.WhenAll(_silos.Concat(_gateways).Where(static process => !process.IsRunning).Select(static process => process.StartAsync()));
         await WholeAsync();
         using var client = new MeshClient(_gateways[0].GrpcTarget);
-        await client.RemoveAllAsync();
+
+        // Each process finds Redis again by itself, and until then refuses changes.
+        await UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    await client.RemoveAllAsync();
+                    return true;
+                }
+                catch (GrpcCallException exception) when (exception.Answer.Status == StatusCode.Unavailable)
+                {
+                    return false;
+                }
+            },
+            EmptyTimeout,
+            "models and aliases can be taken away");
         foreach (var folder in Directory.EnumerateDirectories(Models.Path).Where(static folder => Path.GetFileName(folder) != Shipped))
         {
             Directory.Delete(folder, recursive: true);
