@@ -2,13 +2,10 @@ using System.Collections.Immutable;
 
 namespace Cluster.Contracts.Nodes;
 
-/// <summary>The cluster as a whole, for operators; the key is <see cref="Key"/>.</summary>
+/// <summary>The cluster as a whole, for operators, as one silo sees it; the key is that silo's address in its parsable form.</summary>
 [Alias("cluster")]
 public interface IClusterGrain : IGrainWithStringKey
 {
-    /// <summary>The key of the one grain.</summary>
-    const string Key = "0";
-
     /// <summary>The silos and what they hold now.</summary>
     [AlwaysInterleave, Alias("describe")]
     ValueTask<ClusterDescription> DescribeAsync();

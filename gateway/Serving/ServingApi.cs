@@ -42,6 +42,7 @@ internal sealed class ServingApi : IServingApi
     private readonly ReplicaChooser _chooser;
     private readonly ReplicaLoads _loads;
     private readonly ControlCalls _control;
+    private readonly ClusterCalls _cluster;
     private readonly RouteChanges _changes;
     private readonly TimeProvider _time;
     private readonly IRuntimeVersions? _runtimes;
@@ -63,6 +64,7 @@ internal sealed class ServingApi : IServingApi
         ReplicaChooser chooser,
         ReplicaLoads loads,
         ControlCalls control,
+        ClusterCalls cluster,
         RouteChanges changes,
         TimeProvider time,
         LimitOptions limits,
@@ -83,6 +85,7 @@ internal sealed class ServingApi : IServingApi
         _chooser = chooser;
         _loads = loads;
         _control = control;
+        _cluster = cluster;
         _changes = changes;
         _time = time;
         _runtimes = runtimes;
@@ -226,8 +229,7 @@ internal sealed class ServingApi : IServingApi
     /// <inheritdoc/>
     public async ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken)
     {
-        var grain = _grains.GetCluster();
-        var cluster = await _control.RunAsync(grain.DescribeAsync, cancellationToken).ConfigureAwait(false);
+        var cluster = await _cluster.AskAsync(static grain => grain.DescribeAsync(), cancellationToken).ConfigureAwait(false);
         return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow(), _dispatcher.Health.IsStoreReachable) { Aliases = Aliases };
     }
 
@@ -242,11 +244,8 @@ internal sealed class ServingApi : IServingApi
     public ValueTask<AliasState> RollBackAsync(string alias, CancellationToken cancellationToken) => _rules.RollBackAsync(alias, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken)
-    {
-        var grain = _grains.GetCluster();
-        return _control.RunAsync(() => grain.ExplainAsync(model), cancellationToken);
-    }
+    public ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken) =>
+        _cluster.AskAsync(grain => grain.ExplainAsync(model), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => _repository.ReloadAsync(cancellationToken);

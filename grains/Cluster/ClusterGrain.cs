@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Nodes;
+using Cluster.Grains.Placement;
+using Orleans.GrainDirectory;
 
 namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="IClusterGrain"/>
-/// <remarks>Keeps nothing: it puts together what its silo's replicas say.</remarks>
-[Reentrant]
+/// <remarks>Keeps nothing: it puts together what its silo's replicated maps say, and what the silos answer.</remarks>
+[Reentrant, SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
 [GrainType(ClusterGrains.ClusterType)]
 internal sealed class ClusterGrain(
     IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement) : Grain, IClusterGrain

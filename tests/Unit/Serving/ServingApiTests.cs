@@ -59,6 +59,7 @@ public sealed class ServingApiTests : IDisposable
             _routing.Chooser,
             _routing.Loads,
             _routing.Control,
+            _routing.Cluster,
             _routing.Changes,
             _time,
             new LimitOptions());
