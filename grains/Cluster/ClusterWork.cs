@@ -27,6 +27,9 @@ public static class ClusterWork
         services.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         services.AddHostedService<ControllerWatch>();
         services.AddHostedService<AliasTransitions>();
+        services.AddSingleton<ReplicaMoves>();
+        services.AddSingleton<AskedDrain>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AskedDrain>());
         services.AddHostedService<SiloDrain>();
         return services;
     }
