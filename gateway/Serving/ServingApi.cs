@@ -227,10 +227,25 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
+    public ValueTask ScaleModelAsync(string model, ReplicaBounds? bounds, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.Demand(Permission.Manage, model);
+        var grain = Model(model);
+        return _control.RunAsync(() => grain.ScaleAsync(bounds, cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken)
     {
         var cluster = await _cluster.AskAsync(static grain => grain.DescribeAsync(), cancellationToken).ConfigureAwait(false);
         return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow(), _dispatcher.Health.IsStoreReachable) { Aliases = Aliases };
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken)
+    {
+        var grain = _grains.GetCluster();
+        return _control.RunAsync(() => grain.DrainAsync(silo, drains), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -299,7 +314,7 @@ internal sealed class ServingApi : IServingApi
         var (reply, model, version) = answer;
         if (reply.Succeeded)
         {
-            _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));
+            _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start), span);
         }
         else if (reply.Failure.Code == StatusCode.Cancelled)
         {

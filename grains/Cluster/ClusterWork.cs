@@ -25,6 +25,9 @@ public static class ClusterWork
         services.AddSingleton<IRepositoryAgreement, RepositoryAgreement>();
         services.AddHostedService<ControllerWatch>();
         services.AddHostedService<AliasTransitions>();
+        services.AddSingleton<ReplicaMoves>();
+        services.AddSingleton<AskedDrain>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AskedDrain>());
         services.AddHostedService<SiloDrain>();
         return services;
     }

@@ -122,7 +122,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             : registration;
         await _keeper.KeepAskedAsync(State with
         {
-            Registration = applied,
+            Registration = applied with { Bounds = State.Registration?.Bounds },
             NotYetUsed = State.NotYetUsed || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
             Failed = retryFailed ? State.Failed.Clear() : State.Failed,
             FailedOn = retryFailed ? State.FailedOn.Clear() : State.FailedOn,
@@ -201,6 +201,24 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         await _keeper.KeepAskedAsync(
             State with { Unloaded = true, NotYetUsed = false }, state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed });
         await ChangeAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ScaleAsync(ReplicaBounds? bounds, CancellationToken cancellationToken)
+    {
+        if (bounds?.Problem() is { } problem)
+        {
+            throw ServingException.InvalidArgument($"model '{Name}': {problem}");
+        }
+
+        using var turn = await TakeTurnAsync();
+        RequireKnown();
+        var before = State.Registration!.Bounds;
+        await _keeper.KeepAskedAsync(WithBounds(State, bounds), state => WithBounds(state, before));
+        Log.Bounded(_logger, Name, bounds?.Least, bounds?.Most);
+        await ChangeAsync();
+
+        static ModelGrainState WithBounds(ModelGrainState state, ReplicaBounds? bounds) => state with { Registration = state.Registration! with { Bounds = bounds } };
     }
 
     /// <inheritdoc/>
@@ -339,7 +357,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         _change.Reload(state.Loaded.Keys.Where(version =>
             ReplicaPlan.IsOnDemand(state, version)
             && !ReplicaPlan.IsOnDemand(before, version)
-            && (_work.IsUsedLately(version) || state.Registration?.Settings.MinCopies > 1)));
+            && (_work.IsUsedLately(version) || state.Registration?.CopyBounds().Least > 1)));
         Schedule();
         await kept;
     }

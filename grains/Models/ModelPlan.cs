@@ -62,9 +62,9 @@ internal static class ModelPlan
     /// <param name="silos">Silos that may hold one, at least 1.</param>
     public static int WantedReplicas(ModelGrainState state, long version, int silos)
     {
-        var settings = state.Registration?.Settings ?? ModelSettings.Default;
-        var most = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos;
-        return Math.Clamp(Math.Max(settings.MinCopies, state.Loaded.GetValueOrDefault(version)?.Target ?? 1), 1, Math.Max(1, most));
+        var bounds = state.Registration?.CopyBounds() ?? (1, 0);
+        var most = bounds.Most > 0 ? Math.Min(bounds.Most, silos) : silos;
+        return Math.Clamp(Math.Max(bounds.Least, state.Loaded.GetValueOrDefault(version)?.Target ?? 1), 1, Math.Max(1, most));
     }
 
     /// <summary>Whether a version serves the content that it should.</summary>
@@ -106,7 +106,7 @@ internal static class ModelPlan
                 FailedOn = [.. FailurePlan.Silos(state, version).Select(static silo => silo.ToParsableString())],
                 LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
             });
-        return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default };
+        return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default, Bounds = state.Registration?.Bounds };
     }
 
     private static VersionServingState Describe(long version, ModelVersionSource? source, ModelGrainState state)

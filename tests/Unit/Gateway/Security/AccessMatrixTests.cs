@@ -73,8 +73,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         Assert.InRange(endpoints.Count, 80, 500);
         Assert.All(endpoints, static endpoint => Assert.NotNull(endpoint.Metadata.GetMetadata<RouteAccess>()));
 
-        // Those who may change every model are asked for by one endpoint, which names no model; what nothing is said of is asked so too.
-        Assert.Equal(["/v1/config/reload"], endpoints.Where(static endpoint => Access(endpoint) == RouteAccess.ManageAll).Select(static endpoint => endpoint.RoutePattern.RawText));
+        // Those who may change every model are asked for by the endpoints that name no model; what nothing is said of is asked so too.
+        Assert.Equal(
+            ["/v1/config/reload", "/v2/cluster/silos/{silo}/drain", "/v2/cluster/silos/{silo}/undrain"],
+            endpoints.Where(static endpoint => Access(endpoint) == RouteAccess.ManageAll).Select(static endpoint => endpoint.RoutePattern.RawText));
     }
 
     [Fact]
@@ -307,7 +309,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private async Task<Answer> AskAsync(RouteEndpoint endpoint, string? key, string model)
     {
         var path = endpoint.RoutePattern.RawText!
-            .Replace("{model}", HasModel(endpoint) ? model : Allowed, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{**path}", "some", StringComparison.Ordinal)
+            .Replace("{model}", HasModel(endpoint) ? model : Allowed, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{**path}", "some", StringComparison.Ordinal).Replace("{silo}", "some", StringComparison.Ordinal)
             .Replace("{unimplementedService}", "a.B", StringComparison.Ordinal).Replace("{unimplementedMethod:grpcunimplemented}", "c", StringComparison.Ordinal);
         var methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["PATCH"];
         using var request = new HttpRequestMessage(IsGrpc(endpoint) ? HttpMethod.Post : new HttpMethod(methods[0]), path);
