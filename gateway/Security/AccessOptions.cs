@@ -19,7 +19,7 @@ public sealed class AccessOptions
 [Section("Tokens")]
 public sealed class TokenOptions : IValidatableObject
 {
-    /// <summary>A file with the issuer's public keys, a JSON Web Key Set; null, the default, takes no tokens.</summary>
+    /// <summary>A file with the issuer's public keys, a JSON Web Key Set, or its <c>https://</c> address; null, the default, takes no tokens.</summary>
     [SetBy("Cluster:TokenKeys")]
     public string? Keys { get; set; }
 
@@ -30,6 +30,21 @@ public sealed class TokenOptions : IValidatableObject
     /// <summary>The <c>aud</c> that a token must have; needed with <see cref="Keys"/>.</summary>
     [Text("a name")]
     public string? Audience { get; set; }
+    /// <summary>A PEM file with the authorities that alone are trusted for an address in <see cref="Keys"/>, read at the start. Default those of the machine.</summary>
+    [Text("a PEM file")]
+    public string? KeysCa { get; set; }
+
+    /// <summary>
+    /// Time between two reads of an address in <see cref="Keys"/>. Default 5 minutes. Longer takes tokens longer by a key that its issuer gave up; a token by a new key has the
+    /// address read at once, but not more often than each 30 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a read of an address in <see cref="Keys"/> may take, which a start waits for. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
 
     /// <summary>The algorithms that a token may be signed with, separated by commas; of ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384 and PS512. Default ES256, RS256, PS256.</summary>
     [RegularExpression(@"(ES|RS|PS)(256|384|512)(,(ES|RS|PS)(256|384|512))*", ErrorMessage = "ES256, RS256 or PS256 and their like, separated by commas")]
@@ -53,6 +68,11 @@ public sealed class TokenOptions : IValidatableObject
 
         if (Keys is not null && string.IsNullOrEmpty(Audience))
         {
+        if (KeysCa is not null && !TokenKeyAddress.IsAddress(Keys))
+        {
+            yield return new ValidationResult("nothing without an https:// address of keys", [nameof(KeysCa)]);
+        }
+
             yield return new ValidationResult("a name, which tokens need", [nameof(Audience)]);
         }
     }

@@ -33,6 +33,8 @@ public static class SecurityExtensions
         services.AddSingleton<OtherSites>();
         services.AddSingleton(static provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, new Random()));
         services.AddHostedService(static provider => provider.GetRequiredService<AuditLog>());
+        services.AddSingleton<TokenKeyReader>();
+        services.AddHostedService(static provider => provider.GetRequiredService<TokenKeyReader>());
         services.AddMetrics();
         services.AddSingleton<AccessMetrics>();
         services.AddHostedService(static provider =>
