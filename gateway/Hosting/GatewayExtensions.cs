@@ -64,6 +64,7 @@ public static class GatewayExtensions
         {
             kestrel.AddServerHeader = false;
             kestrel.ConfigureGrpcLimits(kestrel.ApplicationServices.GetRequiredService<LimitOptions>().StreamsPerConnection);
+            kestrel.RefuseDoubtfulLengths();
             var gate = kestrel.ApplicationServices.GetRequiredService<ConnectionGate>();
             kestrel.Listen(options.Bind, options.HttpPort, listen => Listen(listen, HttpProtocols.Http1, gate));
             kestrel.Listen(options.Bind, options.GrpcPort, listen => Listen(listen, HttpProtocols.Http2, gate));

@@ -52,6 +52,9 @@ public static class SecurityExtensions
         return listen;
     }
 
+    /// <summary>Has the web server refuse lengths of requests that a proxy before it may read otherwise.</summary>
+    public static void RefuseDoubtfulLengths(this KestrelServerOptions kestrel) => LengthDigits.ApplyTo(kestrel);
+
     /// <summary>Answers what changes or observes models on the management port alone, where there is one; elsewhere it is an unknown path.</summary>
     public static void UseManagementPort(this WebApplication app, int? port)
     {
