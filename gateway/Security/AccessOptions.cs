@@ -11,6 +11,13 @@ public sealed class AccessOptions
     [SetBy("Cluster:Access")]
     public string? File { get; set; }
 
+    /// <summary>
+    /// Models that may be registered of those that a client may change, where its entry says no <c>registered_models</c>, 0 to 1,000,000. Default 1000. More lets one client fill the
+    /// cluster's books and, by requests for its models, have those of others leave the memory.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RegisteredModels { get; set; } = 1000;
+
     /// <summary>True, the default: health is told to all. False: only to clients that <see cref="File"/> knows; then probes need a key or a certificate.</summary>
     public bool OpenHealth { get; set; } = true;
 }
@@ -23,13 +30,6 @@ public sealed class TokenOptions : IValidatableObject
     [SetBy("Cluster:TokenKeys")]
     public string? Keys { get; set; }
 
-    /// <summary>The <c>iss</c> that a token must have; needed with <see cref="Keys"/>.</summary>
-    [Text("a name")]
-    public string? Issuer { get; set; }
-
-    /// <summary>The <c>aud</c> that a token must have; needed with <see cref="Keys"/>.</summary>
-    [Text("a name")]
-    public string? Audience { get; set; }
     /// <summary>A PEM file with the authorities that alone are trusted for an address in <see cref="Keys"/>, read at the start. Default those of the machine.</summary>
     [Text("a PEM file")]
     public string? KeysCa { get; set; }
@@ -45,6 +45,13 @@ public sealed class TokenOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The <c>iss</c> that a token must have; needed with <see cref="Keys"/>.</summary>
+    [Text("a name")]
+    public string? Issuer { get; set; }
+
+    /// <summary>The <c>aud</c> that a token must have; needed with <see cref="Keys"/>.</summary>
+    [Text("a name")]
+    public string? Audience { get; set; }
 
     /// <summary>The algorithms that a token may be signed with, separated by commas; of ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384 and PS512. Default ES256, RS256, PS256.</summary>
     [RegularExpression(@"(ES|RS|PS)(256|384|512)(,(ES|RS|PS)(256|384|512))*", ErrorMessage = "ES256, RS256 or PS256 and their like, separated by commas")]
@@ -61,6 +68,11 @@ public sealed class TokenOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (KeysCa is not null && !TokenKeyAddress.IsAddress(Keys))
+        {
+            yield return new ValidationResult("nothing without an https:// address of keys", [nameof(KeysCa)]);
+        }
+
         if (Keys is not null && string.IsNullOrEmpty(Issuer))
         {
             yield return new ValidationResult("a name, which tokens need", [nameof(Issuer)]);
@@ -68,11 +80,6 @@ public sealed class TokenOptions : IValidatableObject
 
         if (Keys is not null && string.IsNullOrEmpty(Audience))
         {
-        if (KeysCa is not null && !TokenKeyAddress.IsAddress(Keys))
-        {
-            yield return new ValidationResult("nothing without an https:// address of keys", [nameof(KeysCa)]);
-        }
-
             yield return new ValidationResult("a name, which tokens need", [nameof(Audience)]);
         }
     }

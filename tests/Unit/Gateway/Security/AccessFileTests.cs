@@ -18,7 +18,7 @@ public sealed class AccessFileTests : IDisposable
         {
             clients = new
             {
-                team = new { keys = new[] { TestAccess.Key("k1", "one"), TestAccess.Key("k2", "two") }, certificates = new[] { "CN=team" }, tokens = new[] { "sub-team" }, requests_per_second = 2.5, in_flight = 7 },
+                team = new { keys = new[] { TestAccess.Key("k1", "one"), TestAccess.Key("k2", "two") }, certificates = new[] { "CN=team" }, tokens = new[] { "sub-team" }, requests_per_second = 2.5, in_flight = 7, registered_models = 0 },
                 other = new { },
             },
             rules = new object[]
@@ -33,7 +33,7 @@ public sealed class AccessFileTests : IDisposable
         var team = policy.FindKey("k2.two", DateTimeOffset.UnixEpoch, out _)!;
         Assert.Same(team, policy.FindCertificate(["CN=x", "CN=team"]));
         Assert.Same(team, policy.FindToken("sub-team"));
-        Assert.Equal(new ClientQuota(2.5, 3, 7, 0), team.Quota);
+        Assert.Equal(new ClientQuota(2.5, 3, 7, 0) { RegisteredModels = 0 }, team.Quota);
         Assert.True(team.Allows(Permission.Infer, "team-1") && team.Allows(Permission.Read, "shared") && team.Allows(Permission.Read, "public"));
         Assert.False(team.Allows(Permission.Infer, "public") || team.Allows(Permission.Infer, "Team-1") || team.Allows(Permission.Manage, "team-1") || team.AllowsAll(Permission.Read));
         Assert.True(policy.Find("other")!.Allows(Permission.Read, "public"));
@@ -74,6 +74,7 @@ public sealed class AccessFileTests : IDisposable
     [InlineData("""{"clients":{"a":{"key":[]}},"rules":[]}""", "$.clients.a.key")]
     [InlineData("""{"clients":{"a":{"in_flight":0}},"rules":[]}""", "in_flight is 0")]
     [InlineData("""{"clients":{"a":{"burst":2}},"rules":[]}""", "without requests_per_second")]
+    [InlineData("""{"clients":{"a":{"registered_models":-1}},"rules":[]}""", "registered_models is -1")]
     [InlineData("""{"clients":{"*":{}},"rules":[]}""", "'*'")]
     [InlineData("""{"clients":{"a":null},"rules":[]}""", "null")]
     [InlineData("""{"clients":{"a":{"keys":[null]}},"rules":[]}""", "null")]
