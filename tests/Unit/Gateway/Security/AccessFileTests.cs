@@ -1,4 +1,5 @@
 using Cluster.Gateway.Security;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Security;
@@ -73,8 +74,8 @@ public sealed class AccessFileTests : IDisposable
     [InlineData("""{"clients":{},"rules":[],"rules":[]}""", "$")]
     [InlineData("""{"clients":{"a":{"key":[]}},"rules":[]}""", "$.clients.a.key")]
     [InlineData("""{"clients":{"a":{"in_flight":0}},"rules":[]}""", "in_flight is 0")]
-    [InlineData("""{"clients":{"a":{"burst":2}},"rules":[]}""", "without requests_per_second")]
     [InlineData("""{"clients":{"a":{"registered_models":-1}},"rules":[]}""", "registered_models is -1")]
+    [InlineData("""{"clients":{"a":{"burst":2}},"rules":[]}""", "without requests_per_second")]
     [InlineData("""{"clients":{"*":{}},"rules":[]}""", "'*'")]
     [InlineData("""{"clients":{"a":null},"rules":[]}""", "null")]
     [InlineData("""{"clients":{"a":{"keys":[null]}},"rules":[]}""", "null")]
@@ -99,12 +100,18 @@ public sealed class AccessFileTests : IDisposable
 
     /// <summary>Whatever a file holds, it is rules or a mistake.</summary>
     [Fact]
-    public void Read_DamagedFiles_AreRulesOrMistakes()
+    public void Read_DamagedFiles_AreRulesOrMistakes() => Fuzz(5000);
+
+    [Fact, Trait("Category", "Soak")]
+    public void Read_ManyDamagedFiles_AreRulesOrMistakes() => Fuzz(100_000);
+
+    private void Fuzz(int few)
     {
-        var random = new Random(15);
+        var count = FuzzRun.Cases(few);
+        var random = new Random(FuzzRun.Seed(15));
         var whole = Client.Replace("%", new string('a', 64), StringComparison.Ordinal);
         var rules = 0;
-        for (var i = 0; i < 5000; i++)
+        for (var i = 0; i < count; i++)
         {
             var bytes = System.Text.Encoding.UTF8.GetBytes(whole);
             for (var changes = random.Next(1, 4); changes > 0; changes--)
@@ -124,6 +131,6 @@ public sealed class AccessFileTests : IDisposable
             }
         }
 
-        Assert.InRange(rules, 1, 4999);
+        Assert.InRange(rules, 1, count - 1);
     }
 }
