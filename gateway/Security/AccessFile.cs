@@ -31,15 +31,24 @@ internal static class AccessFile
         try
         {
             using var stream = File.OpenRead(path);
+            return Read(stream);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new AccessFileException("it cannot be read", exception);
+        }
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static AccessPolicy Read(Stream stream)
+    {
+        try
+        {
             return stream.Length <= MaxBytes ? Parse(JsonSerializer.Deserialize<Root>(stream, Strict)) : throw new AccessFileException($"it has more than {MaxBytes} bytes");
         }
         catch (JsonException exception)
         {
             throw new AccessFileException($"{exception.Path ?? "$"} in line {exception.LineNumber + 1} is not what is expected there, see docs/security.md", exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new AccessFileException("it cannot be read", exception);
         }
     }
 

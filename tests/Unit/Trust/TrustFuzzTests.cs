@@ -18,7 +18,7 @@ public sealed class TrustFuzzTests(ITestOutputHelper output)
 
     [Fact]
     [Trait("Category", "Soak")]
-    public void Read_ManyDamagedFiles_AreRefusedOrRead() => Run(300_000);
+    public void Read_ManyDamagedFiles_AreRefusedOrRead() => Run(600_000);
 
     private void Run(int few)
     {

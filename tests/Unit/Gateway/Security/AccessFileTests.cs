@@ -105,7 +105,7 @@ public sealed class AccessFileTests : IDisposable
     [Fact, Trait("Category", "Soak")]
     public void Read_ManyDamagedFiles_AreRulesOrMistakes() => Fuzz(100_000);
 
-    private void Fuzz(int few)
+    private static void Fuzz(int few)
     {
         var count = FuzzRun.Cases(few);
         var random = new Random(FuzzRun.Seed(15));
@@ -119,15 +119,15 @@ public sealed class AccessFileTests : IDisposable
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             }
 
-            System.IO.File.WriteAllBytes(_files.File, random.Next(2) == 0 ? bytes : bytes[..random.Next(1, bytes.Length)]);
+            using var stream = new MemoryStream(random.Next(2) == 0 ? bytes : bytes[..random.Next(1, bytes.Length)]);
             try
             {
-                AccessFile.Read(_files.File);
+                AccessFile.Read(stream);
                 rules++;
             }
             catch (AccessFileException exception)
             {
-                Assert.DoesNotContain(_files.File, exception.Message, StringComparison.Ordinal);
+                Assert.InRange(exception.Message.Length, 1, 1000);
             }
         }
 
