@@ -72,11 +72,15 @@ public sealed class PrepareScriptTests : IDisposable
         Directory.CreateDirectory(_folder["access"]);
         _folder.Write("public/gateway/own", authority.Issue(new TestSubject("uri:mine")));
         _folder.Write("access/access.json", """{"clients":{},"rules":[]}""");
-        var before = Read("public/gateway/own.pem", "public/gateway/own.key", "access/access.json");
+        Directory.CreateDirectory(_folder["prometheus"]);
+        _folder.Write("prometheus/own", authority.Issue(new TestSubject("uri:mine")));
+        _folder.Write("prometheus/ca.pem", authority.Pem);
+        string[] own = ["public/gateway/own.pem", "public/gateway/own.key", "access/access.json", "prometheus/own.pem", "prometheus/own.key", "prometheus/ca.pem"];
+        var before = Read(own);
 
         await RunAsync();
 
-        Assert.Equal(before, Read("public/gateway/own.pem", "public/gateway/own.key", "access/access.json"));
+        Assert.Equal(before, Read(own));
         Assert.False(File.Exists(_folder["client/key"]));
         Assert.True(File.Exists(_folder["client/ca.pem"]));
     }
