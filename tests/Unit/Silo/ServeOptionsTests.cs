@@ -149,6 +149,21 @@ public sealed class ServeOptionsTests
         }
     }
 
+    [Theory]
+    [InlineData("k.json", "", "Tokens:Issuer is missing, expected a name, which tokens need", "Tokens:Audience is missing, expected a name, which tokens need")]
+    [InlineData("k.json", "ca.pem", "Tokens:KeysCa is 'ca.pem', expected nothing without an https:// address of keys", "Tokens:Issuer is missing, expected a name, which tokens need", "Tokens:Audience is missing, expected a name, which tokens need")]
+    [InlineData("https://issuer.example/keys", "ca.pem", "Tokens:Issuer is missing, expected a name, which tokens need", "Tokens:Audience is missing, expected a name, which tokens need")]
+    public void Read_TokensWithoutWhatTheyNeed_IsTold(string keys, string authorities, params string[] mistakes)
+    {
+        var values = new Dictionary<string, string?> { ["Cluster:Access"] = "a.json", ["Cluster:TokenKeys"] = keys };
+        if (authorities.Length > 0)
+        {
+            values["Tokens:KeysCa"] = authorities;
+        }
+
+        Assert.Equal(mistakes, ServeConfiguration.Read(new GivenOptions(values, []), NoFile).Mistakes);
+    }
+
     [Fact]
     public async Task Read_CommandLineEnvironmentAndFile_WinInThisOrder()
     {
@@ -188,6 +203,8 @@ public sealed class ServeOptionsTests
     [InlineData("""{ "Tracing": { "Endpoint": "collector:4317" } }""", "Tracing:Endpoint in appsettings.json is 'collector:4317', expected a URL that begins with http:// or https://")]
     [InlineData("""{ "Tracing": { "SampleRatio": 2 } }""", "Tracing:SampleRatio in appsettings.json is '2', expected 0 to 1")]
     [InlineData("""{ "Tracing": { "Protocol": "json" } }""", "Tracing:Protocol in appsettings.json is 'json', expected Grpc or HttpProtobuf")]
+    [InlineData("""{ "Tokens": { "KeysCa": "ca.pem" } }""", "Tokens:KeysCa in appsettings.json is 'ca.pem', expected nothing without an https:// address of keys")]
+    [InlineData("""{ "Cluster": { "Access": "a", "TokenKeys": "http://a/b" }, "Tokens": { "Issuer": "i", "Audience": "a" } }""", "Cluster:TokenKeys in appsettings.json is 'http://a/b', expected a file, or an https:// address")]
     [InlineData("""{ "Metrics": { "Meters": [""] } }""", "Metrics:Meters in appsettings.json is a list or an object, expected a list of names")]
     public async Task Read_MistakeInTheFile_NamesTheKeyAndTheFile(string json, string mistake)
     {
