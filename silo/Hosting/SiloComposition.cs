@@ -1,5 +1,7 @@
+using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Gateway.Rest;
 using Cluster.Grains;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
@@ -49,6 +51,7 @@ internal static class SiloComposition
             services.AddReplicatedGrainStorage(ModelGrains.StorageName);
         }
 
+        services.AddSingleton<ISampleReader, JsonSampleReader>();
         services.AddSingleton<S3Clients>();
         services.TryAddSingleton<IObjectStore, S3Store>();
         services.AddModelGrains(new InferenceOptions
