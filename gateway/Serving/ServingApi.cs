@@ -242,11 +242,8 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
-    public ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken)
-    {
-        var grain = _grains.GetCluster();
-        return _control.RunAsync(() => grain.DrainAsync(silo, drains), cancellationToken);
-    }
+    public ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken) =>
+        _cluster.RunAsync(grain => grain.DrainAsync(silo, drains), cancellationToken);
 
     /// <inheritdoc/>
     public IReadOnlyList<AliasState> Aliases => _rules.Aliases;
