@@ -6,12 +6,15 @@ using Cluster.Contracts.Nodes;
 namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="IClusterGrain"/>
-/// <remarks>Keeps nothing: it puts together what its silo's replicas say.</remarks>
+/// <remarks>Keeps nothing that matters for long: it puts together what its silo's replicas say.</remarks>
 [Reentrant]
 [GrainType(ClusterGrains.ClusterType)]
 internal sealed class ClusterGrain(
     IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement) : Grain, IClusterGrain
 {
+    /// <summary>Silos that were to be drained here, of which what they publish may not be known yet.</summary>
+    private readonly HashSet<string> _drained = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public async ValueTask<ClusterDescription> DescribeAsync()
     {
@@ -41,13 +44,24 @@ internal sealed class ClusterGrain(
                 : Failure.InvalidArgument($"{found.Count} active silos are called '{silo}', expected an address such as '{found[0].Silo}'"));
         }
 
-        if (drains && !active.Exists(other => other.Silo != node.Silo && !other.Draining))
+        if (drains && !active.Exists(other => other.Silo != node.Silo && !other.Draining && !_drained.Contains(other.Silo)))
         {
             throw new ServingException(new Failure(
                 StatusCode.FailedPrecondition, $"silo '{node.Silo}' is the only one that takes replicas; start another one before, or end the drain of one"));
         }
 
-        await GrainFactory.GetGrain<ISiloDrainGrain>(node.Silo).AskAsync(drains);
+        // Before the silo is asked: of two that are drained at once the second one has to be refused.
+        var before = Note(node.Silo, drains);
+        try
+        {
+            await GrainFactory.GetGrain<ISiloDrainGrain>(node.Silo).AskAsync(drains);
+        }
+        catch
+        {
+            Note(node.Silo, before);
+            throw;
+        }
+
         return node with { Draining = drains };
     }
 
@@ -57,6 +71,9 @@ internal sealed class ClusterGrain(
 
     /// <inheritdoc/>
     public ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken) => Controller().ReadModelAsync(model, cancellationToken);
+
+    /// <returns>What was noted before.</returns>
+    private bool Note(string silo, bool drains) => drains ? !_drained.Add(silo) : _drained.Remove(silo);
 
     /// <summary>The repository is read where it is watched.</summary>
     private IControllerGrain Controller() => GrainFactory.GetGrain<IControllerGrain>(IControllerGrain.Key);
