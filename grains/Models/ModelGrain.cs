@@ -318,6 +318,12 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         {
             _changes--;
         }
+
+        // What was not used lately went without a successor; beside replicas that stay there are to be as many as the least.
+        if (State.Loaded.Keys.Any(_change.IsDue))
+        {
+            Schedule();
+        }
     }
 
     /// <inheritdoc/>
