@@ -91,8 +91,8 @@ internal static partial class Log
     [LoggerMessage(2156, LogLevel.Warning, "{Model} has lost {Count} replicas with {Silos}")]
     public static partial void ReplicasLost(ILogger logger, string model, int count, string silos);
 
-    [LoggerMessage(2172, LogLevel.Error, "Quarantined {Model} version {Version}: one request took down {Silos}")]
-    public static partial void Quarantined(ILogger logger, string model, long version, string silos);
+    [LoggerMessage(2172, LogLevel.Error, "Quarantined {Model} version {Version}: {Cause} took down {Silos}")]
+    public static partial void Quarantined(ILogger logger, string model, long version, string cause, string silos);
 
     [LoggerMessage(2157, LogLevel.Warning, "Version {Version} of {Model} is not loaded again now: {Reason}")]
     public static partial void NotReloaded(ILogger logger, long version, string model, string reason);

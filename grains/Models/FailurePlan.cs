@@ -6,6 +6,9 @@ namespace Cluster.Grains.Models;
 /// <summary>Where a content failed to load, and for how long that counts. Pure.</summary>
 internal static class FailurePlan
 {
+    /// <summary>Silos lost within it while they loaded one content are not taken for a coincidence.</summary>
+    private static readonly TimeSpan LossMemory = TimeSpan.FromMinutes(10);
+
     /// <summary>The state after a content failed to load on a silo.</summary>
     public static ModelGrainState Take(ModelGrainState state, ModelVersionSource source, string settingsRevision, SiloAddress silo, DateTimeOffset now)
     {
@@ -20,8 +23,7 @@ internal static class FailurePlan
     /// <summary>Silos where what would be loaded now failed.</summary>
     public static ImmutableArray<SiloAddress> Silos(ModelGrainState state, long version)
     {
-        var source = state.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version);
-        return source is null
+        return Source(state, version) is not { } source
             ? []
             : [.. state.FailedOn.GetValueOrDefault(version, []).Where(failure => IsOf(failure, source.Revision, state.Registration!.SettingsRevision)).Select(failure => failure.Silo)];
     }
@@ -40,6 +42,33 @@ internal static class FailurePlan
 
         return state;
     }
+
+    /// <summary>The state after silos were lost; those that were loading a version are kept in mind.</summary>
+    public static ModelGrainState Lose(ModelGrainState state, IReadOnlyCollection<SiloAddress> silos, DateTimeOffset now)
+    {
+        foreach (var (version, arriving) in state.Arriving)
+        {
+            var known = Lost(state, version, now);
+            var lost = arriving.Select(static replica => replica.Silo).Where(silos.Contains).Except(known.Select(static loss => loss.Silo)).ToList();
+            if (lost.Count > 0 && Source(state, version) is { } source)
+            {
+                state = state with
+                {
+                    LostWith = state.LostWith.SetItem(version, [.. known, .. lost.Select(silo => new SiloFailure(silo, source.Revision, state.Registration!.SettingsRevision, now))]),
+                };
+            }
+        }
+
+        return state;
+    }
+
+    /// <summary>Silos that were lost lately while they loaded what would be loaded now.</summary>
+    public static ImmutableArray<SiloFailure> Lost(ModelGrainState state, long version, DateTimeOffset now) => Source(state, version) is not { } source
+        ? []
+        : [.. state.LostWith.GetValueOrDefault(version, []).Where(loss => IsOf(loss, source.Revision, state.Registration!.SettingsRevision) && now - loss.At < LossMemory)];
+
+    private static ModelVersionSource? Source(ModelGrainState state, long version) =>
+        state.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version);
 
     private static bool IsOf(SiloFailure failure, string revision, string settingsRevision) =>
         failure.Revision == revision && failure.SettingsRevision == settingsRevision;

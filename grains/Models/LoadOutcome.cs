@@ -12,6 +12,9 @@ internal sealed record LoadOutcome(PlacedReplica? Replica, Failure? Failure, boo
     /// <summary>Whether the load was given up because the model is to serve something else.</summary>
     public bool IsSuperseded { get; init; }
 
+    /// <summary>Whether its content is taken out of service, as silos do not survive its load.</summary>
+    public bool IsQuarantined { get; init; }
+
     public bool Succeeded => Failure is null;
 
     public bool NoRoom => Failure?.Kind == FailureKind.Full;

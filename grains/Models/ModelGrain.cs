@@ -66,7 +66,9 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
         // What is no member may be one of a cluster before this.
         ImmutableArray<SiloAddress> gone =
-            [.. State.Loaded.Keys.SelectMany(version => ReplicaPlan.Serving(State, version)).Select(static replica => replica.Silo).Where(silo => !_services.Silos.IsMember(silo)).Distinct()];
+        [
+            .. State.Loaded.Keys.Union(State.Arriving.Keys).SelectMany(version => ReplicaPlan.Holders(State, version)).Where(silo => !_services.Silos.IsMember(silo)).Distinct(),
+        ];
         if (!gone.IsEmpty)
         {
             return LoseAsync(gone);
@@ -126,6 +128,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             NotYetUsed = State.NotYetUsed || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
             Failed = retryFailed ? State.Failed.Clear() : State.Failed,
             FailedOn = retryFailed ? State.FailedOn.Clear() : State.FailedOn,
+            LostWith = retryFailed ? State.LostWith.Clear() : State.LostWith,
         });
         await ChangeAsync();
         if (registration.IsRemoval)
@@ -145,8 +148,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         RequireKnown();
         var before = State;
         await _keeper.KeepAskedAsync(
-            State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear() },
-            state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn });
+            State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear(), LostWith = State.LostWith.Clear() },
+            state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn, LostWith = before.LostWith });
         await ChangeAsync();
         if (State.Registration!.Problem is { } problem)
         {
@@ -349,7 +352,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     {
         await JudgeAsync();
         var before = State;
-        var state = ReplicaPlan.Lose(before, silos);
+        var state = ReplicaPlan.Lose(FailurePlan.Lose(before, silos, _services.Time.GetUtcNow()), silos);
         if (ReferenceEquals(state, before))
         {
             return;

@@ -47,6 +47,11 @@ public sealed record ModelGrainState
     public ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>> FailedOn { get; init; } =
         ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty;
 
+    /// <summary>Silos that were lost lately while they loaded a version.</summary>
+    [Id(13)]
+    public ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>> LostWith { get; init; } =
+        ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty;
+
     /// <summary>When versions were used.</summary>
     [Id(9)]
     public ImmutableSortedDictionary<long, VersionUse> Uses { get; init; } = ImmutableSortedDictionary<long, VersionUse>.Empty;

@@ -21,4 +21,5 @@ internal sealed record ModelServices(
     LoadMetrics LoadMetrics,
     ModelMetrics Metrics,
     IGrainFactory Grains,
+    PlacementRandom Random,
     TimeProvider Time);

@@ -50,7 +50,7 @@ internal sealed class Quarantine(string model, ModelServices services, ModelKeep
             return false;
         }
 
-        Log.Quarantined(logger, model, version, string.Join(" and ", accusation.Silos));
+        Log.Quarantined(logger, model, version, "one request", string.Join(" and ", accusation.Silos));
         services.Metrics.Quarantined();
         ImmutableArray<PlacedReplica> replicas = [.. loaded.Replicas, .. ReplicaPlan.Arriving(state, version)];
         var kept = keeper.KeepAsync(ReplicaPlan.End(state, version) with

@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Models;
@@ -12,6 +13,14 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
 {
     /// <summary>How soon what found no silo is worth another try.</summary>
     public static readonly TimeSpan NoSiloRetry = TimeSpan.FromSeconds(5);
+
+    /// <summary>Silos lost while they loaded one content, after which it is loaded no more.</summary>
+    private const int MaxSilosLost = 3;
+
+    private const string LostReason = ServingReasons.Quarantined + ": three silos ended while they loaded it; load the model again to try it";
+
+    /// <summary>Many times what a load takes.</summary>
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
 
     private readonly List<Load> _loads = [];
 
@@ -34,6 +43,11 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
             LoadOutcome? last = null;
             for (var tries = 0; tries < services.ReplicaOptions.MaxLoadTries; tries++)
             {
+                if (await JudgeAsync(load, last?.Replica) is { } guilty)
+                {
+                    return guilty;
+                }
+
                 var choice = Choose(registration, load, besideOthers, forLoad);
                 if (!choice.Found)
                 {
@@ -51,7 +65,12 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
                     return last;
                 }
 
-                if (last.Failure!.Kind != FailureKind.Moved || !load.Moved.Add(choice.Silo))
+                if (last.Failure!.Kind == FailureKind.Lost && !services.Silos.IsMember(choice.Silo))
+                {
+                    keeper.Note(FailurePlan.Lose(State, [choice.Silo], services.Time.GetUtcNow()));
+                }
+
+                if (last.Failure.Kind != FailureKind.Moved || !load.Moved.Add(choice.Silo))
                 {
                     // What says that it moved may be the end of a replica of this number before: the next number does.
                     load.Refused.Add(choice.Silo);
@@ -104,6 +123,31 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
             // Whether its silo is lost, the membership will say.
             return services.Silos.IsMember(id.Silo);
         }
+    }
+
+    /// <summary>
+    /// Takes content out of service that silos do not survive the load of. Before the last try it waits by chance: what was only being loaded on the same silos then
+    /// loads at another time than what took them down.
+    /// </summary>
+    /// <returns>Null where it may be tried.</returns>
+    private async Task<LoadOutcome?> JudgeAsync(Load load, PlacedReplica? former)
+    {
+        var (version, now) = (load.Source.Version, services.Time.GetUtcNow());
+        var lost = FailurePlan.Lost(State, version, now);
+        if (lost.Length >= MaxSilosLost)
+        {
+            Log.Quarantined(logger, model, version, "its load", string.Join(" and ", lost.Select(static loss => loss.Silo)));
+            services.Metrics.Quarantined();
+            return new LoadOutcome(former, Failure.Unavailable(LostReason, LoadFailures.RetryAfter), IsFinal: true) { IsQuarantined = true };
+        }
+
+        if (lost.Length == MaxSilosLost - 1)
+        {
+            await Task.Delay(services.Random.Use(static random => random.NextDouble()) * MaxPause, services.Time, load.GivenUp.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+
+        return null;
     }
 
     private PlacementChoice Choose(ModelRegistration registration, Load load, bool besideOthers, bool forLoad)

@@ -59,7 +59,7 @@ internal static class ReplicaPlan
     /// </summary>
     public static ModelGrainState Replace(ModelGrainState state, long version, LoadedVersion by) =>
         Settle(state, version, by with { Replicas = [.. by.Replicas.Where(Arriving(state, version).Contains).OrderBy(static replica => replica.Number)] })
-            with { Failed = state.Failed.Remove(version) };
+            with { Failed = state.Failed.Remove(version), LostWith = by.Replicas.IsEmpty ? state.LostWith : state.LostWith.Remove(version) };
 
     /// <summary>Has replicas that arrived serve beside those that do, and takes out others in the same step.</summary>
     public static ModelGrainState Add(
@@ -72,7 +72,7 @@ internal static class ReplicaPlan
             : Settle(state, version, loaded with
             {
                 Replicas = [.. loaded.Replicas.Where(replica => !without.Contains(replica)).Concat(added).OrderBy(static replica => replica.Number)],
-            });
+            }) with { LostWith = state.LostWith.Remove(version) };
     }
 
     /// <summary>Takes a replica out of those that serve; without the last one the version is loaded by its next request.</summary>

@@ -183,7 +183,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
             {
                 var cause = LoadFailures.Cause(outcome.Failure!.Message, model, version);
                 Log.FailedOnDemand(logger, version, model, services.CacheOptions.FailureMemory.TotalSeconds, cause);
-                var load = new FailedLoad(source.Revision, settingsRevision, cause, services.Time.GetUtcNow() + services.CacheOptions.FailureMemory);
+                var load = new FailedLoad(source.Revision, settingsRevision, cause, outcome.IsQuarantined ? null : services.Time.GetUtcNow() + services.CacheOptions.FailureMemory);
                 state = ReplicaPlan.End(state, version) with { Failed = state.Failed.SetItem(version, load) };
             }
 

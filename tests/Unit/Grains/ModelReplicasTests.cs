@@ -95,6 +95,51 @@ public sealed class ModelReplicasTests
     }
 
     [Fact]
+    public async Task Apply_ContentWhoseLoadTakesSilosDown_IsQuarantinedAfterThree()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(5);
+        cluster.Runtime.ExpectedErrors.Add(2172);
+        cluster.DeadlyRevision = "r1";
+
+        var applying = cluster.ApplyAsync("r1");
+        await cluster.UntilAsync(() => cluster.Loads.Count == 2);
+        while (await Task.WhenAny(applying, Task.Delay(10)) != applying)
+        {
+            cluster.Runtime.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await applying;
+
+        Assert.Equal(3, cluster.Loads.Count);
+        Assert.True(cluster.Version.Failed);
+        Assert.Equal("quarantined: three silos ended while they loaded it; load the model again to try it", cluster.Version.Reason);
+
+        // Content that loads is another matter.
+        await cluster.ApplyAsync("r2");
+        Assert.Single(cluster.InMemory);
+    }
+
+    [Fact]
+    public async Task Apply_SilosLostWithLoadsThatSucceedInTheEnd_AreForgotten()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(5);
+        for (var silo = 1; silo <= 2; silo++)
+        {
+            var gate = new TaskCompletionSource();
+            cluster.Gate = gate.Task;
+            var began = cluster.Loads.Count;
+            var applying = cluster.ApplyAsync("r" + silo);
+            await cluster.UntilAsync(() => cluster.Loads.Count > began);
+            cluster.Membership.Set(SimulatedCluster.Silo(int.Parse(cluster.Loads.Last().Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture)), SiloStatus.Dead);
+            gate.SetResult();
+            await applying;
+        }
+
+        Assert.Single(cluster.InMemory);
+        Assert.False(cluster.Version.Failed);
+    }
+
+    [Fact]
     public async Task Apply_NewContentCorrupt_KeepsWhatServes()
     {
         await using var cluster = await SimulatedCluster.StartAsync(4);

@@ -56,6 +56,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     /// <summary>Content that loads nowhere.</summary>
     public string? BrokenRevision { get; set; }
 
+    /// <summary>Content that takes its silo down as it loads.</summary>
+    public string? DeadlyRevision { get; set; }
+
     /// <summary>What each load awaits.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
@@ -210,6 +213,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
             provider.GetRequiredService<LoadMetrics>(),
             provider.GetRequiredService<ModelMetrics>(),
             this,
+            provider.GetRequiredService<PlacementRandom>(),
             provider.GetRequiredService<TimeProvider>());
     }
 
@@ -248,6 +252,11 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
             cluster._loads.Enqueue($"{id.Number} at {id.Silo.Endpoint.Port}");
             cluster.LoadBegan?.Invoke("m");
             await Task.WhenAny(cluster.Gate, cluster._end.Task).WaitAsync(cancellationToken);
+            if (spec.Source.Revision == cluster.DeadlyRevision)
+            {
+                cluster.Membership.Set(id.Silo, SiloStatus.Dead);
+            }
+
             if (cluster.Membership.CurrentSnapshot.GetSiloStatus(id.Silo) == SiloStatus.Dead)
             {
                 throw new SiloUnavailableException("the silo died");
