@@ -92,8 +92,34 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
 
     /// <summary>Replaces every silo by one of an image, by the script that the documentation names.</summary>
     /// <exception cref="InvalidOperationException">It was halted; the message says why.</exception>
-    public Task<string> UpdateAsync(string image) => Command.RunAsync(
-        Path.Combine(Root, "deploy", "update"), [], Root, new Dictionary<string, string>(_environment) { ["SILO_IMAGE"] = image }, TimeSpan.FromMinutes(3));
+    public Task<string> UpdateAsync(string image) => UpdateAsync(("SILO_IMAGE", image));
+
+    /// <inheritdoc cref="UpdateAsync(string)"/>
+    /// <param name="variables">Of the environment, in place of the tests'.</param>
+    public Task<string> UpdateAsync(params IEnumerable<(string Name, string Value)> variables) =>
+        Command.RunAsync(Path.Combine(Root, "deploy", "update"), [], Root, With(variables), TimeSpan.FromMinutes(4));
+
+    /// <summary>Has so many gateways run, with other variables than the tests' own; and waits until each is healthy.</summary>
+    public async Task ScaleGatewaysAsync(int gateways, params IEnumerable<(string Name, string Value)> variables)
+    {
+        await Command.RunAsync(
+            _compose[0], [.. _compose.Skip(1), "up", "-d", "--no-deps", "--scale", string.Create(CultureInfo.InvariantCulture, $"gateway={gateways}"), "gateway"], Root, With(variables), TimeSpan.FromMinutes(2));
+        await GatewaysHealthyAsync(gateways);
+    }
+
+    /// <summary>Waits until so many gateways, and all else, are healthy.</summary>
+    public Task GatewaysHealthyAsync(int gateways) => UntilAsync(() => IsHealthyAsync(Silos + gateways + 1), TimeSpan.FromMinutes(1), "every gateway is healthy");
+
+    private Dictionary<string, string> With(IEnumerable<(string Name, string Value)> variables)
+    {
+        var environment = new Dictionary<string, string>(_environment);
+        foreach (var (name, value) in variables)
+        {
+            environment[name] = value;
+        }
+
+        return environment;
+    }
 
     public Task<string> ComposeAsync(params string[] arguments) => ComposeAsync(TimeSpan.FromMinutes(3), arguments);
 
@@ -154,10 +180,12 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         }
     }
 
-    private async Task<bool> AllHealthyAsync()
+    private Task<bool> AllHealthyAsync() => IsHealthyAsync(Silos + 2);
+
+    private async Task<bool> IsHealthyAsync(int containers)
     {
         var states = await Engine.DockerAsync("ps", "--filter", $"label=com.docker.compose.project={Project}", "--format", "{{.Status}}");
-        return states.Split('\n').Count(static state => state.Contains("(healthy)", StringComparison.Ordinal)) == Silos + 2;
+        return states.Split('\n').Count(static state => state.Contains("(healthy)", StringComparison.Ordinal)) == containers;
     }
 
     /// <summary>The same for what takes a while to look at.</summary>
