@@ -7,6 +7,18 @@ namespace Cluster.Grains.Models;
 /// <summary>What follows from a model's state: what to load next, what to end, what to tell the gateways. Pure.</summary>
 internal static class ModelPlan
 {
+    /// <summary>The state with what a registration says. Settings that cannot be read change nothing: the last good ones stay in force for what serves.</summary>
+    /// <param name="retryFailed">Whether content that is known not to load is to be tried again.</param>
+    public static ModelGrainState Register(ModelGrainState state, ModelRegistration registration, bool retryFailed) => state with
+    {
+        Registration = registration.Problem is not null && state.Registration is { } known
+            ? registration with { VersionPolicy = known.VersionPolicy, Settings = known.Settings, SettingsRevision = known.SettingsRevision }
+            : registration,
+        NotYetUsed = state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered),
+        Failed = retryFailed ? state.Failed.Clear() : state.Failed,
+        FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
+    };
+
     /// <summary>
     /// The versions that should serve, highest first: the policy's choice among those that have not failed, so that an older version
     /// serves where the newest is broken.
