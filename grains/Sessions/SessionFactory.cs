@@ -22,6 +22,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     private readonly SemaphoreSlim _oneSolo = new(1);
 
     private readonly CauseLimiter _failedRuns = new(time);
+    private readonly SessionRunners _runners = new(time);
     private readonly WarmUp _warmUp = new(time);
     private readonly NativeHeap _heap = new(time);
 
@@ -105,6 +106,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
     public void Dispose()
     {
         _slots.Dispose();
+        _runners.Dispose();
         _oneSolo.Dispose();
         _oneCompilation.Dispose();
         _heap.Dispose();
@@ -202,7 +204,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
             var beside = plan.Provider == ExecutionProvider.OpenVino ? Math.Max(0, NativeHeap.BytesInUse() - before) : 0;
             var loaded = memory.Bytes + beside;
             var peak = Warm(session, signature, model, source.Version, settings, cancellationToken);
-            var result = new LoadedModel(model, source, session, signature, labels, plan, settings, loaded, time, _heap, _failedRuns, logger)
+            var result = new LoadedModel(model, source, session, signature, labels, plan, settings, loaded, time, _heap, _failedRuns, _runners, logger)
             {
                 Ended = plan.Cache is null ? null : () => compiled.Sweep(model),
             };

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Contracts.Buffers;
@@ -302,4 +303,38 @@ internal sealed class SessionRunner : IDisposable
     }
 
     private long Nanoseconds(long from, long to) => (long)(_time.GetElapsedTime(from, to).TotalMicroseconds * 1000);
+}
+
+/// <summary>The runners that no run uses, of all models: as many as there were runs at once. Safe from any thread.</summary>
+internal sealed class SessionRunners(TimeProvider time) : IDisposable
+{
+    private readonly ConcurrentBag<SessionRunner> _idle = [];
+    private volatile bool _ended;
+
+    /// <summary>A runner for one run; what the calling thread used last, if it is idle.</summary>
+    public SessionRunner Rent() => _idle.TryTake(out var runner) ? runner : new SessionRunner(time);
+
+    public void Return(SessionRunner runner)
+    {
+        // Back before the look: whichever is later, this or the end, disposes of it.
+        _idle.Add(runner);
+        if (_ended)
+        {
+            DisposeIdle();
+        }
+    }
+
+    public void Dispose()
+    {
+        _ended = true;
+        DisposeIdle();
+    }
+
+    private void DisposeIdle()
+    {
+        while (_idle.TryTake(out var runner))
+        {
+            runner.Dispose();
+        }
+    }
 }

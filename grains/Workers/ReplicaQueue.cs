@@ -1,7 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Logging;
 using Cluster.Grains.Metrics;
-using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Workers;
@@ -38,6 +38,8 @@ internal sealed class ReplicaQueue
     private readonly ReplicaStatisticsRecorder _statistics;
     private readonly ReplicaMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CauseLimiter _errors;
     private readonly int _limit;
     private readonly TimeSpan? _longestWait;
     private readonly bool _readsFacts;
@@ -71,11 +73,19 @@ internal sealed class ReplicaQueue
             ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(isPatient: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
             : null;
         Share = workers.CreateShare();
-        Runs = new JobRunner(this, model, workers, statistics, metrics, time, logger);
+        _logger = logger;
+        _errors = new CauseLimiter(time);
     }
 
-    /// <summary>What runs the requests that have a slot.</summary>
-    public JobRunner Runs { get; }
+    public IQueuedModel Model => _model;
+
+    public InferenceWorkers Workers => _workers;
+
+    public ReplicaStatisticsRecorder Statistics => _statistics;
+
+    public ReplicaMetrics Metrics => _metrics;
+
+    public TimeProvider Time => _time;
 
     /// <summary>What the replica has used of the silo's processors.</summary>
     public ProcessorShare Share { get; }
@@ -103,7 +113,7 @@ internal sealed class ReplicaQueue
     {
         var facts = _readsFacts ? _model.Read(request.Message) : RequestFacts.Plain;
         var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken) { Patience = PatienceOf(request) };
-        SessionRunner? runner = null;
+        var runsHere = false;
         lock (_gate)
         {
             if (Refusal(request, facts.Level) is { } refusal)
@@ -124,7 +134,7 @@ internal sealed class ReplicaQueue
             }
             else if (IsShort(request))
             {
-                runner = _workers.RentRunner();
+                runsHere = true;
                 _running++;
             }
             else
@@ -136,9 +146,9 @@ internal sealed class ReplicaQueue
             }
         }
 
-        if (runner is not null)
+        if (runsHere)
         {
-            _workers.RunHere(runner, job);
+            _workers.RunHere(job);
         }
         else
         {
@@ -335,6 +345,15 @@ internal sealed class ReplicaQueue
             _running--;
             SignalIfDrained();
             return null;
+        }
+    }
+
+    /// <summary>Logs what a run threw that is no failure of its request, each cause once a minute.</summary>
+    public void Report(Exception exception)
+    {
+        if (_errors.TryPass(exception.GetType().Name, out var heldBack))
+        {
+            Log.UnexpectedError(_logger, exception, _model.Name, _model.Version, heldBack);
         }
     }
 
