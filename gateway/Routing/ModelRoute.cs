@@ -1,3 +1,5 @@
+using System.Globalization;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Serving;
 
 namespace Cluster.Gateway.Routing;
@@ -26,4 +28,38 @@ internal sealed class ModelRoute
 
     /// <summary>Whether the first request is to load it.</summary>
     public bool WaitsForUse { get; }
+}
+
+/// <summary>One version of a model, with references to the replicas that take its requests.</summary>
+internal sealed class VersionRoute(VersionServingState state, ReplicaRoute[] replicas)
+{
+    public long Version => state.Version;
+
+    /// <summary>The version as text.</summary>
+    public string Text { get; } = state.Version.ToString(CultureInfo.InvariantCulture);
+
+    public VersionServingState State => state;
+
+    /// <summary>Whether requests for it are answered, if need be after waiting for a load.</summary>
+    public bool TakesRequests => state.State is ModelVersionState.Ready or ModelVersionState.Loading;
+
+    /// <summary>Empty for a version that is not loaded.</summary>
+    public ReplicaRoute[] Replicas => replicas;
+}
+
+/// <summary>Versions as clients write them: digits alone, no leading zero, as the repository's folders.</summary>
+internal static class VersionText
+{
+    private const int MaxLength = 19;
+
+    /// <param name="version">Not empty.</param>
+    public static bool IsNumber(string version) => version[0] != '0' && version.Length <= MaxLength && !version.AsSpan().ContainsAnyExceptInRange('0', '9');
+
+    /// <summary>INVALID_ARGUMENT for what is no version.</summary>
+    public static Failure NotANumber(string version, string model) => Failure.InvalidArgument(
+        $"failed to get model version from specified version string '{Shorten(version)}' for model '{Shorten(model)}': a version is a positive integer such as 1; " +
+        "leave it out for the version that the model serves by default");
+
+    /// <summary>Names and versions of requests in errors.</summary>
+    public static string Shorten(string text) => text.Length <= 256 ? text : text[..256] + "…";
 }

@@ -282,3 +282,13 @@ internal sealed class ServingApi : IServingApi
     /// <summary>In the form of KServe's own proto the model's name stands where Triton has the repository's.</summary>
     internal static string ModelName(string modelName, string repositoryName) => modelName.Length > 0 ? modelName : repositoryName;
 }
+
+/// <summary>How the server names itself in its metadata.</summary>
+/// <param name="Name">Configurable, because some clients insist on one.</param>
+/// <param name="Version">The product's version.</param>
+internal sealed record ServerIdentity(string Name, string Version)
+{
+    /// <summary>The protocol's extensions that work here, by the names that clients look for.</summary>
+    public static IReadOnlyList<string> Extensions { get; } =
+        ["classification", "model_repository", "model_configuration", "binary_tensor_data", "parameters", "statistics"];
+}
