@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text.Json;
 using Cluster.Grains.Replication;
 using Orleans.Storage;
 
@@ -64,4 +65,14 @@ internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
             : throw new InconsistentStateException(
                 string.Create(CultureInfo.InvariantCulture, $"cannot {operation} state '{stateName}' of {grainId}"), stored.Sequence == 0 ? null : stored.ToString(), etag);
     }
+}
+
+/// <summary>States as they are stored: JSON of their public properties and fields.</summary>
+internal static class GrainStateJson
+{
+    private static readonly JsonSerializerOptions Json = new() { IncludeFields = true };
+
+    public static byte[] Write<T>(T state) => JsonSerializer.SerializeToUtf8Bytes(state, Json);
+
+    public static T Read<T>(ReadOnlySpan<byte> content) => JsonSerializer.Deserialize<T>(content, Json)!;
 }

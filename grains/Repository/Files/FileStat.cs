@@ -55,3 +55,13 @@ internal readonly record struct FileStat(FileKind Kind, long Size, long Modified
 
     private static long Nanoseconds(DateTime utc) => (utc - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 }
+
+internal enum FileKind
+{
+    Regular,
+    Directory,
+    Link,
+
+    /// <summary>A pipe, socket or device: opening one may block for ever.</summary>
+    Other,
+}

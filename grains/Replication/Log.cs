@@ -2,9 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Replication;
 
-/// <summary>Messages of replicated maps: event ids 1260 to 1279.</summary>
+/// <summary>Messages of scripts in Redis: event ids 1200 to 1209; 1200, 1201 and 1203 are retired. Messages of replicated maps: 1260 to 1279.</summary>
 internal static partial class Log
 {
+    [LoggerMessage(1202, LogLevel.Error, "Redis refused an operation, and {HeldBack} so since the last line: {Error}", EventName = "RedisRefused")]
+    public static partial void RedisRefused(ILogger logger, string error, long heldBack);
+
     [LoggerMessage(1260, LogLevel.Information, "The replica of map '{Map}' is complete: {Count} entries in {Elapsed}", EventName = "ReplicaLoaded")]
     public static partial void ReplicaLoaded(ILogger logger, string map, int count, TimeSpan elapsed);
 
