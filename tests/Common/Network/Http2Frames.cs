@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Cluster.Conformance.Security;
+namespace Cluster.Tests.Common;
 
-/// <summary>Frames of HTTP/2 (RFC 9113) as an attacker writes them: nothing checks that they may follow each other.</summary>
-internal static class Http2Frames
+/// <summary>Frames of HTTP/2 (RFC 9113): nothing checks that they may follow each other.</summary>
+public static class Http2Frames
 {
     public static readonly byte[] Preface = Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
@@ -23,9 +23,12 @@ internal static class Http2Frames
         return Frame(4, 0, 0, payload);
     }
 
+    /// <summary>The answer to settings.</summary>
+    public static byte[] SettingsTaken() => Frame(4, 1, 0, []);
+
     public static byte[] Ping() => Frame(6, 0, 0, new byte[8]);
 
-    public static byte[] Data(int stream, byte[] payload) => Frame(0, 0, stream, payload);
+    public static byte[] Data(int stream, byte[] payload, bool endStream = false) => Frame(0, endStream ? EndStream : (byte)0, stream, payload);
 
     public static byte[] Reset(int stream) => Frame(3, 0, stream, [0, 0, 0, 8]);
 
