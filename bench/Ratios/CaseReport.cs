@@ -43,7 +43,7 @@ internal sealed record CaseReport(string Name, double OthersPercent, IReadOnlyLi
         failure);
 }
 
-/// <summary>One figure of all rounds: medians of either, and of the rounds' ratios second ÷ first the median, the least and the most; 0 ÷ 0 is 1.</summary>
+/// <summary>One figure of all rounds: medians of either, and of the rounds' ratios second ÷ first the median, the least and the most. 0 ÷ 0 is 1.</summary>
 internal sealed record FigureReport(
     string Name, double First, double Second, double Ratio, double LeastRatio, double MostRatio, IReadOnlyList<double> Firsts, IReadOnlyList<double> Seconds)
 {

@@ -77,7 +77,7 @@ public sealed record ModelSettings
     public long MaxRunBytes { get; init; } = long.MaxValue;
 
     /// <summary>
-    /// The largest batch that clients are told of, 1 to 2,147,483,647; the first dimension of every input and output is then the batch. 0, the default: clients are told
+    /// The largest batch that clients are told of, 1 to 2,147,483,647. The first dimension of every input and output is then the batch. 0, the default: clients are told
     /// whole shapes. Where it is set, <see cref="BatchSize"/> has the same limit.
     /// </summary>
     [Id(15)]

@@ -5,7 +5,7 @@ using Cluster.Metrics;
 namespace Cluster.Gateway.Metrics;
 
 /// <summary>
-/// Counts requests by model version. A version's series are there, at 0, from <see cref="Ensure"/> to <see cref="Forget"/>; calls for others are not
+/// Counts requests by model version. A version's series are there, at 0, from <see cref="Ensure"/> to <see cref="Forget"/>. Calls for others are not
 /// counted, so names that clients make up cost no memory. Counting is thread-safe, lock-free and allocates nothing. One a process.
 /// </summary>
 internal sealed class RequestMetrics(MetricRegistry registry)

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Primitives;
 namespace Cluster.Gateway.ModelMesh;
 
 /// <summary>
-/// The headers by which ModelMesh's clients choose a model: <c>mm-model-id</c> or <c>mm-vmodel-id</c>, the latter for an alias, each also with <c>-bin</c> for
-/// names beyond ASCII, in base64 of UTF-8. They go before the name in the message or the path.
+/// The headers by which ModelMesh's clients choose a model: <c>mm-model-id</c> or <c>mm-vmodel-id</c>, the latter for an alias. Each is also known with <c>-bin</c>,
+/// for names beyond ASCII, in base64 of UTF-8. They go before the name in the message or the path.
 /// </summary>
 internal static class ModelHeaders
 {

@@ -9,7 +9,7 @@ using Cluster.Gateway.Traffic;
 namespace Cluster.Gateway.ModelMesh;
 
 /// <summary>
-/// From what a request names to the model that answers it. Models and aliases have names of their own: a header says which is meant; a plain name is a
+/// From what a request names to the model that answers it. Models and aliases have names of their own: a header says which is meant. A plain name is a
 /// model's if there is such a model, else an alias's.
 /// </summary>
 internal sealed class ModelNames(RouteTable routes, IAliases aliases, TrafficTable traffic, IGrainFactory grains, ControlCalls control)

@@ -45,11 +45,11 @@ internal enum Protocol
 /// <param name="Ticket">Of an alias with a traffic rule; null without one.</param>
 internal readonly record struct ModelTarget(string Model, string? Alias, TrafficTicket? Ticket = null)
 {
-    /// <summary>The version that a request about the model means: the one that it names, else the active one of the alias's traffic rule; empty for the server's choice.</summary>
+    /// <summary>The version that a request about the model means: the one that it names, else the active one of the alias's traffic rule. Empty for the server's choice.</summary>
     public string VersionOf(string requested) => requested.Length > 0 ? requested : Ticket?.Rule.ActiveVersion ?? "";
 }
 
-/// <summary>The time that a request says it may take, in the queue and in the run; it holds beside the deadline of the protocol, which ends its call by itself.</summary>
+/// <summary>The time that a request says it may take, in the queue and in the run. It holds beside the deadline of the protocol, which ends its call by itself.</summary>
 /// <param name="Span">From now on.</param>
 /// <param name="Text">For the error: "50 ms of X-Request-Timeout".</param>
 internal readonly record struct TimeLimit(TimeSpan Span, string Text)

@@ -7,9 +7,9 @@ namespace Cluster.Grains.Cache;
 /// by bytes. It decides and keeps accounts; unloading and waiting are the caller's. Safe from any thread.
 /// <list type="number">
 /// <item>Room is reserved before a load begins, with the predicted size, and counts until an unload has really finished.</item>
-/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way; the longest unused replicas first, those in use never.</item>
+/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way. The longest unused replicas first, those in use never.</item>
 /// <item>Loads get their room in order of arrival.</item>
-/// <item>A replica that measures larger than predicted evicts others; what is over the capacity until they are gone is a deficit, and no load begins before it is
+/// <item>A replica that measures larger than predicted evicts others. What is over the capacity until they are gone is a deficit, and no load begins before it is
 /// paid back.</item>
 /// </list>
 /// </summary>

@@ -20,7 +20,7 @@ internal static class ModelPlan
     };
 
     /// <summary>
-    /// The versions that should serve, highest first: the policy's choice among those that have not failed, so that an older version
+    /// The versions that should serve, highest first. The policy chooses among those that have not failed, so that an older version
     /// serves where the newest is broken.
     /// </summary>
     public static ImmutableArray<long> Desired(ModelGrainState state)
@@ -85,8 +85,7 @@ internal static class ModelPlan
         && IsCurrent(state.Registration, source, state.Loaded.GetValueOrDefault(version));
 
     /// <summary>
-    /// The highest version that the policy chose and that does not load, or null: whether or not an older version, or its own previous
-    /// content, serves in its place. Versions outside the policy may be broken.
+    /// The highest version that the policy chose and that does not load, or null. An older version, or its own previous content, may serve in its place. Versions outside the policy may be broken.
     /// </summary>
     public static (long Version, string Reason)? ChosenButFailed(ModelGrainState state)
     {

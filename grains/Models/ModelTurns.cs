@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Models;
 
 /// <summary>
-/// When a model's changes are carried out: one at a time and each to its end, whether or not its caller still waits; the others wait for their turn. What comes up
+/// When a model's changes are carried out: one at a time and each to its end, whether or not its caller still waits. The others wait for their turn. What comes up
 /// meanwhile is acted on in a turn of its own. Used in the turns of the model's grain alone.
 /// </summary>
 internal sealed class ModelTurns : IDisposable
@@ -113,7 +113,7 @@ internal sealed class ModelTurns : IDisposable
         }
     }
 
-    /// <summary>Orleans hands on a failure of the grain's own process as a text with its trace, such as of a start that fails while models load.</summary>
+    /// <summary>Orleans hands on a failure of the grain's own process as a text with its trace. A start that fails while models load is one.</summary>
     private static string CauseOf(Exception exception) => exception.ToString().Contains(nameof(ObjectDisposedException), StringComparison.Ordinal)
         ? "this process ends"
         : exception.Message.ReplaceLineEndings("\n").Split('\n', 2)[0];

@@ -1,7 +1,7 @@
 namespace Cluster.Grains.Placement;
 
 /// <summary>
-/// Any silo that is not about to leave and whose model repository agrees with the others', each as likely as the others; one that is or does not, if there is no other.
+/// Any silo that is not about to leave and whose model repository agrees with the others', each as likely as the others. If there is none, any silo.
 /// </summary>
 internal sealed class ControlPlacementDirector(SiloView view, PlacementRandom random) : IPlacementDirector
 {

@@ -12,8 +12,8 @@ namespace Cluster.Grains.Registry;
 
 /// <inheritdoc cref="IRegistryGrain"/>
 /// <remarks>
-/// One change at a time, and none of them waits for a load: models are handed to their grains without waiting, in the order of the changes, which is
-/// the order in which a model's grain takes them. Kept alive, because the hand-overs of a start go on after the call that began them.
+/// One change at a time, and none of them waits for a load. Models are handed to their grains without waiting, in the order of the changes. A model's grain takes
+/// them in that order. Kept alive, because the hand-overs of a start go on after the call that began them.
 /// </remarks>
 [KeepAlive]
 [GrainType(ClusterGrains.RegistryType)]
@@ -298,7 +298,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         _ = ForgetAsync(model, task);
     }
 
-    /// <summary>Tells a model, and once more if the hand-over before was still on its way: where a grain moves, messages to it can overtake each other.</summary>
+    /// <summary>Tells a model, and once more if the hand-over before was still on its way. Where a grain moves, messages to it can overtake each other.</summary>
     private async Task TellAsync(Func<Task> tell, Task before)
     {
         await TellUntilHeardAsync(tell);

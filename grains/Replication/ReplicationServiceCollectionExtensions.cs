@@ -10,7 +10,7 @@ namespace Cluster.Grains.Replication;
 public static class ReplicationServiceCollectionExtensions
 {
     /// <summary>
-    /// Opens a map in this process: a keyed <see cref="IReplicatedMap"/> of that name, complete once the host's services have started that are registered before what
+    /// Opens a map in this process: a keyed <see cref="IReplicatedMap"/> of that name. It is complete once the services have started that are registered before what
     /// reads it. Doing so twice does no harm.
     /// </summary>
     /// <param name="name">The same in every process, of letters, digits and dashes.</param>

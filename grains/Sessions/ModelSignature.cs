@@ -177,7 +177,7 @@ internal sealed class TensorSlot
     public bool Optional { get; }
 
     /// <summary>
-    /// False for an output that is one of the graph's inputs or is named twice: ONNX Runtime hands out the value that it has and writes
+    /// False for an output that is one of the graph's inputs or is named twice. ONNX Runtime hands out the value that it has and writes
     /// nothing into memory given to it.
     /// </summary>
     public bool Computed { get; }

@@ -150,7 +150,7 @@ internal sealed class SessionRunner : IDisposable
 
     /// <summary>
     /// Whether a failed run may be due to an output of ours whose shape is not the one computed. ONNX Runtime has several wordings for that, which
-    /// change with its version, and no code of its own: so a run that speaks of shapes is tried once more with no output given.
+    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given.
     /// </summary>
     private static bool SpeaksOfShapes(OnnxRuntimeException exception) => exception.Message.Contains("shape", StringComparison.OrdinalIgnoreCase);
 

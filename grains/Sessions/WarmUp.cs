@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
 
-/// <summary>Runs a new session once with zeros, so that no client's request is the one that touches its weights first and has ONNX Runtime lay out its buffers.</summary>
+/// <summary>Runs a new session once with zeros. So no client's request touches its weights first, and has ONNX Runtime lay out its buffers.</summary>
 internal sealed class WarmUp(TimeProvider time)
 {
     /// <summary>Longer is ended: a model that takes this long gains nothing from it, and its load must not wait.</summary>

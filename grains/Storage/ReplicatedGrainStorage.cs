@@ -7,8 +7,7 @@ using Orleans.Storage;
 namespace Cluster.Grains.Storage;
 
 /// <summary>
-/// Keeps states in a replicated map, as JSON, so that a Redis which comes back without its data gets every state back, also of grains that are not
-/// active. An ETag is a <see cref="ReplicaVersion"/>. A state that is stored as it is already is not written again.
+/// Keeps states in a replicated map, as JSON. A Redis that comes back without its data gets every state back, also of grains that are not active. An ETag is a <see cref="ReplicaVersion"/>. A state that is stored as it is already is not written again.
 /// <para>While Redis is away every read and every change fails with <see cref="SiloUnavailableException"/>.</para>
 /// </summary>
 internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage

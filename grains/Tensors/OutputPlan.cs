@@ -70,7 +70,7 @@ internal sealed class OutputPlan
     }
 
     /// <summary>
-    /// The size that the inputs give a named dimension; -1 where none does, or where they differ: a graph may well broadcast them, and a request
+    /// The size that the inputs give a named dimension. It is -1 where none does, or where they differ. A graph may well broadcast them, and a request
     /// that has it do so says nothing about the truth of the graph's shapes.
     /// </summary>
     private static long SizeOf(string symbol, InputBinder inputs)

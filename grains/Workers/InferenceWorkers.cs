@@ -5,7 +5,7 @@ namespace Cluster.Grains.Workers;
 /// <summary>
 /// The silo's own threads for running models, so that inference holds no thread-pool thread that the network needs. Runs that are shorter than the way
 /// to another thread stay where they are. Threads start when they are first needed. Work beyond the threads waits in the order it came.
-/// A replica that takes more than its fair share of the processors while others run too has its work done by threads that yield to theirs.
+/// Threads that yield to the others' do the work of a replica that takes more than its fair share of the processors.
 /// </summary>
 public sealed class InferenceWorkers : IDisposable
 {
@@ -229,7 +229,7 @@ public sealed class InferenceWorkers : IDisposable
     }
 
     /// <summary>
-    /// A thread for what is due in <paramref name="lane"/>: <paramref name="free"/>, null where it has work, if it is one of that lane's or no other can be started.
+    /// A thread for what is due in <paramref name="lane"/>: <paramref name="free"/>, null where it has work, if it is one of that lane's, or if no other starts.
     /// </summary>
     /// <returns>Null where there is none: the work waits for a thread that gets done.</returns>
     private static InferenceThread? ThreadOf(WorkerLane lane, InferenceThread? free)

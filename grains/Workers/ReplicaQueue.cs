@@ -317,7 +317,7 @@ internal sealed class ReplicaQueue
 
     /// <summary>Gives a slot back, or to what is due next.</summary>
     /// <param name="runNanoseconds">Of the run, null where it failed.</param>
-    /// <param name="took">Of the run, whatever became of it, nanoseconds.</param>
+    /// <param name="took">Nanoseconds of the run, also of one that failed.</param>
     /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
     public IInferenceWork? Release(long? runNanoseconds, long took, List<InferenceJob> left)
     {

@@ -9,7 +9,7 @@ namespace Cluster.Silo.Clustering;
 /// Orleans' membership table in Redis, which survives a Redis that loses it. Orleans ignores a table that is older than what it knows, and takes a newer one without its
 /// own row for its death. So each process gives back the rows that it knows, and last a version past the old one:
 /// <list type="number">
-/// <item>no table, an older version, a missing row of a silo that lives, a status that went back: the table is healed before Orleans sees it;</item>
+/// <item>no table, an older version, a missing row of a silo that lives, a status that went back. The table is healed before Orleans sees it;</item>
 /// <item>rows go first, while the version is still old, so that survivors ignore the half-written table;</item>
 /// <item>each row is a write on condition of the version, so several processes may heal at once.</item>
 /// </list>
@@ -109,7 +109,7 @@ internal sealed class HealingMembershipTable(
         }
     }
 
-    /// <returns>False also while Redis is gone or refuses to write: Orleans reads again, and does not hold back other decisions for a minute as it does after an error.</returns>
+    /// <returns>False also while Redis is gone or refuses to write. Orleans reads again, and does not hold back other decisions for a minute as it does after an error.</returns>
     public Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken = default) =>
         WriteAsync(entry, tableVersion, version => inner.InsertRowAsync(entry, version, cancellationToken), cancellationToken);
 
@@ -213,8 +213,8 @@ internal sealed class HealingMembershipTable(
     }
 
     /// <summary>
-    /// Writes a row. Where another process changed another row in between, a death or a vote is written again on condition of the version that is there now: Orleans would
-    /// drop it. Not so the own row: Orleans publishes it with the version that it meant to write, and a silo without a row in that would believe that it is dead.
+    /// Writes a row. Where another process changed another row in between, a death or a vote is written again on condition of the version that is there now. Orleans would
+    /// drop it. Not so the own row. Orleans publishes it with the version that it meant to write. A silo without a row in that would believe that it is dead.
     /// </summary>
     private async Task<bool> WriteAsync(MembershipEntry entry, TableVersion version, Func<TableVersion, Task<bool>> write, CancellationToken cancellationToken)
     {

@@ -7,8 +7,8 @@ using Cluster.Grains.Repository.Settings;
 namespace Cluster.Grains.Repository.Ovms;
 
 /// <summary>
-/// Reads OpenVINO Model Server's config.json. As there, an unknown key or a wrong type anywhere makes the whole file invalid,
-/// while a value that one model cannot have is that model's problem alone.
+/// Reads OpenVINO Model Server's config.json. As there, an unknown key or a wrong type anywhere makes the whole file invalid. A value that one model cannot have is
+/// that model's problem alone.
 /// </summary>
 internal sealed class OvmsConfigReader
 {

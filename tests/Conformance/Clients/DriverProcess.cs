@@ -8,7 +8,7 @@ using System.Text.Json.Nodes;
 namespace Cluster.Conformance.Clients;
 
 /// <summary>
-/// A child process that answers each line of JSON on its input with one on its output, in any order; the id tells which belongs to which.
+/// A child process that answers each line of JSON on its input with one on its output, in any order. The id tells which belongs to which.
 /// Commands may be sent from any thread.
 /// </summary>
 internal sealed class DriverProcess : IAsyncDisposable
