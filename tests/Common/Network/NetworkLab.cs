@@ -96,3 +96,6 @@ public sealed class NetworkLab : IDisposable
         }
     }
 }
+
+/// <summary>A network namespace with an address on the lab's bridge.</summary>
+public sealed record NetworkMachine(string Name, string Address);

@@ -194,3 +194,17 @@ internal sealed class DriverProcess : IAsyncDisposable
 
     private string ErrorText() => _standardError.IsEmpty ? "" : $" It wrote:\n{string.Join('\n', _standardError)}";
 }
+
+/// <summary>The driver, not the server under test, failed: it did not start, ended, refused a command or did not answer.</summary>
+public sealed class DriverException : Exception
+{
+    public DriverException(string message)
+        : base(message)
+    {
+    }
+
+    public DriverException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
