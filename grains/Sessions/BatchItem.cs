@@ -26,13 +26,3 @@ internal sealed class BatchItem(PayloadBuffer message)
 /// <param name="Times">Of the run; the rows are those of all of them.</param>
 /// <param name="Requests">How many.</param>
 internal readonly record struct BatchRun(RunTimes Times, int Requests);
-
-/// <summary>Where a run's time in the session went, in nanoseconds.</summary>
-/// <param name="Input">Locating, checking and binding inputs.</param>
-/// <param name="Infer">Running the graph.</param>
-/// <param name="Output">Writing outputs into the response.</param>
-/// <param name="Rows">Rows that were computed.</param>
-internal readonly record struct RunTimes(long Input, long Infer, long Output, long Rows)
-{
-    public long Total => Input + Infer + Output;
-}
