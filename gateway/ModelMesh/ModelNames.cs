@@ -39,8 +39,8 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, TrafficTab
     }
 
     /// <summary>
-    /// As above, for a caller that may not do everything. The name that it gave must be allowed to it, or the model that an alias leads to. In the latter case the alias is not
-    /// followed again, which could lead elsewhere, and its candidate is for those alone that may use that by its own name.
+    /// As above, for a caller that may not do everything. The name that it gave must be allowed to it, or the model that an alias leads to. In the latter case the
+    /// alias is not followed again, which could lead elsewhere. Its candidate is for those alone that may use that by its own name.
     /// </summary>
     /// <exception cref="ServingException">In addition: PERMISSION_DENIED, whether or not there is such a model or alias.</exception>
     public ModelTarget Resolve(string name, ModelHeader header, Caller caller, Permission permission)
