@@ -31,7 +31,7 @@ public sealed class HealingMembershipTableTests : MembershipTableTestBase
         var before = await ReadByAllAsync(a, b, c);
 
         await EmptyAsync();
-        await Task.WhenAll(Processes.Select(static process => process.Table.ReadAllAsync())).Soon();
+        await Task.WhenAll(new[] { a, b, c }.Select(static process => process.Table.ReadAllAsync())).Soon();
         var after = await ReadByAllAsync(a, b, c);
 
         Assert.True(after.Version.Version > before.Version.Version);

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Cluster.Tests.Common;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Grains.Repository;
 using Cluster.Tests.Common;
-using Cluster.Unit.Serving;
 using Xunit;
 
 namespace Cluster.Unit.Silo;

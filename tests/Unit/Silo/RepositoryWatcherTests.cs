@@ -1,7 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Grains.Repository;
 using Cluster.Tests.Common;
-using Cluster.Unit.Serving;
 using Xunit;
 
 namespace Cluster.Unit.Silo;

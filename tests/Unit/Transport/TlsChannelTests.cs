@@ -1,5 +1,4 @@
 using Cluster.Contracts.Buffers;
-using Cluster.Security;
 using Cluster.Silo.Transport;
 using Cluster.Tests.Common;
 using Xunit;
