@@ -32,5 +32,5 @@ public static class ClusterGrains
 
     public static IAliasGrain GetAlias(this IGrainFactory grains, string alias) => grains.GetGrain<IAliasGrain>(GrainId.Create(AliasType, alias));
 
-    public static IClusterGrain GetCluster(this IGrainFactory grains) => grains.GetGrain<IClusterGrain>(GrainId.Create(ClusterType, IClusterGrain.Key));
+    public static IClusterGrain GetCluster(this IGrainFactory grains, SiloAddress silo) => grains.GetGrain<IClusterGrain>(GrainId.Create(ClusterType, silo.ToParsableString()));
 }

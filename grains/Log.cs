@@ -157,6 +157,18 @@ internal static partial class Log
     [LoggerMessage(2179, LogLevel.Debug, "{Silo} was not asked what it does: {Reason}")]
     public static partial void SiloNotAsked(ILogger logger, string silo, string reason);
 
+    [LoggerMessage(2260, LogLevel.Information, "An operator drains this silo: {Count} models have replicas here")]
+    public static partial void DrainAsked(ILogger logger, int count);
+
+    [LoggerMessage(2261, LogLevel.Information, "This silo is drained as asked: it has no replica left")]
+    public static partial void DrainedAsAsked(ILogger logger);
+
+    [LoggerMessage(2262, LogLevel.Information, "An operator drains this silo no more: it takes replicas again")]
+    public static partial void DrainCalledOff(ILogger logger);
+
+    [LoggerMessage(2263, LogLevel.Information, "Replica bounds of {Model} were set: least {Least}, most {Most}; empty is as its settings say")]
+    public static partial void Bounded(ILogger logger, string model, int? least, int? most);
+
     [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]
     public static partial void RoundFailed(ILogger logger, Exception exception);
 }

@@ -17,7 +17,6 @@ using Cluster.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime.Hosting;
 
 namespace Cluster.Grains;
 
@@ -73,21 +72,15 @@ public static class ModelGrains
         return services.AddReplicaMetrics();
     }
 
-    /// <summary>For a process that hosts no grain class of ours: it places grains that it calls first, and finds replicas by their keys.</summary>
+    /// <summary>For a process that hosts no grain class of ours: it places grains that it calls first, and finds replicas and silos by their keys.</summary>
     public static IServiceCollection AddRemotePlacement(this IServiceCollection services)
     {
         services.TryAddSingleton(new PlacementRandom(new Random()));
         services.AddSingleton<SiloView>();
         services.AddSingleton<IKnownSilos, KnownSilos>();
         services.AddPlacementDirector<ControlPlacement, ControlPlacementDirector>();
-        return services.AddReplicaAddressing();
-    }
-
-    private static IServiceCollection AddReplicaAddressing(this IServiceCollection services)
-    {
-        services.AddPlacementDirector<ReplicaPlacement, ReplicaPlacementDirector>();
-        return services.AddGrainDirectory(
-            ReplicaDirectory.Name, static (provider, _) => new ReplicaDirectory(provider.GetRequiredService<IClusterMembershipService>()));
+        KeyDirectory.Add(services);
+        return services;
     }
 
     private static void AddModelPlacement(this IServiceCollection services)
@@ -100,7 +93,7 @@ public static class ModelGrains
         services.AddSingleton<PlacementRequests>();
         services.AddSingleton<ReplicaPlacer>();
         services.AddSingleton<PlacementMetrics>();
-        services.AddReplicaAddressing();
+        KeyDirectory.Add(services);
         services.AddPlacementDirector<ControlPlacement, ControlPlacementDirector>();
     }
 }

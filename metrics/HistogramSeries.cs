@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
@@ -12,6 +13,7 @@ public sealed class HistogramSeries : MetricSeries
     private readonly HistogramLayout _layout;
     private readonly Histogram<double>? _instrument;
     private readonly long[] _buckets;
+    private Exemplar?[]? _exemplars;
     private double _sum;
 
     internal HistogramSeries(HistogramLayout layout, Histogram<double>? instrument, string key, KeyValuePair<string, object?>[] tags)
@@ -70,7 +72,18 @@ public sealed class HistogramSeries : MetricSeries
         }
     }
 
-    internal override void WriteTo(IBufferWriter<byte> output)
+    /// <summary>As <see cref="Record(double)"/>, and keeps the trace as the latest example of the value's bucket, for scrapers that read OpenMetrics.</summary>
+    public void Record(double value, ActivityTraceId trace)
+    {
+        Record(value);
+        if (!double.IsNaN(value))
+        {
+            var exemplars = Volatile.Read(ref _exemplars) ?? Interlocked.CompareExchange(ref _exemplars, new Exemplar?[_buckets.Length], null) ?? _exemplars;
+            Volatile.Write(ref exemplars[_layout.BucketOf(value)], new Exemplar(trace, value));
+        }
+    }
+
+    internal override void WriteTo(IBufferWriter<byte> output, ExpositionFormat format)
     {
         // The count is what the buckets add up to, so that a scrape amid recording agrees with itself.
         var count = 0L;
@@ -86,11 +99,24 @@ public sealed class HistogramSeries : MetricSeries
 
             output.Write(_layout.BucketEnds[i]);
             ExpositionText.WriteNumber(output, count);
+            if (format == ExpositionFormat.OpenMetrics && Volatile.Read(ref _exemplars) is { } exemplars && Volatile.Read(ref exemplars[i]) is { } exemplar)
+            {
+                WriteExemplar(output, exemplar);
+            }
+
             output.Write("\n"u8);
         }
 
         WriteTotal(output, _layout.SumName, Sum);
         WriteTotal(output, _layout.CountName, count);
+    }
+
+    private static void WriteExemplar(IBufferWriter<byte> output, Exemplar exemplar)
+    {
+        output.Write(" # {trace_id=\""u8);
+        output.Write(Encoding.ASCII.GetBytes(exemplar.Trace.ToHexString()));
+        output.Write("\"} "u8);
+        ExpositionText.WriteNumber(output, exemplar.Value);
     }
 
     private void WriteTotal(IBufferWriter<byte> output, byte[] name, double value)
@@ -108,6 +134,9 @@ public sealed class HistogramSeries : MetricSeries
         output.Write("\n"u8);
     }
 }
+
+/// <summary>A value that was recorded, and the trace of what it was measured of.</summary>
+internal sealed record Exemplar(ActivityTraceId Trace, double Value);
 
 /// <summary>What all series of a histogram share: the bounds and the texts written around each number.</summary>
 internal sealed class HistogramLayout

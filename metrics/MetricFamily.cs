@@ -6,7 +6,10 @@ namespace Cluster.Metrics;
 /// <summary>All series of one name.</summary>
 public abstract class MetricFamily
 {
+    private const string TotalSuffix = "_total";
+
     private readonly byte[] _header;
+    private readonly byte[] _openMetricsHeader;
 
     private protected MetricFamily(string name, string help, MetricKind kind)
     {
@@ -14,6 +17,9 @@ public abstract class MetricFamily
         Help = help;
         Kind = kind;
         var type = kind switch { MetricKind.Counter => "counter", MetricKind.Gauge => "gauge", _ => "histogram" };
+        var isTotal = kind == MetricKind.Counter && name.EndsWith(TotalSuffix, StringComparison.Ordinal);
+        var (openName, openType) = (isTotal ? name[..^TotalSuffix.Length] : name, kind == MetricKind.Counter && !isTotal ? "unknown" : type);
+        _openMetricsHeader = Encoding.UTF8.GetBytes($"# HELP {openName} {ExpositionText.EscapeLabel(help)}\n# TYPE {openName} {openType}\n");
         _header = Encoding.UTF8.GetBytes($"# HELP {name} {ExpositionText.EscapeHelp(help)}\n# TYPE {name} {type}\n");
     }
 
@@ -27,7 +33,7 @@ public abstract class MetricFamily
     /// <summary>Every series, sorted by labels.</summary>
     internal abstract IReadOnlyList<MetricSeries> Snapshot();
 
-    internal void WriteHeader(IBufferWriter<byte> output) => output.Write(_header);
+    internal void WriteHeader(IBufferWriter<byte> output, ExpositionFormat format) => output.Write(format == ExpositionFormat.OpenMetrics ? _openMetricsHeader : _header);
 }
 
 /// <summary>What a family's numbers mean; the <c>TYPE</c> of the exposition format.</summary>

@@ -24,5 +24,5 @@ public abstract class MetricSeries
     private protected byte[] Labels { get; }
 
     /// <summary>Writes the series' lines.</summary>
-    internal abstract void WriteTo(IBufferWriter<byte> output);
+    internal abstract void WriteTo(IBufferWriter<byte> output, ExpositionFormat format);
 }

@@ -1,17 +1,15 @@
+using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 
 namespace Cluster.Metrics;
 
 /// <summary>
-/// Writes the registry's families and the instruments of the chosen meters in Prometheus' text format 0.0.4: families by name, series
+/// Writes the registry's families and the instruments of the chosen meters in Prometheus' text format or as OpenMetrics: families by name, series
 /// by labels. Collects from its construction on, so make it before what it measures starts. Thread-safe.
 /// </summary>
 public sealed class PrometheusExporter : IDisposable
 {
-    /// <summary>The media type of what <see cref="WriteAsync"/> writes.</summary>
-    public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
-
     /// <summary>Bytes written before the reader is let have them: a process with thousands of models must not hold its whole exposition.</summary>
     private const int FlushThreshold = 64 * 1024;
 
@@ -26,7 +24,7 @@ public sealed class PrometheusExporter : IDisposable
     }
 
     /// <summary>Writes and flushes everything; stops early if the reader has gone.</summary>
-    public async Task WriteAsync(PipeWriter output, CancellationToken cancellationToken)
+    public async Task WriteAsync(PipeWriter output, ExpositionFormat format, CancellationToken cancellationToken)
     {
         _collector.Collect();
         foreach (var family in _registry.Families())
@@ -37,15 +35,20 @@ public sealed class PrometheusExporter : IDisposable
                 continue;
             }
 
-            family.WriteHeader(output);
+            family.WriteHeader(output, format);
             foreach (var one in series)
             {
-                one.WriteTo(output);
+                one.WriteTo(output, format);
                 if (output.UnflushedBytes >= FlushThreshold && (await output.FlushAsync(cancellationToken).ConfigureAwait(false)).IsCompleted)
                 {
                     return;
                 }
             }
+        }
+
+        if (format == ExpositionFormat.OpenMetrics)
+        {
+            output.Write("# EOF\n"u8);
         }
 
         _ = await output.FlushAsync(cancellationToken).ConfigureAwait(false);

@@ -37,7 +37,7 @@ public sealed class ValueSeries : MetricSeries
         _round = round;
     }
 
-    internal override void WriteTo(IBufferWriter<byte> output)
+    internal override void WriteTo(IBufferWriter<byte> output, ExpositionFormat format)
     {
         output.Write(_name);
         if (Labels.Length > 0)

@@ -1,6 +1,7 @@
 using Cluster.Bench.Compare;
 using Cluster.Bench.Faults;
 using Cluster.Bench.Messaging;
+using Cluster.Bench.OpenVino;
 using Cluster.Bench.Overhead;
 using Cluster.Bench.Serving;
 
@@ -10,7 +11,7 @@ namespace Cluster.Bench.Framework;
 internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
-        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark(), new LoadBenchmark()];
+        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark(), new LoadBenchmark(), new OpenVinoBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

@@ -100,7 +100,7 @@ internal sealed class OverheadBenchmark : IBenchmark
                 cases.Add(await CaseReport.MeasureAsync(
                     name,
                     rounds,
-                    () => InProcessAsync(inFlight == 1 ? sessions[..1] : sessions, plan, cancellationToken),
+                    () => InProcessModel.MeasureAsync(inFlight == 1 ? sessions[..1] : sessions, plan, cancellationToken),
                     async () => Sample.Of(await CheckedLoad.RunAsync(call, LoadShape.Of(call, inFlight), plan, server.Processes, cancellationToken))));
             }
 
@@ -111,25 +111,5 @@ internal sealed class OverheadBenchmark : IBenchmark
         {
             throw new BenchmarkException($"{model.File} does not run in process: {error.Message}");
         }
-    }
-
-    private static async Task<Sample> InProcessAsync(List<InProcessModel> sessions, LoadPlan plan, CancellationToken cancellationToken)
-    {
-        var load = await ClosedLoop.RunAsync(
-            sessions.Count,
-            caller =>
-            {
-                sessions[caller].Run();
-                return default;
-            },
-            plan,
-            [],
-            cancellationToken);
-        foreach (var session in sessions)
-        {
-            session.Check();
-        }
-
-        return Sample.Of(load);
     }
 }

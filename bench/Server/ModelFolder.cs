@@ -22,10 +22,15 @@ internal sealed class ModelFolder : IDisposable
     }
 
     /// <summary>Writes <c>NAME/1/model.onnx</c>.</summary>
-    public void Add(string name, byte[] model)
+    /// <param name="settings">Of <c>NAME/model.json</c>; null for none.</param>
+    public void Add(string name, byte[] model, string? settings = null)
     {
         var version = _folder.CreateSubdirectory(System.IO.Path.Combine(name, "1"));
         File.WriteAllBytes(System.IO.Path.Combine(version.FullName, "model.onnx"), model);
+        if (settings is not null)
+        {
+            File.WriteAllText(System.IO.Path.Combine(_folder.FullName, name, "model.json"), settings);
+        }
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -43,12 +43,13 @@ internal sealed class ServerProcess : IAsyncDisposable
     public Target Target => new(Grpc, Http, [Id]);
 
     /// <summary>Starts one process with everything, and does not wait for it.</summary>
-    public static ServerProcess Launch(string program, string models) => new(program, All, ["--models", models]);
+    /// <param name="options">More of its command line.</param>
+    public static ServerProcess Launch(string program, string models, params string[] options) => new(program, All, ["--models", models, .. options]);
 
     /// <summary>Starts one process with everything and waits until it is ready.</summary>
     /// <exception cref="BenchmarkException">It did not start; the message ends with its last lines.</exception>
-    public static Task<ServerProcess> StartAsync(string program, string models, CancellationToken cancellationToken) =>
-        Launch(program, models).UntilAsync("ready", cancellationToken);
+    public static Task<ServerProcess> StartAsync(string program, string models, CancellationToken cancellationToken, params string[] options) =>
+        Launch(program, models, options).UntilAsync("ready", cancellationToken);
 
     /// <summary>Starts a silo and waits until it answers.</summary>
     /// <inheritdoc cref="StartAsync"/>

@@ -19,6 +19,7 @@ internal sealed class ApplySteps(ClusterClient client, TimeProvider time, bool w
         { Model: { } model } => RegisterAsync(change, model, cancellationToken),
         { Alias: { } alias } => MoveAsync(change, alias, cancellationToken),
         { Traffic: { } traffic } => TrafficCommands.SetAsync(client, change.Name, traffic.Rule, wait, cancellationToken),
+        { What: Change.OfReplicas } => ScaleCommand.SetAsync(client, change.Name, change.Counts?.Least, change.Counts?.Most, cancellationToken),
         { What: Change.OfModel } => UnregisterAsync(change.Name, cancellationToken),
         { What: Change.OfTraffic } => client.PostAsync(Paths.Traffic(change.Name) + "/clear", null, cancellationToken),
         _ => client.CallAsync(client.Models.deleteVModelAsync(new DeleteVModelRequest { VModelId = change.Name }, cancellationToken: cancellationToken)),

@@ -18,6 +18,7 @@ internal static class ClusterRows
         new("P99 MS", static row => Largest(row, "run_p99_ms"), IsWide: true),
         new("WAITING", static row => Sum(row, "waiting"), IsWide: true),
         new("DECLARED", static row => Fields.Bytes(row["version"].Number("declared_bytes")), IsWide: true),
+        new("SCALED", static row => row["scaled"] is { } scaled ? ScaleCommand.Words(scaled.Number("min_copies"), scaled.Number("max_copies")) : "", IsWide: true),
         new("SILOS", static row => string.Join(' ', row["version"].List("copies").Select(static replica => replica.Text("silo"))), IsWide: true),
         new("WHY", static row => Why(row)),
     ];
@@ -54,15 +55,17 @@ internal static class ClusterRows
         var versions = model.List("versions").ToList();
         return versions.Count == 0
             ? [new JsonObject { ["name"] = model.Text("name"), ["problem"] = model.Text("problem") }]
-            : versions.Select(version => new JsonObject { ["name"] = model.Text("name"), ["problem"] = model.Text("problem"), ["version"] = version.DeepClone() });
+            : versions.Select(version => new JsonObject { ["name"] = model.Text("name"), ["problem"] = model.Text("problem"), ["scaled"] = model["scaled"]?.DeepClone(), ["version"] = version.DeepClone() });
     });
 
     /// <summary>What is wrong with a model or one of its versions; else why its replicas changed last.</summary>
     private static string Why(JsonNode row) =>
         new[] { row.Text("problem"), row["version"].Text("reason"), row["version"].Text("cause") }.FirstOrDefault(static text => text.Length > 0) ?? "";
 
-    private static string Ready(JsonNode? version) =>
-        version is null ? "" : $"{version.List("copies").Count(static replica => replica.Text("state") == "SERVING")}/{version.Text("desired_copies")}";
+    /// <summary>Replicas of a version that answer.</summary>
+    public static int Serving(JsonNode version) => version.List("copies").Count(static replica => replica.Text("state") == "SERVING");
+
+    private static string Ready(JsonNode? version) => version is null ? "" : $"{Serving(version)}/{version.Text("desired_copies")}";
 
     private static IEnumerable<double> Of(JsonNode row, string name) => row["version"].List("copies").Select(replica => replica.Number(name)).OfType<double>();
 

@@ -69,6 +69,11 @@ internal static class DescribeCommand
             output.Line($"Aliases   {(registered.List("vModelIds").ToList() is { Count: > 0 } aliases ? string.Join(", ", aliases) : "none")}");
         }
 
+        if (model["scaled"] is { } scaled)
+        {
+            output.Line($"Scaled    {ScaleCommand.Words(scaled.Number("min_copies"), scaled.Number("max_copies"))}");
+        }
+
         output.Line("");
         if (metadata is not null)
         {

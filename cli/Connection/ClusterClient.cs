@@ -24,11 +24,18 @@ internal sealed class ClusterClient : IDisposable
     private SslPolicyErrors _certificateErrors;
 
     /// <param name="connectTimeout">Of a connection, its TLS included.</param>
-    public ClusterClient(ClusterConnection connection, TimeSpan connectTimeout)
+    /// <param name="isCompressed">Whether answers may come compressed.</param>
+    public ClusterClient(ClusterConnection connection, TimeSpan connectTimeout, bool isCompressed = true)
     {
         _connection = connection;
         _connectTimeout = connectTimeout;
-        _handler = new SocketsHttpHandler { ConnectTimeout = connectTimeout, SslOptions = Tls(), AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.All };
+        _handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = connectTimeout,
+            SslOptions = Tls(),
+            AllowAutoRedirect = false,
+            AutomaticDecompression = isCompressed ? DecompressionMethods.All : DecompressionMethods.None,
+        };
         _http = Client(_handler);
         _web = Client(new GrpcWebHandler(GrpcWebMode.GrpcWeb, _handler));
         _channel = GrpcChannel.ForAddress(connection.Server, new GrpcChannelOptions
@@ -65,6 +72,14 @@ internal sealed class ClusterClient : IDisposable
     {
         using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = body }, cancellationToken);
         return await ReadAsync(answer, cancellationToken);
+    }
+
+    /// <summary>Posts, and reads the answer to its end without looking into it.</summary>
+    /// <exception cref="CommandFailure">It is refused, or the server is not reachable.</exception>
+    public async Task SendOnceAsync(string path, HttpContent body, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = body }, cancellationToken);
+        await answer.Content.CopyToAsync(Stream.Null, cancellationToken);
     }
 
     /// <summary>Whether a path answers with success; 503 is no.</summary>

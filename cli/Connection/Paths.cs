@@ -17,6 +17,11 @@ internal static class Paths
 
     public static string Unload(string model) => $"/v2/repository/models/{Uri.EscapeDataString(model)}/unload";
 
+    public static string Scale(string model) => $"/v2/repository/models/{Uri.EscapeDataString(model)}/scale";
+
+    /// <param name="drains">Whether to drain the silo, or to have it take replicas again.</param>
+    public static string Drain(string silo, bool drains) => $"/v2/cluster/silos/{Uri.EscapeDataString(silo)}/{(drains ? "drain" : "undrain")}";
+
     public static string Traffic(string alias) => $"/v2/aliases/{Uri.EscapeDataString(alias)}/traffic";
 
     public static string Placement(string model) => $"/v2/cluster/models/{Uri.EscapeDataString(model)}/placement";

@@ -57,9 +57,20 @@ internal sealed record ModelManifest(string Name, string Type, string Path, Json
         return new ModelManifest(name, Manifest.Text(mapping, "type", where) ?? DefaultType, path, mapping["settings"]);
     }
 
-    /// <summary>Whether a registration says the same; settings are compared as JSON.</summary>
-    public bool IsAs(ModelInfo info) =>
-        Type == info.Type && Path == info.Path && (Settings is null ? info.Key.Length == 0 : JsonNode.DeepEquals(Settings, Fields.TryParse(info.Key)));
+    /// <summary>Whether a registration says the same, but for replica bounds; settings are compared as JSON.</summary>
+    public bool IsAs(ModelInfo info) => Type == info.Type && Path == info.Path && JsonNode.DeepEquals(ReplicaCounts.Without(Settings), ReplicaCounts.Without(KeyOf(info)));
+
+    /// <summary>The bounds that this says and those that a registered model has.</summary>
+    public (ReplicaCounts Own, ReplicaCounts Theirs) CountsBeside(ModelEntry there)
+    {
+        var registered = ReplicaCounts.Of(KeyOf(there.ModelInfo));
+        return (ReplicaCounts.Of(Settings), new ReplicaCounts(there.HasMinCopies ? (int)there.MinCopies : registered.Least, there.HasMaxCopies ? (int)there.MaxCopies : registered.Most));
+    }
+
+    /// <summary>Whether a registration by itself says the same bounds.</summary>
+    public bool HasCountsOf(ModelInfo info) => ReplicaCounts.Of(Settings) == ReplicaCounts.Of(KeyOf(info));
+
+    private static JsonObject? KeyOf(ModelInfo info) => info.Key.Length == 0 ? null : Fields.TryParse(info.Key);
 }
 
 /// <param name="Traffic">Null where the file says nothing of a rule, and leaves one alone that there is.</param>

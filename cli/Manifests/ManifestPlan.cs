@@ -22,10 +22,13 @@ internal enum ChangeKind
 /// <param name="Alias">Of an alias that is to be set.</param>
 /// <param name="Traffic">Of a rule that is to be set.</param>
 /// <param name="Before">Of a model that is to have other content.</param>
+/// <param name="Counts">Of a model that is to have other replica bounds; null for those of its registration.</param>
 internal sealed record Change(
-    ChangeKind Kind, string What, string Name, string From, string To, ModelManifest? Model = null, AliasManifest? Alias = null, TrafficManifest? Traffic = null, ModelEntry? Before = null)
+    ChangeKind Kind, string What, string Name, string From, string To, ModelManifest? Model = null, AliasManifest? Alias = null, TrafficManifest? Traffic = null, ModelEntry? Before = null,
+    ReplicaCounts? Counts = null)
 {
     public const string OfModel = "model";
+    public const string OfReplicas = "replicas";
     public const string OfAlias = "alias";
     public const string OfTraffic = "traffic";
 
@@ -63,6 +66,7 @@ internal static class ManifestPlan
         IEnumerable<Change> changes =
         [
             .. manifest.Models.Select(model => Register(model, known.GetValueOrDefault(model.Name), wait)).OfType<Change>(),
+            .. manifest.Models.Select(model => Scale(model, known.GetValueOrDefault(model.Name))).OfType<Change>(),
             .. manifest.Aliases.Select(alias => Move(alias, there.GetValueOrDefault(alias.Name), wait || prune)).OfType<Change>(),
             .. manifest.Aliases.Select(alias => Rule(alias, there.GetValueOrDefault(alias.Name)?.TargetModelId, traffic.GetValueOrDefault(alias.Name), prune, wait)).OfType<Change>(),
         ];
@@ -99,6 +103,20 @@ internal static class ManifestPlan
             { Status.Status: ModelStatus.Loading } when wait => new Change(ChangeKind.Retry, Change.OfModel, model.Name, to, to, model),
             _ => null,
         };
+    }
+
+    /// <summary>Of a model that stays registered as it is: one that is registered anew gets its bounds with its settings.</summary>
+    private static Change? Scale(ModelManifest model, ModelEntry? there)
+    {
+        if (there is null || !model.IsAs(there.ModelInfo))
+        {
+            return null;
+        }
+
+        var (own, theirs) = model.CountsBeside(there);
+        return own == theirs
+            ? null
+            : new Change(ChangeKind.Change, Change.OfReplicas, model.Name, theirs.ToString(), own.ToString(), Counts: model.HasCountsOf(there.ModelInfo) ? null : own);
     }
 
     private static Change? Move(AliasManifest alias, VModelStatusInfo? there, bool wait) => there switch

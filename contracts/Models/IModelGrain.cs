@@ -39,6 +39,14 @@ public interface IModelGrain : IGrainWithStringKey
     ValueTask UnloadAsync(CancellationToken cancellationToken);
 
     /// <summary>
+    /// Sets how many replicas of a version in memory there are to be, in place of what the settings say; null for what those say. It holds until the model is gone. Returns once
+    /// replicas have come or gone, as far as there is room.
+    /// </summary>
+    /// <exception cref="ServingException">NOT_FOUND: no such model. INVALID_ARGUMENT: a number that it cannot be.</exception>
+    [ResponseTimeout("01:00:00"), Alias("scale")]
+    ValueTask ScaleAsync(ReplicaBounds? bounds, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Has a version in memory that serves: loads it on a silo that the model chooses, where it is not. Waits for a load that is under way. Taken at once.
     /// </summary>
     /// <param name="missing">A replica that its caller did not find where it should be; null for none. The model asks it before it gives it up.</param>

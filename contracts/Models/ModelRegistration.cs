@@ -34,6 +34,13 @@ public sealed record ModelRegistration
     [Id(6)]
     public RegistrationOrigin Origin { get; init; }
 
+    /// <summary>Set by an operator in place of those of <see cref="Settings"/>; null where none are.</summary>
+    [Id(7)]
+    public ReplicaBounds? Bounds { get; init; }
+
+    /// <summary>The least replicas of a version in memory, at least 1, and the most, 0 for as many as there are silos.</summary>
+    public (int Least, int Most) CopyBounds() => Bounds?.Over(Settings) ?? (Settings.MinCopies, Settings.MaxCopies);
+
     /// <summary>Whether this says that there is no such model any more.</summary>
     public bool IsRemoval => Versions.IsEmpty && Problem is null;
 }

@@ -60,7 +60,7 @@ public sealed record NodeDescription
     [Id(14)]
     public long TensorMemoryLimit { get; init; }
 
-    /// <summary>Whether it is about to leave.</summary>
+    /// <summary>Whether it takes nothing new: it is about to leave, or an operator drains it.</summary>
     [Id(10)]
     public bool Draining { get; init; }
 }

@@ -12,6 +12,9 @@ public interface ISiloHealth
     /// <summary>Whether what the cluster knows in common can be asked for. While it cannot, nothing is loaded.</summary>
     bool IsStoreReachable { get; }
 
+    /// <summary>The active silos that can hold models.</summary>
+    IEnumerable<SiloAddress> Silos { get; }
+
     /// <summary>Whether a call to the silo has a chance.</summary>
     bool IsReachable(SiloAddress silo);
 

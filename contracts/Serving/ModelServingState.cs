@@ -17,6 +17,10 @@ public sealed record ModelServingState(
     [Id(3)]
     public RegistrationOrigin Origin { get; init; }
 
+    /// <summary>Set by an operator in place of those of the model's settings; null where none are.</summary>
+    [Id(4)]
+    public ReplicaBounds? Bounds { get; init; }
+
     /// <summary>Whether a version answers requests.</summary>
     [JsonIgnore]
     public bool Serves => Versions.Any(static version => version.State == ModelVersionState.Ready);

@@ -42,6 +42,7 @@ internal static class EventKinds
     public const string RolledBack = "rolled_back";
     public const string SiloJoined = "silo_joined";
     public const string SiloDraining = "silo_draining";
+    public const string SiloUndrained = "silo_undrained";
     public const string SiloDisagrees = "silo_disagrees";
     public const string SiloLeft = "silo_left";
     public const string SiloDied = "silo_died";

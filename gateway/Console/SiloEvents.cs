@@ -44,7 +44,12 @@ internal static class SiloEvents
 
         if (Leaves(now) && (old is null || !Leaves(old)))
         {
-            yield return new ClusterEvent(EventKinds.SiloDraining, $"silo {now.Name} leaves: its replicas move to others");
+            yield return new ClusterEvent(EventKinds.SiloDraining, $"silo {now.Name} drains: its replicas move to others");
+        }
+
+        if (IsActive(now) && !Leaves(now) && old is { Draining: true })
+        {
+            yield return new ClusterEvent(EventKinds.SiloUndrained, $"silo {now.Name} takes replicas again");
         }
 
         if (now.Disagrees && old is not { Disagrees: true })

@@ -57,6 +57,7 @@ public static class GatewayExtensions
         services.TryAddSingleton<IRepositoryControl, RemoteRepository>();
         services.AddSingleton<ManagedModels>();
         services.AddSingleton<ManagedAliases>();
+        services.AddSingleton<RegistrationQuota>();
         services.AddSingleton<RegistryWatch>();
         services.AddSingleton<ModelMeshService>();
         services.AddSingleton<Readiness>();
@@ -64,6 +65,7 @@ public static class GatewayExtensions
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.RefuseDoubtfulLengths();
             kestrel.ConfigureGrpcLimits(kestrel.ApplicationServices.GetRequiredService<LimitOptions>().StreamsPerConnection);
             var gate = kestrel.ApplicationServices.GetRequiredService<ConnectionGate>();
             kestrel.Listen(options.Bind, options.HttpPort, listen => Listen(listen, HttpProtocols.Http1, gate));

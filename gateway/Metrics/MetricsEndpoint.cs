@@ -15,7 +15,7 @@ public static class MetricsEndpoint
     private static readonly string[] Verbs = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>
-    /// Answers <c>GET</c> and <c>HEAD /metrics</c> in Prometheus' text format 0.0.4. Call it before the server starts: collection begins here, and a gauge
+    /// Answers <c>GET</c> and <c>HEAD /metrics</c> as OpenMetrics to those that would rather have that, else in Prometheus' text format 0.0.4. Call it before the server starts: collection begins here, and a gauge
     /// that missed the connections opened before would run below 0.
     /// </summary>
     public static IEndpointConventionBuilder MapMetrics(this IEndpointRouteBuilder endpoints)
@@ -23,8 +23,9 @@ public static class MetricsEndpoint
         var exporter = endpoints.ServiceProvider.GetRequiredService<PrometheusExporter>();
         RequestDelegate answer = async context =>
         {
-            context.Response.ContentType = PrometheusExporter.ContentType;
-            await exporter.WriteAsync(context.Response.BodyWriter, context.RequestAborted).ConfigureAwait(false);
+            var format = FormatFor(context.Request);
+            context.Response.ContentType = ExpositionMediaType.Of(format);
+            await exporter.WriteAsync(context.Response.BodyWriter, format, context.RequestAborted).ConfigureAwait(false);
         };
         endpoints.Map(Path, static context =>
         {
@@ -33,5 +34,14 @@ public static class MetricsEndpoint
             return Task.CompletedTask;
         }).Asks(RouteAccess.Client);
         return endpoints.MapMethods(Path, Verbs, answer).WithDisplayName("Metrics").DisableHttpMetrics().Asks(RouteAccess.Observe);
+    }
+
+    private static ExpositionFormat FormatFor(HttpRequest request)
+    {
+        var accepted = request.GetTypedHeaders().Accept;
+        var open = Quality(ExpositionMediaType.OpenMetrics);
+        return open > 0 && open >= Quality(ExpositionMediaType.Text) ? ExpositionFormat.OpenMetrics : ExpositionFormat.Text;
+
+        double Quality(string type) => accepted.Where(range => range.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase)).Select(static range => range.Quality ?? 1).DefaultIfEmpty(0).Max();
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Cluster.Gateway.Serving;
 using Cluster.Metrics;
 
@@ -47,7 +48,8 @@ internal sealed class RequestMetrics(MetricRegistry registry)
     /// <summary>Counts a request that was answered; an inference's time goes into the histogram.</summary>
     /// <param name="version">The version that answered; 0, the highest known, where none was chosen. Ignored for ModelReady.</param>
     /// <param name="elapsed">The whole request's time, from its first byte to its answer.</param>
-    public void Success(string model, long version, Protocol protocol, ServingMethod method, TimeSpan elapsed)
+    /// <param name="span">Of the request, where its trace is recorded; null where it is not.</param>
+    public void Success(string model, long version, Protocol protocol, ServingMethod method, TimeSpan elapsed, Activity? span = null)
     {
         if (!_models.TryGetValue(model, out var series))
         {
@@ -63,8 +65,20 @@ internal sealed class RequestMetrics(MetricRegistry registry)
             outcomes.Success.Increment();
             if (method != ServingMethod.ModelMetadata)
             {
-                found.Time(protocol).Record(elapsed.TotalMicroseconds);
+                Record(found.Time(protocol), elapsed.TotalMicroseconds, span);
             }
+        }
+    }
+
+    private static void Record(HistogramSeries times, double microseconds, Activity? span)
+    {
+        if (span is null)
+        {
+            times.Record(microseconds);
+        }
+        else
+        {
+            times.Record(microseconds, span.TraceId);
         }
     }
 

@@ -117,6 +117,16 @@ internal sealed class ManagedModels(
             described.ModelInfo = new ModelInfo { Type = info.Type, Path = info.Path, Key = info.Key };
         }
 
+        if (state?.Bounds?.Least is { } least)
+        {
+            described.MinCopies = (uint)least;
+        }
+
+        if (state?.Bounds?.Most is { } most)
+        {
+            described.MaxCopies = (uint)most;
+        }
+
         described.VModelIds.AddRange(entry?.Aliases ?? []);
         return described;
     }

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.ModelMesh;
 
 /// <summary><c>mmesh.ModelMesh</c> and <c>mmesh.ModelMeshRegistry</c>; docs/modelmesh.md says where the former differs from ModelMesh's own.</summary>
-internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistryWatch watch, ControlCalls control, CallBoundary boundary)
+internal sealed class ModelMeshService(ManagedModels models, ManagedAliases aliases, RegistrationQuota quota, RegistryWatch watch, ControlCalls control, CallBoundary boundary)
 {
     private const int MaxNameLength = 255;
 
@@ -79,6 +79,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
             throw ServingException.InvalidArgument($"model '{model}': modelInfo is missing");
         }
 
+        using var place = quota.Take(Caller.Of(call.GetHttpContext()), model);
         return await models.RegisterAsync(model, Info(request.ModelInfo), request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
     }
 
@@ -107,9 +108,11 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
             Force = request.Force,
             Expected = Optional(request.ExpectedTargetModelId),
         };
-        var status = await aliases.SetAsync(Allowed(call, Permission.Manage, Required(request.VModelId, "vModelId")), change, request.LoadNow, request.Sync, call.CancellationToken)
-            .ConfigureAwait(false);
-        return status.For(Caller.Of(call.GetHttpContext()));
+        var alias = Allowed(call, Permission.Manage, Required(request.VModelId, "vModelId"));
+        var caller = Caller.Of(call.GetHttpContext());
+        using var place = info is null ? default(IDisposable) : quota.Take(caller, change.Target);
+        var status = await aliases.SetAsync(alias, change, request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
+        return status.For(caller);
     }
 
     private async ValueTask<VModelStatusInfo> GetAliasAsync(ServerCallContext call, GetVModelStatusRequest request)

@@ -91,10 +91,11 @@ internal sealed class ClusterFiguresIndex(ClusterOverview overview)
     public VersionFigures? Of(string model, long version) => _versions.GetValueOrDefault((model, version));
 }
 
-internal sealed record ClusterModel(string Name, string? Problem, IEnumerable<ClusterVersion> Versions)
+/// <param name="Scaled">What an operator set in place of the settings' bounds; left out where nothing is.</param>
+internal sealed record ClusterModel(string Name, string? Problem, ScaledBounds? Scaled, IEnumerable<ClusterVersion> Versions)
 {
     public static ClusterModel Of(ModelServingState model, ClusterFiguresIndex figures) =>
-        new(model.Name, model.Problem, model.Versions.Select(version => ClusterVersion.Of(model.Name, version, figures)));
+        new(model.Name, model.Problem, model.Bounds is { } bounds ? new ScaledBounds(bounds.Least, bounds.Most) : null, model.Versions.Select(version => ClusterVersion.Of(model.Name, version, figures)));
 }
 
 /// <param name="Cause">Why its replicas changed last; empty where the state or the reason says it.</param>
@@ -188,3 +189,6 @@ internal sealed record ClusterReplica(int? Copy, string State, string? Silo)
 
     private static double? Milliseconds(TimeSpan? time) => time is { } value ? Math.Round(value.TotalMilliseconds, 3) : null;
 }
+
+/// <summary>Replica bounds in place of those of a model's settings; what is left out is as the settings say.</summary>
+internal sealed record ScaledBounds(int? MinCopies, int? MaxCopies);

@@ -10,10 +10,19 @@ namespace Cluster.Gateway.Rest;
 /// <summary>What operators ask of the cluster: the silos, where each model's replicas are, and why. Models that the caller may not read are left out.</summary>
 internal sealed class ClusterEndpoint(IServingApi api)
 {
+    private const string SiloKey = "silo";
+
     public async Task GetAsync(HttpContext context)
     {
         var overview = await api.GetClusterAsync(context.RequestAborted);
         await JsonAnswer.WriteAsync(context, ClusterAnswer.Of(overview, Caller.Of(context)));
+    }
+
+    /// <summary>Drains the silo that the path names, or has it take replicas again; answers before its replicas have moved.</summary>
+    public async Task DrainAsync(HttpContext context, bool drains)
+    {
+        var silo = context.Request.RouteValues[SiloKey] as string ?? "";
+        await JsonAnswer.WriteAsync(context, ClusterNode.Of(await api.DrainSiloAsync(silo, drains, context.RequestAborted)));
     }
 
     /// <summary>A model that the caller may not read is answered as one that is not there.</summary>

@@ -46,3 +46,6 @@ internal sealed record ErrorStatus(string ErrorCode, string ErrorMessage);
 
 /// <summary>That a model was loaded, or unloaded.</summary>
 internal sealed record DoneAnswer(string Name, bool? Load = null, bool? Unload = null);
+
+/// <summary>What a model's replica bounds were set to; a bound that is left out is as the model's settings say.</summary>
+internal sealed record ScaleAnswer(string Name, int? MinCopies, int? MaxCopies);

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
@@ -43,6 +44,20 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
 
         await api.UnloadModelAsync(request, Caller.Of(context), context.RequestAborted);
         await JsonAnswer.WriteAsync(context, new DoneAnswer(request.ModelName, Unload: true));
+    }
+
+    /// <summary>A body that is empty, or names no bound, leaves the bounds to the model's settings.</summary>
+    public async Task ScaleAsync(HttpContext context)
+    {
+        var model = ModelRoute.Of(context).Model;
+        ReplicaBounds? bounds;
+        using (var body = await ReadBodyAsync(context))
+        {
+            bounds = ReplicaBoundsReader.Read(body.Memory);
+        }
+
+        await api.ScaleModelAsync(model, bounds, Caller.Of(context), context.RequestAborted);
+        await JsonAnswer.WriteAsync(context, new ScaleAnswer(model, bounds?.Least, bounds?.Most));
     }
 
     public Task GetConfigStatusAsync(HttpContext context) =>

@@ -69,6 +69,7 @@ public static class RestEndpoints
         routes.Post("/v2/repository/index", RouteAccess.List, repository.GetIndexAsync);
         routes.Post("/v2/repository/models/{model}/load", RouteAccess.Manage, repository.LoadAsync);
         routes.Post("/v2/repository/models/{model}/unload", RouteAccess.Manage, repository.UnloadAsync);
+        routes.Post("/v2/repository/models/{model}/scale", RouteAccess.Manage, repository.ScaleAsync);
         routes.Get("/v1/config", RouteAccess.List, repository.GetConfigStatusAsync);
         routes.Post("/v1/config/reload", RouteAccess.ManageAll, repository.ReloadAsync);
     }
@@ -78,6 +79,8 @@ public static class RestEndpoints
         routes.Get("/v2/cluster", RouteAccess.Observe, cluster.GetAsync);
         routes.Get("/v2/cluster/events", RouteAccess.ObserveStream, events.GetAsync);
         routes.Get("/v2/cluster/models/{model}/placement", RouteAccess.Observe, cluster.GetPlacementAsync);
+        routes.Post("/v2/cluster/silos/{silo}/drain", RouteAccess.ManageAll, context => cluster.DrainAsync(context, drains: true));
+        routes.Post("/v2/cluster/silos/{silo}/undrain", RouteAccess.ManageAll, context => cluster.DrainAsync(context, drains: false));
     }
 
     /// <summary>An alias is named as a model is.</summary>

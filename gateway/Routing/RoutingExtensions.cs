@@ -19,6 +19,7 @@ internal static class RoutingExtensions
         .AddSingleton<RouteChanges>()
         .AddSingleton<RoutingMetrics>()
         .AddSingleton<ControlCalls>()
+        .AddSingleton<ClusterCalls>()
         .AddSingleton<ReplicaLoads>()
         .AddSingleton(static provider => new ReplicaChooser(provider.GetRequiredService<ISiloHealth>(), new Random()))
         .AddSingleton(static provider => new TrafficChance(new Random()))

@@ -31,15 +31,24 @@ internal static class AccessFile
         try
         {
             using var stream = File.OpenRead(path);
+            return Read(stream);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new AccessFileException("it cannot be read", exception);
+        }
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static AccessPolicy Read(Stream stream)
+    {
+        try
+        {
             return stream.Length <= MaxBytes ? Parse(JsonSerializer.Deserialize<Root>(stream, Strict)) : throw new AccessFileException($"it has more than {MaxBytes} bytes");
         }
         catch (JsonException exception)
         {
             throw new AccessFileException($"{exception.Path ?? "$"} in line {exception.LineNumber + 1} is not what is expected there, see docs/security.md", exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new AccessFileException("it cannot be read", exception);
         }
     }
 
@@ -126,8 +135,9 @@ internal static class AccessFile
         Expect(client.Burst is null || client.RequestsPerSecond is not null, $"{place}.burst is nothing without requests_per_second");
         Expect(client.InFlight is null or (>= 1 and <= 1_000_000), $"{place}.in_flight is {client.InFlight}, expected 1 to 1000000");
         Expect(client.InFlightMib is null or (>= 1 and <= 1_000_000), $"{place}.in_flight_mib is {client.InFlightMib}, expected 1 to 1000000");
+        Expect(client.RegisteredModels is null or (>= 0 and <= 1_000_000), $"{place}.registered_models is {client.RegisteredModels}, expected 0 to 1000000");
         var rate = client.RequestsPerSecond ?? 0;
-        return new ClientQuota(rate, client.Burst ?? Math.Max(1, (int)Math.Ceiling(rate)), client.InFlight ?? 0, client.InFlightMib ?? 0);
+        return new ClientQuota(rate, client.Burst ?? Math.Max(1, (int)Math.Ceiling(rate)), client.InFlight ?? 0, client.InFlightMib ?? 0) { RegisteredModels = client.RegisteredModels };
     }
 
     private static string Name(string text, string place)
@@ -172,6 +182,8 @@ internal static class AccessFile
         public int? InFlight { get; init; }
 
         public int? InFlightMib { get; init; }
+
+        public int? RegisteredModels { get; init; }
     }
 
     private sealed record KeyEntry(string Id, string Salt, string Sha256, DateTimeOffset? Expires = null);

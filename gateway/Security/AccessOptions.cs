@@ -11,6 +11,13 @@ public sealed class AccessOptions
     [SetBy("Cluster:Access")]
     public string? File { get; set; }
 
+    /// <summary>
+    /// Models that may be registered of those that a client may change, where its entry says no <c>registered_models</c>, 0 to 1,000,000. Default 1000. More lets one client fill the
+    /// cluster's books and, by requests for its models, have those of others leave the memory.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RegisteredModels { get; set; } = 1000;
+
     /// <summary>True, the default: health is told to all. False: only to clients that <see cref="File"/> knows; then probes need a key or a certificate.</summary>
     public bool OpenHealth { get; set; } = true;
 }
@@ -19,9 +26,24 @@ public sealed class AccessOptions
 [Section("Tokens")]
 public sealed class TokenOptions : IValidatableObject
 {
-    /// <summary>A file with the issuer's public keys, a JSON Web Key Set; null, the default, takes no tokens.</summary>
+    /// <summary>A file with the issuer's public keys, a JSON Web Key Set, or its <c>https://</c> address; null, the default, takes no tokens.</summary>
     [SetBy("Cluster:TokenKeys")]
     public string? Keys { get; set; }
+
+    /// <summary>A PEM file with the authorities that alone are trusted for an address in <see cref="Keys"/>, read at the start. Default those of the machine.</summary>
+    [Text("a PEM file")]
+    public string? KeysCa { get; set; }
+
+    /// <summary>
+    /// Time between two reads of an address in <see cref="Keys"/>. Default 5 minutes. Longer takes tokens longer by a key that its issuer gave up; a token by a new key has the
+    /// address read at once, but not more often than each 30 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a read of an address in <see cref="Keys"/> may take, which a start waits for. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The <c>iss</c> that a token must have; needed with <see cref="Keys"/>.</summary>
     [Text("a name")]
@@ -46,6 +68,11 @@ public sealed class TokenOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (KeysCa is not null && !TokenKeyAddress.IsAddress(Keys))
+        {
+            yield return new ValidationResult("nothing without an https:// address of keys", [nameof(KeysCa)]);
+        }
+
         if (Keys is not null && string.IsNullOrEmpty(Issuer))
         {
             yield return new ValidationResult("a name, which tokens need", [nameof(Issuer)]);

@@ -15,7 +15,7 @@ internal sealed class AccessWatch(
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         Watch(access.File, ReadRules);
-        Watch(options.Keys, ReadKeys);
+        Watch(TokenKeyAddress.IsAddress(options.Keys) ? null : options.Keys, ReadKeys);
         return Task.CompletedTask;
     }
 

@@ -79,6 +79,10 @@ internal sealed class Caller
     /// <summary>Lets go what <see cref="Hold"/> holds.</summary>
     public void Release(long bytes) => _usage?.Release(bytes);
 
+    /// <summary>How many of the models that it may change may be registered; null for any number.</summary>
+    /// <param name="otherwise">For a client that has no such quota of its own.</param>
+    public int? RegisteredModels(int otherwise) => _control is null ? null : Rights?.Quota.RegisteredModels ?? otherwise;
+
     /// <summary>The refusal, of which the audit log is told.</summary>
     internal Failure Refuse(Permission permission, string name)
     {

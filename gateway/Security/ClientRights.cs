@@ -84,4 +84,7 @@ internal sealed record AccessRule(ImmutableArray<Permission> Permissions, Immuta
 internal sealed record ClientQuota(double RequestsPerSecond, int Burst, int InFlight, int InFlightMiB)
 {
     public static ClientQuota None { get; } = new(0, 0, 0, 0);
+
+    /// <summary>Registered models of those that the client may change; null for as many as the process' options say.</summary>
+    public int? RegisteredModels { get; init; }
 }

@@ -33,6 +33,8 @@ public static class SecurityExtensions
         services.AddSingleton<OtherSites>();
         services.AddSingleton(static provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, new Random()));
         services.AddHostedService(static provider => provider.GetRequiredService<AuditLog>());
+        services.AddSingleton<TokenKeyReader>();
+        services.AddHostedService(static provider => provider.GetRequiredService<TokenKeyReader>());
         services.AddMetrics();
         services.AddSingleton<AccessMetrics>();
         services.AddHostedService(static provider =>
@@ -49,6 +51,9 @@ public static class SecurityExtensions
         listen.ApplicationServices.GetService<EndpointTls>()?.Protect(listen);
         return listen;
     }
+
+    /// <summary>Has the web server refuse lengths of requests that a proxy before it may read otherwise.</summary>
+    public static void RefuseDoubtfulLengths(this KestrelServerOptions kestrel) => LengthDigits.ApplyTo(kestrel);
 
     /// <summary>Answers what changes or observes models on the management port alone, where there is one; elsewhere it is an unknown path.</summary>
     public static void UseManagementPort(this WebApplication app, int? port)

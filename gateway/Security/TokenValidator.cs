@@ -19,6 +19,16 @@ internal sealed class TokenValidator(TokenOptions options, TimeProvider time)
 
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxToken };
     private volatile State? _state;
+    private long _taken;
+
+    /// <summary>Called, on any thread, when a token is signed by a key that the key set does not have.</summary>
+    public Action? KeyIsUnknown { get; set; }
+
+    /// <summary>When the keys in force were read, or found to be still those of their issuer; null without keys.</summary>
+    public DateTimeOffset? KeysTaken => _state is null ? null : new DateTimeOffset(Interlocked.Read(ref _taken), TimeSpan.Zero);
+
+    /// <summary>Says that the keys in force are still those of their issuer.</summary>
+    public void Confirm() => Interlocked.Exchange(ref _taken, time.GetUtcNow().Ticks);
 
     /// <summary>Takes the keys of a JSON Web Key Set in place of those before.</summary>
     /// <exception cref="ArgumentException">It is none, or has no key that signs.</exception>
@@ -30,6 +40,7 @@ internal sealed class TokenValidator(TokenOptions options, TimeProvider time)
             throw new ArgumentException("it has no public key for signatures");
         }
 
+        Confirm();
         _state = new State(new TokenValidationParameters
         {
             IssuerSigningKeys = keys,
@@ -63,6 +74,11 @@ internal sealed class TokenValidator(TokenOptions options, TimeProvider time)
         var result = await _handler.ValidateTokenAsync(token, state.Parameters).ConfigureAwait(false);
         if (!result.IsValid)
         {
+            if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
+            {
+                KeyIsUnknown?.Invoke();
+            }
+
             return (null, result.Exception?.GetType().Name ?? "it is not valid");
         }
 

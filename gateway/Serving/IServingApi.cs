@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Registry;
@@ -49,9 +50,17 @@ internal interface IServingApi
     /// <exception cref="ServingException">In addition to what the model says: PERMISSION_DENIED.</exception>
     ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, Caller caller, CancellationToken cancellationToken);
 
+    /// <summary>Sets how many replicas of a model there are to be; null for what its settings say. Returns once they are there, as far as there is room.</summary>
+    /// <exception cref="ServingException">In addition to what the model says: PERMISSION_DENIED.</exception>
+    ValueTask ScaleModelAsync(string model, ReplicaBounds? bounds, Caller caller, CancellationToken cancellationToken);
+
     /// <summary>The silos and where each model's replicas are.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: no silo can be asked.</exception>
     ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken);
+
+    /// <summary>Has a silo take nothing new and move its replicas elsewhere, or take replicas again.</summary>
+    /// <exception cref="ServingException">As <see cref="IClusterGrain.DrainAsync"/>. UNAVAILABLE: no silo can be asked.</exception>
+    ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken);
 
     /// <summary>Every alias that this gateway knows, in the order of their names.</summary>
     IReadOnlyList<AliasState> Aliases { get; }

@@ -37,6 +37,7 @@ internal sealed class ServingApi : IServingApi
     private readonly ServerReadiness _readiness;
     private readonly RequestMetrics _metrics;
     private readonly ControlCalls _control;
+    private readonly ClusterCalls _cluster;
     private readonly RouteChanges _changes;
     private readonly TimeProvider _time;
     private readonly IRuntimeVersions? _runtimes;
@@ -57,6 +58,7 @@ internal sealed class ServingApi : IServingApi
         ServerReadiness readiness,
         RequestMetrics metrics,
         ControlCalls control,
+        ClusterCalls cluster,
         RouteChanges changes,
         TimeProvider time,
         LimitOptions limits,
@@ -76,6 +78,7 @@ internal sealed class ServingApi : IServingApi
         _readiness = readiness;
         _metrics = metrics;
         _control = control;
+        _cluster = cluster;
         _changes = changes;
         _time = time;
         _runtimes = runtimes;
@@ -185,11 +188,25 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
+    public ValueTask ScaleModelAsync(string model, ReplicaBounds? bounds, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.Demand(Permission.Manage, model);
+        var grain = _catalog.Grain(model);
+        return _control.RunAsync(() => grain.ScaleAsync(bounds, cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken)
     {
-        var grain = _grains.GetCluster();
-        var cluster = await _control.RunAsync(grain.DescribeAsync, cancellationToken).ConfigureAwait(false);
+        var cluster = await _cluster.AskAsync(static grain => grain.DescribeAsync(), cancellationToken).ConfigureAwait(false);
         return new ClusterOverview(cluster, [.. _states.All.OrderBy(state => state.Name, StringComparer.Ordinal)], _time.GetUtcNow(), _dispatcher.Health.IsStoreReachable) { Aliases = Aliases };
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken)
+    {
+        var grain = _grains.GetCluster();
+        return _control.RunAsync(() => grain.DrainAsync(silo, drains), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -203,11 +220,8 @@ internal sealed class ServingApi : IServingApi
     public ValueTask<AliasState> RollBackAsync(string alias, CancellationToken cancellationToken) => _rules.RollBackAsync(alias, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken)
-    {
-        var grain = _grains.GetCluster();
-        return _control.RunAsync(() => grain.ExplainAsync(model), cancellationToken);
-    }
+    public ValueTask<ImmutableArray<PlacementDescription>> ExplainPlacementAsync(string model, CancellationToken cancellationToken) =>
+        _cluster.AskAsync(grain => grain.ExplainAsync(model), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => _repository.ReloadAsync(cancellationToken);
@@ -261,7 +275,7 @@ internal sealed class ServingApi : IServingApi
         var (reply, model, version) = answer;
         if (reply.Succeeded)
         {
-            _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start));
+            _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start), span);
         }
         else if (reply.Failure.Code == StatusCode.Cancelled)
         {

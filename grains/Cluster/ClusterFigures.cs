@@ -48,10 +48,10 @@ internal sealed class ClusterFigures(
             return 0;
         }
 
-        var settings = registration.Settings;
-        var most = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos;
+        var bounds = registration.CopyBounds();
+        var most = bounds.Most > 0 ? Math.Min(bounds.Most, silos) : silos;
         var have = state.Replicas.Length > 0 ? state.Replicas.Length : state.Arriving.Length;
-        return have == 0 && settings.MinCopies <= 1 ? 0 : Math.Clamp(Math.Max(settings.MinCopies, have), 1, Math.Max(1, most));
+        return have == 0 && bounds.Least <= 1 ? 0 : Math.Clamp(Math.Max(bounds.Least, have), 1, Math.Max(1, most));
     }
 
     private async Task<(SiloAddress Silo, SiloFigures? Figures)> AskAsync(SiloAddress silo)

@@ -1,6 +1,5 @@
 using Cluster.Contracts.Options;
 using Cluster.Grains.Aliases;
-using Cluster.Grains.Placement;
 using Cluster.Grains.Repository;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -24,9 +23,11 @@ public static class ClusterWork
         services.AddSingleton<ControllerDuty>();
         services.TryAddSingleton<RepositoryStanding>();
         services.AddSingleton<IRepositoryAgreement, RepositoryAgreement>();
-        services.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         services.AddHostedService<ControllerWatch>();
         services.AddHostedService<AliasTransitions>();
+        services.AddSingleton<ReplicaMoves>();
+        services.AddSingleton<AskedDrain>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AskedDrain>());
         services.AddHostedService<SiloDrain>();
         return services;
     }

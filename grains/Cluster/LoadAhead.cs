@@ -36,7 +36,7 @@ internal static class LoadAhead
     /// <summary>Models of which a version is in memory with fewer replicas than its least, though there are silos for more.</summary>
     public static IEnumerable<string> WithTooFewReplicas(IEnumerable<ModelServingState> states, IRegistrations registrations, int silos) =>
         from state in states
-        let least = registrations.TryGet(state.Name, out var registration) ? Math.Min(registration.Settings.MinCopies, silos) : 1
+        let least = registrations.TryGet(state.Name, out var registration) ? Math.Min(registration.CopyBounds().Least, silos) : 1
         where state.Versions.Any(version => version.Arriving.IsEmpty && version.Replicas.Length > 0 && version.Replicas.Length < least)
         select state.Name;
 }

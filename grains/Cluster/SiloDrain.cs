@@ -1,4 +1,3 @@
-using Cluster.Contracts.Models;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Microsoft.Extensions.Hosting;
@@ -13,9 +12,9 @@ namespace Cluster.Grains.Cluster;
 internal sealed class SiloDrain(
     LocalReplicas replicas,
     SiloDraining draining,
+    ReplicaMoves moves,
     SiloView silos,
     ILocalSiloDetails local,
-    IGrainFactory grains,
     ClusterOptions options,
     ClusterMetrics metrics,
     TimeProvider time,
@@ -42,25 +41,7 @@ internal sealed class SiloDrain(
         Log.DrainBegins(logger, models.Count);
         using var limit = new CancellationTokenSource(options.StopTimeout * options.DrainShare, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        var done = 0;
-        try
-        {
-            await Parallel.ForEachAsync(
-                models,
-                new ParallelOptions { MaxDegreeOfParallelism = options.DrainConcurrency, CancellationToken = either.Token },
-                async (model, token) =>
-                {
-                    if (await LeaveAsync(model, token).ConfigureAwait(false))
-                    {
-                        Interlocked.Increment(ref done);
-                    }
-                }).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The time is over: what is still here is reloaded by the others once this silo is gone.
-        }
-
+        var done = await moves.MoveAsync(models, either.Token).ConfigureAwait(false);
         metrics.Drained(done == models.Count);
         Log.DrainEnds(logger, done, models.Count, Math.Round(time.GetElapsedTime(start).TotalSeconds, 1));
     }
@@ -68,27 +49,4 @@ internal sealed class SiloDrain(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private async Task<bool> LeaveAsync(string model, CancellationToken cancellationToken)
-    {
-        try
-        {
-            // First report what was used since the last round: a replica whose use the model does not know would go without a successor.
-            var grain = grains.GetGrain<IModelGrain>(model);
-            foreach (var activity in replicas.All.Where(replica => replica.Id.Model == model).Select(replica => replica.Activity).Where(activity => activity.Requests > 0))
-            {
-                await grain.ReportLoadAsync(activity.Read(activity.LoadedFor, minSamples: 1)).ConfigureAwait(false);
-            }
-
-            var left = grain.LeaveSiloAsync(local.SiloAddress, cancellationToken).AsTask();
-            await left.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            // One model's trouble must not keep the others here.
-            Log.DrainFailed(logger, model, exception.Message);
-            return false;
-        }
-    }
 }

@@ -3,12 +3,12 @@ using Cluster.Contracts.Nodes;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Orleans.GrainDirectory;
 
 namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="ISiloFiguresGrain"/>
-[Reentrant]
-[SiloPlacement]
+[Reentrant, SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
 internal sealed class SiloFiguresGrain(LocalReplicas replicas) : Grain, ISiloFiguresGrain
 {
     /// <inheritdoc/>

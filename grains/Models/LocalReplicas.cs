@@ -10,7 +10,7 @@ internal sealed class LocalReplicas(SiloDraining draining, ILocalSiloDetails loc
 {
     private readonly ConcurrentDictionary<ModelReplicaId, LocalReplica> _replicas = new();
 
-    /// <summary>Whether this silo is about to leave: it takes no replica any more.</summary>
+    /// <summary>Whether this silo is drained, as it leaves or an operator asks: it takes no replica.</summary>
     public bool IsDraining => draining.HasBegun;
 
     public IEnumerable<LocalReplica> All => _replicas.Values;

@@ -182,6 +182,24 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     }
 
     /// <inheritdoc/>
+    public async ValueTask ScaleAsync(ReplicaBounds? bounds, CancellationToken cancellationToken)
+    {
+        if (bounds?.Problem() is { } problem)
+        {
+            throw ServingException.InvalidArgument($"model '{Name}': {problem}");
+        }
+
+        using var turn = await _turns.TakeAsync();
+        RequireKnown();
+        var before = State.Registration!.Bounds;
+        await _keeper.KeepAskedAsync(WithBounds(State, bounds), state => WithBounds(state, before));
+        Log.Bounded(_logger, Name, bounds?.Least, bounds?.Most);
+        await _turns.ChangeAsync();
+
+        static ModelGrainState WithBounds(ModelGrainState state, ReplicaBounds? bounds) => state with { Registration = state.Registration! with { Bounds = bounds } };
+    }
+
+    /// <inheritdoc/>
     public async ValueTask EnsureLoadedAsync(long version, ModelReplicaId? missing, CancellationToken cancellationToken)
     {
         if (missing is { } id && IsServing(id) && !await _loader.IsLoadedAsync(id) && IsServing(id))
@@ -310,7 +328,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         _change.Reload(state.Loaded.Keys.Where(version =>
             ReplicaPlan.IsOnDemand(state, version)
             && !ReplicaPlan.IsOnDemand(before, version)
-            && (_work.IsUsedLately(version) || state.Registration?.Settings.MinCopies > 1)));
+            && (_work.IsUsedLately(version) || state.Registration?.CopyBounds().Least > 1)));
         _turns.Schedule();
         await kept;
     }

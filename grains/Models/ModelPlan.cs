@@ -7,13 +7,13 @@ namespace Cluster.Grains.Models;
 /// <summary>What follows from a model's state: what to load next, what to end, what to tell the gateways. Pure.</summary>
 internal static class ModelPlan
 {
-    /// <summary>The state with what a registration says. Settings that cannot be read change nothing: the last good ones stay in force for what serves.</summary>
+    /// <summary>The state with what a registration says. Settings that cannot be read change nothing: the last good ones stay in force for what serves. Bounds stay, too.</summary>
     /// <param name="retryFailed">Whether content that is known not to load is to be tried again.</param>
     public static ModelGrainState Register(ModelGrainState state, ModelRegistration registration, bool retryFailed) => state with
     {
-        Registration = registration.Problem is not null && state.Registration is { } known
+        Registration = (registration.Problem is not null && state.Registration is { } known
             ? registration with { VersionPolicy = known.VersionPolicy, Settings = known.Settings, SettingsRevision = known.SettingsRevision }
-            : registration,
+            : registration) with { Bounds = state.Registration?.Bounds },
         NotYetUsed = state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered),
         Failed = retryFailed ? state.Failed.Clear() : state.Failed,
         FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
@@ -74,9 +74,9 @@ internal static class ModelPlan
     /// <param name="silos">Silos that may hold one, at least 1.</param>
     public static int WantedReplicas(ModelGrainState state, long version, int silos)
     {
-        var settings = state.Registration?.Settings ?? ModelSettings.Default;
-        var most = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos;
-        return Math.Clamp(Math.Max(settings.MinCopies, state.Loaded.GetValueOrDefault(version)?.Target ?? 1), 1, Math.Max(1, most));
+        var bounds = state.Registration?.CopyBounds() ?? (1, 0);
+        var most = bounds.Most > 0 ? Math.Min(bounds.Most, silos) : silos;
+        return Math.Clamp(Math.Max(bounds.Least, state.Loaded.GetValueOrDefault(version)?.Target ?? 1), 1, Math.Max(1, most));
     }
 
     /// <summary>Whether a version serves the content that it should.</summary>
@@ -117,7 +117,7 @@ internal static class ModelPlan
                 FailedOn = [.. FailurePlan.Silos(state, version).Select(static silo => silo.ToParsableString())],
                 LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
             });
-        return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default };
+        return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default, Bounds = state.Registration?.Bounds };
     }
 
     private static VersionServingState Describe(long version, ModelVersionSource? source, ModelGrainState state)

@@ -21,7 +21,7 @@ namespace Cluster.Grains.Models;
 /// its place or its end is wanted, not because it is quiet. One that is not loaded is not kept.
 /// </remarks>
 #pragma warning disable CA1001 // The source of cancellation has no timer, and an eviction may come after the activation's end.
-[Reentrant, KeepAlive, ReplicaPlacement, GrainDirectory(ReplicaDirectory.Name)]
+[Reentrant, KeepAlive, ReplicaPlacement, GrainDirectory(KeyDirectory.Replicas)]
 [GrainType(ClusterGrains.ReplicaType)]
 internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelReplicaGrain> logger) : Grain, IModelReplicaGrain
 #pragma warning restore CA1001

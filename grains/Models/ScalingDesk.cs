@@ -63,12 +63,12 @@ internal sealed class ScalingDesk(string model, ModelServices services, ModelKee
         ImmutableArray<int> replicas = [.. ReplicaPlan.Serving(State, version).Select(static replica => replica.Number)];
         var source = State.Registration!.Versions.First(candidate => candidate.Version == version);
         var silos = work.Eligible(source);
-        var settings = State.Registration.Settings;
+        var bounds = State.Registration.CopyBounds();
         var input = new ScalingInput
         {
             Copies = board.Read(replicas, now, services.ReplicaOptions.LoadReportLife),
-            Min = Math.Min(settings.MinCopies, silos),
-            Max = settings.MaxCopies > 0 ? Math.Min(settings.MaxCopies, silos) : silos,
+            Min = Math.Min(bounds.Least, silos),
+            Max = bounds.Most > 0 ? Math.Min(bounds.Most, silos) : silos,
             Candidates = work.Candidates(source),
             Silos = silos,
             FreeShare = services.Silos.FreeShare(),

@@ -254,7 +254,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
         told.SetResult();
     }
 
-    private void Tell() => metrics.Cached(_entries.Values.Sum(static entry => entry.Bytes));
+    private void Tell() => metrics.Cached(_entries.Values.Sum(static entry => entry.Bytes), Limit);
 
     /// <summary>For the order of use after a restart; that it cannot be set takes nothing from this load.</summary>
     private void Stamp(string path, DateTimeOffset now)

@@ -13,6 +13,7 @@ internal sealed class ObjectMetrics(MetricRegistry registry)
     private readonly Dictionary<StoreFailure, ValueSeries> _retries = Retries(registry);
     private readonly ValueSeries _failures = registry.Counter("cluster_storage_failures", "Downloads of model versions that failed.").Acquire();
     private readonly ValueSeries _cached = registry.Gauge("cluster_storage_cache_bytes", "Bytes of object storage that the silo keeps on its disk.").Acquire();
+    private readonly ValueSeries _limit = registry.Gauge("cluster_storage_cache_limit_bytes", "The most bytes of object storage that the silo keeps on its disk.").Acquire();
     private readonly ValueSeries _hits = registry.Counter("cluster_storage_cache_hits", "Loads whose files were on the silo's disk.").Acquire();
     private readonly ValueSeries _evictions = registry.Counter("cluster_storage_cache_evictions", "Model versions removed from the silo's disk for others.").Acquire();
     private readonly ValueSeries _damaged = registry.Counter("cluster_storage_cache_damaged", "Model versions on the silo's disk that had changed there.").Acquire();
@@ -32,7 +33,13 @@ internal sealed class ObjectMetrics(MetricRegistry registry)
 
     public void Damaged() => _damaged.Increment();
 
-    public void Cached(long bytes) => _cached.Set(bytes);
+    /// <param name="bytes">On the disk.</param>
+    /// <param name="limit">That may be there.</param>
+    public void Cached(long bytes, long limit)
+    {
+        _cached.Set(bytes);
+        _limit.Set(limit);
+    }
 
     private static Dictionary<StoreFailure, ValueSeries> Retries(MetricRegistry registry)
     {

@@ -36,15 +36,16 @@ internal static class ObjectStorage
         var options = provider.GetRequiredService<RepositoryOptions>();
         var time = provider.GetRequiredService<TimeProvider>();
         var logger = provider.GetRequiredService<ILogger<FileModelRepository>>();
-        return ObjectAddress.IsAddress(options.Models)
-            ? new FileModelRepository(options, logger, time, new BucketSource(
+        IModelSource? models = ObjectAddress.IsAddress(options.Models)
+            ? new BucketSource(
                 ObjectAddress.Parse(options.Models!) ?? throw new RepositoryConfigurationException($"models: '{options.Models}' is no address, expected {ObjectAddress.Form}"),
                 provider.GetRequiredService<ObjectReader>(),
                 provider.GetRequiredService<StorageSources>(),
                 provider.GetRequiredService<ListingFile>(),
                 time,
-                logger))
-            : new FileModelRepository(options, logger, time);
+                logger)
+            : options.Models is { } folder ? new FolderSource(folder, time) : null;
+        return new FileModelRepository(options, logger, time, models, provider.GetRequiredService<RegisteredObjects>());
     }
 }
 

@@ -35,6 +35,13 @@ internal sealed class RegisteredObjects(ObjectReader reader, StorageSources sour
         }
     }
 
+    /// <summary>As <see cref="ReadAsync(string, ObjectAddress, ModelDefinition?, CancellationToken)"/>, of a model that is listed again and again.</summary>
+    /// <exception cref="ObjectStoreException">It cannot be listed.</exception>
+    public Task<ModelRegistration> ListAsync(ObjectModel model, ObjectAddress address, CancellationToken cancellationToken) =>
+        sources.Find(address) is { } source
+            ? ReadAsync(model, source, address, cancellationToken)
+            : throw new ObjectStoreException(StoreFailure.Denied, "it is in no storage source of this server");
+
     private async Task<ModelRegistration> ReadAsync(ObjectModel found, StorageSource source, ObjectAddress address, CancellationToken cancellationToken)
     {
         if (address.Name.EndsWith(Graph, StringComparison.Ordinal)

@@ -1,21 +1,61 @@
 namespace Cluster.Grains.Placement;
 
-/// <summary>Whether this silo is about to leave. Safe from any thread.</summary>
+/// <summary>Whether this silo takes nothing new: since it is about to leave, or since an operator drains it. Safe from any thread.</summary>
 public sealed class SiloDraining
 {
-    private int _begun;
+    private readonly Lock _lock = new();
+    private bool _leaves;
+    private bool _asked;
 
-    /// <summary>Called once, when the silo begins to leave.</summary>
-    public event Action? Begun;
+    /// <summary>Called whenever <see cref="HasBegun"/> changes.</summary>
+    public event Action? Changed;
 
-    public bool HasBegun => Volatile.Read(ref _begun) == 1;
-
-    /// <summary>Takes nothing new from now on; others are told at once. Doing so twice does no harm.</summary>
-    public void Begin()
+    public bool HasBegun
     {
-        if (Interlocked.Exchange(ref _begun, 1) == 0)
+        get
         {
-            Begun?.Invoke();
+            lock (_lock)
+            {
+                return _leaves || _asked;
+            }
         }
+    }
+
+    /// <summary>Whether an operator drains the silo.</summary>
+    public bool IsAsked
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _asked;
+            }
+        }
+    }
+
+    /// <summary>The silo leaves: it takes nothing new from now on, and others are told at once. Doing so twice does no harm.</summary>
+    public void Begin() => Set(leaves: true, asked: null);
+
+    /// <summary>An operator drains the silo, or does so no more. A silo that leaves takes nothing new all the same.</summary>
+    /// <returns>Whether that was not so before.</returns>
+    public bool Ask(bool drains) => Set(leaves: null, drains);
+
+    private bool Set(bool? leaves, bool? asked)
+    {
+        bool isNew, isTold;
+        lock (_lock)
+        {
+            var before = (_leaves, _asked);
+            (_leaves, _asked) = (leaves ?? _leaves, asked ?? _asked);
+            isNew = before != (_leaves, _asked);
+            isTold = (before._leaves || before._asked) != (_leaves || _asked);
+        }
+
+        if (isTold)
+        {
+            Changed?.Invoke();
+        }
+
+        return isNew;
     }
 }

@@ -37,7 +37,7 @@ public sealed record SiloState
     [Id(7)]
     public ImmutableSortedSet<string> Labels { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
-    /// <summary>Whether it is about to leave and takes nothing new.</summary>
+    /// <summary>Whether it takes nothing new: it is about to leave, or an operator drains it.</summary>
     [Id(8)]
     public bool Draining { get; init; }
 

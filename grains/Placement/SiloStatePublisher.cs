@@ -56,7 +56,7 @@ internal sealed class SiloStatePublisher : BackgroundService
         _labels = options.Labels.ToImmutableSortedSet(StringComparer.Ordinal);
         _rate = new RequestRate(time);
         _time = time;
-        drain.Begun += Look;
+        drain.Changed += Look;
         repository.Changed += Look;
     }
 
@@ -78,7 +78,7 @@ internal sealed class SiloStatePublisher : BackgroundService
 
     public override void Dispose()
     {
-        _drain.Begun -= Look;
+        _drain.Changed -= Look;
         _repository.Changed -= Look;
         base.Dispose();
     }

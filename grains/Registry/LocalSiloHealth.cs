@@ -3,7 +3,7 @@ using Cluster.Contracts.Serving;
 namespace Cluster.Grains.Registry;
 
 /// <summary>The health of a cluster that is one process.</summary>
-public sealed class LocalSiloHealth : ISiloHealth
+public sealed class LocalSiloHealth(ILocalSiloDetails local) : ISiloHealth
 {
     /// <inheritdoc/>
     public event Action? Changed
@@ -17,6 +17,9 @@ public sealed class LocalSiloHealth : ISiloHealth
 
     /// <inheritdoc/>
     public bool IsStoreReachable => true;
+
+    /// <inheritdoc/>
+    public IEnumerable<SiloAddress> Silos => [local.SiloAddress];
 
     /// <inheritdoc/>
     public bool IsReachable(SiloAddress silo) => true;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Repository.Ovms;
 using Microsoft.Extensions.Logging;
 
@@ -23,15 +24,17 @@ public sealed class FileModelRepository : IModelRepository
     }
 
     /// <param name="models">Where models are beside those of the configuration; null for nowhere.</param>
-    internal FileModelRepository(RepositoryOptions options, ILogger<FileModelRepository> logger, TimeProvider clock, IModelSource? models)
+    /// <param name="objects">Reads addresses of the configuration; null where there is no object storage.</param>
+    internal FileModelRepository(RepositoryOptions options, ILogger<FileModelRepository> logger, TimeProvider clock, IModelSource? models, RegisteredObjects? objects = null)
     {
-        _config = options.Config is { } config ? new ConfigSource(config, clock) : null;
+        _config = options.Config is { } config ? new ConfigSource(config, clock, objects) : null;
         _folder = models;
         _log = new RepositoryLog(logger);
     }
 
     /// <inheritdoc/>
-    public Task RefreshAsync(string? model, CancellationToken cancellationToken) => _folder?.RefreshAsync(model, cancellationToken) ?? Task.CompletedTask;
+    public Task RefreshAsync(string? model, CancellationToken cancellationToken) => Task.WhenAll(
+        _folder?.RefreshAsync(model, cancellationToken) ?? Task.CompletedTask, _config?.RefreshAsync(model, cancellationToken) ?? Task.CompletedTask);
 
     /// <inheritdoc/>
     public RepositorySnapshot Scan() => Read(null);

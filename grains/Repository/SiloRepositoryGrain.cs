@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using Cluster.Grains.Placement;
+using Orleans.GrainDirectory;
 
 namespace Cluster.Grains.Repository;
 
 /// <inheritdoc cref="ISiloRepositoryGrain"/>
-[SiloPlacement]
+[SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
 internal sealed class SiloRepositoryGrain(IModelRepository repository) : Grain, ISiloRepositoryGrain
 {
     /// <inheritdoc/>

@@ -7,4 +7,7 @@ internal static partial class Log
 {
     [LoggerMessage(2180, LogLevel.Warning, "The keys of {File} could not be read and the last ones stay in force: {Reason}")]
     public static partial void KeysStay(ILogger logger, string file, string reason);
+
+    [LoggerMessage(2189, LogLevel.Error, "A signed version was not loaded, as the ledger {File} could not be used: {Reason}")]
+    public static partial void LedgerFailed(ILogger logger, string file, string reason);
 }

@@ -42,6 +42,13 @@ public sealed class ModelTrustOptions
     [SetBy("Cluster:ModelKeys")]
     public string? Keys { get; set; }
 
+    /// <summary>
+    /// A file of this silo's own, in which it keeps when the newest manifest of each version that it loaded was signed; a version that was signed earlier is refused. Null, the default, keeps
+    /// nothing and takes every signed version. It is made when the first signed version is loaded.
+    /// </summary>
+    [Text("a file")]
+    public string? SignedLedger { get; set; }
+
     /// <summary>A file of keys that models are encrypted with; null, the default, is none.</summary>
     [SetBy("Cluster:ModelKeyFile")]
     public string? KeyFile { get; set; }

@@ -17,6 +17,7 @@ internal delegate SafeFileHandle OpenModelFile(string path);
 internal sealed class VersionReader(ModelTrustOptions options, IContentCheck contents, OpenModelFile open, TimeProvider time, ILogger<VersionReader> logger)
 {
     private readonly KeyFile<SignatureKeys> _signers = new(options.Keys, SignatureKeys.Parse, time, logger);
+    private readonly SignedLedger _ledger = new(options.SignedLedger, logger);
     private readonly KeyFile<EncryptionKeys> _keys = new(options.KeyFile, EncryptionKeys.Parse, time, logger);
 
     /// <exception cref="ServingException">UNAVAILABLE or RESOURCE_EXHAUSTED, with the reason.</exception>
@@ -25,7 +26,7 @@ internal sealed class VersionReader(ModelTrustOptions options, IContentCheck con
     {
         try
         {
-            var reading = new VersionReading(options, contents, open, _signers, _keys, model, spec, cancellationToken);
+            var reading = new VersionReading(options, contents, open, _signers, _keys, _ledger, model, spec, cancellationToken);
             return reading.Read();
         }
         catch (Exception exception) when (exception is NotRegularException or FileChangedException)

@@ -7,7 +7,7 @@ namespace Cluster.Grains.Trust;
 
 /// <summary>
 /// One reading of a version. 1: the sizes. 2: the manifest and its signature. 3: the graph's file, whose hash the manifest must have. 4: the graph's limits. 5: its external
-/// data. 6: labels. 7: what else the manifest lists. 8: the registered SHA-256, over the bytes that were read.
+/// data. 6: labels. 7: what else the manifest lists. 8: the registered SHA-256, over the bytes that were read. 9: the ledger.
 /// </summary>
 internal sealed class VersionReading(
     ModelTrustOptions options,
@@ -15,6 +15,7 @@ internal sealed class VersionReading(
     OpenModelFile open,
     KeyFile<SignatureKeys> signers,
     KeyFile<EncryptionKeys> keys,
+    SignedLedger ledger,
     string model,
     ReplicaSpec spec,
     CancellationToken cancellationToken)
@@ -35,6 +36,11 @@ internal sealed class VersionReading(
         var graph = _files.Find(name) ?? throw Refusal.Of($"there is no file '{name}'");
         Add(_files.All.Sum(static file => file.Stat.Size));
         _manifest = signers.IsGiven ? new ManifestCheck(options, _files, signers.Current(), open, cancellationToken).Read(model, spec) : null;
+        if (_manifest is not null)
+        {
+            ledger.Check(_manifest);
+        }
+
         var content = new VersionContent { FileName = name };
         try
         {
@@ -49,6 +55,11 @@ internal sealed class VersionReading(
             if (contents.ProblemOf(_source, _files.Listing, _hashes) is { } problem)
             {
                 throw Refusal.Of(problem);
+            }
+
+            if (_manifest is not null)
+            {
+                ledger.Accept(_manifest);
             }
 
             return content;

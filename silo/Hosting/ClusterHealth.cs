@@ -1,4 +1,5 @@
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
 using Cluster.Grains.Replication;
 using Microsoft.Extensions.Hosting;
 
@@ -15,6 +16,9 @@ internal sealed class ClusterHealth(IClusterMembershipService membership, RedisC
 
     /// <inheritdoc/>
     public bool IsStoreReachable => redis.IsReachable;
+
+    /// <inheritdoc/>
+    public IEnumerable<SiloAddress> Silos => membership.CurrentSnapshot.ModelSilos();
 
     /// <inheritdoc/>
     public bool IsReachable(SiloAddress silo) =>

@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Cluster.Security;
 using Cluster.Silo.Options;
 
@@ -38,22 +36,25 @@ internal static class HealthProbe
         }
 
         var endpoint = new IPEndPoint(Reachable(bind), options.HttpPort);
-        var (isReady, found) = await AskAsync(new Uri($"{(options.TlsCert is null ? "http" : "https")}://{endpoint}/v2/health/ready"), options, cancellationToken).ConfigureAwait(false);
+        using var own = OwnCertificate.Read(options);
+        var (isReady, found) = await AskAsync(endpoint, own, cancellationToken).ConfigureAwait(false);
         await output.WriteLineAsync($"{(isReady ? "ready" : "not ready")}: {endpoint} {found}").ConfigureAwait(false);
         return isReady ? Ready : NotReady;
     }
 
-    private static async Task<(bool IsReady, string Found)> AskAsync(Uri url, ServeOptions options, CancellationToken cancellationToken)
+    private static async Task<(bool IsReady, string Found)> AskAsync(IPEndPoint endpoint, OwnCertificate own, CancellationToken cancellationToken)
     {
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, SslOptions = Trust(options) }) { Timeout = Timeout };
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, SslOptions = Trust(own) }) { Timeout = Timeout };
+            var url = new Uri($"{(own.IsAsked ? "https" : "http")}://{endpoint}/v2/health/ready");
             using var answer = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-            return (answer.StatusCode == HttpStatusCode.OK, string.Create(CultureInfo.InvariantCulture, $"answers {(int)answer.StatusCode}"));
+            var hint = answer.StatusCode == HttpStatusCode.Unauthorized ? $": it tells its health to known clients alone; {own.Expected}" : "";
+            return (answer.StatusCode == HttpStatusCode.OK, string.Create(CultureInfo.InvariantCulture, $"answers {(int)answer.StatusCode}{hint}"));
         }
         catch (HttpRequestException exception)
         {
-            return (false, $"cannot be asked: {exception.InnerException?.Message ?? exception.Message}");
+            return (false, exception.InnerException is SocketException none ? $"cannot be asked: {none.Message}" : own.Explain(exception));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -65,32 +66,12 @@ internal static class HealthProbe
     /// The server is this machine's, so that its certificate says nothing: it may be one from before files that are wrong. It is shown the certificate of the options, by which it knows its
     /// own probe.
     /// </summary>
-    private static SslClientAuthenticationOptions Trust(ServeOptions options)
+    private static SslClientAuthenticationOptions Trust(OwnCertificate own) => new()
     {
-        var trust = new SslClientAuthenticationOptions
-        {
-            CertificateChainPolicy = TrustFiles.NoPolicy(),
-            RemoteCertificateValidationCallback = static (_, shown, _, _) => shown is not null,
-        };
-        if (options is { TlsCert: { } file, TlsKey: { } key } && TryRead(file, key) is { } own)
-        {
-            trust.ClientCertificateContext = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true);
-        }
-
-        return trust;
-    }
-
-    private static X509Certificate2? TryRead(string file, string key)
-    {
-        try
-        {
-            return PemFiles.ReadPair(file, key);
-        }
-        catch (Exception exception) when (exception is CryptographicException or IOException)
-        {
-            return null;
-        }
-    }
+        CertificateChainPolicy = TrustFiles.NoPolicy(),
+        RemoteCertificateValidationCallback = static (_, shown, _, _) => shown is not null,
+        ClientCertificateContext = own.Certificate is { } certificate ? SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true) : null,
+    };
 
     /// <summary>Who listens on every address listens on loopback.</summary>
     private static IPAddress Reachable(IPAddress bind) =>

@@ -25,6 +25,7 @@ internal static class SiloEndpoints
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.RefuseDoubtfulLengths();
             kestrel.Limits.MaxRequestBodySize = 0;
             kestrel.Listen(IPAddress.Parse(options.Bind), options.HttpPort, listen =>
             {

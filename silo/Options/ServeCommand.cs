@@ -31,7 +31,7 @@ internal static class ServeCommand
         (nameof(ServeOptions.TlsCrl), "FILE", "Revocation lists of --tls-client-ca"),
         (nameof(ServeOptions.TlsClientCert), "USE", "Required or Optional, where --tls-client-ca is given [default: Required]"),
         (nameof(ServeOptions.Access), "FILE", "Clients and what each may do, access.json; without it none is asked who it is"),
-        (nameof(ServeOptions.TokenKeys), "FILE", "JSON Web Key Set of signed tokens; needs --access"),
+        (nameof(ServeOptions.TokenKeys), "FILE", "JSON Web Key Set of signed tokens, or its https:// address; needs --access"),
         (nameof(ServeOptions.AuditLog), "FILE", "File that who did what is appended to"),
         (nameof(ServeOptions.Redis), "HOST:PORT", "The Redis that the processes of a cluster share; without it this process is the cluster"),
         (nameof(ServeOptions.RedisUser), "NAME", "The ACL user of Redis; needs --redis-password-file"),

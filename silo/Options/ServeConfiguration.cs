@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security;
 using Cluster.Silo.Tracing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,7 +34,7 @@ internal sealed record ServeConfiguration(
         OptionSection.Bind(configuration, options);
         options.Models ??= options.Config is null ? "models" : null;
         string[] unreadable = [.. given.Mistakes, .. settings.Mistakes];
-        return new ServeConfiguration(options, configuration, unreadable, [.. unreadable, .. Check(configuration)]);
+        return new ServeConfiguration(options, configuration, unreadable, [.. unreadable, .. Check(configuration, options)]);
     }
 
     /// <summary>A variable of another form than ours, for an option.</summary>
@@ -46,9 +47,12 @@ internal sealed record ServeConfiguration(
             .Where(mistake => properties.Any(property => mistake.Key == $"{ServeOptions.Section}:{property}"))
             .Select(static mistake => mistake.Text)];
 
-    private static IEnumerable<string> Check(IConfiguration configuration)
+    private static IEnumerable<string> Check(IConfiguration configuration, ServeOptions options)
     {
-        using var provider = new ServiceCollection().AddSingleton(configuration).AddOptionSections().BuildServiceProvider();
+        // What goes together with an option of another section is told with all other mistakes, and not by a start that breaks off.
+        using var provider = new ServiceCollection().AddSingleton(configuration).AddOptionSections()
+            .Configure<TokenOptions>(tokens => tokens.Keys = options.TokenKeys)
+            .BuildServiceProvider();
         try
         {
             provider.GetRequiredService<IStartupValidator>().Validate();

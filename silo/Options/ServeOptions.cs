@@ -97,8 +97,10 @@ public sealed class ServeOptions : IValidatableObject
     [Text("a file")]
     public string? Access { get; set; }
 
-    /// <summary>A JSON Web Key Set with the public keys of signed tokens (JWT); needs <see cref="Access"/>, <c>Tokens:Issuer</c> and <c>Tokens:Audience</c>. Default none.</summary>
-    [Text("a file")]
+    /// <summary>
+    /// A JSON Web Key Set with the public keys of signed tokens (JWT), a file or an <c>https://</c> address; needs <see cref="Access"/>, <c>Tokens:Issuer</c> and <c>Tokens:Audience</c>. Default none.
+    /// </summary>
+    [KeySet]
     public string? TokenKeys { get; set; }
 
     /// <summary>A file that who did what is appended to, a JSON object a line. Default none.</summary>

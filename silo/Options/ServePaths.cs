@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security;
 using Cluster.Grains.Objects;
 using Cluster.Grains.Trust;
 using Cluster.Security;
@@ -32,7 +33,7 @@ internal static class ServePaths
             (nameof(options.TlsClientCa), options.TlsClientCa, IsAuthorities, "a PEM file of certificates that can be read"),
             (nameof(options.TlsCrl), options.TlsCrl, IsFile, "a file that can be read"),
             (nameof(options.Access), options.Access, IsFile, "a file that can be read"),
-            (nameof(options.TokenKeys), options.TokenKeys, IsFile, "a file that can be read"),
+            (nameof(options.TokenKeys), TokenKeyAddress.IsAddress(options.TokenKeys) ? null : options.TokenKeys, IsFile, "a file that can be read"),
             (nameof(options.RedisTlsKey), options.RedisTlsKey, IsFile, "a file that can be read"),
             (nameof(options.RedisTlsCert), options.RedisTlsKey is null ? null : options.RedisTlsCert, path => IsCertificate(path, options.RedisTlsKey!), "a PEM file of a certificate that --redis-tls-key belongs to"),
             (nameof(options.PeerCa), options.PeerCa, IsAuthorities, "a PEM file of certificates that can be read"),

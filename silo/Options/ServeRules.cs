@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security;
 using Cluster.Grains.Objects;
 
 namespace Cluster.Silo.Options;
@@ -49,4 +50,10 @@ internal sealed class CapacityAttribute() : TextAttribute("a number of at least 
 internal sealed class PlaceAttribute() : TextAttribute("a folder, or s3://bucket/prefix")
 {
     protected override bool IsRight(string text) => !text.Contains("://", StringComparison.Ordinal) || ObjectAddress.Parse(text) is not null;
+}
+
+/// <summary>A file, or the address of a key set.</summary>
+internal sealed class KeySetAttribute() : TextAttribute("a file, or an https:// address")
+{
+    protected override bool IsRight(string text) => !TokenKeyAddress.IsAddress(text) || TokenKeyAddress.Parse(text) is not null;
 }

@@ -275,7 +275,7 @@ const showAliases = () => aliasesTable.render(state.cluster.aliases, alias => al
 
 // ---- events ----
 
-const levels = { traffic_begun: 'good', rolled_back: 'bad', loaded: 'good', failed_over: 'good', silo_joined: 'good', store_back: 'good', silo_died: 'bad', load_failed: 'bad', quarantined: 'bad', lost: 'bad', store_away: 'bad', silo_draining: 'warn', silo_disagrees: 'warn', evicted: 'warn', unavailable: 'warn' };
+const levels = { traffic_begun: 'good', rolled_back: 'bad', loaded: 'good', failed_over: 'good', silo_joined: 'good', silo_undrained: 'good', store_back: 'good', silo_died: 'bad', load_failed: 'bad', quarantined: 'bad', lost: 'bad', store_away: 'bad', silo_draining: 'warn', silo_disagrees: 'warn', evicted: 'warn', unavailable: 'warn' };
 
 function eventRow(event) {
   const what = [event.text, event.silo && !event.kind.startsWith('silo_') ? ` · ${siloName(event.silo)}` : ''].join('');
@@ -321,6 +321,7 @@ function showModel() {
     return el('div', { className: 'version' },
       el('p', {}, el('strong', {}, `Version ${version.version}: `), el('span', { className: level(row) }, columns[2].text(row)),
         `, ${replicas(row)} replicas, ${bytes(version.declared_bytes) || 'size unknown'} declared, ${usedText(row) ? `used ${usedText(row)}` : 'not used yet'}`),
+      model.scaled ? el('p', { className: 'soft' }, `Scaled: ${[known(model.scaled.min_copies) ? `at least ${model.scaled.min_copies}` : '', known(model.scaled.max_copies) ? `at most ${model.scaled.max_copies}` : ''].filter(part => part).join(' and ')} replicas`) : null,
       version.reason ? el('p', { className: version.failed ? 'bad' : 'soft' }, version.reason) : null,
       version.cause ? el('p', { className: 'soft' }, `Changed ${ago(version.age_seconds)}: ${version.cause}`) : null,
       version.copies.length ? table : null);

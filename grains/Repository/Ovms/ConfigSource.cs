@@ -1,23 +1,50 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Json;
 
 namespace Cluster.Grains.Repository.Ovms;
 
 /// <summary>The models that a config.json names. Read anew at each scan, parsed only when its bytes changed.</summary>
-internal sealed class ConfigSource(string path, TimeProvider clock)
+/// <param name="objects">Reads addresses of object storage; null where there is none.</param>
+internal sealed class ConfigSource(string path, TimeProvider clock, RegisteredObjects? objects = null)
 {
     private const int MaxSize = 16 * 1024 * 1024;
+    private const int ListedAtOnce = 8;
 
+    private readonly Lock _lock = new();
     private readonly string _path = Path.Combine(Environment.CurrentDirectory, path);
     private byte[]? _text;
     private string? _problem;
     private OvmsConfiguration? _configuration;
     private Dictionary<string, ConfiguredModelSource> _models = new(StringComparer.Ordinal);
 
+    /// <summary>Asks object storage for what it holds of models now; failures are told by the next scan.</summary>
+    /// <param name="model">The only model of interest; null for all.</param>
+    public Task RefreshAsync(string? model, CancellationToken cancellationToken)
+    {
+        List<ConfiguredModelSource> wanted;
+        lock (_lock)
+        {
+            Refresh();
+            wanted = [.. _models.Where(known => model is null || known.Key == model).Select(static known => known.Value)];
+        }
+
+        return Parallel.ForEachAsync(
+            wanted, new ParallelOptions { MaxDegreeOfParallelism = ListedAtOnce, CancellationToken = cancellationToken }, static async (source, token) => await source.RefreshAsync(token).ConfigureAwait(false));
+    }
+
     /// <exception cref="RepositoryConfigurationException">The first scan finds no valid file.</exception>
     public SourceScan Scan()
+    {
+        lock (_lock)
+        {
+            return ScanLocked();
+        }
+    }
+
+    private SourceScan ScanLocked()
     {
         if (Refresh() is { } problem && _configuration is null)
         {
@@ -77,7 +104,7 @@ internal sealed class ConfigSource(string path, TimeProvider clock)
         var previous = _models;
         _models = configuration.Models.ToDictionary(
             model => model.Name,
-            model => previous.GetValueOrDefault(model.Name)?.Adopt(model) ?? new ConfiguredModelSource(model, clock),
+            model => previous.GetValueOrDefault(model.Name)?.Adopt(model) ?? new ConfiguredModelSource(model, clock, objects),
             StringComparer.Ordinal);
         _configuration = configuration;
         return _problem = null;

@@ -1,12 +1,17 @@
 using Cluster.Contracts.Models;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Versions;
 
 namespace Cluster.Grains.Repository.Ovms;
 
 /// <summary>One model of the configuration file, from scan to scan.</summary>
-internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider clock)
+/// <param name="objects">Reads addresses of object storage; null where there is none.</param>
+internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider clock, RegisteredObjects? objects = null)
 {
+    private readonly ConfiguredObjects? _objects =
+        objects is not null && ObjectAddress.Parse(model.BasePath) is { } address ? new ConfiguredObjects(model.Name, address, objects, clock) : null;
+
     private readonly ModelTracker _tracker = new(model.Name);
     private readonly RepositoryRoot _root = new(model.BasePath);
     private readonly VersionScanner _versions = new(clock, hasOperatorSettings: true);
@@ -29,12 +34,21 @@ internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider 
         return this;
     }
 
+    /// <summary>Asks for what is there now, where that is far away.</summary>
+    public Task RefreshAsync(CancellationToken cancellationToken) => _objects?.RefreshAsync(cancellationToken) ?? Task.CompletedTask;
+
     /// <param name="warnings">Gets what is ignored in the folder.</param>
     public ModelRegistration Scan(List<string> warnings)
     {
         if (_model.BasePath.Length == 0)
         {
             return _tracker.Report([], _model.Definition);
+        }
+
+        if (ObjectAddress.IsAddress(_model.BasePath))
+        {
+            var (versions, problem) = _objects?.Read() ?? ([], "this process reads no object storage");
+            return _tracker.Report(versions, _model.Definition, _model.Definition.Problem ?? problem);
         }
 
         try

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Objects;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Json;
 using Cluster.Grains.Repository.Settings;
@@ -89,21 +90,22 @@ internal sealed class OvmsModelReader
         return new ConfiguredModel(name, path, ModelDefinition.Of(_policy, settings, problem));
     }
 
-    /// <summary>The absolute path; empty with a problem.</summary>
+    /// <summary>The absolute path, or an address of object storage; empty with a problem.</summary>
     private string ResolveBasePath(string folder)
     {
         var problem = _basePath switch
         {
             null or "" => "'base_path' is missing",
             _ when _basePath.Any(char.IsControl) => "'base_path' has a control character",
+            _ when ObjectAddress.IsAddress(_basePath) => ObjectAddress.Parse(_basePath) is { Key.Length: > 0 } ? null : $"'base_path' is \"{_basePath}\", expected {ObjectAddress.Form}",
             _ when RemotePrefixes.Any(prefix => _basePath.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) =>
-                $"'base_path' is \"{_basePath}\": only folders and files of this machine are supported; mount the storage",
+                $"'base_path' is \"{_basePath}\": only folders and files of this machine and addresses of s3:// are supported; mount the storage",
             _ when RealPath.HasParentSegment(_basePath) => $"'base_path' is \"{_basePath}\": '..' is not allowed",
             _ => null,
         };
         if (problem is null)
         {
-            return Path.Combine(folder, _basePath!);
+            return ObjectAddress.IsAddress(_basePath) ? ObjectAddress.Parse(_basePath!)!.ToString() : Path.Combine(folder, _basePath!);
         }
 
         _problems.Add(problem);

@@ -13,7 +13,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
 {
     private const int DefaultSeed = 20;
     private const int DefaultCases = 40_000;
-    private const int SoakCases = 400_000;
+    private const int SoakCases = 600_000;
     private const int Workers = 48;
 
     /// <summary>Cases after which buffers, code and pools are as large as they get.</summary>
@@ -38,7 +38,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
 
     private async Task RunAsync(int many)
     {
-        var (seed, first, cases) = (Setting("FUZZ_SEED", DefaultSeed), Setting("FUZZ_FIRST", 0), Setting("FUZZ_CASES", many));
+        var (seed, first, cases) = (FuzzRun.Seed(DefaultSeed), FuzzRun.Number("FUZZ_FIRST", 0), FuzzRun.Cases(many));
         using var models = ModelFolder.Create();
         foreach (var model in ModelShape.All)
         {
@@ -70,9 +70,6 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         Assert.Equal(0, await CurrentRequestsAsync(server));
         Assert.InRange(await OpenConnectionsAsync(server), 0, 1);
     }
-
-    private static int Setting(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     [GeneratedRegex(@"^(?:ovms_current_requests|cluster_waiting_requests|ovms_infer_req_active)\{.*\} (\d+)$", RegexOptions.Multiline)]
     private static partial Regex InProcessing();

@@ -97,10 +97,12 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
 
     public Task<string> ComposeAsync(params string[] arguments) => ComposeAsync(TimeSpan.FromMinutes(3), arguments);
 
+    /// <summary>Compose in the clone, with other settings than this cluster's.</summary>
+    internal Task<string> ComposeAsync(IReadOnlyDictionary<string, string> changes, params string[] arguments) =>
+        Command.RunAsync(_compose[0], [.. _compose.Skip(1), .. arguments], Root, _environment.Concat(changes).GroupBy(static pair => pair.Key).ToDictionary(static pair => pair.Key, static pair => pair.Last().Value), TimeSpan.FromMinutes(3));
+
     /// <summary>The running containers of a service, by id.</summary>
-    public async Task<IReadOnlyList<string>> ContainersAsync(string service) => (await Engine.DockerAsync(
-            "ps", "--quiet", "--no-trunc", "--filter", $"label=com.docker.compose.project={Project}", "--filter", $"label=com.docker.compose.service={service}"))
-        .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    public Task<IReadOnlyList<string>> ContainersAsync(string service) => Engine.ContainersAsync(Project, service);
 
     /// <summary>A container's address in one of the cluster's networks.</summary>
     public async Task<string> AddressAsync(string container, string network = "inside") =>
@@ -158,7 +160,8 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         return states.Split('\n').Count(static state => state.Contains("(healthy)", StringComparison.Ordinal)) == Silos + 2;
     }
 
-    private async Task<TimeSpan> UntilAsync(Func<Task<bool>> isSo, TimeSpan limit, string what)
+    /// <summary>The same for what takes a while to look at.</summary>
+    internal async Task<TimeSpan> UntilAsync(Func<Task<bool>> isSo, TimeSpan limit, string what)
     {
         using var timer = new PeriodicTimer(Look);
         var start = TimeProvider.System.GetTimestamp();

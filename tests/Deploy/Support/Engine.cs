@@ -14,6 +14,12 @@ internal static class Engine
 
     public static Task<string> DockerAsync(params string[] arguments) => Command.RunAsync("docker", arguments);
 
+    /// <summary>The containers of a service of a project, by id.</summary>
+    /// <param name="all">Those that have ended too.</param>
+    public static async Task<IReadOnlyList<string>> ContainersAsync(string project, string service, bool all = false) => (await DockerAsync(
+            [.. (string[])["ps", "--quiet", "--no-trunc", "--filter", $"label=com.docker.compose.project={project}", "--filter", $"label=com.docker.compose.service={service}"], .. all ? (string[])["--all"] : []]))
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>What <c>docker inspect</c> says of an image or a container.</summary>
     public static async Task<JsonElement> InspectAsync(string name)
     {

@@ -39,6 +39,31 @@ public sealed class ApplyStepsTests : IAsyncLifetime
         Assert.Equal(expected.Length > 0 ? [new EnsureLoadedRequest { ModelId = "m", Sync = option.Length > 0 }] : [], _gateway.Calls);
     }
 
+    /// <summary>A change of the bounds alone takes no other step, also where an alias leads to the model.</summary>
+    [Theory]
+    [InlineData("""{"warm_up":false}""", "", """{"warm_up":false,"min_copies":2}""", """{"min_copies":2,"max_copies":0}""")]
+    [InlineData("""{"min_copies":2,"max_copies":4}""", "", """{"max_copies":3}""", """{"min_copies":1,"max_copies":3}""")]
+    [InlineData("""{"min_copies":2,"max_copies":4}""", "3", """{"max_copies":4,"min_copies":2}""", """{"min_copies":null,"max_copies":null}""")]
+    [InlineData("""{"min_copies":2,"max_copies":4}""", "3", """{"max_copies":4,"min_copies":3}""", "")]
+    [InlineData("", "3", "", """{"min_copies":null,"max_copies":null}""")]
+    [InlineData("", "", "", "")]
+    public async Task AModelWithOtherReplicaBounds_IsScaled(string key, string scaled, string settings, string expected)
+    {
+        AddModel("m", "v1", Status.Loaded);
+        _gateway.Models[0].ModelInfo.Key = key;
+        _gateway.Models[0].VModelIds.Add("a");
+        if (scaled.Length > 0)
+        {
+            _gateway.Models[0].MinCopies = uint.Parse(scaled, System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        var step = await ApplyAsync(settings.Length == 0 ? Model : $$$"""{"models":{"m":{"path":"v1","settings":{{{settings}}} } } }""", "");
+
+        Assert.Equal(expected.Length > 0 ? "change replicas m" : "", step);
+        Assert.Equal(expected.Length > 0 ? [$"/v2/repository/models/m/scale {expected}"] : [], _gateway.Posts);
+        Assert.Empty(_gateway.Calls);
+    }
+
     [Theory]
     [InlineData(AliasStatus.Defined, "--wait", "")]
     [InlineData(AliasStatus.Transitioning, "", "")]

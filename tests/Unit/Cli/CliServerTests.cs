@@ -173,6 +173,52 @@ public sealed class CliServerTests(CliServer server) : IClassFixture<CliServer>
     }
 
     [Fact]
+    public async Task Scale_AModel_IsShownAndTakenBack()
+    {
+        Assert.Equal("model 'add_sub' has at least 1 and at most 2 replicas\n", await server.DoAsync("scale", "add_sub", "--min", "1", "--max", "2", "--wait"));
+        Assert.Matches(@"SCALED .*\nadd_sub .* at least 1 and at most 2 replicas ", await server.DoAsync("get", "models", "add_sub", "-o", "wide"));
+        Assert.Contains("Scaled    at least 1 and at most 2 replicas\n", await server.DoAsync("describe", "model", "add_sub"), StringComparison.Ordinal);
+        Assert.Equal("model 'add_sub' has as many replicas as its settings say\n", await server.DoAsync("scale", "add_sub", "--reset"));
+        Assert.DoesNotContain("scaled", await server.DoAsync("get", "models", "add_sub", "-o", "json"), StringComparison.Ordinal);
+
+        Assert.Equal((1, true), Failure(await server.RunAsync("scale", "add_sub", "--min", "3", "--max", "2"), "model 'add_sub': max_copies is 2, less than min_copies, 3"));
+        Assert.Equal((1, true), Failure(await server.RunAsync("scale", "nosuch", "--min", "2"), "'nosuch'"));
+        Assert.Equal((1, true), Failure(await server.RunAsAsync("reader", "", "scale", "add_sub", "--min", "2"), "may not change 'add_sub'"));
+    }
+
+    [Fact]
+    public async Task DrainAndUndrain_TheOnlySilo_IsRefusedAndChangesNothing()
+    {
+        var silo = JsonDocument.Parse(await server.DoAsync("get", "silos", "-o", "json")).RootElement[0].GetProperty("silo").GetString()!;
+
+        Assert.Equal((1, true), Failure(await server.RunAsync("drain", silo, "--wait"), $"silo '{silo}' is the only one that takes replicas"));
+        Assert.Equal((1, true), Failure(await server.RunAsync("drain", "nosuch"), "silo 'nosuch' is not found among those that are active"));
+        Assert.Equal($"silo '{silo}' takes replicas\n", await server.DoAsync("undrain", silo));
+        Assert.Equal((1, true), Failure(await server.RunAsAsync("reader", "", "drain", silo), "may not change '*'"));
+    }
+
+    [Fact]
+    public async Task Bench_AModel_TellsRatesAndLatencies()
+    {
+        var values = string.Join(',', Enumerable.Range(0, 16));
+        var request = server.Write("bench.json", $$"""{"inputs":[{"name":"INPUT0","datatype":"FP32","shape":[1,16],"data":[{{values}}]},{"name":"INPUT1","datatype":"FP32","shape":[1,16],"data":[{{values}}]}]}""");
+
+        var closed = JsonDocument.Parse(await server.DoAsync("bench", "add_sub", request, "-c", "2", "--seconds", "1", "-o", "json")).RootElement;
+        Assert.InRange(closed.GetProperty("requests").GetInt32(), 10, 1_000_000);
+        Assert.Equal(0, closed.GetProperty("failed").GetInt32());
+        Assert.InRange(closed.GetProperty("p50_ms").GetDouble(), 0.01, closed.GetProperty("p99_ms").GetDouble());
+        Assert.InRange(closed.GetProperty("p99_ms").GetDouble(), 0.01, closed.GetProperty("max_ms").GetDouble());
+
+        var open = JsonDocument.Parse(await server.DoAsync("bench", "add_sub", request, "--rate", "50", "--seconds", "1", "-o", "json")).RootElement;
+        Assert.Equal(50, open.GetProperty("requests").GetInt32());
+        Assert.InRange(open.GetProperty("answers_per_second").GetDouble(), 1, 51);
+        Assert.Matches(@"^REQUESTS +FAILED +SECONDS +ANSWERS/S +P50 MS", await server.DoAsync("bench", "add_sub", request, "--rate", "5", "--seconds", "1"));
+
+        Assert.Equal((1, true), Failure(await server.RunAsync("bench", "nosuch", request, "--seconds", "1"), "'nosuch'"));
+        Assert.Equal((64, true), Failure(await server.RunAsync("bench", "add_sub", request, "--seconds", "5", "--timeout", "5"), "--seconds is 5, expected less than --timeout, 5"));
+    }
+
+    [Fact]
     public async Task Why_AModelThatFitsNowhere_IsExplained()
     {
         var failed = await server.RunAsync("register", "huge", "--path", "big", "--wait");

@@ -36,6 +36,13 @@ public sealed class CliUsageTests : IDisposable
     [InlineData("alias set a m --canary n/x --percent 1", "'n/x' names no version after its slash")]
     [InlineData("alias set a m --canary n --percent ten", "--percent is 'ten', expected a number")]
     [InlineData("rollback", "rollback")]
+    [InlineData("scale m", "expected --min, --max or both, or else --reset")]
+    [InlineData("scale m --min 2 --reset", "expected --min, --max or both, or else --reset")]
+    [InlineData("scale m --min 0", "--min is '0', expected a number, 1 to 1000")]
+    [InlineData("drain", "drain")]
+    [InlineData("bench m x.json --rate 0", "--rate is '0', expected a number above 0, up to 100000")]
+    [InlineData("bench m x.json --rate 5 -c 2", "--rate and --concurrency are both given")]
+    [InlineData("bench m nosuch.json", "nosuch.json cannot be read")]
     public async Task WrongUsage_IsToldWithWhatWouldBeRight(string line, string expected)
     {
         var run = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -122,6 +129,8 @@ public sealed class CliUsageTests : IDisposable
 
     [Theory]
     [InlineData("get mo", "models")]
+    [InlineData("dr", "drain")]
+    [InlineData("bench m f --", "--rate,--concurrency,--seconds")]
     [InlineData("alias ", "clear,delete,get,set,show")]
     [InlineData("get models -o ", "json,table,wide,yaml")]
     public async Task Suggest_APartOfALine_NamesWhatMayFollow(string line, string expected)

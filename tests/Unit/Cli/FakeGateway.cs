@@ -46,6 +46,9 @@ internal sealed class FakeGateway : IAsyncDisposable
     /// <summary>What was asked for, without lists.</summary>
     public List<IMessage> Calls { get; } = [];
 
+    /// <summary>Paths and bodies of what was posted over REST.</summary>
+    public List<string> Posts { get; } = [];
+
     /// <summary>Why a call is refused; null for one that is not.</summary>
     public Func<IMessage, string?> Refusal { get; set; } = static _ => null;
 
@@ -78,6 +81,11 @@ internal sealed class FakeGateway : IAsyncDisposable
         }
         else
         {
+            if (HttpMethods.IsPost(http.Request.Method))
+            {
+                Posts.Add($"{path} {Encoding.UTF8.GetString(body.ToArray())}");
+            }
+
             var alias = new JsonObject { ["alias"] = "a", ["traffic"] = Traffic?.DeepClone() };
             http.Response.ContentType = "application/json";
             await http.Response.WriteAsync((method == "aliases" ? new JsonObject { ["aliases"] = new JsonArray(alias) } : alias).ToJsonString());

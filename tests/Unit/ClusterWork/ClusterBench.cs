@@ -66,7 +66,11 @@ internal sealed class ClusterBench : IDisposable
 
     public SiloDraining Draining { get; } = new();
 
-    public SiloDrain Drain() => new(Replicas, Draining, View, Local, Grains, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
+    public ReplicaMoves Moves => new(Replicas, Local, Grains, Options, NullLogger<ReplicaMoves>.Instance);
+
+    public SiloDrain Drain() => new(Replicas, Draining, Moves, View, Local, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);
+
+    public AskedDrain Asked() => new(Replicas, Draining, Moves, Time, NullLogger<AskedDrain>.Instance);
 
     public UtilizationReporter Reporter() => new(Replicas, States, Grains, Options, new ScalingOptions(), Time, NullLogger<UtilizationReporter>.Instance);
 

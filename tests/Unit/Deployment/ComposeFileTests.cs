@@ -4,9 +4,14 @@ using Xunit;
 
 namespace Cluster.Unit.Deployment;
 
-/// <summary>Three files name the same settings and defaults: docker-compose.yml, .env.example and the Dockerfile.</summary>
+/// <summary>The same settings and defaults are in docker-compose.yml with what may be beside it, .env.example and the Dockerfile.</summary>
 public sealed partial class ComposeFileTests
 {
+    private const string Secured = "deploy/secured/compose.yml";
+
+    /// <summary>What Compose itself reads.</summary>
+    private static readonly KeyValuePair<string, string?> ComposeFile = new("COMPOSE_FILE", "docker-compose.yml");
+
     [Fact]
     public void EnvExample_NamesEverySettingOfTheComposeFileWithItsDefault()
     {
@@ -14,6 +19,7 @@ public sealed partial class ComposeFileTests
         var named = Named();
 
         Assert.True(used.Count > 15);
+        used.Add(ComposeFile.Key, ComposeFile.Value);
         Assert.Equal(used.Where(static setting => setting.Value is not null), named.Where(setting => used.GetValueOrDefault(setting.Key) is not null));
         Assert.Equal(used.Keys, named.Keys);
     }
@@ -35,6 +41,20 @@ public sealed partial class ComposeFileTests
         }
     }
 
+    /// <summary>What is on in one file is not off again in the other.</summary>
+    [Fact]
+    public void SecuredFile_TurnsOnWhatTheComposeFileLeavesPlain()
+    {
+        var secured = string.Join('\n', Lines(Secured));
+
+        Assert.Contains("Cluster__Insecure: \"true\"", string.Join('\n', Lines("docker-compose.yml")), StringComparison.Ordinal);
+        Assert.Contains("Cluster__Insecure: \"false\"", secured, StringComparison.Ordinal);
+        foreach (var service in new[] { "silo", "silo-openvino", "gateway", "prometheus" })
+        {
+            Assert.Matches($@"(?m)^  {service}:", secured);
+        }
+    }
+
     [Fact]
     public void ComposeFile_StopGrace_IsLongerThanADrain()
     {
@@ -47,7 +67,7 @@ public sealed partial class ComposeFileTests
     private static SortedDictionary<string, string?> Used()
     {
         var used = new SortedDictionary<string, string?>(StringComparer.Ordinal);
-        foreach (var line in Lines("docker-compose.yml").Where(static line => !line.TrimStart().StartsWith('#')))
+        foreach (var line in Lines("docker-compose.yml").Concat(Lines(Secured)).Where(static line => !line.TrimStart().StartsWith('#')))
         {
             foreach (var match in Variable().Matches(line).AsEnumerable())
             {

@@ -34,11 +34,13 @@ public sealed partial class ObservabilityTests
     public async Task ComposeFile_HasTheServicesThatAreScrapedAndTheFilesThatAreMounted()
     {
         var compose = await File.ReadAllTextAsync(Path.Combine(TestPaths.Root, "docker-compose.yml"), TestContext.Current.CancellationToken);
+        var secured = await File.ReadAllTextAsync(Path.Combine(TestPaths.Root, "deploy", "secured", "compose.yml"), TestContext.Current.CancellationToken);
         var scraped = Find(Name(), "prometheus.yml").SelectMany(static names => names.Split(", ")).ToList();
 
         Assert.Equal(["gateway", "silo", "silo-openvino"], scraped.Order());
+        Assert.Equal(scraped, Find(Name(), "../secured/prometheus.yml").SelectMany(static names => names.Split(", ")));
         Assert.All(scraped, service => Assert.Matches($@"(?m)^  {service}:", compose));
-        var mounts = Mount().Matches(compose).Select(static mount => mount.Groups[1].Value).ToList();
+        var mounts = Mount().Matches(compose + secured).Select(static mount => mount.Groups[1].Value).ToList();
         Assert.True(mounts.Count >= 5);
         Assert.All(mounts, mount => Assert.True(Path.Exists(Path.Combine(TestPaths.Root, mount)), $"{mount} is mounted and not there"));
     }
@@ -55,6 +57,6 @@ public sealed partial class ObservabilityTests
     [GeneratedRegex(@"names: \[([^\]]+)\]")]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"- \./(deploy/(?:observability|dashboards)[^:]*):")]
+    [GeneratedRegex(@"- \./(deploy/(?:observability|dashboards|secured)[^:]*):")]
     private static partial Regex Mount();
 }

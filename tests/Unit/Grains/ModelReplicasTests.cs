@@ -32,6 +32,32 @@ public sealed class ModelReplicasTests
         Assert.Equal(2, cluster.Version.Replicas.Length);
     }
 
+    [Fact]
+    public async Task Scale_InPlaceOfTheSettings_HoldsUntilItIsTakenBack()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(4);
+        await cluster.ApplyAsync("r1", Two);
+
+        await ScaleAsync(new ReplicaBounds(3, null));
+        Assert.Equal([0, 1, 2], Serving(cluster));
+        Assert.Equal(new ReplicaBounds(3, null), cluster.States.TryGet("m", out var state) ? state.Bounds : null);
+
+        // The repository's next word leaves it alone.
+        await cluster.ApplyAsync("r2", Two);
+        Assert.Equal(3, cluster.Version.Replicas.Length);
+
+        await ScaleAsync(new ReplicaBounds(null, 1));
+        Assert.Single(cluster.Version.Replicas);
+        await ScaleAsync(null);
+        Assert.Equal(2, cluster.Version.Replicas.Length);
+        Assert.Null(cluster.States.TryGet("m", out state) ? state.Bounds : new ReplicaBounds(0, 0));
+
+        var failure = (await Assert.ThrowsAsync<ServingException>(() => ScaleAsync(new ReplicaBounds(3, 2)))).Failure;
+        Assert.Equal((StatusCode.InvalidArgument, "model 'm': max_copies is 2, less than min_copies, 3"), (failure.Code, failure.Message));
+
+        Task ScaleAsync(ReplicaBounds? bounds) => cluster.Model.ScaleAsync(bounds, CancellationToken.None).AsTask().Soon();
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(4)]

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cluster.Gateway.Metrics;
@@ -112,7 +113,10 @@ public sealed partial class DocumentationTests
             Tokens = [],
             Quota = ClientQuota.None,
         };
-        _ = new AccessMetrics(host.Meters, new AccessControl(TimeProvider.System) { Policy = new AccessPolicy([client]) }, endpoint);
+        var tokens = new TokenValidator(new TokenOptions(), TimeProvider.System);
+        using var issuer = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        tokens.Use(Gateway.Security.TestTokens.KeySet(issuer));
+        _ = new AccessMetrics(host.Meters, new AccessControl(TimeProvider.System) { Policy = new AccessPolicy([client]) }, tokens, endpoint);
         return await host.ScrapeAsync();
     }
 

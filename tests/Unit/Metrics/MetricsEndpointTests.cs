@@ -67,6 +67,20 @@ public sealed class MetricsEndpointTests
         Assert.Equal(1, scrape["cluster_models_loaded"]);
         Assert.Equal(0, scrape["ovms_current_requests{name=m,version=1}"]);
         Assert.Equal(0, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=1}"]);
+        foreach (var (accept, type) in new[]
+        {
+            ("application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+            ("text/plain, application/openmetrics-text;q=0.5", "text/plain; version=0.0.4; charset=utf-8"),
+            ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
+        })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+            using var chosen = await client.SendAsync(request);
+            Assert.Equal(type, chosen.Content.Headers.ContentType!.ToString());
+            Assert.Equal(type.StartsWith("application", StringComparison.Ordinal), (await chosen.Content.ReadAsStringAsync()).EndsWith("\n# EOF\n", StringComparison.Ordinal));
+        }
+
         await app.StopAsync();
     }
 }

@@ -32,11 +32,11 @@ internal sealed class MetricsHost : IDisposable
 
     public Meter CreateMeter() => Meters.Create(new MeterOptions(MeterName));
 
-    public async Task<string> RenderAsync()
+    public async Task<string> RenderAsync(ExpositionFormat format = ExpositionFormat.Text)
     {
         using var stream = new MemoryStream();
         var writer = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));
-        await Exporter.WriteAsync(writer, CancellationToken.None);
+        await Exporter.WriteAsync(writer, format, CancellationToken.None);
         await writer.CompleteAsync();
         return Encoding.UTF8.GetString(stream.ToArray());
     }

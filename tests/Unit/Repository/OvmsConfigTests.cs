@@ -151,7 +151,7 @@ public sealed class OvmsConfigTests
     [Theory]
     [InlineData("", "'base_path' is missing")]
     [InlineData("\"base_path\": \"\"", "'base_path' is missing")]
-    [InlineData("\"base_path\": \"s3://bucket/m\"", "only folders and files of this machine")]
+    [InlineData("\"base_path\": \"gs://bucket/m\"", "only folders and files of this machine and addresses of s3://")]
     [InlineData("\"base_path\": \"../m\"", "'..' is not allowed")]
     [InlineData("\"base_path\": \"/models/../etc\"", "'..' is not allowed")]
     [InlineData("\"base_path\": \"a\\\\..\\\\b\"", "'..' is not allowed")]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Registry;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Models;
@@ -34,8 +35,18 @@ internal sealed class FakeGrains : FakeGrainFactory
     /// <summary>What the controller handed over.</summary>
     public FakeController Controller { get; } = new();
 
-    private IGrainWithStringKey Fake(Type type, string key) =>
-        type == typeof(IAliasGrain) ? Alias! : type == typeof(IControllerGrain) ? Controller : type == typeof(IModelGrain) ? Model(key) : type == typeof(IModelWorkGrain) ? Work(key) : Replica(key);
+    /// <summary>What the silos say of the cluster, by their addresses.</summary>
+    public Dictionary<string, FakeCluster> Clusters { get; } = [];
+
+    private IGrainWithStringKey Fake(Type type, string key) => type.Name switch
+    {
+        nameof(IAliasGrain) => Alias!,
+        nameof(IClusterGrain) => Clusters[key],
+        nameof(IControllerGrain) => Controller,
+        nameof(IModelGrain) => Model(key),
+        nameof(IModelWorkGrain) => Work(key),
+        _ => Replica(key),
+    };
 
     private IModelWorkGrain Work(string key) => _work.GetOrAdd(key, static _ => DispatchProxy.Create<IModelWorkGrain, FakeModelWork>());
 }

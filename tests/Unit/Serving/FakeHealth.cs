@@ -11,6 +11,8 @@ internal sealed class FakeHealth : ISiloHealth
 
     public bool IsStoreReachable { get; set; } = true;
 
+    public IEnumerable<SiloAddress> Silos { get; set; } = [];
+
     public HashSet<SiloAddress> Unreachable { get; } = [];
 
     public HashSet<SiloAddress> Gone { get; } = [];

@@ -48,6 +48,12 @@ internal sealed class FakeModel : IModelGrain
         return default;
     }
 
+    public ValueTask ScaleAsync(ReplicaBounds? bounds, CancellationToken cancellationToken)
+    {
+        _calls.Add($"scale {bounds}");
+        return default;
+    }
+
     public ValueTask WakeAsync(CancellationToken cancellationToken)
     {
         _calls.Add("wake");

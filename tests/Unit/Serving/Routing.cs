@@ -22,6 +22,7 @@ internal sealed class Routing : IDisposable
         Routes = new RouteTable(States, Grains, local);
         Changes = new RouteChanges(States, Health, Time);
         Control = new ControlCalls(Changes, Health, Time);
+        Cluster = new ClusterCalls(Grains, Control, Health, Time);
         var trafficMetrics = new TrafficMetrics(_metrics.Registry);
         Traffic = new TrafficTable(Aliases, new TrafficChance(new Random(2)), trafficMetrics, Time);
         Names = new ModelNames(Routes, Aliases, Traffic, Grains, Control);
@@ -64,6 +65,8 @@ internal sealed class Routing : IDisposable
     public ControlCalls Control { get; }
 
     public ModelNames Names { get; }
+
+    public ClusterCalls Cluster { get; }
 
     public ReplicaChooser Chooser { get; }
 

@@ -58,6 +58,7 @@ public sealed class ServingApiTests : IDisposable
             _readiness,
             metrics,
             _routing.Control,
+            _routing.Cluster,
             _routing.Changes,
             _time,
             new LimitOptions());

@@ -42,6 +42,22 @@ public sealed class HealthProbeTests
         Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"not ready: 127.0.0.1:{port} cannot be asked: "), output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_WithTlsAndAServerWithout_SaysSo()
+    {
+        using var certificates = TestCertificates.Create("127.0.0.1");
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var asked = AnswerAsync(listener, "400 Bad Request");
+        using var output = new StringWriter();
+        var options = new ServeOptions { Bind = "127.0.0.1", HttpPort = port, TlsCert = certificates.Certificate, TlsKey = certificates.Key };
+
+        Assert.Equal(HealthProbe.NotReady, await HealthProbe.RunAsync(options, output, CancellationToken.None).Soon());
+        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"not ready: 127.0.0.1:{port} speaks no TLS, though --tls-cert is given"), output.ToString().Trim());
+        await asked.Soon();
+    }
+
     [Theory]
     [InlineData("127.0.0.1", 0)]
     [InlineData("localhost", 8000)]

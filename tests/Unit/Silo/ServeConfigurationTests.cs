@@ -50,6 +50,8 @@ public sealed class ServeConfigurationTests
     [InlineData("""{ "Tracing": { "Endpoint": "collector:4317" } }""", "Tracing:Endpoint in appsettings.json is 'collector:4317', expected a URL that begins with http:// or https://")]
     [InlineData("""{ "Tracing": { "SampleRatio": 2 } }""", "Tracing:SampleRatio in appsettings.json is '2', expected 0 to 1")]
     [InlineData("""{ "Tracing": { "Protocol": "json" } }""", "Tracing:Protocol in appsettings.json is 'json', expected Grpc or HttpProtobuf")]
+    [InlineData("""{ "Tokens": { "KeysCa": "ca.pem" } }""", "Tokens:KeysCa in appsettings.json is 'ca.pem', expected nothing without an https:// address of keys")]
+    [InlineData("""{ "Cluster": { "Access": "a", "TokenKeys": "http://a/b" }, "Tokens": { "Issuer": "i", "Audience": "a" } }""", "Cluster:TokenKeys in appsettings.json is 'http://a/b', expected a file, or an https:// address")]
     [InlineData("""{ "Metrics": { "Meters": [""] } }""", "Metrics:Meters in appsettings.json is a list or an object, expected a list of names")]
     public async Task Read_MistakeInTheFile_NamesTheKeyAndTheFile(string json, string mistake)
     {

@@ -147,6 +147,21 @@ public sealed class ServeOptionsTests
         }
     }
 
+    [Theory]
+    [InlineData("k.json", "", "Tokens:Issuer is missing, expected a name, which tokens need", "Tokens:Audience is missing, expected a name, which tokens need")]
+    [InlineData("k.json", "ca.pem", "Tokens:KeysCa is 'ca.pem', expected nothing without an https:// address of keys", "Tokens:Issuer is missing, expected a name, which tokens need", "Tokens:Audience is missing, expected a name, which tokens need")]
+    [InlineData("https://issuer.example/keys", "ca.pem", "Tokens:Issuer is missing, expected a name, which tokens need", "Tokens:Audience is missing, expected a name, which tokens need")]
+    public void Read_TokensWithoutWhatTheyNeed_IsTold(string keys, string authorities, params string[] mistakes)
+    {
+        var values = new Dictionary<string, string?> { ["Cluster:Access"] = "a.json", ["Cluster:TokenKeys"] = keys };
+        if (authorities.Length > 0)
+        {
+            values["Tokens:KeysCa"] = authorities;
+        }
+
+        Assert.Equal(mistakes, ServeConfiguration.Read(new GivenOptions(values, []), NoFile).Mistakes);
+    }
+
     /// <summary>What no number is, whichever the option.</summary>
     public static TheoryData<string, string> NotNumbers
     {

@@ -139,6 +139,18 @@ public sealed class TimelineWatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public void SiloIsDrained_AndTakesReplicasAgain_TellsOfBoth()
+    {
+        _silos.All = [FakeSilos.Node(States.At(0), draining: true), FakeSilos.Node(States.At(1))];
+        _health.Change();
+        _silos.All = [FakeSilos.Node(States.At(0)), FakeSilos.Node(States.At(1))];
+        _health.Change();
+        _health.Change();
+
+        Assert.Equal(["silo_draining", "silo_undrained"], Kinds());
+    }
+
+    [Fact]
     public void Store_GoesAndComesBack_TellsOfBoth()
     {
         _health.IsStoreReachable = false;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Registry;
@@ -104,6 +105,22 @@ internal sealed class FakeServingApi : IServingApi
     }
 
     public ValueTask<ClusterOverview> GetClusterAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Checked(Cluster!));
+
+    public (string Silo, bool Drains)? LastDrain { get; private set; }
+
+    public ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken)
+    {
+        LastDrain = (silo, drains);
+        return ValueTask.FromResult(Checked(new NodeDescription { Silo = silo, Name = "one", Status = "Active", Copies = 3, Draining = drains }));
+    }
+
+    public (string Model, ReplicaBounds? Bounds)? LastScale { get; private set; }
+
+    public ValueTask ScaleModelAsync(string model, ReplicaBounds? bounds, Caller caller, CancellationToken cancellationToken)
+    {
+        LastScale = Checked((model, bounds), model, "");
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>What is known of aliases, beside where they lead.</summary>
     public List<AliasState> AliasStates { get; } = [];

@@ -3,14 +3,13 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Rest;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;
 
 public sealed class JsonInferRequestReaderTests
 {
-    private const int Rounds = 30_000;
-
     private static readonly byte[] Seed = Encoding.UTF8.GetBytes(
         """
         {"id":"\u00e9","parameters":{"a":1,"b":true,"c":"x","d":1.5,"binary_data_output":true},"inputs":[
@@ -20,12 +19,18 @@ public sealed class JsonInferRequestReaderTests
         """);
 
     [Fact]
-    public void Read_DamagedJson_IsReadOrRefusedButNeverFails()
+    public void Read_DamagedJson_IsReadOrRefusedButNeverFails() => Fuzz(30_000);
+
+    [Fact, Trait("Category", "Soak")]
+    public void Read_ManyDamagedJson_IsReadOrRefusedButNeverFails() => Fuzz(300_000);
+
+    private static void Fuzz(int few)
     {
-        var random = new Random(5);
+        var rounds = FuzzRun.Cases(few);
+        var random = new Random(FuzzRun.Seed(5));
         var read = 0;
         var refused = 0;
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             var json = Damage(random);
             try
@@ -48,8 +53,8 @@ public sealed class JsonInferRequestReaderTests
             }
         }
 
-        Assert.True(read > Rounds / 100, $"{read} read");
-        Assert.True(refused > Rounds / 2, $"{refused} refused");
+        Assert.True(read > rounds / 100, $"{read} read");
+        Assert.True(refused > rounds / 2, $"{refused} refused");
     }
 
     [Theory]

@@ -50,7 +50,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
                 new { clients = new[] { "admin" }, allow = new[] { "infer", "read", "manage", "observe" }, models = new[] { "*" } },
             },
         });
-        _app = await ServeHosts.StartAsync(("Cluster:Models", TestPaths.DemoModels), ("Cluster:Access", _access.File), ("Cluster:PollSeconds", "0"));
+        _app = await ServeHosts.StartAsync(("Cluster:Models", TestPaths.DemoModels), ("Cluster:Access", _access.File), ("Access:RegisteredModels", "2"), ("Cluster:PollSeconds", "0"));
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(addresses[0]) };
         _grpc = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri(addresses[1]) };
@@ -73,8 +73,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         Assert.InRange(endpoints.Count, 80, 500);
         Assert.All(endpoints, static endpoint => Assert.NotNull(endpoint.Metadata.GetMetadata<RouteAccess>()));
 
-        // Those who may change every model are asked for by one endpoint, which names no model; what nothing is said of is asked so too.
-        Assert.Equal(["/v1/config/reload"], endpoints.Where(static endpoint => Access(endpoint) == RouteAccess.ManageAll).Select(static endpoint => endpoint.RoutePattern.RawText));
+        // Those who may change every model are asked for by the endpoints that name no model; what nothing is said of is asked so too.
+        Assert.Equal(
+            ["/v1/config/reload", "/v2/cluster/silos/{silo}/drain", "/v2/cluster/silos/{silo}/undrain"],
+            endpoints.Where(static endpoint => Access(endpoint) == RouteAccess.ManageAll).Select(static endpoint => endpoint.RoutePattern.RawText));
     }
 
     [Fact]
@@ -159,6 +161,29 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await ReadAsync("another", "read.key"));
         Assert.Equal(HttpStatusCode.Forbidden, await ReadAsync("another", "nothing.key"));
         Assert.Equal(HttpStatusCode.OK, await ReadAsync("shortcut", "admin.key"));
+    }
+
+    /// <summary>Each way to register a model asks whether the client may have one more.</summary>
+    [Fact]
+    public async Task Registrations_BeyondTheQuota_AreRefused()
+    {
+        var info = new ModelInfo { Type = "onnx", Path = Allowed };
+        async Task<string> RegisterAsync(string model) => await ManageAsync("registerModel", new RegisterModelRequest { ModelId = model, ModelInfo = info });
+
+        Assert.Equal("0", await RegisterAsync("extra-1"));
+        Assert.Equal("0", await ManageAsync("setVModel", new SetVModelRequest { VModelId = "extra", TargetModelId = "extra-2", ModelInfo = info, Sync = true }));
+        Assert.Equal("0", await RegisterAsync("extra-1"));
+        Assert.Equal("8", await RegisterAsync("extra-3"));
+        Assert.Equal("8", await ManageAsync("setVModel", new SetVModelRequest { VModelId = "extra", TargetModelId = "extra-3", ModelInfo = info }));
+
+        Assert.Equal("0", await ManageAsync("unregisterModel", new UnregisterModelRequest { ModelId = "extra-1" }));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
+        var start = TimeProvider.System.GetTimestamp();
+        while (await RegisterAsync("extra-3") != "0")
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < Wait.Limit, "the place of a model that was unregistered is not free");
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>A rule needs the rights of the alias's move; and it leads those alone to its candidate that may use that, or the alias by its own name.</summary>
@@ -290,16 +315,20 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         return answer.StatusCode;
     }
 
-    private async Task MoveAliasAsync(string alias, string model)
+    private async Task MoveAliasAsync(string alias, string model) =>
+        Assert.Equal("0", await ManageAsync("setVModel", new SetVModelRequest { VModelId = alias, TargetModelId = model, Sync = true }));
+
+    /// <summary>The status of a call of ModelMesh's API by one who may do everything.</summary>
+    private async Task<string> ManageAsync(string method, IMessage content)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/mmesh.ModelMesh/setVModel") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        var message = new SetVModelRequest { VModelId = alias, TargetModelId = model, Sync = true }.ToByteArray();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/mmesh.ModelMesh/{method}") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var message = content.ToByteArray();
         request.Content = new ByteArrayContent([0, 0, 0, 0, (byte)message.Length, .. message]);
         request.Content.Headers.TryAddWithoutValidation("content-type", "application/grpc");
         request.Headers.Add("x-api-key", "admin.key");
         using var answer = await _grpc.SendAsync(request, TestContext.Current.CancellationToken);
         await answer.Content.ReadAsByteArrayAsync();
-        Assert.Equal("0", (answer.TrailingHeaders.TryGetValues("grpc-status", out var status) ? status : answer.Headers.GetValues("grpc-status")).Single());
+        return (answer.TrailingHeaders.TryGetValues("grpc-status", out var status) ? status : answer.Headers.GetValues("grpc-status")).Single();
     }
 
     private List<RouteEndpoint> Endpoints() => [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>()];
@@ -307,7 +336,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private async Task<Answer> AskAsync(RouteEndpoint endpoint, string? key, string model)
     {
         var path = endpoint.RoutePattern.RawText!
-            .Replace("{model}", HasModel(endpoint) ? model : Allowed, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{**path}", "some", StringComparison.Ordinal)
+            .Replace("{model}", HasModel(endpoint) ? model : Allowed, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{**path}", "some", StringComparison.Ordinal).Replace("{silo}", "some", StringComparison.Ordinal)
             .Replace("{unimplementedService}", "a.B", StringComparison.Ordinal).Replace("{unimplementedMethod:grpcunimplemented}", "c", StringComparison.Ordinal);
         var methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["PATCH"];
         using var request = new HttpRequestMessage(IsGrpc(endpoint) ? HttpMethod.Post : new HttpMethod(methods[0]), path);

@@ -167,6 +167,49 @@ public sealed class EndpointTlsTests : IAsyncLifetime
         Assert.Null(await AskAsync(_ports[0], null, null, path: "/v2/health/ready"));
     }
 
+    /// <summary>With files that are not the server's, the probe says what is wrong with them, and the engine is told that the server is not healthy.</summary>
+    [Theory]
+    [InlineData("another", "refuses the probe's TLS; expected its own certificate in --tls-cert")]
+    [InlineData("stranger", "refuses the probe's TLS; expected its own certificate in --tls-cert")]
+    [InlineData("missing", "refuses the probe's TLS; its certificate cannot be shown, as '")]
+    [InlineData("mixed", "refuses the probe's TLS; its certificate cannot be shown, as '")]
+    [InlineData(null, "gives no answer in plain HTTP; if it has TLS, expected its --tls-cert and --tls-key")]
+    public async Task HealthProbe_WithAnotherCertificate_SaysWhy(string? certificate, string found)
+    {
+        await StartAsync("Required");
+        using (var another = Issue(new TestSubject([], ForClient: false)))
+        {
+            _files.Write("another", another);
+        }
+
+        _files.Write("stranger", _certificates["stranger"]);
+        _files.Write("mixed.pem", File.ReadAllText(_files["another.pem"]));
+        _files.Write("mixed.key", File.ReadAllText(_files["stranger.key"]));
+
+        await ExpectAsync(certificate, found);
+    }
+
+    /// <summary>Health that is not for all is told to the server's own certificate.</summary>
+    [Theory]
+    [InlineData("missing", "answers 401: it tells its health to known clients alone; its certificate cannot be shown, as '")]
+    [InlineData("stranger", "refuses the probe's TLS; expected its own certificate in --tls-cert")]
+    public async Task HealthProbe_OfClosedHealth_SaysWhy(string certificate, string found)
+    {
+        _files.Write("stranger", _certificates["stranger"]);
+        await StartAsync("Optional", ("Access:OpenHealth", "false"));
+
+        await ExpectAsync(certificate, found);
+    }
+
+    private async Task ExpectAsync(string? certificate, string found)
+    {
+        var output = new StringWriter();
+        var options = new ServeOptions { HttpPort = _ports[0].Port, TlsCert = certificate is null ? null : _files[$"{certificate}.pem"], TlsKey = certificate is null ? null : _files[$"{certificate}.key"] };
+
+        Assert.Equal(HealthProbe.NotReady, await HealthProbe.RunAsync(options, output, TestContext.Current.CancellationToken));
+        Assert.StartsWith($"not ready: 127.0.0.1:{_ports[0].Port} {found}", output.ToString(), StringComparison.Ordinal);
+    }
+
     private static async Task UntilAsync(Func<Task<bool>> isSo)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Gateway.Security;
+using Cluster.Tests.Common;
 using Microsoft.Extensions.Time.Testing;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Xunit;
 
@@ -16,8 +16,8 @@ public sealed class TokenValidatorTests : IDisposable
 
     public TokenValidatorTests()
     {
-        _validator = new TokenValidator(new TokenOptions { Issuer = "issuer", Audience = "cluster", ClockSkew = TimeSpan.FromSeconds(5) }, _time);
-        _validator.Use(KeySet(_key));
+        _validator = new TokenValidator(new TokenOptions { Issuer = TestTokens.Issuer, Audience = TestTokens.Audience, ClockSkew = TimeSpan.FromSeconds(5) }, _time);
+        _validator.Use(TestTokens.KeySet(_key));
     }
 
     public void Dispose() => _key.Dispose();
@@ -25,7 +25,7 @@ public sealed class TokenValidatorTests : IDisposable
     [Fact]
     public async Task Validate_AGoodToken_NamesItsSubjectUntilItEnds()
     {
-        var token = Token(_key);
+        var token = TestTokens.Sign(_key, _time);
 
         Assert.Equal("me", await SubjectAsync(token));
         Assert.Equal("me", await SubjectAsync(token));
@@ -37,15 +37,15 @@ public sealed class TokenValidatorTests : IDisposable
     public async Task Validate_AnythingElse_NamesNone()
     {
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var good = Token(_key).Split('.');
+        var good = TestTokens.Sign(_key, _time).Split('.');
         string[] tokens =
         [
-            Token(other),
-            Token(_key, issuer: "another"),
-            Token(_key, audience: "another"),
-            Token(_key, expires: TimeSpan.FromMinutes(-1)),
-            Token(_key, notBefore: TimeSpan.FromMinutes(1)),
-            Token(_key, subject: ""),
+            TestTokens.Sign(other, _time),
+            TestTokens.Sign(_key, _time, issuer: "another"),
+            TestTokens.Sign(_key, _time, audience: "another"),
+            TestTokens.Sign(_key, _time, expires: TimeSpan.FromMinutes(-1)),
+            TestTokens.Sign(_key, _time, notBefore: TimeSpan.FromMinutes(1)),
+            TestTokens.Sign(_key, _time, subject: ""),
             Unsigned("none"),
             Unsigned("None"),
             Unsigned("HS256"),
@@ -68,7 +68,7 @@ public sealed class TokenValidatorTests : IDisposable
     public async Task Validate_SymmetricSignatureByThePublicKey_NamesNone()
     {
         var head = $"{Encode("""{"alg":"HS256","typ":"JWT"}""")}.{Encode("""{"sub":"me","iss":"issuer","aud":"cluster","exp":4102444800}""")}";
-        foreach (var secret in new[] { _key.ExportSubjectPublicKeyInfo(), Encoding.ASCII.GetBytes(_key.ExportSubjectPublicKeyInfoPem()), Encoding.ASCII.GetBytes(KeySet(_key)) })
+        foreach (var secret in new[] { _key.ExportSubjectPublicKeyInfo(), Encoding.ASCII.GetBytes(_key.ExportSubjectPublicKeyInfoPem()), Encoding.ASCII.GetBytes(TestTokens.KeySet(_key)) })
         {
             Assert.Null(await SubjectAsync($"{head}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(head)))}"));
         }
@@ -77,14 +77,14 @@ public sealed class TokenValidatorTests : IDisposable
     [Fact]
     public async Task Use_OtherKeys_ForgetsWhatWasGood()
     {
-        var token = Token(_key);
+        var token = TestTokens.Sign(_key, _time);
         Assert.Equal("me", await SubjectAsync(token));
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-        _validator.Use(KeySet(other));
+        _validator.Use(TestTokens.KeySet(other));
 
         Assert.Null(await SubjectAsync(token));
-        Assert.Equal("me", await SubjectAsync(Token(other)));
+        Assert.Equal("me", await SubjectAsync(TestTokens.Sign(other, _time)));
     }
 
     [Fact]
@@ -95,46 +95,71 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task Validate_DamagedTokens_NameTheirSubjectOrNone()
+    public Task Validate_DamagedTokens_NameTheirSubjectOrNone() => FuzzAsync(2000);
+
+    [Fact, Trait("Category", "Soak")]
+    public Task Validate_ManyDamagedTokens_NameTheirSubjectOrNone() => FuzzAsync(100_000);
+
+    private async Task FuzzAsync(int few)
     {
-        var random = new Random(15);
-        var whole = Encoding.ASCII.GetBytes(Token(_key));
-        for (var i = 0; i < 2000; i++)
+        var random = new Random(FuzzRun.Seed(15));
+        var whole = Encoding.ASCII.GetBytes(TestTokens.Sign(_key, _time));
+        for (var i = FuzzRun.Cases(few); i > 0; i--)
         {
-            var bytes = (byte[])whole.Clone();
-            bytes[random.Next(bytes.Length)] = (byte)random.Next(33, 127);
+            var bytes = random.Next(2) == 0 ? DamageText(whole, random) : DamageContent(whole, random);
             var subject = await SubjectAsync(Encoding.ASCII.GetString(bytes));
             Assert.True(subject is null || bytes.AsSpan().SequenceEqual(whole) || IsSameSignature(bytes, whole), Encoding.ASCII.GetString(bytes));
         }
     }
 
+    private static byte[] DamageText(byte[] whole, Random random)
+    {
+        var bytes = (byte[])whole.Clone();
+        for (var changes = random.Next(1, 4); changes > 0; changes--)
+        {
+            bytes[random.Next(bytes.Length)] = (byte)random.Next(33, 127);
+        }
+
+        return random.Next(8) == 0 ? bytes[..random.Next(bytes.Length)] : bytes;
+    }
+
+    /// <summary>What is inside base64: JSON of the header or the claims, with bytes changed, cut or repeated.</summary>
+    private static byte[] DamageContent(byte[] whole, Random random)
+    {
+        var parts = Encoding.ASCII.GetString(whole).Split('.');
+        var part = random.Next(2);
+        var bytes = Base64UrlEncoder.DecodeBytes(parts[part]).ToList();
+        for (var changes = random.Next(1, 4); changes > 0 && bytes.Count > 1; changes--)
+        {
+            var at = random.Next(bytes.Count);
+            switch (random.Next(4))
+            {
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes[at] = (byte)"{}[],:\"09.-e \\"[random.Next(14)];
+                    break;
+                case 2:
+                    bytes.RemoveRange(at, Math.Min(random.Next(1, 8), bytes.Count - at));
+                    break;
+                default:
+                    bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 20), bytes.Count - at)));
+                    break;
+            }
+        }
+
+        parts[part] = Base64UrlEncoder.Encode([.. bytes]);
+        return Encoding.ASCII.GetBytes(string.Join('.', parts));
+    }
+
     /// <summary>The last letter of base64 has bits that mean nothing.</summary>
     private static bool IsSameSignature(byte[] one, byte[] other) => one.AsSpan(0, one.Length - 1).SequenceEqual(other.AsSpan(0, other.Length - 1));
-
-    private static string KeySet(ECDsa key)
-    {
-        var point = key.ExportParameters(false).Q;
-        return $$"""{"keys":[{"kty":"EC","crv":"P-256","use":"sig","kid":"1","x":"{{Base64UrlEncoder.Encode(point.X)}}","y":"{{Base64UrlEncoder.Encode(point.Y)}}"}]}""";
-    }
 
     private static string Encode(string text) => Base64UrlEncoder.Encode(Encoding.UTF8.GetBytes(text));
 
     private static string Unsigned(string algorithm) =>
         $"{Encode($$"""{"alg":"{{algorithm}}","typ":"JWT"}""")}.{Encode("""{"sub":"me","iss":"issuer","aud":"cluster","exp":4102444800}""")}.";
-
-    private string Token(ECDsa key, string issuer = "issuer", string audience = "cluster", string subject = "me", TimeSpan? expires = null, TimeSpan? notBefore = null)
-    {
-        var now = _time.GetUtcNow().UtcDateTime;
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-        {
-            Issuer = issuer,
-            Audience = audience,
-            Expires = now + (expires ?? TimeSpan.FromMinutes(5)),
-            NotBefore = notBefore is { } from ? now + from : null,
-            Claims = new Dictionary<string, object> { ["sub"] = subject },
-            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
-        });
-    }
 
     private async Task<string?> SubjectAsync(string token) => (await _validator.ValidateAsync(token)).Subject;
 }

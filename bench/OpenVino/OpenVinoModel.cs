@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Cluster.Bench.Load;
+using Cluster.Contracts.Models;
+using Cluster.Grains.OpenVino;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Cluster.Bench.OpenVino;
+
+/// <summary>A model that both providers run, with as many streams or slots as the machine has processors, and one thread each.</summary>
+/// <param name="File">The model's, absolute.</param>
+internal sealed record OpenVinoModel(string Name, string File)
+{
+    public const string Cpu = "cpu";
+    public const string OpenVino = "openvino";
+
+    /// <summary>How far an answer may lie from the CPU's: kernels add in another order.</summary>
+    private const float Tolerance = 1e-4f;
+
+    private static readonly string[] SharedFiles = ["squeezenet=light_squeezenet.onnx", "resnet50=light_resnet50.onnx", "mnist=mnist.onnx"];
+
+    /// <summary>The requests that run at once.</summary>
+    public static int Streams => Environment.ProcessorCount;
+
+    /// <summary>The real models beside a checkout; those that are missing are left out.</summary>
+    public static IReadOnlyList<OpenVinoModel> Shared(string root) =>
+    [
+        .. SharedFiles.Select(static one => one.Split('='))
+            .Select(parts => new OpenVinoModel(parts[0], Path.GetFullPath(Path.Combine(root, "../shared/models", parts[1]))))
+            .Where(static model => System.IO.File.Exists(model.File)),
+    ];
+
+    /// <summary>The name under which a provider serves it.</summary>
+    public string ServedBy(string provider) => $"{Name}-{provider}";
+
+    /// <summary><c>model.json</c> for a provider.</summary>
+    public static string Settings(string provider, bool isCached = false) => JsonSerializer.Serialize(new Dictionary<string, object>
+    {
+        ["execution_provider"] = provider,
+        ["performance_hint"] = "throughput",
+        ["concurrency"] = Streams,
+        ["intra_op_threads"] = 1,
+        ["provider_options"] = isCached ? new Dictionary<string, bool> { ["cache"] = true } : [],
+    });
+
+    /// <summary>A session of this process on OpenVINO, with the options that the server gives it.</summary>
+    /// <exception cref="OnnxRuntimeException">OpenVINO refuses the graph.</exception>
+    public InferenceSession Open()
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
+        options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+        options.AppendExecutionProvider("OpenVINO", OpenVinoSettings.Provider(ProviderSettings.Default, Streams, Streams, cache: null));
+        return new InferenceSession(File, options);
+    }
+
+    /// <summary>The workload for the model's one input, with numbers from 0 to 1, the same each time; a size that requests choose is 1.</summary>
+    public Workload WorkloadOf(InferenceSession session)
+    {
+        var (name, input) = session.InputMetadata.Single();
+        long[] shape = [.. input.Dimensions.Select(static size => Math.Max(1L, size))];
+        var random = new Random(1);
+        var values = new float[shape.Aggregate(1L, static (product, size) => product * size)];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = random.NextSingle();
+        }
+
+        return new Workload(Name, name, shape, values, "", [], Tolerance);
+    }
+}
