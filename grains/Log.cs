@@ -145,6 +145,9 @@ internal static partial class Log
     [LoggerMessage(2175, LogLevel.Debug, "{Model} version {Version} was not warmed up: {Reason}")]
     public static partial void NotWarmedUp(ILogger logger, string model, long version, string reason);
 
+    [LoggerMessage(2280, LogLevel.Warning, "{Model} version {Version} was not warmed up with its warmup.json: {Reason}")]
+    public static partial void SampleDoesNotFit(ILogger logger, string model, long version, string reason);
+
     [LoggerMessage(2176, LogLevel.Information, "Opened a session of {Threads} threads ({Bytes} bytes) for requests that are alone at {Model} version {Version} replica {Replica}")]
     public static partial void SoloAdded(ILogger logger, string model, long version, int replica, int threads, long bytes);
 

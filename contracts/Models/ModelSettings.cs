@@ -87,7 +87,7 @@ public sealed record ModelSettings
     [Id(14)]
     public ImmutableSortedDictionary<string, ImageFormat> Format { get; init; } = ImmutableSortedDictionary<string, ImageFormat>.Empty;
 
-    /// <summary>Whether the graph runs once, with zeros, before the replica serves. Default yes.</summary>
+    /// <summary>Whether the graph runs before the replica serves, with a sample or zeros. Default yes.</summary>
     [Id(17)]
     public bool WarmUp { get; init; } = true;
 
@@ -113,6 +113,20 @@ public sealed record ModelSettings
     /// <summary>Bytes of answers that each replica keeps for requests of the same content, up to a tebibyte; 0, the default, keeps none.</summary>
     [Id(22)]
     public long ResponseCacheBytes { get; init; }
+
+    /// <summary>
+    /// Bytes of requests that may wait in front of one replica, up to a tebibyte; <see cref="long.MaxValue"/> for no such limit; null, the default, takes the silo's option. A queue
+    /// with none takes one of any size.
+    /// </summary>
+    [Id(23)]
+    public long? QueueBytes { get; init; }
+
+    /// <summary>
+    /// Whether each replica finds the number of requests that it runs at the same time itself, from that which <see cref="PerformanceHint"/> gives. Not with
+    /// <see cref="Batching"/>. Default no.
+    /// </summary>
+    [Id(24)]
+    public bool AdaptiveConcurrency { get; init; }
 
     /// <summary>How OpenVINO runs the graph, where it does.</summary>
     [Id(16)]

@@ -30,46 +30,45 @@ internal static class DecimalText
     public static bool TryRead(ReadOnlySpan<byte> text, out float value)
     {
         value = 0;
-        if (!TrySplit(text, out var digits, out var exponent))
-        {
-            return false;
-        }
-
-        var approximate = Scale(digits, exponent);
-
-        // The nearest float is certain unless the double, give or take its error, reaches the middle between two floats.
-        var dropped = BitConverter.DoubleToUInt64Bits(approximate) & ((1UL << DroppedBits) - 1);
-        if (dropped - ((1UL << (DroppedBits - 1)) - Doubt) <= 2 * Doubt)
-        {
-            return false;
-        }
-
-        value = (float)(text[0] == '-' ? -approximate : approximate);
-        return true;
+        return TrySplit(text, out var number) && TryConvert(number, out value);
     }
 
     /// <inheritdoc cref="TryRead(ReadOnlySpan{byte}, out float)"/>
     public static bool TryRead(ReadOnlySpan<byte> text, out double value)
     {
         value = 0;
-        if (!TrySplit(text, out var digits, out var exponent) || digits > LargestExactInteger)
-        {
-            return false;
-        }
-
-        // Both operands are exact, so that the one rounding is that of the result.
-        value = Scale(digits, exponent);
-        value = text[0] == '-' ? -value : value;
-        return true;
+        return TrySplit(text, out var number) && TryConvert(number, out value);
     }
 
-    private static double Scale(ulong digits, int exponent) =>
-        exponent < 0 ? digits / PowersOfTen[-exponent] : digits * PowersOfTen[exponent];
-
-    private static bool TrySplit(ReadOnlySpan<byte> text, out ulong digits, out int exponent)
+    /// <param name="value">The nearest float; infinite if there is none.</param>
+    /// <returns>False if the number must be read by other means.</returns>
+    public static bool TryConvert(in DecimalNumber number, out float value)
     {
-        digits = 0;
-        exponent = 0;
+        var approximate = Scale(number);
+
+        // The nearest float is certain unless the double, give or take its error, reaches the middle between two floats.
+        var dropped = BitConverter.DoubleToUInt64Bits(approximate) & ((1UL << DroppedBits) - 1);
+        value = (float)(number.IsNegative ? -approximate : approximate);
+        return dropped - ((1UL << (DroppedBits - 1)) - Doubt) > 2 * Doubt;
+    }
+
+    /// <param name="value">The nearest double.</param>
+    /// <returns>False if the number must be read by other means.</returns>
+    public static bool TryConvert(in DecimalNumber number, out double value)
+    {
+        // Both operands are exact, so that the one rounding is that of the result.
+        value = number.IsNegative ? -Scale(number) : Scale(number);
+        return number.Digits <= LargestExactInteger;
+    }
+
+    private static double Scale(in DecimalNumber number) =>
+        number.Exponent < 0 ? number.Digits / PowersOfTen[-number.Exponent] : number.Digits * PowersOfTen[number.Exponent];
+
+    private static bool TrySplit(ReadOnlySpan<byte> text, out DecimalNumber number)
+    {
+        number = default;
+        ulong digits = 0;
+        var exponent = 0;
         var count = 0;
         var fraction = 0;
         var i = text[0] == '-' ? 1 : 0;
@@ -97,6 +96,7 @@ internal static class DecimalText
             return false;
         }
 
+        number = new DecimalNumber(digits, exponent, text[0] == '-', IsInteger: false);
         return exponent is >= -MaxExponent and <= MaxExponent;
     }
 

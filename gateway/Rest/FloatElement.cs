@@ -17,6 +17,25 @@ internal readonly struct FloatElement<T> : IJsonElement
     /// <summary>Of FP16 as an FP32, whose shortest text names the value itself: 65504, where FP16's own is 65500.</summary>
     private static object Largest => T.MaxValue is Half half ? (float)half : T.MaxValue;
 
+    public static int Size => typeof(T) == typeof(float) || typeof(T) == typeof(double) ? Unsafe.SizeOf<T>() : 0;
+
+    public static bool TryConvert(in DecimalNumber number, Span<byte> target)
+    {
+        if (typeof(T) == typeof(float) && DecimalText.TryConvert(number, out float single) && float.IsFinite(single))
+        {
+            MemoryMarshal.Write(target, in single);
+            return true;
+        }
+
+        if (typeof(T) == typeof(double) && DecimalText.TryConvert(number, out double wide))
+        {
+            MemoryMarshal.Write(target, in wide);
+            return true;
+        }
+
+        return false;
+    }
+
     public static bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink)
     {
         T value;

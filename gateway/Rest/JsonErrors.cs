@@ -6,6 +6,24 @@ namespace Cluster.Gateway.Rest;
 /// <summary>Says what is wrong with JSON that cannot be read.</summary>
 internal static class JsonErrors
 {
+    /// <param name="json">That a reader refused, wherever it had begun: what is told is where in all of it the mistake is.</param>
+    public static ServingException Malformed(ReadOnlySpan<byte> json, JsonReaderOptions options)
+    {
+        var reader = new Utf8JsonReader(json, options);
+        try
+        {
+            while (reader.Read())
+            {
+            }
+
+            return ServingException.InvalidArgument("the request is not valid JSON");
+        }
+        catch (JsonException error)
+        {
+            return Malformed(json, (int)reader.BytesConsumed, error);
+        }
+    }
+
     /// <param name="consumed">Bytes up to the end of the last token that could be read.</param>
     public static ServingException Malformed(ReadOnlySpan<byte> json, int consumed, JsonException error)
     {

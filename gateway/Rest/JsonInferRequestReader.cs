@@ -20,6 +20,9 @@ internal sealed class JsonInferRequestReader
     private readonly JsonInferRequest _request = new();
     private bool _waiting;
 
+    /// <summary>Where in the JSON the reader began.</summary>
+    private int _offset;
+
     private JsonInferRequestReader(InferRequestBuilder builder)
     {
         _builder = builder;
@@ -37,11 +40,11 @@ internal sealed class JsonInferRequestReader
         var reader = new Utf8JsonReader(json, ReaderOptions);
         try
         {
-            return new JsonInferRequestReader(builder).ReadRequest(ref reader);
+            return new JsonInferRequestReader(builder).ReadRequest(ref reader, json);
         }
-        catch (JsonException e)
+        catch (JsonException)
         {
-            throw JsonErrors.Malformed(json, (int)reader.BytesConsumed, e);
+            throw JsonErrors.Malformed(json, ReaderOptions);
         }
     }
 
@@ -50,10 +53,11 @@ internal sealed class JsonInferRequestReader
     {
         var reader = new Utf8JsonReader(json[input.DataStart!.Value..], ReaderOptions);
         reader.Read();
-        WriteData(ref reader, input, builder);
+        var offset = input.DataStart.Value;
+        WriteData(ref reader, json, ref offset, input, builder);
     }
 
-    private JsonInferRequest ReadRequest(ref Utf8JsonReader reader)
+    private JsonInferRequest ReadRequest(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         reader.Read();
         JsonMembers.RequireObject(ref reader, "the request");
@@ -81,7 +85,7 @@ internal sealed class JsonInferRequestReader
                 Once(ref seen, Seen.Inputs, "inputs");
                 if (JsonMembers.HasValue(ref reader))
                 {
-                    ReadInputs(ref reader);
+                    ReadInputs(ref reader, json);
                 }
             }
             else if (JsonText.Is(ref reader, "outputs"u8))
@@ -127,17 +131,17 @@ internal sealed class JsonInferRequestReader
         }
     }
 
-    private void ReadInputs(ref Utf8JsonReader reader)
+    private void ReadInputs(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         JsonMembers.RequireArray(ref reader, "the request's inputs");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             JsonMembers.Limit(_request.Inputs.Count, "inputs");
-            _request.Inputs.Add(ReadInput(ref reader));
+            _request.Inputs.Add(ReadInput(ref reader, json));
         }
     }
 
-    private JsonInput ReadInput(ref Utf8JsonReader reader)
+    private JsonInput ReadInput(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         JsonMembers.RequireObject(ref reader, "an input", InputForm);
         var input = new JsonInput();
@@ -172,7 +176,7 @@ internal sealed class JsonInferRequestReader
                 JsonMembers.Once(input.DataStart is not null, input.Title, "data");
                 if (JsonMembers.HasValue(ref reader))
                 {
-                    ReadData(ref reader, input);
+                    ReadData(ref reader, json, input);
                 }
             }
             else if (JsonText.Is(ref reader, "parameters"u8))
@@ -193,23 +197,23 @@ internal sealed class JsonInferRequestReader
         return input;
     }
 
-    private void ReadData(ref Utf8JsonReader reader, JsonInput input)
+    private void ReadData(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonInput input)
     {
-        input.DataStart = (int)reader.TokenStartIndex;
+        input.DataStart = _offset + (int)reader.TokenStartIndex;
         if (_waiting || input.Name is null || input.Datatype == Datatype.Unknown)
         {
             reader.Skip();
         }
         else
         {
-            WriteData(ref reader, input, _builder);
+            WriteData(ref reader, json, ref _offset, input, _builder);
         }
     }
 
-    private static void WriteData(ref Utf8JsonReader reader, JsonInput input, InferRequestBuilder builder)
+    private static void WriteData(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref int offset, JsonInput input, InferRequestBuilder builder)
     {
         builder.BeginRaw();
-        input.DataElements = TensorDataReader.Read(ref reader, input, builder);
+        input.DataElements = TensorDataReader.Read(ref reader, json, ref offset, input, builder);
         builder.EndRaw();
         if (input.Shape is not null)
         {

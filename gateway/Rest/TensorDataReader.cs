@@ -11,27 +11,29 @@ internal static class TensorDataReader
     public const int MaxDepth = 100;
 
     /// <summary>Reads from the array that <paramref name="reader"/> stands on to its end.</summary>
+    /// <param name="json">All of it.</param>
+    /// <param name="offset">Where in it the reader began; it may begin anew further on.</param>
     /// <returns>How many elements there were.</returns>
     /// <exception cref="ServingException">INVALID_ARGUMENT: not an array, ragged, or an element that is none of the datatype's.</exception>
-    public static long Read(ref Utf8JsonReader reader, JsonInput input, InferRequestBuilder builder) => input.Datatype switch
+    public static long Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref int offset, JsonInput input, InferRequestBuilder builder) => input.Datatype switch
     {
-        Datatype.Bool => Read<BoolElement>(ref reader, input, builder),
-        Datatype.UInt8 => Read<IntegerElement<byte>>(ref reader, input, builder),
-        Datatype.UInt16 => Read<IntegerElement<ushort>>(ref reader, input, builder),
-        Datatype.UInt32 => Read<IntegerElement<uint>>(ref reader, input, builder),
-        Datatype.UInt64 => Read<IntegerElement<ulong>>(ref reader, input, builder),
-        Datatype.Int8 => Read<IntegerElement<sbyte>>(ref reader, input, builder),
-        Datatype.Int16 => Read<IntegerElement<short>>(ref reader, input, builder),
-        Datatype.Int32 => Read<IntegerElement<int>>(ref reader, input, builder),
-        Datatype.Int64 => Read<IntegerElement<long>>(ref reader, input, builder),
-        Datatype.Fp16 => Read<FloatElement<Half>>(ref reader, input, builder),
-        Datatype.Bf16 => Read<BFloat16Element>(ref reader, input, builder),
-        Datatype.Fp32 => Read<FloatElement<float>>(ref reader, input, builder),
-        Datatype.Fp64 => Read<FloatElement<double>>(ref reader, input, builder),
-        _ => Read<BytesElement>(ref reader, input, builder),
+        Datatype.Bool => Read<BoolElement>(ref reader, json, ref offset, input, builder),
+        Datatype.UInt8 => Read<IntegerElement<byte>>(ref reader, json, ref offset, input, builder),
+        Datatype.UInt16 => Read<IntegerElement<ushort>>(ref reader, json, ref offset, input, builder),
+        Datatype.UInt32 => Read<IntegerElement<uint>>(ref reader, json, ref offset, input, builder),
+        Datatype.UInt64 => Read<IntegerElement<ulong>>(ref reader, json, ref offset, input, builder),
+        Datatype.Int8 => Read<IntegerElement<sbyte>>(ref reader, json, ref offset, input, builder),
+        Datatype.Int16 => Read<IntegerElement<short>>(ref reader, json, ref offset, input, builder),
+        Datatype.Int32 => Read<IntegerElement<int>>(ref reader, json, ref offset, input, builder),
+        Datatype.Int64 => Read<IntegerElement<long>>(ref reader, json, ref offset, input, builder),
+        Datatype.Fp16 => Read<FloatElement<Half>>(ref reader, json, ref offset, input, builder),
+        Datatype.Bf16 => Read<BFloat16Element>(ref reader, json, ref offset, input, builder),
+        Datatype.Fp32 => Read<FloatElement<float>>(ref reader, json, ref offset, input, builder),
+        Datatype.Fp64 => Read<FloatElement<double>>(ref reader, json, ref offset, input, builder),
+        _ => Read<BytesElement>(ref reader, json, ref offset, input, builder),
     };
 
-    private static long Read<T>(ref Utf8JsonReader reader, JsonInput input, InferRequestBuilder builder)
+    private static long Read<T>(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref int offset, JsonInput input, InferRequestBuilder builder)
         where T : struct, IJsonElement
     {
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -71,6 +73,14 @@ internal static class TensorDataReader
                     }
 
                     elements++;
+                    if (T.Size > 0 && NumberRun.Read<T>(json[(offset + (int)reader.BytesConsumed)..], ref sink, out var further) is > 0 and var read)
+                    {
+                        counts[depth] += further;
+                        elements += further;
+                        offset += (int)reader.BytesConsumed + read;
+                        reader = new Utf8JsonReader(json[offset..], isFinalBlock: true, reader.CurrentState);
+                    }
+
                     break;
             }
         }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
@@ -32,7 +31,6 @@ internal sealed class ServingApi : IServingApi
     private readonly ManagedTraffic _rules;
     private readonly IServingStates _states;
     private readonly ModelCatalog _catalog;
-    private readonly IGrainFactory _grains;
     private readonly IRepositoryControl _repository;
     private readonly ServerReadiness _readiness;
     private readonly RequestMetrics _metrics;
@@ -53,7 +51,6 @@ internal sealed class ServingApi : IServingApi
         ManagedTraffic rules,
         IServingStates states,
         ModelCatalog catalog,
-        IGrainFactory grains,
         IRepositoryControl repository,
         ServerReadiness readiness,
         RequestMetrics metrics,
@@ -73,7 +70,6 @@ internal sealed class ServingApi : IServingApi
         _rules = rules;
         _states = states;
         _catalog = catalog;
-        _grains = grains;
         _repository = repository;
         _readiness = readiness;
         _metrics = metrics;
@@ -203,11 +199,8 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
-    public ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken)
-    {
-        var grain = _grains.GetCluster();
-        return _control.RunAsync(() => grain.DrainAsync(silo, drains), cancellationToken);
-    }
+    public ValueTask<NodeDescription> DrainSiloAsync(string silo, bool drains, CancellationToken cancellationToken) =>
+        _cluster.RunAsync(grain => grain.DrainAsync(silo, drains), cancellationToken);
 
     /// <inheritdoc/>
     public IReadOnlyList<AliasState> Aliases => _rules.Aliases;

@@ -1,9 +1,10 @@
 using Cluster.Grains.Placement;
+using Orleans.GrainDirectory;
 
 namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="ISiloDrainGrain"/>
-[SiloPlacement]
+[SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
 internal sealed class SiloDrainGrain(AskedDrain drain) : Grain, ISiloDrainGrain
 {
     /// <inheritdoc/>

@@ -52,8 +52,11 @@ internal static unsafe partial class OnnxAllocator
     /// <summary>Has a session use it.</summary>
     public static void ShareAllocator(this SessionOptions options) => options.AddSessionConfigEntry("session.use_env_allocators", "1");
 
-    /// <summary>Whether a message may wait and run here: large messages together, that one left out, may take a third of the limit.</summary>
-    public static bool HasRoomForMessage(int bytes) => bytes < LargeMessage || PayloadPool.Shared.LargeBytes - bytes <= Pool.Limit / 3;
+    /// <summary>Bytes that large messages may take together: a third of the limit.</summary>
+    public static long RoomForMessages => Pool.Limit == long.MaxValue ? long.MaxValue : Pool.Limit / 3;
+
+    /// <summary>Whether a message may wait and run here: that one left out, large messages fit into their room.</summary>
+    public static bool HasRoomForMessage(int bytes) => bytes < LargeMessage || PayloadPool.Shared.LargeBytes - bytes <= RoomForMessages;
 
     [UnmanagedCallersOnly]
     private static void* Allocate(Functions* self, nuint bytes)

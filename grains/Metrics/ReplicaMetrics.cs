@@ -15,7 +15,7 @@ internal sealed class ReplicaMetrics : IDisposable
 {
     private readonly ReplicaMetricFamilies _families;
     private readonly int _streams;
-    private readonly int _slots;
+    private int _slots;
     private readonly ValueSeries _currentRequests;
     private readonly ValueSeries _waitingRequests;
     private readonly ValueSeries _activeSlots;
@@ -100,6 +100,9 @@ internal sealed class ReplicaMetrics : IDisposable
 
     /// <summary>A run that <see cref="RunStarted"/> counted threw: its time says nothing about the model's.</summary>
     public void RunFailed() => _activeSlots.Decrement();
+
+    /// <summary>The replica runs so many requests at once from now on.</summary>
+    public void SlotsChanged(int slots) => _slotCount.Add(slots - Interlocked.Exchange(ref _slots, slots));
 
     /// <summary>A request was not run.</summary>
     public void Rejected(RejectionReason reason)

@@ -6,6 +6,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Contracts.Tracing;
 using Cluster.Grains.Cache;
+using Cluster.Grains.Memory;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Tracing;
@@ -26,6 +27,9 @@ namespace Cluster.Grains.Models;
 internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelReplicaGrain> logger) : Grain, IModelReplicaGrain
 #pragma warning restore CA1001
 {
+    /// <summary>Where the replica itself finds the number of runs at once: more of them hardly make it faster, and each takes memory.</summary>
+    private const int MostRunsAProcessor = 4;
+
     private readonly CancellationTokenSource _unloaded = new();
     private readonly Lock _sizing = new();
     private Task<ReplicaLoad>? _loading;
@@ -175,7 +179,11 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         var queueLimit = spec.Settings.QueueLimit ?? services.Options.QueueLimit;
         var statistics = new ReplicaStatisticsRecorder(services.Time);
         var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency, model.Provider);
-        var queue = new ReplicaQueue(model, queueLimit, LongestWait(spec.Settings.QueueDelay ?? services.Options.QueueDelay), services.Workers, statistics, metrics, services.Time, logger);
+        var queue = new ReplicaQueue(model, queueLimit, LongestWait(spec.Settings.QueueDelay ?? services.Options.QueueDelay), services.Workers, statistics, metrics, services.Time, logger)
+        {
+            MaxBytes = spec.Settings.QueueBytes ?? (services.Options.QueueBytes is > 0 and var bytes ? bytes : OnnxAllocator.RoomForMessages / 2),
+            Tuner = spec.Settings.AdaptiveConcurrency ? new ConcurrencyTuner(model.Concurrency, Math.Max(model.Concurrency, MostRunsAProcessor * Environment.ProcessorCount), services.Time) : null,
+        };
         var replica = new Replica(
             _id, model, room, services.Cache, queue, metrics, statistics, Responses(spec.Settings), services.Time, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
         model.RunMemory.Changed += _ => Resize(model, room, spec);
@@ -184,9 +192,9 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         _replica = replica;
         services.Local.Add(new LocalReplica(
             _id,
-            new ReplicaActivity(_id, room, queue, statistics, model.Concurrency, services.Time) { End = () => _ = UnloadAsync("its model names it no more") },
+            new ReplicaActivity(_id, room, queue, statistics, services.Time) { End = () => _ = UnloadAsync("its model names it no more") },
             replica,
-            new ReplicaGauge(_id, room, queue, metrics, model.Concurrency, services.Time)));
+            new ReplicaGauge(_id, room, queue, metrics, services.Time)));
         return replica;
     }
 

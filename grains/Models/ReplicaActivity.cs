@@ -5,7 +5,7 @@ using Cluster.Grains.Workers;
 namespace Cluster.Grains.Models;
 
 /// <summary>What a loaded replica does, seen from outside of its grain. <see cref="Read"/> is called by one thread at a time, the rest from any.</summary>
-internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, ReplicaQueue queue, ReplicaStatisticsRecorder statistics, int concurrency, TimeProvider time)
+internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, ReplicaQueue queue, ReplicaStatisticsRecorder statistics, TimeProvider time)
 {
     private readonly long _loaded = time.GetTimestamp();
     private ReplicaTotals _last;
@@ -38,7 +38,7 @@ internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, Replic
             LoadedFor = LoadedFor,
             MeanRunTime = runs.Runs == 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds(runs.RunNanoseconds / 1000.0 / runs.Runs),
             Samples = (int)Math.Min(runs.Runs, int.MaxValue),
-            Concurrency = concurrency,
+            Concurrency = queue.Slots,
         };
     }
 }

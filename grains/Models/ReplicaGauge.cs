@@ -21,15 +21,14 @@ internal sealed class ReplicaGauge
     private readonly CacheEntry _room;
     private readonly ReplicaQueue _queue;
     private readonly ReplicaMetrics _metrics;
-    private readonly int _concurrency;
     private readonly TimeProvider _time;
     private readonly Look _first;
     private Look _before;
     private Look _last;
 
-    public ReplicaGauge(ModelReplicaId id, CacheEntry room, ReplicaQueue queue, ReplicaMetrics metrics, int concurrency, TimeProvider time)
+    public ReplicaGauge(ModelReplicaId id, CacheEntry room, ReplicaQueue queue, ReplicaMetrics metrics, TimeProvider time)
     {
-        (_id, _room, _queue, _metrics, _concurrency, _time) = (id, room, queue, metrics, concurrency, time);
+        (_id, _room, _queue, _metrics, _time) = (id, room, queue, metrics, time);
         _first = _before = _last = TakeLook();
     }
 
@@ -52,7 +51,7 @@ internal sealed class ReplicaGauge
                 Idle = now.Waits.Total > _first.Waits.Total ? _room.IdleTime : null,
                 Waiting = _queue.Waiting,
                 Running = _queue.Running,
-                Concurrency = _concurrency,
+                Concurrency = _queue.Slots,
                 Rejected = now.Refused - _first.Refused,
                 Window = _time.GetElapsedTime(_before.At, now.At),
                 Requests = waits.Total,

@@ -1,12 +1,16 @@
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 
 namespace Cluster.Grains.Sessions;
 
 /// <summary>One request of a run that answers several, and what became of it.</summary>
-internal sealed class BatchItem(PayloadBuffer message)
+internal sealed class BatchItem(PayloadBuffer message, CancellationToken cancellation = default)
 {
     public PayloadBuffer Message => message;
+
+    /// <summary>Ends when the caller gives up.</summary>
+    public CancellationToken Cancellation => cancellation;
 
     /// <summary>The caller owns its memory; null where the request is to run by itself.</summary>
     public InferReply? Reply { get; set; }
@@ -19,6 +23,19 @@ internal sealed class BatchItem(PayloadBuffer message)
     {
         Reply?.Message?.Dispose();
         Reply = null;
+    }
+
+    /// <summary>Answers it as given up, if its caller has.</summary>
+    public bool EndIfGivenUp()
+    {
+        if (!cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        GiveUp();
+        Reply = InferReply.Failed(Failure.Cancelled("the caller gave up before the run of several requests had its answer"));
+        return true;
     }
 }
 

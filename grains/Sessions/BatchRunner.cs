@@ -10,7 +10,8 @@ namespace Cluster.Grains.Sessions;
 
 /// <summary>
 /// Runs requests together. 1: each is checked as if it ran by itself. 2: those whose shapes fit make a group. 3: a group's inputs are copied one after the other into one
-/// tensor each, padded where the plan says so. 4: the session runs once. 5: each answer is written from its rows of the outputs, without another copy between.
+/// tensor each, padded where the plan says so. 4: the session runs once, and ends early where all callers give up. 5: each answer is written from its rows of the outputs, without
+/// another copy between.
 /// </summary>
 internal sealed class BatchRunner(TimeProvider time) : IDisposable
 {
@@ -121,6 +122,12 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     private void RunGroup(
         LoadedModel model, InferenceSession session, BatchPlan plan, List<BatchPart> group, ReplicaMetrics metrics, long start, Action<BatchRun> executed)
     {
+        group.RemoveAll(static part => part.Item.EndIfGivenUp());
+        if (group.Count == 0)
+        {
+            return;
+        }
+
         var first = group[0];
         var rows = group.Sum(static part => part.Rows);
         var inputs = new List<OrtValue>(first.Inputs.Slots.Count);
@@ -143,7 +150,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
             var bound = time.GetTimestamp();
             metrics.RunStarted(rows);
             isRunning = true;
-            using var outputs = RunSession(model, session, first.Inputs.Names, inputs, names);
+            using var outputs = RunSession(model, session, group, inputs, names);
             var computed = time.GetTimestamp();
             metrics.RunEnded(time.GetElapsedTime(bound, computed));
             isRunning = false;
@@ -166,6 +173,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         {
             // One request may be what the model cannot run: each runs by itself and has an error of its own.
             group.ForEach(static part => part.Item.GiveUp());
+            group.ForEach(static part => part.Item.EndIfGivenUp());
             if (_memory.Refused > 0)
             {
                 model.DistrustBatches(FormattableString.Invariant($"a run of {rows} rows does not fit in memory"));
@@ -190,12 +198,15 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     }
 
     private IDisposableReadOnlyCollection<OrtValue> RunSession(
-        LoadedModel model, InferenceSession session, IReadOnlyCollection<string> names, List<OrtValue> inputs, List<string> outputs)
+        LoadedModel model, InferenceSession session, List<BatchPart> group, List<OrtValue> inputs, List<string> outputs)
     {
+        _options.Terminate = false;
+        using var callers = new LastCaller(group.ConvertAll(static part => part.Item.Cancellation), _options);
+        callers.Watch();
         _memory.Begin(model.MaxRunBytes);
         try
         {
-            return session.Run(_options, names, inputs, outputs);
+            return session.Run(_options, group[0].Inputs.Names, inputs, outputs);
         }
         finally
         {
@@ -292,6 +303,12 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         var values = new List<OrtValue>();
         foreach (var part in group)
         {
+            if (part.Item.EndIfGivenUp())
+            {
+                row += part.Rows;
+                continue;
+            }
+
             try
             {
                 foreach (var (slot, _) in part.Outputs.Outputs)

@@ -118,6 +118,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     /// <summary>The most that one run may take.</summary>
     public long MaxRunBytes => _settings.MaxRunBytes;
 
+    /// <summary>Whether its sessions run before they serve.</summary>
+    public bool WarmsUp => _settings.WarmUp;
+
     /// <inheritdoc/>
     public BatchingSettings Batching => _rowsAreWrong == 0 ? _settings.Batching : BatchingSettings.None;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
 using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Memory;
@@ -13,7 +14,15 @@ namespace Cluster.Grains.Sessions;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
 /// <param name="fetch">Has what lies in object storage on this machine; null where all files are.</param>
-internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs compiled, VersionReader versions, TimeProvider time, ILogger<SessionFactory> logger, VersionFetch? fetch = null) : IDisposable
+/// <param name="samples">Reads the samples beside models; null leaves them.</param>
+internal sealed class SessionFactory(
+    OnnxEnvironment environment,
+    CompiledGraphs compiled,
+    VersionReader versions,
+    TimeProvider time,
+    ILogger<SessionFactory> logger,
+    VersionFetch? fetch = null,
+    ISampleReader? samples = null) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
@@ -182,7 +191,7 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
         var plan = model.Plan with { SessionThreads = model.Plan.ThreadsAlone };
         return Open(plan, model.Name, spec.Source, content, spec.Settings, (session, memory) =>
         {
-            Warm(session, model.Signature, model.Name, spec.Source.Version, spec.Settings, cancellationToken);
+            Warm(session, model, content, slots: 1, cancellationToken);
 
             // Several threads load its weights, of which only this one's are counted: they are those of the first session again.
             return model.TryAddSolo(session, Math.Max(memory.Bytes, model.LoadedBytes));
@@ -203,33 +212,55 @@ internal sealed class SessionFactory(OnnxEnvironment environment, CompiledGraphs
             var labels = LabelFiles.Read(content, settings, signature);
             var beside = plan.Provider == ExecutionProvider.OpenVino ? Math.Max(0, NativeHeap.BytesInUse() - before) : 0;
             var loaded = memory.Bytes + beside;
-            var peak = Warm(session, signature, model, source.Version, settings, cancellationToken);
             var result = new LoadedModel(model, source, session, signature, labels, plan, settings, loaded, time, _heap, _failedRuns, _runners, logger)
             {
                 Ended = plan.Cache is null ? null : () => compiled.Sweep(model),
             };
-            result.RunMemory.Note(peak);
+            Warm(session, result, content, plan.Concurrency, cancellationToken);
             return result;
         }, cancellationToken);
     }
 
-    /// <summary>What a run of zeros tells: a graph that does not take them serves all the same.</summary>
-    /// <returns>The bytes that it took.</returns>
-    private long Warm(InferenceSession session, ModelSignature signature, string model, long version, ModelSettings settings, CancellationToken cancellationToken)
+    /// <summary>A graph that does not take zeros, or its sample, serves all the same.</summary>
+    /// <param name="session">One of the model's.</param>
+    /// <param name="slots">Runs at once.</param>
+    private void Warm(InferenceSession session, LoadedModel model, VersionContent content, int slots, CancellationToken cancellationToken)
     {
-        if (!settings.WarmUp)
+        if (!model.WarmsUp)
         {
-            return 0;
+            return;
         }
 
         try
         {
-            return _warmUp.Run(session, signature, settings.MaxRunBytes, cancellationToken);
+            using var inputs = Sample(model, content) ?? WarmUpInputs.Zeros(model.Signature);
+            if (inputs is not null)
+            {
+                _warmUp.Run(session, inputs, model.Signature.OutputNames, slots, model.MaxRunBytes, model.RunMemory.Note, cancellationToken);
+            }
         }
         catch (OnnxRuntimeException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            Log.NotWarmedUp(logger, model, version, exception.Message.TrimEnd());
-            return 0;
+            Log.NotWarmedUp(logger, model.Name, model.Version, exception.Message.TrimEnd());
+        }
+    }
+
+    /// <summary>The sample beside the model; null where there is none that fits.</summary>
+    private WarmUpInputs? Sample(LoadedModel model, VersionContent content)
+    {
+        if (content.Sample is not { } sample || samples is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return WarmUpInputs.Of(samples.Read(sample, VersionContent.MaxSample), model.Name, model.Signature);
+        }
+        catch (ServingException exception)
+        {
+            Log.SampleDoesNotFit(logger, model.Name, model.Version, exception.Failure.Message);
+            return null;
         }
     }
 

@@ -1,42 +1,27 @@
-using Cluster.Contracts.Wire;
+using System.Runtime.ExceptionServices;
 using Cluster.Grains.Memory;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
 
-/// <summary>Runs a new session once with zeros. So no client's request touches its weights first, and has ONNX Runtime lay out its buffers.</summary>
+/// <summary>
+/// Runs a new session before it serves: once, and then once in each of its slots at the same time, so that the memory of all of them is there. So no client's request touches its
+/// weights first, and has ONNX Runtime lay out its buffers.
+/// </summary>
 internal sealed class WarmUp(TimeProvider time)
 {
     /// <summary>Longer is ended: a model that takes this long gains nothing from it, and its load must not wait.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    /// <summary>Sizes that requests choose are the least that they may be; more elements than these are no typical request.</summary>
-    private const long MaxElements = 1 << 24;
+    /// <summary>A run that is shorter is run once: threads for further ones cost as much as the first requests gain.</summary>
+    public TimeSpan LeastForSlots { get; init; } = TimeSpan.FromMilliseconds(1);
 
-    /// <returns>The most bytes that the run took; 0 where no inputs can be made up.</returns>
-    /// <exception cref="OnnxRuntimeException">The graph does not take zeros, or the run was ended.</exception>
-    public long Run(InferenceSession session, ModelSignature signature, long maxRunBytes, CancellationToken cancellationToken)
-    {
-        var inputs = signature.Inputs.Where(static input => !input.Optional).ToList();
-        var shapes = inputs.Select(ShapeOf).ToList();
-        if (shapes.Contains(null))
-        {
-            return 0;
-        }
-
-        var values = inputs.Zip(shapes, static (input, shape) => Zeros(input, shape!)).ToList();
-        try
-        {
-            return Run(session, [.. inputs.Select(static input => input.Name)], values, signature.OutputNames, maxRunBytes, cancellationToken);
-        }
-        finally
-        {
-            values.ForEach(static value => value.Dispose());
-        }
-    }
-
-    private long Run(
-        InferenceSession session, string[] names, List<OrtValue> values, string[] outputs, long maxRunBytes, CancellationToken cancellationToken)
+    /// <param name="slots">Runs at once, at least 1; no more than there are processors are run.</param>
+    /// <param name="ran">Told the most bytes that each run took, by any thread.</param>
+    /// <returns>How many runs there were.</returns>
+    /// <exception cref="OnnxRuntimeException">The graph does not take the inputs, or a run was ended.</exception>
+    public int Run(
+        InferenceSession session, WarmUpInputs inputs, string[] outputs, int slots, long maxRunBytes, Action<long> ran, CancellationToken cancellationToken)
     {
         using var options = new RunOptions();
         using var limit = new CancellationTokenSource(Limit, time);
@@ -44,41 +29,46 @@ internal sealed class WarmUp(TimeProvider time)
 
         // Disposed before the options: that waits for a callback which uses them.
         using var giveUp = either.Token.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
-        var memory = new MemoryUse();
-        memory.Begin(maxRunBytes);
+        var start = time.GetTimestamp();
+        RunOnce();
+        var others = Math.Min(slots, Environment.ProcessorCount);
+        if (others < 2 || time.GetElapsedTime(start) < LeastForSlots)
+        {
+            return 1;
+        }
+
+        var runs = new Task[others];
+        for (var i = 0; i < runs.Length; i++)
+        {
+            runs[i] = Task.Factory.StartNew(RunOnce, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+
         try
         {
-            session.Run(options, names, values, outputs).Dispose();
+            // All end before the inputs do, whatever becomes of one.
+            Task.WaitAll(runs, CancellationToken.None);
         }
-        finally
+        catch (AggregateException exception)
         {
-            MemoryUse.End();
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
         }
 
-        return memory.Peak;
-    }
+        return 1 + runs.Length;
 
-    /// <summary>Null where the graph says too little of it.</summary>
-    private static long[]? ShapeOf(TensorSlot input)
-    {
-        if (input.Dimensions is not { } dimensions)
+        void RunOnce()
         {
-            return null;
+            var memory = new MemoryUse();
+            memory.Begin(maxRunBytes);
+            try
+            {
+                session.Run(options, inputs.Names, inputs.Values, outputs).Dispose();
+            }
+            finally
+            {
+                MemoryUse.End();
+            }
+
+            ran(memory.Peak);
         }
-
-        var shape = Array.ConvertAll(dimensions, static dimension => Math.Max(dimension.Range.Min, dimension.IsFixed ? 0 : 1));
-        return Tensors.Shapes.TryCount(shape, out var count) && count <= MaxElements ? shape : null;
-    }
-
-    private static OrtValue Zeros(TensorSlot input, long[] shape)
-    {
-        if (input.Datatype == Datatype.Bytes)
-        {
-            return OrtValue.CreateTensorWithEmptyStrings(OrtAllocator.DefaultInstance, shape);
-        }
-
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.ElementType, shape);
-        value.GetTensorMutableRawData().Clear();
-        return value;
     }
 }

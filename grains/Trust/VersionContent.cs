@@ -3,6 +3,12 @@ namespace Cluster.Grains.Trust;
 /// <summary>The files of a version that a session is made of, read and checked. Disposed when the session exists.</summary>
 internal sealed class VersionContent : IDisposable
 {
+    /// <summary>A request of the model's, as REST takes it, that it is warmed up with.</summary>
+    public const string SampleFile = "warmup.json";
+
+    /// <summary>Bytes that it may have, and the request that is made of it.</summary>
+    public const int MaxSample = 16 << 20;
+
     private readonly Dictionary<string, MemoryFile> _external = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _labels = new(StringComparer.Ordinal);
 
@@ -14,6 +20,9 @@ internal sealed class VersionContent : IDisposable
 
     /// <summary>Whether a file of it was encrypted.</summary>
     public bool IsSecret { get; set; }
+
+    /// <summary>The content of <see cref="SampleFile"/>; null where there is none.</summary>
+    public byte[]? Sample { get; set; }
 
     /// <summary>Decrypted files by the location that the graph has for them.</summary>
     public IReadOnlyDictionary<string, MemoryFile> External => _external;

@@ -7,7 +7,7 @@ namespace Cluster.Grains.Trust;
 
 /// <summary>
 /// One reading of a version. 1: the sizes. 2: the manifest and its signature. 3: the graph's file, whose hash the manifest must have. 4: the graph's limits. 5: its external
-/// data. 6: labels. 7: what else the manifest lists. 8: the registered SHA-256, over the bytes that were read. 9: the ledger.
+/// data. 6: labels and the sample. 7: what else the manifest lists. 8: the registered SHA-256, over the bytes that were read. 9: the ledger.
 /// </summary>
 internal sealed class VersionReading(
     ModelTrustOptions options,
@@ -51,6 +51,7 @@ internal sealed class VersionReading(
             }
 
             ReadLabels(content);
+            content.Sample = spec.Settings.WarmUp && _files.Find(VersionContent.SampleFile) is { } sample ? ReadText(sample, "warm_up", VersionContent.MaxSample) : null;
             HashOthers();
             if (contents.ProblemOf(_source, _files.Listing, _hashes) is { } problem)
             {
@@ -188,18 +189,25 @@ internal sealed class VersionReading(
                 continue;
             }
 
-            using var handle = open(file.RealPath);
-            using var reader = new FileReader(handle, cancellationToken);
-            if (reader.Length > MaxLabels)
-            {
-                throw Refusal.Of($"labels: '{name}' has {reader.Length} bytes, at most {MaxLabels} are read");
-            }
-
-            var text = new byte[reader.Length];
-            reader.Fill(text);
-            Finish(file, reader);
-            content.AddLabels(name, text);
+            content.AddLabels(name, ReadText(file, "labels", MaxLabels));
         }
+    }
+
+    /// <param name="use">The setting that it is for.</param>
+    /// <param name="most">Bytes that it may have.</param>
+    private byte[] ReadText(VersionFile file, string use, int most)
+    {
+        using var handle = open(file.RealPath);
+        using var reader = new FileReader(handle, cancellationToken);
+        if (reader.Length > most)
+        {
+            throw Refusal.Of($"{use}: '{file.Name}' has {reader.Length} bytes, at most {most} are read");
+        }
+
+        var text = new byte[reader.Length];
+        reader.Fill(text);
+        Finish(file, reader);
+        return text;
     }
 
     private void HashOthers()

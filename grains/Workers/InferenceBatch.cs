@@ -57,7 +57,7 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
     private void Run(InferReply?[] replies, RunTimes[] times, out long? run)
     {
         long? sum = null;
-        var items = Array.ConvertAll(replies, static reply => reply is null).Select((takesPart, i) => takesPart ? new BatchItem(jobs[i].Request.Message) : null).ToArray();
+        var items = Array.ConvertAll(replies, static reply => reply is null).Select((takesPart, i) => takesPart ? new BatchItem(jobs[i].Request.Message, jobs[i].Cancellation) : null).ToArray();
         var taking = items.OfType<BatchItem>().ToList();
         if (taking.Count > 1)
         {

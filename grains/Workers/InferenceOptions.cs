@@ -20,6 +20,13 @@ public sealed class InferenceOptions
     public int QueueLimit { get; set; } = 1000;
 
     /// <summary>
+    /// Bytes of requests that may wait in front of one replica where the model does not say, up to a tebibyte; a queue with none takes one of any size. 0, the default, is half of what
+    /// large messages may take on the silo. More lets one model's burst keep the others' large requests out, less refuses earlier.
+    /// </summary>
+    [SetBy("Cluster:QueueMiB")]
+    public long QueueBytes { get; set; }
+
+    /// <summary>
     /// Expected wait above which a request is refused at once where its model does not say, up to an hour. 0, the default, refuses none for it. A few run times keep answers
     /// timely under overload; closed loops of many callers want more.
     /// </summary>

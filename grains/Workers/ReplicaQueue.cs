@@ -43,7 +43,7 @@ internal sealed class ReplicaQueue
     private readonly int _limit;
     private readonly TimeSpan? _longestWait;
     private readonly bool _readsFacts;
-    private int _running;
+    private readonly SlotTimes _slots = new();
     private bool _draining;
     private double _meanRunNanoseconds;
     private int _notHere;
@@ -90,11 +90,20 @@ internal sealed class ReplicaQueue
     /// <summary>What the replica has used of the silo's processors.</summary>
     public ProcessorShare Share { get; }
 
+    /// <summary>Bytes of requests that may wait; a queue with none takes one of any size. Default no limit.</summary>
+    public long MaxBytes { get; init; } = long.MaxValue;
+
+    /// <summary>Decides on the slots; null where they are as many as the model says.</summary>
+    public ConcurrencyTuner? Tuner { get; init; }
+
+    /// <summary>Runs at once, at least 1.</summary>
+    public int Slots => Tuner?.Limit ?? _model.Concurrency;
+
     /// <summary>Whether a request would run at once, as far as can be told without a lock.</summary>
-    public bool HasRoom => Volatile.Read(ref _running) < _model.Concurrency;
+    public bool HasRoom => _slots.Taken < Slots;
 
     /// <summary>Runs under way.</summary>
-    public int Running => Volatile.Read(ref _running);
+    public int Running => _slots.Taken;
 
     /// <summary>Requests that wait for a slot.</summary>
     public int Waiting
@@ -121,7 +130,7 @@ internal sealed class ReplicaQueue
                 return Refuse(refusal);
             }
 
-            if (_running >= _model.Concurrency)
+            if (!HasRoom)
             {
                 _waiting.Add(job);
                 _metrics.RequestQueued();
@@ -135,13 +144,13 @@ internal sealed class ReplicaQueue
             else if (IsShort(request))
             {
                 runsHere = true;
-                _running++;
+                _slots.Take(job.Arrived);
             }
             else
             {
                 // The slot is taken last: a thread that cannot be started must not cost the replica a slot for good.
                 _workers.Submit(job);
-                _running++;
+                _slots.Take(job.Arrived);
                 return job.Task;
             }
         }
@@ -195,7 +204,7 @@ internal sealed class ReplicaQueue
     {
         lock (_gate)
         {
-            while (_running < _model.Concurrency && TakeNext(isPatient) is { } work)
+            while (HasRoom && TakeNext(isPatient) is { } work)
             {
                 if (!_workers.TrySubmit(work))
                 {
@@ -203,7 +212,7 @@ internal sealed class ReplicaQueue
                     continue;
                 }
 
-                _running++;
+                _slots.Take(_time.GetTimestamp());
             }
 
             SignalIfDrained();
@@ -269,7 +278,7 @@ internal sealed class ReplicaQueue
             return Unloading();
         }
 
-        if (_running < _model.Concurrency)
+        if (HasRoom)
         {
             return null;
         }
@@ -279,7 +288,15 @@ internal sealed class ReplicaQueue
         {
             return Failure.Exhausted(
                 $"model '{_model.Name}' version {_model.Version} has its queue full: {_waiting.Count} requests wait, the limit is {_limit}",
-                wait > TimeSpan.FromMilliseconds(1) ? wait : TimeSpan.FromMilliseconds(1));
+                wait > ShortestWait ? wait : ShortestWait);
+        }
+
+        var waitingBytes = _waiting.BytesBefore(level);
+        if (waitingBytes > 0 && waitingBytes + request.Message.Length > MaxBytes)
+        {
+            return Failure.Exhausted(
+                $"model '{_model.Name}' version {_model.Version} has its queue full: {waitingBytes} bytes of requests wait and this one has {request.Message.Length}, the limit is {MaxBytes} bytes",
+                wait > ShortestWait ? wait : ShortestWait);
         }
 
         if (wait > _longestWait)
@@ -301,8 +318,13 @@ internal sealed class ReplicaQueue
 
     private TimeSpan MeanRun => TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000);
 
-    /// <summary>Until a request of this priority would start, if no other of a higher one came.</summary>
-    private TimeSpan ExpectedWait(int level) => MeanRun * ((_waiting.RowsBefore(level) / _model.Batching.MaxSize) + 1) / _model.Concurrency;
+    /// <summary>Until a request of this priority would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
+    private TimeSpan ExpectedWait(int level)
+    {
+        var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level) / _model.Batching.MaxSize, _slots.Taken);
+        var left = MeanRun - _time.GetElapsedTime(_slots.Since((int)others));
+        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (MeanRun * rounds);
+    }
 
     private ValueTask<InferReply> Refuse(Failure refusal)
     {
@@ -322,6 +344,18 @@ internal sealed class ReplicaQueue
     public IInferenceWork? Release(long? runNanoseconds, long took, List<InferenceJob> left)
     {
         Share.Ran(took);
+        var next = ReleaseSlot(runNanoseconds, took, left);
+        if (left.Count > 0)
+        {
+            // Once they wait: a caller that has given up meanwhile is answered here.
+            _workers.DoPromptly(() => left.ForEach(static job => job.WatchCancellation()));
+        }
+
+        return next;
+    }
+
+    private IInferenceWork? ReleaseSlot(long? runNanoseconds, long took, List<InferenceJob> left)
+    {
         lock (_gate)
         {
             _waiting.PutBack(left);
@@ -331,18 +365,24 @@ internal sealed class ReplicaQueue
                 _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
             }
 
-            var next = TakeNext(isPatient: true);
-            if (left.Count > 1)
+            if (Tuner?.Ran(_waiting.Count > 0) == true)
+            {
+                _metrics.SlotsChanged(Slots);
+            }
+
+            var next = _slots.Taken > Slots ? null : TakeNext(isPatient: true);
+            if (left.Count > 1 || (Tuner is not null && HasRoom))
             {
                 StartWaiting(isPatient: true);
             }
 
             if (next is not null)
             {
+                _slots.Pass(_time.GetTimestamp());
                 return next;
             }
 
-            _running--;
+            _slots.Release();
             SignalIfDrained();
             return null;
         }
@@ -359,7 +399,7 @@ internal sealed class ReplicaQueue
 
     private void SignalIfDrained()
     {
-        if (_draining && _running == 0 && _waiting.Count == 0)
+        if (_draining && _slots.Taken == 0 && _waiting.Count == 0)
         {
             _workers.DoPromptly(() => _drained.TrySetResult());
         }

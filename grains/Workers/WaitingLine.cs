@@ -8,12 +8,14 @@ internal sealed class WaitingLine
 {
     private readonly LinkedList<InferenceJob>[] _levels;
     private readonly long[] _rows;
+    private readonly long[] _bytes;
 
     /// <param name="levels">Priorities, at least 1.</param>
     public WaitingLine(int levels)
     {
         _levels = new LinkedList<InferenceJob>[levels];
         _rows = new long[levels];
+        _bytes = new long[levels];
         for (var i = 0; i < levels; i++)
         {
             _levels[i] = [];
@@ -25,8 +27,7 @@ internal sealed class WaitingLine
     public void Add(InferenceJob job)
     {
         job.Node = _levels[job.Facts.Level].AddLast(job);
-        _rows[job.Facts.Level] += job.Facts.Rows;
-        Count++;
+        Tally(job, 1);
     }
 
     /// <summary>Puts jobs that a run of several has left at the start of their priorities, in their order.</summary>
@@ -35,10 +36,8 @@ internal sealed class WaitingLine
         for (var i = jobs.Count - 1; i >= 0; i--)
         {
             jobs[i].Node = _levels[jobs[i].Facts.Level].AddFirst(jobs[i]);
-            _rows[jobs[i].Facts.Level] += jobs[i].Facts.Rows;
+            Tally(jobs[i], 1);
         }
-
-        Count += jobs.Count;
     }
 
     /// <summary>Takes <paramref name="job"/> out; false if it does not wait.</summary>
@@ -50,8 +49,7 @@ internal sealed class WaitingLine
         }
 
         level.Remove(job.Node);
-        _rows[job.Facts.Level] -= job.Facts.Rows;
-        Count--;
+        Tally(job, -1);
         return true;
     }
 
@@ -77,6 +75,18 @@ internal sealed class WaitingLine
         }
 
         return rows;
+    }
+
+    /// <summary>The bytes of their messages.</summary>
+    public long BytesBefore(int level)
+    {
+        var bytes = 0L;
+        for (var i = 0; i <= level; i++)
+        {
+            bytes += _bytes[i];
+        }
+
+        return bytes;
     }
 
     /// <summary>Takes out the request that runs next.</summary>
@@ -119,6 +129,14 @@ internal sealed class WaitingLine
         }
 
         return taken;
+    }
+
+    /// <param name="sign">1 where it begins to wait, -1 where it ends.</param>
+    private void Tally(InferenceJob job, int sign)
+    {
+        _rows[job.Facts.Level] += sign * job.Facts.Rows;
+        _bytes[job.Facts.Level] += sign * job.Request.Message.Length;
+        Count += sign;
     }
 
     /// <summary>How many of the first requests make the next run, whether waiting would not make it a better one, and how long the least patient of them waits yet.</summary>

@@ -1,5 +1,7 @@
+using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
+using Cluster.Gateway.Rest;
 using Cluster.Grains;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
@@ -49,9 +51,16 @@ internal static class SiloComposition
             services.AddReplicatedGrainStorage(ModelGrains.StorageName);
         }
 
+        services.AddSingleton<ISampleReader, JsonSampleReader>();
         services.AddSingleton<S3Clients>();
         services.TryAddSingleton<IObjectStore, S3Store>();
-        services.AddModelGrains(new InferenceOptions { Threads = options.InferenceThreads, QueueLimit = options.QueueLimit, QueueDelay = TimeSpan.FromMilliseconds(options.QueueDelayMs) });
+        services.AddModelGrains(new InferenceOptions
+        {
+            Threads = options.InferenceThreads,
+            QueueLimit = options.QueueLimit,
+            QueueBytes = (long)options.QueueMiB << 20,
+            QueueDelay = TimeSpan.FromMilliseconds(options.QueueDelayMs),
+        });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton(new OpenVinoOptions { Folder = options.Openvino, Cache = options.OpenvinoCache, CacheBytes = (long)options.OpenvinoCacheMiB << 20 });
         services.AddSingleton(ObjectStorage.Repository);

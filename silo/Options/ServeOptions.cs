@@ -229,6 +229,13 @@ public sealed class ServeOptions : IValidatableObject
     public int QueueLimit { get; set; } = 1000;
 
     /// <summary>
+    /// MiB of requests that may wait in front of one model replica, 0 to 1,048,576; a model's queue_mib takes its place. 0, the default, is half of what large messages may take together
+    /// on the silo, a sixth of the memory for weights and runs. More lets one model's burst keep out the others' large requests, less refuses earlier.
+    /// </summary>
+    [Range(0, 1_048_576)]
+    public int QueueMiB { get; set; }
+
+    /// <summary>
     /// Expected wait in front of a replica above which a request is refused at once, 0 to 3,600,000 ms. A model's queue_delay_ms takes its place. Default 0, none. A few run times keep
     /// answers timely under overload.
     /// </summary>

@@ -38,7 +38,7 @@ public sealed partial class ArchitectureTests
             .Select(name => $"{folder.Groups["folder"].Value}/{name.Value}.cs")).ToList();
 
         Assert.InRange(files.Count, 60, 100);
-        Assert.Empty(files.Where(static file => !File.Exists(Path.Combine(TestPaths.Root, file))));
+        Assert.DoesNotContain(files, static file => !File.Exists(Path.Combine(TestPaths.Root, file)));
     }
 
     [GeneratedRegex("`(?<folder>[a-z]+(/[A-Za-z0-9]+)?)`: (?<names>[^`;|]+)")]

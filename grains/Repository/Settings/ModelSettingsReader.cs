@@ -63,10 +63,12 @@ internal sealed class ModelSettingsReader
                 reader.Set(JsonExpect.Choice(member, ExecutionProviders, errors), (settings, value) => settings with { ExecutionProvider = value }),
             ["provider_options"] = (reader, member, errors) =>
                 reader._settings = reader._settings with { ProviderOptions = ProviderOptionsReader.Read(member, errors) },
-            ["concurrency"] = (reader, member, errors) =>
-                reader.Set(JsonExpect.Integer(member, 0, MaxConcurrency, errors), (settings, value) => settings with { Concurrency = value }),
+            ["concurrency"] = ReadConcurrency,
             ["queue_limit"] = (reader, member, errors) =>
                 reader.Set(JsonExpect.Integer(member, 0, MaxQueueLimit, errors), (settings, value) => settings with { QueueLimit = value }),
+            ["queue_mib"] = (reader, member, errors) => reader.Set(
+                JsonExpect.Integer(member, 0, MaxRunMemory, errors),
+                (settings, value) => settings with { QueueBytes = value == 0 ? long.MaxValue : (long)value << 20 }),
             ["intra_op_threads"] = (reader, member, errors) =>
                 reader.Set(JsonExpect.Integer(member, 0, MaxThreads, errors), (settings, value) => settings with { IntraOpThreads = value }),
             ["run_memory_mib"] = (reader, member, errors) => reader.Set(
@@ -133,6 +135,13 @@ internal sealed class ModelSettingsReader
                 $"'default_priority' is {reader._settings.DefaultPriority}, more than 'priority_levels', {reader._settings.PriorityLevels}");
         }
 
+        if (reader._settings is { AdaptiveConcurrency: true, Batching.IsOn: true })
+        {
+            errors.Add(
+                top.Members.Last(static member => member.Name is "concurrency" or "batching").Line,
+                "'concurrency' is \"adaptive\", which is not possible beside 'batching'; expected one of them");
+        }
+
         if (reader._settings is { MaxBatchSize: > 0, BatchSize: not null })
         {
             errors.Add(
@@ -150,6 +159,22 @@ internal sealed class ModelSettingsReader
     /// <summary>A largest batch limits requests as a range of batch sizes does.</summary>
     private static ModelSettings WithBatchLimit(ModelSettings settings) =>
         settings.MaxBatchSize > 0 ? settings with { BatchSize = new DimensionRange(1, settings.MaxBatchSize) } : settings;
+
+    private static void ReadConcurrency(ModelSettingsReader reader, JsonMember member, JsonErrors errors)
+    {
+        if (member.Value is { Kind: JsonValueKind.String, Text: "adaptive" })
+        {
+            reader._settings = reader._settings with { AdaptiveConcurrency = true };
+        }
+        else if (member.Value.Kind == JsonValueKind.String)
+        {
+            errors.Expected(member, $"an integer from 0 to {MaxConcurrency}, or \"adaptive\"");
+        }
+        else
+        {
+            reader.Set(JsonExpect.Integer(member, 0, MaxConcurrency, errors), (settings, value) => settings with { Concurrency = value });
+        }
+    }
 
     private static void ReadFormat(ModelSettingsReader reader, JsonMember member, JsonErrors errors)
     {

@@ -119,6 +119,16 @@ internal static class SettingsRevision
             json.WriteStringValue($"delay {delay.Ticks.ToString(CultureInfo.InvariantCulture)}");
         }
 
+        if (settings.AdaptiveConcurrency)
+        {
+            json.WriteStringValue("adaptive");
+        }
+
+        if (settings.QueueBytes is { } bytes)
+        {
+            json.WriteStringValue($"queue {bytes.ToString(CultureInfo.InvariantCulture)}");
+        }
+
         if (settings.ResponseCacheBytes > 0)
         {
             json.WriteStringValue($"responses {settings.ResponseCacheBytes.ToString(CultureInfo.InvariantCulture)}");

@@ -115,7 +115,7 @@ public sealed class AskedDrainTests : IAsyncLifetime
         var statistics = new ReplicaStatisticsRecorder(_bench.Time);
         var queue = new ReplicaQueue(
             new GatedModel(1), 1, null, _bench.Workers, statistics, new ReplicaMetricsFactory(_bench.Registry).Create(model, 1, 1, 1), _bench.Time, NullLogger.Instance);
-        _bench.Replicas.Add(new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, _bench.Time) { End = () => { } }));
+        _bench.Replicas.Add(new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, _bench.Time) { End = () => { } }));
         return id;
     }
 }

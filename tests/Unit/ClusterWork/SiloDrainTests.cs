@@ -86,6 +86,6 @@ public sealed class SiloDrainTests
         var statistics = new ReplicaStatisticsRecorder(bench.Time);
         var metrics = new ReplicaMetricsFactory(bench.Registry).Create(model, 1, 1, 1);
         var queue = new ReplicaQueue(new GatedModel(1), 1, null, bench.Workers, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        bench.Replicas.Add(new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = () => { } }));
+        bench.Replicas.Add(new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, bench.Time) { End = () => { } }));
     }
 }

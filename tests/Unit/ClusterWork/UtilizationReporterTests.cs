@@ -83,7 +83,7 @@ public sealed class UtilizationReporterTests
         statistics = new ReplicaStatisticsRecorder(bench.Time);
         var metrics = new ReplicaMetricsFactory(bench.Registry).Create("m", 1, 1, 1);
         var queue = new ReplicaQueue(new GatedModel(1), 1, null, bench.Workers, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        var replica = new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, concurrency: 1, bench.Time) { End = end ?? (() => { }) });
+        var replica = new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, bench.Time) { End = end ?? (() => { }) });
         bench.Replicas.Add(replica);
         return replica;
     }

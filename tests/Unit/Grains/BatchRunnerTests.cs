@@ -166,6 +166,41 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
     }
 
     [Fact]
+    public async Task Run_SomeCallersHaveGivenUp_TheOthersAreAnswered()
+    {
+        var model = await OpenAsync(OnnxFile.Sum(["n", "4"]), new BatchingSettings { MaxSize = 16 });
+        ModelInferRequest[] requests = [Request(1, 4, 1), Request(2, 4, 10), Request(1, 4, 3)];
+
+        var items = Run(_runner, model, requests, number => new CancellationToken(canceled: number == 1));
+
+        Assert.Equal(StatusCode.Cancelled, items[1].Reply!.Failure!.Code);
+        AssertAnswers(model, [requests[0], requests[2]], [items[0], items[2]]);
+        Assert.Equal(2, Assert.Single(_runs).Rows);
+    }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(1, false)]
+    public async Task Run_CallersGiveUpDuringIt_ItEndsWithTheLast(int givingUp, bool ends)
+    {
+        var model = await OpenAsync(OnnxFile.Sum(["n", "4"]), new BatchingSettings { MaxSize = 16 });
+        using var giveUp = new CancellationTokenSource();
+
+        // The second look at the clock is that between the inputs and the run.
+        using var runner = new SessionRunner(new ActingClock(2, giveUp.Cancel));
+        ModelInferRequest[] requests = [Request(1, 4, 1), Request(1, 4, 2)];
+
+        var items = Run(runner, model, requests, number => number < givingUp ? giveUp.Token : CancellationToken.None);
+
+        Assert.Equal(ends ? 0 : 1, _runs.Count);
+        Assert.All(items.Take(givingUp), static item => Assert.Equal(StatusCode.Cancelled, item.Reply!.Failure!.Code));
+        Assert.All(items.Skip(givingUp), static item => Assert.True(item.Reply!.Succeeded));
+
+        // The same runner, whose next callers have not given up.
+        Assert.All(Run(runner, model, requests, static _ => CancellationToken.None), static item => Assert.True(item.Reply!.Succeeded));
+    }
+
+    [Fact]
     public async Task Priority_ThatTheModelDoesNotHave_IsRefusedByName()
     {
         var request = Request(1, 4, 1);
@@ -194,10 +229,12 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
         return _bench.OpenFileAsync("m", path, settings: new ModelSettings { Batching = batching, PriorityLevels = levels });
     }
 
-    private List<BatchItem> Run(LoadedModel model, params IEnumerable<ModelInferRequest> requests)
+    private List<BatchItem> Run(LoadedModel model, params IEnumerable<ModelInferRequest> requests) => Run(_runner, model, requests, static _ => CancellationToken.None);
+
+    private List<BatchItem> Run(SessionRunner runner, LoadedModel model, IEnumerable<ModelInferRequest> requests, Func<int, CancellationToken> cancellationOf)
     {
-        var items = requests.Select(static request => new BatchItem(PayloadBuffer.CopyOf(request.ToByteArray()))).ToList();
-        model.RunBatch(_runner, items, alone: false, _bench.Metrics, run => _runs.Add(run.Times));
+        var items = requests.Select((request, number) => new BatchItem(PayloadBuffer.CopyOf(request.ToByteArray()), cancellationOf(number))).ToList();
+        model.RunBatch(runner, items, alone: false, _bench.Metrics, run => _runs.Add(run.Times));
         items.ForEach(static item => item.Message.Dispose());
         return items;
     }
@@ -215,4 +252,20 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
 
     private static ModelInferRequest Request(long[] shape, float start) => OnnxBench.Raw(("x", "FP32", shape, OnnxBench.Bytes(
         [.. Enumerable.Range(0, (int)shape.Aggregate(1L, static (product, size) => product * size)).Select(i => start + i)])));
+
+    /// <summary>Does something at one of its readings, once.</summary>
+    private sealed class ActingClock(int reading, Action act) : TimeProvider
+    {
+        private int _readings;
+
+        public override long GetTimestamp()
+        {
+            if (++_readings == reading)
+            {
+                act();
+            }
+
+            return base.GetTimestamp();
+        }
+    }
 }

@@ -36,14 +36,14 @@ public sealed class ModelReplicasTests
     public async Task Scale_InPlaceOfTheSettings_HoldsUntilItIsTakenBack()
     {
         await using var cluster = await SimulatedCluster.StartAsync(4);
-        await cluster.ApplyAsync("r1", Two);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
 
         await ScaleAsync(new ReplicaBounds(3, null));
-        Assert.Equal([0, 1, 2], Serving(cluster));
+        Assert.Equal([0, 1, 2], cluster.Serving);
         Assert.Equal(new ReplicaBounds(3, null), cluster.States.TryGet("m", out var state) ? state.Bounds : null);
 
         // The repository's next word leaves it alone.
-        await cluster.ApplyAsync("r2", Two);
+        await cluster.ApplyAsync("r2", SimulatedCluster.Two);
         Assert.Equal(3, cluster.Version.Replicas.Length);
 
         await ScaleAsync(new ReplicaBounds(null, 1));

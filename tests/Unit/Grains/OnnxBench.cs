@@ -3,6 +3,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Rest;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.OpenVino;
@@ -58,7 +59,8 @@ public sealed class OnnxBench : IDisposable
         new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance),
         reader,
         TimeProvider.System,
-        _loggers.CreateLogger<SessionFactory>());
+        _loggers.CreateLogger<SessionFactory>(),
+        samples: new JsonSampleReader());
 
     /// <summary>Reads any content that the default limits allow.</summary>
     internal static VersionReader NewReader(OpenModelFile open) =>

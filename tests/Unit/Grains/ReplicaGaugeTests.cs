@@ -89,6 +89,6 @@ public sealed class ReplicaGaugeTests : IDisposable
     private ReplicaGauge Gauge(ReplicaMetrics metrics)
     {
         var queue = new ReplicaQueue(new GatedModel(concurrency: 1), 1, longestWait: null, _workers, new ReplicaStatisticsRecorder(_time), metrics, _time, NullLogger.Instance);
-        return new ReplicaGauge(new ModelReplicaId("m", 1, 1, SiloAddress.Zero), new CacheEntry("m", 1, 1, 0, _time), queue, metrics, concurrency: 1, _time);
+        return new ReplicaGauge(new ModelReplicaId("m", 1, 1, SiloAddress.Zero), new CacheEntry("m", 1, 1, 0, _time), queue, metrics, _time);
     }
 }

@@ -51,6 +51,7 @@ public sealed class ModelSchemaTests
     [InlineData("response_cache_mib")]
     [InlineData("concurrency")]
     [InlineData("queue_limit")]
+    [InlineData("queue_mib")]
     [InlineData("run_memory_mib")]
     [InlineData("intra_op_threads")]
     [InlineData("max_batch_size")]

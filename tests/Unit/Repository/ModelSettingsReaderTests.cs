@@ -82,6 +82,15 @@ public sealed class ModelSettingsReaderTests
     public void Read_NoKey_IsTheDefault() => Assert.Equal(ModelDefinition.Default.Revision, Read("{}").Revision);
 
     [Fact]
+    public void Read_AdaptiveConcurrency_LeavesTheNumberToTheHint()
+    {
+        var settings = Read("""{"concurrency": "adaptive"}""").Settings;
+
+        Assert.True(settings.AdaptiveConcurrency);
+        Assert.Equal(0, settings.Concurrency);
+    }
+
+    [Fact]
     public void Read_ByteOrderMark_IsSkipped() => Assert.Equal(2, Read("\uFEFF{\"concurrency\": 2}").Settings.Concurrency);
 
     [Theory]
@@ -115,7 +124,8 @@ public sealed class ModelSettingsReaderTests
     [InlineData("{\"batching\": {\"max_size\": 4, \"padding\": {\"x\": {\"dimension\": 1, \"by\": 1}}}}", "unknown key 'batching.padding.x.by'; allowed here: 'dimension', 'value'")]
     [InlineData("{\"priority_levels\": 2, \"default_priority\": 3}", "'default_priority' is 3, more than 'priority_levels', 2")]
     [InlineData("""{"concurrency": 1, "concurrency": 2}""", "'concurrency' is given twice")]
-    [InlineData("""{"concurrency": "many"}""", "'concurrency' is \"many\"; expected an integer from 0 to 1024")]
+    [InlineData("""{"concurrency": "many"}""", "'concurrency' is \"many\"; expected an integer from 0 to 1024, or \"adaptive\"")]
+    [InlineData("{\"concurrency\": \"adaptive\",\n\"batching\": {\"max_size\": 2}}", "line 2: 'concurrency' is \"adaptive\", which is not possible beside 'batching'")]
     [InlineData("""{"concurrency": 1025}""", "'concurrency' is 1025; expected an integer from 0 to 1024")]
     [InlineData("""{"concurrency": 1.0}""", "'concurrency' is 1.0;")]
     [InlineData("""{"concurrency": null}""", "'concurrency' is null;")]
@@ -232,6 +242,8 @@ public sealed class ModelSettingsReaderTests
             [nameof(ModelSettings.ExecutionProvider)] = new() { ExecutionProvider = ExecutionProvider.Auto },
             [nameof(ModelSettings.Concurrency)] = new() { Concurrency = 1 },
             [nameof(ModelSettings.QueueLimit)] = new() { QueueLimit = 0 },
+            [nameof(ModelSettings.AdaptiveConcurrency)] = new() { AdaptiveConcurrency = true },
+            [nameof(ModelSettings.QueueBytes)] = new() { QueueBytes = 1 << 20 },
             [nameof(ModelSettings.IntraOpThreads)] = new() { IntraOpThreads = 1 },
             [nameof(ModelSettings.MaxRunBytes)] = new() { MaxRunBytes = 1 << 20 },
             [nameof(ModelSettings.GraphOptimization)] = new() { GraphOptimization = GraphOptimization.Basic },

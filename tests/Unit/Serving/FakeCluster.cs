@@ -20,6 +20,8 @@ internal sealed class FakeCluster : IClusterGrain
         return new ValueTask<ClusterDescription>(_answer.Task);
     }
 
+    public ValueTask<NodeDescription> DrainAsync(string silo, bool drains) => throw new NotSupportedException();
+
     public ValueTask<ImmutableArray<PlacementDescription>> ExplainAsync(string model) => throw new NotSupportedException();
 
     public async ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) => [(await DescribeAsync()).Id];

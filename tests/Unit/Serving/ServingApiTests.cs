@@ -53,7 +53,6 @@ public sealed class ServingApiTests : IDisposable
             _routing.Rules,
             _states,
             new ModelCatalog(_routes, _routing.Names, _states, _grains, _routing.Chooser, _routing.Loads, _routing.Control),
-            _grains,
             _repository,
             _readiness,
             metrics,

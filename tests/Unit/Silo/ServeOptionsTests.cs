@@ -55,6 +55,7 @@ public sealed class ServeOptionsTests
         { "--openvino-cache-mib", nameof(ServeOptions.OpenvinoCacheMiB) },
         { "--inference-threads", nameof(ServeOptions.InferenceThreads) },
         { "--queue-limit", nameof(ServeOptions.QueueLimit) },
+        { "--queue-mib", nameof(ServeOptions.QueueMiB) },
         { "--queue-delay-ms", nameof(ServeOptions.QueueDelayMs) },
         { "--capacity", nameof(ServeOptions.Capacity) },
         { "--stop-seconds", nameof(ServeOptions.StopSeconds) },
@@ -236,6 +237,7 @@ public sealed class ServeOptionsTests
     [InlineData("MaxMessageMiB", "2001", "--max-message-mib is '2001', expected 1 to 2000")]
     [InlineData("InferenceThreads", "4097", "--inference-threads is '4097', expected 0 to 4096")]
     [InlineData("QueueLimit", "-1", "--queue-limit is '-1', expected 0 to 1000000")]
+    [InlineData("QueueMiB", "1048577", "--queue-mib is '1048577', expected 0 to 1048576")]
     [InlineData("QueueDelayMs", "-1", "--queue-delay-ms is '-1', expected 0 to 3600000")]
     [InlineData("StopSeconds", "0", "--stop-seconds is '0', expected 1 to 3600")]
     [InlineData("ServerName", "", "--server-name is '', expected a name")]
