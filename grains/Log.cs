@@ -148,6 +148,21 @@ internal static partial class Log
     [LoggerMessage(2280, LogLevel.Warning, "{Model} version {Version} was not warmed up with its warmup.json: {Reason}")]
     public static partial void SampleDoesNotFit(ILogger logger, string model, long version, string reason);
 
+    [LoggerMessage(2281, LogLevel.Warning, "Removed {Path}, an optimized graph that was damaged")]
+    public static partial void GraphIsDamaged(ILogger logger, string path);
+
+    [LoggerMessage(2282, LogLevel.Debug, "Optimized graph {Path} was not used: {Reason}")]
+    public static partial void GraphNotRead(ILogger logger, string path, string reason);
+
+    [LoggerMessage(2283, LogLevel.Information, "Kept the optimized graph of {Model} version {Version}: {Bytes} bytes")]
+    public static partial void GraphKept(ILogger logger, string model, long version, long bytes);
+
+    [LoggerMessage(2284, LogLevel.Information, "Kept no optimized graph of {Model} version {Version}: {Reason}")]
+    public static partial void GraphNotKept(ILogger logger, string model, long version, string reason);
+
+    [LoggerMessage(2285, LogLevel.Debug, "{Model} version {Version} was opened from its optimized graph")]
+    public static partial void GraphUsed(ILogger logger, string model, long version);
+
     [LoggerMessage(2176, LogLevel.Information, "Opened a session of {Threads} threads ({Bytes} bytes) for requests that are alone at {Model} version {Version} replica {Replica}")]
     public static partial void SoloAdded(ILogger logger, string model, long version, int replica, int threads, long bytes);
 

@@ -156,6 +156,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             model = await services.Sessions.OpenAsync(_id.Model, spec, TellDownload, _unloaded.Token);
             services.Cache.Loaded(room, _id.Model, spec.Source, model.LoadedBytes, services.Time.GetElapsedTime(opening));
             var replica = Start(model, room, spec);
+            _ = KeepGraphAsync(model, spec);
             _loadedBytes = model.LoadedBytes;
             services.LoadMetrics.Succeeded(_id.Model, services.Time.GetElapsedTime(start));
             Log.Loaded(
@@ -231,6 +232,21 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         }
 
         bool HasFreeRoom() => services.Cache.Read() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes <= now.Capacity;
+    }
+
+    private async Task KeepGraphAsync(LoadedModel model, ReplicaSpec spec)
+    {
+        try
+        {
+            await services.Sessions.KeepGraphAsync(model, spec, HasFreeRoom, _unloaded.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_unloaded.IsCancellationRequested)
+        {
+            return;
+        }
+
+        // The weights are there three times: in the files, in the session that optimizes them, and in what is written.
+        bool HasFreeRoom() => services.Cache.Read() is var now && now.Used + now.Unloading + now.Waiting + (3 * model.LoadedBytes) <= now.Capacity;
     }
 
     private void Discard(LoadedModel? model, CacheEntry? room)

@@ -103,6 +103,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     /// <summary>Called once the session has ended.</summary>
     public Action? Ended { get; init; }
 
+    /// <summary>The key of its optimized graph, if that should be kept for the next load.</summary>
+    public string? GraphToKeep { get; init; }
+
     /// <summary>
     /// What ONNX Runtime's allocator held for the session after its load, weights and those rearranged for kernels included; and what OpenVINO took of the C
     /// library's heap.

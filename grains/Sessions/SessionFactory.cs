@@ -7,6 +7,7 @@ using Cluster.Grains.Memory;
 using Cluster.Grains.Objects;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Trust;
+using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
@@ -15,6 +16,7 @@ namespace Cluster.Grains.Sessions;
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
 /// <param name="fetch">Has what lies in object storage on this machine; null where all files are.</param>
 /// <param name="samples">Reads the samples beside models; null leaves them.</param>
+/// <param name="graphs">Keeps optimized graphs; null keeps none.</param>
 internal sealed class SessionFactory(
     OnnxEnvironment environment,
     CompiledGraphs compiled,
@@ -22,7 +24,8 @@ internal sealed class SessionFactory(
     TimeProvider time,
     ILogger<SessionFactory> logger,
     VersionFetch? fetch = null,
-    ISampleReader? samples = null) : IDisposable
+    ISampleReader? samples = null,
+    OptimizedGraphs? graphs = null) : IDisposable
 {
     /// <summary>Loading keeps a processor busy: more at once would only slow each other and the inference down.</summary>
     private readonly SemaphoreSlim _slots = new(Environment.ProcessorCount);
@@ -71,6 +74,65 @@ internal sealed class SessionFactory(
         {
             _oneSolo.Release();
         }
+    }
+
+    /// <summary>Has the optimized graph of a model that is loaded kept for the next load, if the model wants it.</summary>
+    /// <param name="fits">Whether there is room for another session and its graph, for as long as that takes.</param>
+    /// <exception cref="OperationCanceledException">The model is unloaded.</exception>
+    internal async Task KeepGraphAsync(LoadedModel model, ReplicaSpec spec, Func<bool> fits, CancellationToken cancellationToken)
+    {
+        if (graphs is null || model.GraphToKeep is not { } key)
+        {
+            return;
+        }
+
+        await _oneSolo.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!fits())
+            {
+                Log.GraphNotKept(logger, model.Name, model.Version, "there is no room to make it in");
+                return;
+            }
+
+            var kept = await WithFilesAsync(
+                spec,
+                null,
+                local => Task.Factory.StartNew(() => KeepGraph(graphs, key, model, spec, local, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+                cancellationToken).ConfigureAwait(false);
+            if (kept is { } bytes)
+            {
+                Log.GraphKept(logger, model.Name, model.Version, bytes);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ServingException or OnnxRuntimeException or InvalidDataException)
+        {
+            // Nothing needs it: the next load optimizes the graph again.
+            cancellationToken.ThrowIfCancellationRequested();
+            Log.GraphNotKept(logger, model.Name, model.Version, exception.Message.TrimEnd());
+        }
+        finally
+        {
+            _oneSolo.Release();
+            _heap.Freed();
+        }
+    }
+
+    /// <summary>On a thread of its own, which leaves the processors to those that serve.</summary>
+    private long? KeepGraph(OptimizedGraphs graphs, string key, LoadedModel model, ReplicaSpec spec, ReplicaSpec local, CancellationToken cancellationToken)
+    {
+        _ = ThreadNiceness.TryYield();
+        using var content = versions.Read(model.Name, local, cancellationToken);
+        return graphs.KeyOf(content, model.Plan, spec.Settings, environment.Version) != key ? null : graphs.Keep(key, model.LoadedBytes, path =>
+        {
+            using var options = Options(model.Name, model.Version, spec.Settings, model.Plan with { SessionThreads = 1 });
+
+            // Disposed before the options: that waits for a callback that uses them.
+            using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
+            options.OptimizedModelFilePath = path;
+            options.AddExternalFiles(content.External);
+            new InferenceSession(content.Graph!.Path, options).Dispose();
+        });
     }
 
     /// <summary>Opens what is in a local folder; once more where the files that were kept there had changed.</summary>
@@ -189,20 +251,21 @@ internal sealed class SessionFactory(
     {
         using var content = versions.Read(model.Name, local, cancellationToken);
         var plan = model.Plan with { SessionThreads = model.Plan.ThreadsAlone };
-        return Open(plan, model.Name, spec.Source, content, spec.Settings, (session, memory) =>
+        return Open(plan, model.Name, spec.Source, content, spec.Settings, opened =>
         {
-            Warm(session, model, content, slots: 1, cancellationToken);
+            Warm(opened.Session, model, content, slots: 1, cancellationToken);
 
             // Several threads load its weights, of which only this one's are counted: they are those of the first session again.
-            return model.TryAddSolo(session, Math.Max(memory.Bytes, model.LoadedBytes));
+            return model.TryAddSolo(opened.Session, Math.Max(opened.Memory.Bytes, model.LoadedBytes));
         }, cancellationToken);
     }
 
     private LoadedModel OpenOn(SessionPlan plan, string model, ModelVersionSource source, VersionContent content, ModelSettings settings, CancellationToken cancellationToken)
     {
         var before = plan.Provider == ExecutionProvider.OpenVino ? NativeHeap.BytesInUse() : 0;
-        return Open(plan, model, source, content, settings, (session, memory) =>
+        return Open(plan, model, source, content, settings, opened =>
         {
+            var session = opened.Session;
             var signature = ModelSignature.Read(session, settings, DeclaredShapes.FindUndeclared(content.Graph!.Bytes));
             if (!signature.Unserved.IsEmpty)
             {
@@ -211,10 +274,11 @@ internal sealed class SessionFactory(
 
             var labels = LabelFiles.Read(content, settings, signature);
             var beside = plan.Provider == ExecutionProvider.OpenVino ? Math.Max(0, NativeHeap.BytesInUse() - before) : 0;
-            var loaded = memory.Bytes + beside;
+            var loaded = opened.Memory.Bytes + beside;
             var result = new LoadedModel(model, source, session, signature, labels, plan, settings, loaded, time, _heap, _failedRuns, _runners, logger)
             {
                 Ended = plan.Cache is null ? null : () => compiled.Sweep(model),
+                GraphToKeep = opened.GraphToKeep,
             };
             Warm(session, result, content, plan.Concurrency, cancellationToken);
             return result;
@@ -271,7 +335,7 @@ internal sealed class SessionFactory(
         ModelVersionSource source,
         VersionContent content,
         ModelSettings settings,
-        Func<InferenceSession, MemoryUse, T> use,
+        Func<OpenedSession, T> use,
         CancellationToken cancellationToken)
     {
         using var options = Options(model, source.Version, settings, plan);
@@ -283,9 +347,12 @@ internal sealed class SessionFactory(
         memory.Begin();
         try
         {
-            options.AddExternalFiles(content.External);
-            session = new InferenceSession(content.Graph!.Path, options);
-            return use(session, memory);
+            var key = graphs?.KeyOf(content, plan, settings, environment.Version);
+            session = key is null ? null : OpenKept(key, model, source, options, memory, cancellationToken);
+            var isKept = session is not null;
+            var start = time.GetTimestamp();
+            session ??= OpenPlain(content, options);
+            return use(new OpenedSession(session, memory, !isKept && graphs?.IsWorth(time.GetElapsedTime(start), memory.Bytes) == true ? key : null));
         }
         catch (ServingException exception) when (exception.Failure.Code == StatusCode.Unavailable)
         {
@@ -313,6 +380,37 @@ internal sealed class SessionFactory(
         {
             MemoryUse.End();
             _heap.Freed();
+        }
+    }
+
+    private static InferenceSession OpenPlain(VersionContent content, SessionOptions options)
+    {
+        options.AddExternalFiles(content.External);
+        return new InferenceSession(content.Graph!.Path, options);
+    }
+
+    /// <summary>Opens a graph that was optimized before; null where there is none, or ONNX Runtime does not take it.</summary>
+    private InferenceSession? OpenKept(string key, string model, ModelVersionSource source, SessionOptions options, MemoryUse memory, CancellationToken cancellationToken)
+    {
+        if (graphs!.Find(key) is not { } kept)
+        {
+            return null;
+        }
+
+        var level = options.GraphOptimizationLevel;
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        try
+        {
+            var session = new InferenceSession(kept, options);
+            Log.GraphUsed(logger, model, source.Version);
+            return session;
+        }
+        catch (OnnxRuntimeException exception) when (!cancellationToken.IsCancellationRequested && memory.Refused == 0)
+        {
+            graphs.Drop(key, exception.Message.TrimEnd());
+            options.GraphOptimizationLevel = level;
+            memory.Begin();
+            return null;
         }
     }
 
@@ -382,4 +480,8 @@ internal sealed class SessionFactory(
             throw new ServingException(Failure.Unavailable(OpenVinoRefusal.Describe(ClientText.Of(reason)), LoadFailures.RetryAfter), exception);
         }
     }
+
+    /// <param name="Memory">What it took to open.</param>
+    /// <param name="GraphToKeep">The key of its optimized graph, where that is worth a file and has none.</param>
+    private readonly record struct OpenedSession(InferenceSession Session, MemoryUse Memory, string? GraphToKeep);
 }

@@ -6,15 +6,18 @@ namespace Cluster.Grains.Sessions;
 
 /// <summary>
 /// Runs a new session before it serves: once, and then once in each of its slots at the same time, so that the memory of all of them is there. So no client's request touches its
-/// weights first, and has ONNX Runtime lay out its buffers.
+/// weights first, and has ONNX Runtime lay out its buffers. Longer runs gain too little from that, shorter ones less than the threads for it cost.
 /// </summary>
 internal sealed class WarmUp(TimeProvider time)
 {
     /// <summary>Longer is ended: a model that takes this long gains nothing from it, and its load must not wait.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    /// <summary>A run that is shorter is run once: threads for further ones cost as much as the first requests gain.</summary>
+    /// <summary>A first run that is shorter is the only one.</summary>
     public TimeSpan LeastForSlots { get; init; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A first run that is longer is the only one.</summary>
+    public TimeSpan MostForSlots { get; init; } = TimeSpan.FromMilliseconds(25);
 
     /// <param name="slots">Runs at once, at least 1; no more than there are processors are run.</param>
     /// <param name="ran">Told the most bytes that each run took, by any thread.</param>
@@ -32,7 +35,8 @@ internal sealed class WarmUp(TimeProvider time)
         var start = time.GetTimestamp();
         RunOnce();
         var others = Math.Min(slots, Environment.ProcessorCount);
-        if (others < 2 || time.GetElapsedTime(start) < LeastForSlots)
+        var took = time.GetElapsedTime(start);
+        if (others < 2 || took < LeastForSlots || took > MostForSlots)
         {
             return 1;
         }

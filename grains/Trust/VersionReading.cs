@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Sessions;
@@ -50,6 +52,7 @@ internal sealed class VersionReading(
                 content.AddExternal(location, LoadExternal(location, end, content));
             }
 
+            content.Digest = Digest(name);
             ReadLabels(content);
             content.Sample = spec.Settings.WarmUp && _files.Find(VersionContent.SampleFile) is { } sample ? ReadText(sample, "warm_up", VersionContent.MaxSample) : null;
             HashOthers();
@@ -70,6 +73,20 @@ internal sealed class VersionReading(
             content.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Of the files as they were read, with the names by which the graph knows them.</summary>
+    private byte[] Digest(string graph)
+    {
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        digest.AppendData(_hashes[graph]);
+        foreach (var name in _external.Order(StringComparer.Ordinal))
+        {
+            digest.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+            digest.AppendData(_hashes[name]);
+        }
+
+        return digest.GetHashAndReset();
     }
 
     private void Add(long bytes)

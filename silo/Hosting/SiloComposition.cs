@@ -1,5 +1,6 @@
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Options;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Rest;
 using Cluster.Grains;
@@ -11,6 +12,7 @@ using Cluster.Grains.OpenVino;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
+using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Cluster.Grains.Storage;
 using Cluster.Grains.Trust;
@@ -52,6 +54,8 @@ internal static class SiloComposition
         }
 
         services.AddSingleton<ISampleReader, JsonSampleReader>();
+        services.AddClusterOptions<GraphCacheOptions>();
+        services.AddSingleton<OptimizedGraphs>();
         services.AddSingleton<S3Clients>();
         services.TryAddSingleton<IObjectStore, S3Store>();
         services.AddModelGrains(new InferenceOptions

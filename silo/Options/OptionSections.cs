@@ -13,6 +13,7 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Replication;
 using Cluster.Grains.Scaling;
+using Cluster.Grains.Sessions;
 using Cluster.Grains.Trust;
 using Cluster.Metrics;
 using Cluster.Silo.Clustering;
@@ -50,6 +51,7 @@ internal static class OptionSections
         services.AddClusterOptions<ModelTrustOptions>();
         services.AddClusterOptions<ObjectStorageOptions>();
         services.AddClusterOptions<MemoryOptions>();
+        services.AddClusterOptions<GraphCacheOptions>();
         services.AddClusterOptions<ReplicaOptions>();
         services.AddClusterOptions<ScalingOptions>();
         services.AddClusterOptions<PlacementOptions>();

@@ -60,6 +60,12 @@ internal static partial class LinuxStat
         }
     }
 
+    /// <summary>The user whose file or folder it is, links followed.</summary>
+    /// <exception cref="IOException">It cannot be told.</exception>
+    public static uint OwnerOf(string path) => Statx(CurrentFolder, path, 0, BasicFields, out var found) == 0
+        ? found.Owner
+        : throw new IOException($"'{path}': {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+
     private static FileStat StatOf(in Fields found) => new(
         KindOf(found.Mode),
         (long)found.Size,
@@ -107,6 +113,9 @@ internal static partial class LinuxStat
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Fields
     {
+        [FieldOffset(20)]
+        public uint Owner;
+
         [FieldOffset(28)]
         public ushort Mode;
 

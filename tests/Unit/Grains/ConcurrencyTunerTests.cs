@@ -1,5 +1,10 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Inference;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
+using Cluster.Unit.Metrics;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -64,6 +69,38 @@ public sealed class ConcurrencyTunerTests
 
         Assert.Equal(most, largest);
         Assert.InRange(tuner.Limit, Math.Max(1, most - 1), most);
+    }
+
+    /// <summary>The queue in front of a model whose runs take 10 ms, however many there are: a second slot pays, and is taken.</summary>
+    [Fact]
+    public async Task Queue_WithATuner_RunsAsManyAtOnceAsItSays()
+    {
+        using var host = new MetricsHost();
+        using var workers = new InferenceWorkers(new InferenceOptions { Threads = 8 }, _time);
+        using var metrics = new ReplicaMetricsFactory(host.Registry).Create("gated", 1, 1, 1);
+        var model = new GatedModel(concurrency: 1);
+        var queue = new ReplicaQueue(model, 1000, null, workers, new ReplicaStatisticsRecorder(_time), metrics, _time, NullLogger.Instance) { Tuner = new ConcurrencyTuner(1, 2, _time) };
+        var replies = Enumerable.Range(0, 300).Select(_ => queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf([1]) }, default).AsTask()).ToList();
+        var (left, most) = (replies.Count, 0d);
+        while (left > 0)
+        {
+            var runs = new List<GatedRun>();
+            for (var slots = Math.Min(queue.Running, left); runs.Count < slots;)
+            {
+                runs.Add(await model.NextAsync());
+            }
+
+            most = Math.Max(most, (await host.ScrapeAsync())["ovms_infer_req_queue_size{name=gated,version=1}"]);
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            runs.ForEach(static run => run.Finish(milliseconds: 10));
+            await Task.WhenAll(replies[^left..(replies.Count - left + runs.Count)]).Soon();
+            left -= runs.Count;
+        }
+
+        Assert.Equal((2, 2d), (model.MostAtOnce, most));
+        Assert.All(await Task.WhenAll(replies).Soon(), static reply => Assert.True(reply.Succeeded));
+        await queue.DrainAsync().Soon();
+        Assert.Equal(0, queue.Running);
     }
 
     /// <summary>The share of the next minute in which there are so many slots.</summary>

@@ -54,13 +54,17 @@ public sealed class OnnxBench : IDisposable
     internal static ReplicaSpec Spec(string path, long version = 1, ModelSettings? settings = null) =>
         new(new ModelVersionSource(version, path, "r1"), settings ?? ModelSettings.Default, VersionPolicy.LatestOne);
 
-    internal SessionFactory NewSessions(VersionReader reader) => new(
+    /// <param name="graphs">Null keeps no optimized graphs.</param>
+    internal SessionFactory NewSessions(VersionReader reader, OptimizedGraphs? graphs = null) => new(
         new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance),
         new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance),
         reader,
         TimeProvider.System,
         _loggers.CreateLogger<SessionFactory>(),
-        samples: new JsonSampleReader());
+        samples: new JsonSampleReader(),
+        graphs: graphs);
+
+    internal OptimizedGraphs NewGraphs(GraphCacheOptions options, TimeProvider time) => new(options, time, _loggers.CreateLogger<OptimizedGraphs>());
 
     /// <summary>Reads any content that the default limits allow.</summary>
     internal static VersionReader NewReader(OpenModelFile open) =>

@@ -53,17 +53,19 @@ public sealed class WarmUpTests(OnnxBench bench) : IClassFixture<OnnxBench>, IDi
     }
 
     [Theory]
-    [InlineData(1, 0, 1)]
-    [InlineData(2, 0, 3)]
-    [InlineData(2, 60_000, 1)]
-    public async Task Run_SlotsAndRunsThatAreLongEnough_RunsInEach(int slots, int leastMilliseconds, int expected)
+    [InlineData(1, 0, 60_000, 1)]
+    [InlineData(2, 0, 60_000, 3)]
+    [InlineData(2, 60_000, 60_000, 1)]
+    [InlineData(2, 0, 0, 1)]
+    public async Task Run_SlotsAndARunBetweenTheBounds_RunsInEach(int slots, int leastMilliseconds, int mostMilliseconds, int expected)
     {
         Assert.SkipUnless(Environment.ProcessorCount >= slots, "no more slots are run than there are processors");
-        var model = await OpenAsync($"slots_{slots}_{leastMilliseconds}");
+        var model = await OpenAsync($"slots_{slots}_{leastMilliseconds}_{mostMilliseconds}");
         using var inputs = WarmUpInputs.Zeros(model.Signature)!;
         var told = 0;
 
-        var runs = new WarmUp(TimeProvider.System) { LeastForSlots = TimeSpan.FromMilliseconds(leastMilliseconds) }.Run(
+        var warmUp = new WarmUp(TimeProvider.System) { LeastForSlots = TimeSpan.FromMilliseconds(leastMilliseconds), MostForSlots = TimeSpan.FromMilliseconds(mostMilliseconds) };
+        var runs = warmUp.Run(
             model.Session, inputs, model.Signature.OutputNames, slots, long.MaxValue, _ => Interlocked.Increment(ref told), CancellationToken.None);
 
         Assert.Equal((expected, expected), (runs, told));

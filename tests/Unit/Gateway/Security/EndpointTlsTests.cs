@@ -39,6 +39,10 @@ public sealed class EndpointTlsTests : IAsyncLifetime
         _certificates["stranger"] = _stranger.Issue(new TestSubject("urn:alice"));
         _authority.Revoke(_certificates["revoked"]);
         WriteServer();
+        _files.Write("another", _certificates["role"]);
+        _files.Write("stranger", _certificates["stranger"]);
+        _files.Write("mixed.pem", _authority.Pem);
+        _files.Write("mixed.key", File.ReadAllText(_files["stranger.key"]));
         _files.Write("ca.pem", _authority.Pem);
         _files.Write("crl.pem", _authority.RevocationListPem());
         WriteAccess("digits");
@@ -168,37 +172,24 @@ public sealed class EndpointTlsTests : IAsyncLifetime
     }
 
     /// <summary>With files that are not the server's, the probe says what is wrong with them, and the engine is told that the server is not healthy.</summary>
-    [Theory]
-    [InlineData("another", "refuses the probe's TLS; expected its own certificate in --tls-cert")]
-    [InlineData("stranger", "refuses the probe's TLS; expected its own certificate in --tls-cert")]
-    [InlineData("missing", "refuses the probe's TLS; its certificate cannot be shown, as '")]
-    [InlineData("mixed", "refuses the probe's TLS; its certificate cannot be shown, as '")]
-    [InlineData(null, "gives no answer in plain HTTP; if it has TLS, expected its --tls-cert and --tls-key")]
-    public async Task HealthProbe_WithAnotherCertificate_SaysWhy(string? certificate, string found)
+    [Fact]
+    public async Task HealthProbe_WithAnotherCertificate_SaysWhy()
     {
         await StartAsync("Required");
-        using (var another = Issue(new TestSubject([], ForClient: false)))
-        {
-            _files.Write("another", another);
-        }
-
-        _files.Write("stranger", _certificates["stranger"]);
-        _files.Write("mixed.pem", File.ReadAllText(_files["another.pem"]));
-        _files.Write("mixed.key", File.ReadAllText(_files["stranger.key"]));
-
-        await ExpectAsync(certificate, found);
+        await ExpectAsync("another", "refuses the probe's TLS; expected its own certificate in --tls-cert");
+        await ExpectAsync("stranger", "refuses the probe's TLS; expected its own certificate in --tls-cert");
+        await ExpectAsync("missing", "refuses the probe's TLS; its certificate cannot be shown, as '");
+        await ExpectAsync("mixed", "refuses the probe's TLS; its certificate cannot be shown, as '");
+        await ExpectAsync(null, "gives no answer in plain HTTP; if it has TLS, expected its --tls-cert and --tls-key");
     }
 
     /// <summary>Health that is not for all is told to the server's own certificate.</summary>
-    [Theory]
-    [InlineData("missing", "answers 401: it tells its health to known clients alone; its certificate cannot be shown, as '")]
-    [InlineData("stranger", "refuses the probe's TLS; expected its own certificate in --tls-cert")]
-    public async Task HealthProbe_OfClosedHealth_SaysWhy(string certificate, string found)
+    [Fact]
+    public async Task HealthProbe_OfClosedHealth_SaysWhy()
     {
-        _files.Write("stranger", _certificates["stranger"]);
         await StartAsync("Optional", ("Access:OpenHealth", "false"));
-
-        await ExpectAsync(certificate, found);
+        await ExpectAsync("missing", "answers 401: it tells its health to known clients alone; its certificate cannot be shown, as '");
+        await ExpectAsync("stranger", "refuses the probe's TLS; expected its own certificate in --tls-cert");
     }
 
     private async Task ExpectAsync(string? certificate, string found)

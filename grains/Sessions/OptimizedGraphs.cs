@@ -1,0 +1,194 @@
+using System.Buffers;
+using System.IO.Hashing;
+using Cluster.Contracts.Models;
+using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Trust;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Grains.Sessions;
+
+/// <summary>
+/// Graphs as ONNX Runtime has optimized them, a file each in a folder of the silo's own, which processes may share. A file's name has its key and its checksum: it is there whole or
+/// not at all, and one that is damaged is found and removed. Encrypted models have none. Safe from any thread.
+/// </summary>
+internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider time, ILogger<OptimizedGraphs> logger)
+{
+    private const string DefaultName = "cluster-graph-cache";
+    private const string Ending = ".onnx";
+    private const string Unfinished = ".new";
+    private const int Piece = 256 << 10;
+
+    /// <summary>A file that is being written is no older.</summary>
+    private static readonly TimeSpan LongestWriting = TimeSpan.FromHours(1);
+
+    private readonly Lazy<string?> _folder = new(() => options.Folder ?? FindFolder());
+
+    private long MaxBytes => (long)options.MaxMiB << 20;
+
+    /// <summary>The key of a content; null where nothing is kept of it.</summary>
+    /// <param name="runtime">ONNX Runtime's version.</param>
+    public string? KeyOf(VersionContent content, SessionPlan plan, ModelSettings settings, string runtime) =>
+        options.MaxMiB == 0 || content.IsSecret || plan.Provider != ExecutionProvider.Cpu || settings.GraphOptimization == GraphOptimization.Disable || _folder.Value is null
+            ? null
+            : GraphKey.Of(content, settings.GraphOptimization, runtime);
+
+    /// <summary>Whether a session that took so long to open is worth a file of so many bytes.</summary>
+    public bool IsWorth(TimeSpan opening, long bytes) => opening >= options.LeastOpening && bytes <= MaxBytes;
+
+    /// <summary>The file of a graph that was kept, looked through from its first byte to its last; null where there is none.</summary>
+    public string? Find(string key)
+    {
+        if (PathOf(key) is not { } path)
+        {
+            return null;
+        }
+
+        try
+        {
+            if (path.EndsWith($".{ChecksumOf(path, out _)}{Ending}", StringComparison.Ordinal))
+            {
+                File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
+                return path;
+            }
+
+            Remove(path);
+            Log.GraphIsDamaged(logger, path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Another process removed it meanwhile, or its time cannot be set: the load goes on without.
+            Log.GraphNotRead(logger, path, exception.Message);
+        }
+
+        return null;
+    }
+
+    /// <summary>Removes a graph that ONNX Runtime does not take.</summary>
+    public void Drop(string key, string reason)
+    {
+        if (PathOf(key) is { } path)
+        {
+            Remove(path);
+            Log.GraphNotRead(logger, path, reason);
+        }
+    }
+
+    /// <summary>Keeps what <paramref name="write"/> writes to the path that it is given.</summary>
+    /// <param name="bytes">How large it will be, roughly.</param>
+    /// <returns>Its bytes; null where it is there already.</returns>
+    /// <exception cref="IOException">There is no room for it, or the folder is not the silo's own.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
+    public long? Keep(string key, long bytes, Action<string> write)
+    {
+        var folder = _folder.Value!;
+        OwnFolder.Make(folder);
+        if (PathOf(key) is not null)
+        {
+            return null;
+        }
+
+        if (new DriveInfo(folder).AvailableFreeSpace is var free && free / 2 < bytes)
+        {
+            throw new IOException($"it has some {bytes} bytes, and its disk {free} left, of which it takes no more than half");
+        }
+
+        var unfinished = Path.Combine(folder, $"{Guid.NewGuid():N}{Unfinished}");
+        try
+        {
+            write(unfinished);
+            var checksum = ChecksumOf(unfinished, out var length);
+            if (length > MaxBytes)
+            {
+                throw new IOException($"it has {length} bytes, and GraphCache:{nameof(options.MaxMiB)} allows {MaxBytes} for all");
+            }
+
+            File.Move(unfinished, Path.Combine(folder, $"{key}.{checksum}{Ending}"), overwrite: true);
+            Trim(folder);
+            return length;
+        }
+        finally
+        {
+            File.Delete(unfinished);
+        }
+    }
+
+    /// <summary>Removes what was used longest ago, until the rest fits, and what was never finished.</summary>
+    private void Trim(string folder)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        foreach (var file in new DirectoryInfo(folder).GetFiles($"*{Unfinished}").Where(file => now - file.LastWriteTimeUtc > LongestWriting))
+        {
+            Remove(file.FullName);
+        }
+
+        var files = new DirectoryInfo(folder).GetFiles($"*{Ending}").OrderByDescending(static file => file.LastWriteTimeUtc).Select(static file => (file.FullName, file.Length));
+        var kept = 0L;
+        foreach (var (path, length) in files)
+        {
+            kept += length;
+            if (kept > MaxBytes)
+            {
+                Remove(path);
+            }
+        }
+    }
+
+    private string? PathOf(string key)
+    {
+        try
+        {
+            if (Directory.Exists(_folder.Value))
+            {
+                OwnFolder.Make(_folder.Value);
+                return Directory.EnumerateFiles(_folder.Value, $"{key}.*{Ending}").FirstOrDefault();
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.GraphNotRead(logger, _folder.Value!, exception.Message);
+        }
+
+        return null;
+    }
+
+    private static string ChecksumOf(string path, out long length)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        var buffer = ArrayPool<byte>.Shared.Rent(Piece);
+        try
+        {
+            var hash = new XxHash128();
+            length = 0;
+            for (int read; (read = RandomAccess.Read(file, buffer.AsSpan(0, Piece), length)) > 0; length += read)
+            {
+                hash.Append(buffer.AsSpan(0, read));
+            }
+
+            return Convert.ToHexStringLower(hash.GetCurrentHash());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Another process may have removed it, and what cannot be removed only takes room.</summary>
+    private void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.GraphNotRead(logger, path, exception.Message);
+        }
+    }
+
+    /// <summary>Null where the temporary folder is in memory, which the files would take from the models.</summary>
+    private static string? FindFolder()
+    {
+        var temporary = Path.GetTempPath();
+        return OperatingSystem.IsLinux() && new DriveInfo(temporary).DriveFormat is "tmpfs" or "ramfs" ? null : Path.Combine(temporary, DefaultName);
+    }
+}
