@@ -227,11 +227,9 @@ internal sealed class ReplicaQueue
         {
             job.Unwatch();
             _statistics.Failed((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
-            job.Complete(InferReply.Failed(Unloading()));
+            job.Complete(InferReply.Failed(QueueRefusals.Unloading(_model)));
         }
     }
-
-    private Failure Unloading() => Failure.Moved($"model '{_model.Name}' version {_model.Version} is being unloaded here");
 
     /// <summary>No longer than its deadline allows.</summary>
     private TimeSpan PatienceOf(InferRequest request)
@@ -275,7 +273,7 @@ internal sealed class ReplicaQueue
     {
         if (_draining)
         {
-            return Unloading();
+            return QueueRefusals.Unloading(_model);
         }
 
         if (HasRoom)
@@ -286,31 +284,21 @@ internal sealed class ReplicaQueue
         var wait = ExpectedWait(level);
         if (_waiting.CountBefore(level) >= _limit)
         {
-            return Failure.Exhausted(
-                $"model '{_model.Name}' version {_model.Version} has its queue full: {_waiting.Count} requests wait, the limit is {_limit}",
-                wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait > ShortestWait ? wait : ShortestWait);
         }
 
         var waitingBytes = _waiting.BytesBefore(level);
         if (waitingBytes > 0 && waitingBytes + request.Message.Length > MaxBytes)
         {
-            return Failure.Exhausted(
-                $"model '{_model.Name}' version {_model.Version} has its queue full: {waitingBytes} bytes of requests wait and this one has {request.Message.Length}, the limit is {MaxBytes} bytes",
-                wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait > ShortestWait ? wait : ShortestWait);
         }
 
         if (wait > _longestWait)
         {
-            return Failure.Exhausted(
-                $"model '{_model.Name}' version {_model.Version} would start this request in about {wait.TotalMilliseconds:F0} ms, the limit is {_longestWait.Value.TotalMilliseconds:F0} ms",
-                wait - _longestWait.Value);
+            return QueueRefusals.TooLong(_model, wait, _longestWait.Value);
         }
 
-        return request.Timeout is { } timeout && wait + MeanRun > timeout
-            ? Failure.DeadlineExceeded(
-                $"the deadline in {timeout.TotalMilliseconds:F0} ms cannot be met: model '{_model.Name}' version {_model.Version} " +
-                $"would start this request in about {wait.TotalMilliseconds:F0} ms and run for {MeanRun.TotalMilliseconds:F0} ms")
-            : null;
+        return request.Timeout is { } timeout && wait + MeanRun > timeout ? QueueRefusals.TooLate(_model, timeout, wait, MeanRun) : null;
     }
 
     private bool IsShort(InferRequest request) =>
