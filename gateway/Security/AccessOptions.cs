@@ -12,11 +12,11 @@ public sealed class AccessOptions
     public string? File { get; set; }
 
     /// <summary>
-    /// Models that may be registered of those that a client may change, where its entry says no <c>registered_models</c>, 0 to 1,000,000. Default 1000. More lets one client fill the
+    /// Models that may be registered of those that a client may change, where its entry says no <c>registered_models</c>, 0 to 1,000,000. Default 10,000. More lets one client fill the
     /// cluster's books and, by requests for its models, have those of others leave the memory.
     /// </summary>
     [Range(0, 1_000_000)]
-    public int RegisteredModels { get; set; } = 1000;
+    public int RegisteredModels { get; set; } = 10_000;
 
     /// <summary>True, the default: health is told to all. False: only to clients that <see cref="File"/> knows; then probes need a key or a certificate.</summary>
     public bool OpenHealth { get; set; } = true;

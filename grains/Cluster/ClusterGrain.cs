@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
-using Cluster.Contracts.Errors;
 using Cluster.Contracts.Nodes;
 using Cluster.Grains.Placement;
 using Orleans.GrainDirectory;
@@ -32,26 +31,7 @@ internal sealed class ClusterGrain(
     public ValueTask<ImmutableArray<PlacementDescription>> ExplainAsync(string model) => ValueTask.FromResult(placement.Explain(model));
 
     /// <inheritdoc/>
-    public async ValueTask<NodeDescription> DrainAsync(string silo, bool drains)
-    {
-        var active = silos.All.Where(static node => node.Status == nameof(SiloStatus.Active)).ToList();
-        var found = active.Where(node => node.Silo == silo).ToList() is { Count: 1 } exact ? exact : [.. active.Where(node => node.Name == silo)];
-        if (found is not [var node])
-        {
-            throw new ServingException(found.Count == 0
-                ? Failure.NotFound($"silo '{silo}' is not found among those that are active")
-                : Failure.InvalidArgument($"{found.Count} active silos are called '{silo}', expected an address such as '{found[0].Silo}'"));
-        }
-
-        if (drains && !active.Exists(other => other.Silo != node.Silo && !other.Draining))
-        {
-            throw new ServingException(new Failure(
-                StatusCode.FailedPrecondition, $"silo '{node.Silo}' is the only one that takes replicas; start another one before, or end the drain of one"));
-        }
-
-        await GrainFactory.GetGrain<ISiloDrainGrain>(node.Silo).AskAsync(drains);
-        return node with { Draining = drains };
-    }
+    public ValueTask<NodeDescription> DrainAsync(string silo, bool drains) => Controller().DrainAsync(silo, drains);
 
     /// <inheritdoc/>
     public async ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken) =>
@@ -60,6 +40,6 @@ internal sealed class ClusterGrain(
     /// <inheritdoc/>
     public ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken) => Controller().ReadModelAsync(model, cancellationToken);
 
-    /// <summary>The repository is read where it is watched.</summary>
+    /// <summary>What one silo does for all, such as to watch the repository.</summary>
     private IControllerGrain Controller() => GrainFactory.GetGrain<IControllerGrain>(IControllerGrain.Key);
 }

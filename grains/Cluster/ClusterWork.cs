@@ -21,6 +21,7 @@ public static class ClusterWork
         services.AddSingleton<ClusterFigures>();
         services.AddSingleton<PlacementAnswers>();
         services.AddSingleton<ControllerDuty>();
+        services.AddTransient<SiloDrains>();
         services.TryAddSingleton<RepositoryStanding>();
         services.AddSingleton<IRepositoryAgreement, RepositoryAgreement>();
         services.AddHostedService<ControllerWatch>();

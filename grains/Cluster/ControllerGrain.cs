@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Nodes;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Repository;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ internal sealed class ControllerGrain(
     RepositoryStanding standing,
     ISiloStates states,
     ClusterOptions options,
+    SiloDrains siloDrains,
     ILogger<ControllerGrain> logger) : Grain, IControllerGrain
 {
     private ImmutableHashSet<SiloAddress> _active = [];
@@ -64,6 +66,9 @@ internal sealed class ControllerGrain(
 
     /// <inheritdoc/>
     public async ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken) => await repository.ReadAsync(model, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<NodeDescription> DrainAsync(string silo, bool drains) => siloDrains.AskAsync(silo, drains);
 
     /// <inheritdoc/>
     public ValueTask<ImmutableDictionary<string, string>?> GetFingerprintsAsync() => ValueTask.FromResult(standing.HandedOver);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Nodes;
 
 namespace Cluster.Grains.Cluster;
 
@@ -21,6 +22,10 @@ internal interface IControllerGrain : IGrainWithStringKey
     /// <inheritdoc cref="IRepositoryControl.ReadAsync"/>
     [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("read-model")]
     ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IClusterGrain.DrainAsync"/>
+    [AlwaysInterleave, Alias("drain")]
+    ValueTask<NodeDescription> DrainAsync(string silo, bool drains);
 
     /// <summary>Fingerprints of the repository's models that the cluster serves, by name; null before the controller's silo has read its repository.</summary>
     [AlwaysInterleave, Alias("fingerprints")]

@@ -287,8 +287,16 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     public async ValueTask LeaveSiloAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
         using var turn = await _turns.TakeAsync();
-        using var change = _turns.Begin();
-        await _work.LeaveAsync(silo);
+        using (_turns.Begin())
+        {
+            await _work.LeaveAsync(silo);
+        }
+
+        // What was not used lately went without a successor; beside replicas that stay there are to be as many as the least.
+        if (State.Loaded.Keys.Any(_change.IsDue))
+        {
+            _turns.Schedule();
+        }
     }
 
     /// <inheritdoc/>

@@ -67,7 +67,7 @@ public sealed partial class ClusterProcess(string name, IEnumerable<string> argu
 
     [GeneratedRegex(
         @"Silo S(?<address>[^ ]+):(?<generation>\d+) of cluster .* metrics and health on (?<http>http://[^ ,]+),|"
-        + "Gateway serving REST on (?<http>http://[^ ]+) and gRPC on http://(?<grpc>[^ ]+) for")]
+        + "Gateway serving REST on (?<http>https?://[^ ]+) and gRPC on https?://(?<grpc>[^ ]+) for")]
     private static partial Regex Serves();
 
     private void Read(string line)

@@ -147,6 +147,20 @@ public sealed class ModelSiloLossTests
     }
 
     [Fact]
+    public async Task Leave_NotInUseOfTwoAtLeast_HasTwoElsewhere()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
+        var port = cluster.InMemory[0];
+        cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(port), Capacity = 1L << 30, Draining = true });
+
+        await LeaveAsync(cluster, port);
+
+        await cluster.UntilAsync(() => cluster.Version.Replicas.Length == 2);
+        Assert.DoesNotContain(port, cluster.InMemory.Values);
+    }
+
+    [Fact]
     public async Task Leave_NoOtherSiloTakesIt_ItStays()
     {
         await using var cluster = await SimulatedCluster.StartAsync(2);

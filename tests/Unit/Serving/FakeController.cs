@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Nodes;
 using Cluster.Grains.Cluster;
 
 namespace Cluster.Unit.Serving;
@@ -10,6 +11,8 @@ internal sealed class FakeController : IControllerGrain
     public ImmutableDictionary<string, string>? HandedOver { get; set; }
 
     public ValueTask<ImmutableDictionary<string, string>?> GetFingerprintsAsync() => ValueTask.FromResult(HandedOver);
+
+    public ValueTask<NodeDescription> DrainAsync(string silo, bool drains) => throw new NotSupportedException("no silo is drained here");
 
     public ValueTask LeaveAsync() => throw new NotSupportedException("it is not asked to leave here");
 
