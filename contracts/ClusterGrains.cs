@@ -5,8 +5,7 @@ using Cluster.Contracts.Registry;
 namespace Cluster.Contracts;
 
 /// <summary>
-/// References to the grains of the cluster by their grain types. A gateway hosts none of them, and may make references before it has heard of a silo: Orleans
-/// finds the type of an interface only among those that some silo hosts.
+/// References to the grains of the cluster by their grain types. A gateway hosts none of them, and may make references before it has heard of a silo. Orleans finds the type of an interface only among those that some silo hosts.
 /// </summary>
 public static class ClusterGrains
 {

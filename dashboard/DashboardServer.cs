@@ -11,7 +11,7 @@ using Orleans.Dashboard;
 
 namespace Cluster.Dashboard;
 
-/// <summary>A web server of its own on loopback: what the process serves to clients has no path of the dashboard, and their limits are not its.</summary>
+/// <summary>A web server of its own on loopback. What the process serves to clients has no path of the dashboard, and their limits are not its.</summary>
 /// <param name="process">The services of the process.</param>
 internal sealed class DashboardServer(IServiceProvider process, int port) : IHostedService, IAsyncDisposable
 {

@@ -5,9 +5,8 @@ using System.Text;
 namespace Cluster.Metrics;
 
 /// <summary>
-/// The metric families of a process. Code on the request path records through series that it holds, not through instruments:
-/// an instrument finds a measurement's series by hashing its tags every time, a held series is two atomic additions.
-/// Each family is an instrument of the meter <see cref="MeterName"/> all the same, so that other listeners see it: counters and
+/// The metric families of a process. Code on the request path records through series that it holds, not through instruments. An instrument finds a measurement's series by hashing its tags every time, a held series is two atomic additions.
+/// Each family is an instrument of the meter <see cref="MeterName"/> all the same, so that other listeners see it. Counters and
 /// gauges are observed, histograms recorded while there is a listener. Thread-safe.
 /// </summary>
 public sealed class MetricRegistry

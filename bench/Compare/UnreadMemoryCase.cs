@@ -7,7 +7,7 @@ using Cluster.Tests.Common;
 
 namespace Cluster.Bench.Compare;
 
-/// <summary>The most memory that a new server held while clients left large answers unread, each on a connection of its own; afterwards they are read and checked.</summary>
+/// <summary>The most memory that a new server held while clients left large answers unread, each on a connection of its own. Afterwards they are read and checked.</summary>
 internal sealed class UnreadMemoryCase(string name, int answers, int mebibytes) : CompareCase(name)
 {
     /// <summary>The model that makes large answers of small requests.</summary>

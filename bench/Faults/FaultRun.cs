@@ -4,7 +4,7 @@ using Cluster.Tests.Common;
 namespace Cluster.Bench.Faults;
 
 /// <summary>
-/// Measures one cell: models are loaded and asked, the fault happens after a second, lasts, and is over; the callers go on until the cluster is whole and a
+/// Measures one cell: models are loaded and asked, the fault happens after a second, lasts, and is over. The callers go on until the cluster is whole and a
 /// little longer. One cold request or reload is under way when the fault happens, more come while it lasts.
 /// </summary>
 internal sealed class FaultRun(TestCluster cluster, FaultCell cell, TimeSpan lasting)

@@ -70,3 +70,6 @@ internal sealed class BenchArguments
                 string.Create(CultureInfo.InvariantCulture, $"option '--{name}' takes seconds from {least} to {most}, not '{text}'"));
     }
 }
+
+/// <summary>The command line asks for something that does not exist; the process exits 64.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -72,3 +72,6 @@ internal sealed class GrpcClient : IDisposable
         }
     }
 }
+
+/// <summary>A call did not end with OK.</summary>
+internal sealed class GrpcFailureException(string message) : Exception(message);

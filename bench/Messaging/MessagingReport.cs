@@ -17,3 +17,9 @@ internal sealed record MessagingReport(
 /// <summary>Small calls while large tensors travel both ways between the same two processes.</summary>
 /// <param name="Suspected">Silos that are not active afterwards.</param>
 internal sealed record BesideLarge(MessagingCell Small, double LargeCallsPerSecond, int Suspected);
+
+/// <summary>One measured cell.</summary>
+/// <param name="Bytes">Of the payload, each way.</param>
+/// <param name="InFlight">Calls at a time.</param>
+internal sealed record MessagingCell(
+    int Bytes, int InFlight, double CallsPerSecond, double P50Microseconds, double P99Microseconds, double OthersPercent);

@@ -43,7 +43,7 @@ internal sealed record CaseReport(string Name, double OthersPercent, IReadOnlyLi
         failure);
 }
 
-/// <summary>One figure of all rounds: medians of either, and of the rounds' ratios second ÷ first the median, the least and the most; 0 ÷ 0 is 1.</summary>
+/// <summary>One figure of all rounds: medians of either, and of the rounds' ratios second ÷ first the median, the least and the most. 0 ÷ 0 is 1.</summary>
 internal sealed record FigureReport(
     string Name, double First, double Second, double Ratio, double LeastRatio, double MostRatio, IReadOnlyList<double> Firsts, IReadOnlyList<double> Seconds)
 {
@@ -64,3 +64,18 @@ internal sealed record FigureReport(
         return (ordered[(ordered.Count - 1) / 2] + ordered[ordered.Count / 2]) / 2;
     }
 }
+
+/// <summary>What one measurement found. Those that are compared have the same figures in the same order.</summary>
+/// <param name="OthersPercent">Part of the machine that other processes took meanwhile.</param>
+internal sealed record Sample(double OthersPercent, params IReadOnlyList<Figure> Figures)
+{
+    public static Sample Of(LoadFigures load) => new(
+        load.Cpu.OthersPercent,
+        new Figure("req/s", load.RequestsPerSecond),
+        new Figure("CPU µs", load.CpuMicros),
+        new Figure("p50 µs", load.P50Micros),
+        new Figure("p99 µs", load.P99Micros));
+}
+
+/// <param name="Name">With its unit.</param>
+internal readonly record struct Figure(string Name, double Value);

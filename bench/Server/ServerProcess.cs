@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Cluster.Bench.Framework;
 
 namespace Cluster.Bench.Server;
@@ -108,5 +109,23 @@ internal sealed class ServerProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+}
+
+/// <summary>What a load is sent to.</summary>
+/// <param name="Processes">The ids of all processes that serve it.</param>
+internal sealed record Target(IPEndPoint Grpc, IPEndPoint Http, IReadOnlyList<int> Processes);
+
+/// <summary>Ports of 127.0.0.1 that are free at the moment.</summary>
+internal static class FreePorts
+{
+    public static IReadOnlyList<int> Take(int count)
+    {
+        // All are held at the same time, so they differ.
+        var listeners = Enumerable.Range(0, count).Select(static _ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        listeners.ForEach(static listener => listener.Start());
+        var ports = listeners.ConvertAll(static listener => ((IPEndPoint)listener.LocalEndpoint).Port);
+        listeners.ForEach(static listener => listener.Dispose());
+        return ports;
     }
 }

@@ -41,7 +41,7 @@ internal sealed class LoadRun(Func<CancellationToken, Task<string?>> call, TimeS
         return Result(protocol, callers, 0);
     }
 
-    /// <summary>A fixed rate, whatever becomes of the requests before.</summary>
+    /// <summary>A fixed rate, also while the requests before have no answer.</summary>
     public async Task<LoadPoint> OpenAsync(string protocol, double rate, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));

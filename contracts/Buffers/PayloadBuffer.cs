@@ -8,12 +8,12 @@ namespace Cluster.Contracts.Buffers;
 /// <para>
 /// The rule for calls. An argument is lent: the caller keeps its count and gives it up when the call has ended, however it ended. A result is handed over
 /// (<see cref="HandOver"/>): the caller gives up what it gets. Each that uses a payload meanwhile, a grain or the transport, takes a count of its own with
-/// <see cref="TryTake"/> and gives it up when done: where the payload was lent that is one more count, where it came with a message it is the message's.
+/// <see cref="TryTake"/> and gives it up when done. Where the payload was lent, that is one more count. Where it came with a message, it is the message's.
 /// What a message carried that reached no grain is left to the collector.
 /// </para>
 /// <para>
-/// Managed arrays start at a multiple of 8 and stay there when the collector moves them, so an element placed at a
-/// multiple of 8 from the array's start is naturally aligned for every datatype; <see cref="Rent"/>'s padding serves that.
+/// Managed arrays start at a multiple of 8 and stay there when the collector moves them. So an element placed at a
+/// multiple of 8 from the array's start is naturally aligned for every datatype. <see cref="Rent"/>'s padding serves that.
 /// </para>
 /// </remarks>
 public sealed class PayloadBuffer : IDisposable

@@ -4,7 +4,7 @@ using System.Text;
 namespace Cluster.Contracts.Errors;
 
 /// <summary>
-/// Texts of ONNX Runtime and of the model repository as clients may see them: without error codes, places in C++ code, and paths of this machine. Every such text
+/// Texts of ONNX Runtime and of the model repository as clients may see them. They are without error codes, places in C++ code, and paths of this machine. Every such text
 /// passes here before it reaches a client; logs have it as it was.
 /// </summary>
 public static class ClientText

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
 
 namespace Cluster.Contracts.Inference;
 
@@ -16,4 +18,32 @@ public sealed class InferRequest
     /// <summary>Time until the caller's deadline, or null for none.</summary>
     [Id(1)]
     public TimeSpan? Timeout { get; init; }
+}
+
+/// <summary>A finished message, or why there is none.</summary>
+[GenerateSerializer, Immutable, Alias("infer-reply")]
+public sealed class InferReply
+{
+    private InferReply(PayloadBuffer? message, Failure? failure)
+    {
+        Message = message;
+        Failure = failure;
+    }
+
+    /// <summary>A serialized <c>ModelInferResponse</c> with raw contents, handed over: the receiver gives it up. Null on failure.</summary>
+    [Id(0)]
+    public PayloadBuffer? Message { get; }
+
+    /// <summary>Null on success.</summary>
+    [Id(1)]
+    public Failure? Failure { get; }
+
+    [MemberNotNullWhen(true, nameof(Message))]
+    [MemberNotNullWhen(false, nameof(Failure))]
+    public bool Succeeded => Message is not null;
+
+    /// <param name="message">Held by the caller alone, which hands it over.</param>
+    public static InferReply Success(PayloadBuffer message) => new(message.HandOver(), null);
+
+    public static InferReply Failed(Failure failure) => new(null, failure);
 }

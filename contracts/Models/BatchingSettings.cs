@@ -24,7 +24,7 @@ public sealed record BatchingSettings
     public TimeSpan MaxDelay { get; init; }
 
     /// <summary>
-    /// Dimensions in which requests of one run may differ, by the name of an input or output: inputs are padded to the longest, outputs are cut back. Outputs whose dimension
+    /// Dimensions in which requests of one run may differ, by the name of an input or output. Inputs are padded to the longest, outputs are cut back. Outputs whose dimension
     /// has the graph's name for a padded one need no entry. Default none: only requests of equal shapes run together.
     /// </summary>
     [Id(3)]

@@ -25,8 +25,7 @@ public sealed record ModelRegistration
     public string SettingsRevision { get; init; } = "";
 
     /// <summary>
-    /// Why this model cannot be served as asked for (settings that cannot be read, a folder that cannot be read or leads out of the
-    /// repository, no version that can be loaded), or null. Then nothing new is loaded, and what is served stays as long as it is
+    /// Why this model cannot be served as asked for, or null: its settings or its folder cannot be read, or no version can be loaded. Then nothing new is loaded, and what is served stays as long as it is
     /// still in <see cref="Versions"/>. <see cref="Settings"/> are the last good ones, or the defaults.
     /// </summary>
     [Id(5)]

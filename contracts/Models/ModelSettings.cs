@@ -77,7 +77,7 @@ public sealed record ModelSettings
     public long MaxRunBytes { get; init; } = long.MaxValue;
 
     /// <summary>
-    /// The largest batch that clients are told of, 1 to 2,147,483,647; the first dimension of every input and output is then the batch. 0, the default: clients are told
+    /// The largest batch that clients are told of, 1 to 2,147,483,647. The first dimension of every input and output is then the batch. 0, the default: clients are told
     /// whole shapes. Where it is set, <see cref="BatchSize"/> has the same limit.
     /// </summary>
     [Id(15)]
@@ -131,4 +131,67 @@ public sealed record ModelSettings
     /// <summary>How OpenVINO runs the graph, where it does.</summary>
     [Id(16)]
     public ProviderSettings ProviderOptions { get; init; } = ProviderSettings.Default;
+}
+
+/// <summary>What a model is tuned for. The numbers travel: 0 was an earlier program's default, as it is this one's.</summary>
+[GenerateSerializer, Alias("performance-hint")]
+public enum PerformanceHint
+{
+    /// <summary>All cores for a request that is alone on its silo, one thread for each of several.</summary>
+    Auto = 0,
+
+    /// <summary>One request at once, on all cores.</summary>
+    Latency = 1,
+
+    /// <summary>One thread a request, as many requests at once as there are cores.</summary>
+    Throughput = 2,
+}
+
+/// <summary>How far ONNX Runtime rewrites a graph when it loads it.</summary>
+[GenerateSerializer, Alias("graph-optimization")]
+public enum GraphOptimization
+{
+    /// <summary>As written.</summary>
+    Disable,
+
+    /// <summary>Rewrites that every provider understands.</summary>
+    Basic,
+
+    /// <summary>Also fusions for the chosen provider.</summary>
+    Extended,
+
+    /// <summary>Also layout changes.</summary>
+    All,
+}
+
+/// <summary>How an input of an image orders its dimensions; told to clients, and nothing more.</summary>
+[GenerateSerializer, Alias("image-format")]
+public enum ImageFormat
+{
+    /// <summary>Not said.</summary>
+    None,
+
+    /// <summary>Height, width, channels.</summary>
+    Nhwc,
+
+    /// <summary>Channels, height, width.</summary>
+    Nchw,
+}
+
+/// <summary>Sizes that a dimension may have, both ends included.</summary>
+/// <param name="Min">At least 0.</param>
+/// <param name="Max">At least <paramref name="Min"/>; <see cref="long.MaxValue"/> for no upper limit.</param>
+[GenerateSerializer, Immutable, Alias("dimension-range")]
+public readonly record struct DimensionRange([property: Id(0)] long Min, [property: Id(1)] long Max)
+{
+    /// <summary>Any size.</summary>
+    public static DimensionRange Any { get; } = new(0, long.MaxValue);
+
+    /// <summary>Just this size.</summary>
+    public static DimensionRange Exactly(long size) => new(size, size);
+
+    public bool Contains(long size) => size >= Min && size <= Max;
+
+    /// <summary><c>-1</c> for any, <c>4</c> for exactly 4, <c>1:8</c> for a range.</summary>
+    public override string ToString() => this == Any ? "-1" : Min == Max ? $"{Min}" : $"{Min}:{Max}";
 }

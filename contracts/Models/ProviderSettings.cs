@@ -39,3 +39,31 @@ public sealed record ProviderSettings
     /// <summary>The device without its number and its list: what a silo offers.</summary>
     public string DeviceKind => Device[..(Device.IndexOfAny(['.', ':']) is >= 0 and var end ? end : Device.Length)];
 }
+
+/// <summary>Where a graph runs.</summary>
+[GenerateSerializer, Alias("execution-provider")]
+public enum ExecutionProvider
+{
+    /// <summary>ONNX Runtime on the CPU.</summary>
+    Cpu,
+
+    /// <summary>OpenVINO; a silo without it, or a graph that it does not take, refuses to load the model.</summary>
+    OpenVino,
+
+    /// <summary>OpenVINO where the silo has it and the graph compiles, else the CPU.</summary>
+    Auto,
+}
+
+/// <summary>In which floating-point form OpenVINO computes.</summary>
+[GenerateSerializer, Alias("execution-precision")]
+public enum ExecutionPrecision
+{
+    /// <summary>32 bits, so that answers equal those of the CPU provider.</summary>
+    F32,
+
+    /// <summary>bfloat16, which processors with AMX or AVX-512 BF16 compute faster.</summary>
+    Bf16,
+
+    /// <summary>16 bits.</summary>
+    F16,
+}

@@ -64,3 +64,17 @@ public sealed record NodeDescription
     [Id(10)]
     public bool Draining { get; init; }
 }
+
+/// <summary>The silos that can hold models, as this process knows them. Reads take no network; safe from any thread.</summary>
+public interface IKnownSilos
+{
+    /// <summary>Every one that is a member, dead ones for a while too, in the order of their addresses. What a silo tells only when it is asked is left out.</summary>
+    ImmutableArray<NodeDescription> All { get; }
+}
+
+/// <summary>What the living silos run models by. Reads take no lock and no network; safe from any thread.</summary>
+public interface IRuntimeVersions
+{
+    /// <summary>Each once, sorted, for people: "1.31.1", "1.24.1 with OpenVINO 2025.4.1 on CPU".</summary>
+    IEnumerable<string> All { get; }
+}

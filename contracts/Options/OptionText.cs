@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 namespace Cluster.Contracts.Options;
 
 /// <summary>
-/// The text forms of option values, each in one way: digits alone for whole numbers, with a decimal point for others, <c>true</c> or <c>false</c>, the
+/// The text forms of option values, each in one way. Digits alone for whole numbers, with a decimal point for others, <c>true</c> or <c>false</c>, the
 /// names of a choice, <c>[d.]hh:mm:ss[.fffffff]</c> for times, commas between the parts of a list. Nothing is empty or begins or ends with white space.
 /// </summary>
 internal static class OptionText

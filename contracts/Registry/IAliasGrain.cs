@@ -55,7 +55,7 @@ public interface IAliasGrain : IGrainWithStringKey
     ValueTask ReviewAsync(string target, string? failure);
 
     /// <summary>
-    /// After a start: tells this process's gateways of the alias, goes on with what it was about to do, and lets go of <paramref name="model"/> if the alias
+    /// After a start: tells this process's gateways of the alias and goes on with what it was about to do. Lets go of <paramref name="model"/> if the alias
     /// does not refer to it.
     /// </summary>
     [Alias("restore")]

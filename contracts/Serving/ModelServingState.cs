@@ -38,3 +38,82 @@ public static class ReadyModels
     public static bool HasReady(this IServingStates states, int least) =>
         least == 0 || states.All.Where(static state => state.Serves).Take(least).Count() == least;
 }
+
+/// <summary>What a gateway must know of one version to route to it and to report it.</summary>
+[GenerateSerializer, Immutable, Alias("version-serving-state")]
+public sealed record VersionServingState
+{
+    /// <summary>At least 1.</summary>
+    [Id(0)]
+    public required long Version { get; init; }
+
+    /// <summary>A version that serves stays <see cref="ModelVersionState.Ready"/> while its replacement loads.</summary>
+    [Id(1)]
+    public required ModelVersionState State { get; init; }
+
+    /// <summary>Why it is not ready, or why its newest content is not the one that serves; empty if there is nothing to say.</summary>
+    [Id(2)]
+    public string Reason { get; init; } = "";
+
+    /// <summary>Whether <see cref="Reason"/> tells of a failed load, not of a client's or operator's wish.</summary>
+    [Id(3)]
+    public bool Failed { get; init; }
+
+    /// <summary>The replicas that take requests, all of them loaded, by number; none where the version is loaded by its next request.</summary>
+    [Id(11)]
+    public ImmutableArray<PlacedReplica> Replicas { get; init; } = [];
+
+    /// <summary>The replicas that are being loaded: the first, further ones, or those of new content that is to replace what serves.</summary>
+    [Id(12)]
+    public ImmutableArray<PlacedReplica> Arriving { get; init; } = [];
+
+    /// <summary>When state, replicas or reason changed last; null if not known.</summary>
+    [Id(7)]
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Whether it answers, but is not in memory now: its next request loads it, and waits for that.</summary>
+    [Id(6)]
+    public bool OnDemand { get; init; }
+
+    /// <summary>Silos, in the parsable form of their addresses, where this content failed to load lately: it is not placed there.</summary>
+    [Id(9)]
+    public ImmutableArray<string> FailedOn { get; init; } = [];
+
+    /// <summary>Whether it failed because no silo has the OpenVINO that it needs: one that has may join.</summary>
+    [Id(13)]
+    public bool NoSilo { get; init; }
+
+    /// <summary>The latest use of any replica, some seconds to minutes late; null if none is known.</summary>
+    [Id(10)]
+    public DateTimeOffset? LastUsed { get; init; }
+
+    /// <summary>Why its replicas changed at <see cref="Since"/>, for people; empty where the state itself says it.</summary>
+    [Id(14)]
+    public string Cause { get; init; } = "";
+
+    /// <summary>Whether the replica has a reason to be loaded.</summary>
+    public bool Wants(int number) => Replicas.Any(replica => replica.Number == number) || Arriving.Any(replica => replica.Number == number);
+}
+
+/// <summary>Where a model version is in its life, as the repository index names it.</summary>
+[GenerateSerializer, Alias("model-version-state")]
+public enum ModelVersionState
+{
+    /// <summary>Not served: not chosen by the version policy, unloaded on request, or failed to load.</summary>
+    Unavailable,
+
+    /// <summary>Being loaded; requests wait for it.</summary>
+    Loading,
+
+    /// <summary>Answers requests, if need be after loading it again.</summary>
+    Ready,
+
+    /// <summary>Takes no new requests; those that run are finished.</summary>
+    Unloading,
+}
+
+/// <summary>A replica of a version, and where it is.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Silo">The silo that holds it.</param>
+[GenerateSerializer, Immutable, Alias("placed-replica")]
+public sealed record PlacedReplica([property: Id(0)] int Number, [property: Id(1)] SiloAddress Silo);

@@ -11,7 +11,7 @@ namespace Cluster.Contracts.Wire;
 /// order of their inputs, each aligned to 8 bytes. The builder owns its memory until <see cref="Build"/> hands it over.
 /// </summary>
 /// <remarks>
-/// A tensor's tag and length are written as longer varints than needed, which protobuf readers accept: so the tensor that follows
+/// A tensor's tag and length are written as longer varints than needed, which protobuf readers accept. So the tensor that follows
 /// is aligned, and the length can be filled in after it.
 /// </remarks>
 public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable

@@ -42,8 +42,7 @@ public readonly record struct InferRequestHeader(Slice ModelName, Slice ModelVer
     }
 
     /// <summary>
-    /// Bytes to leave free in front of a message, 0 to 7, so that its first raw tensor starts at a multiple of 8 and can be used in
-    /// place. <paramref name="beginning"/> may be cut off anywhere; 0 where it shows no raw tensor.
+    /// Bytes to leave free in front of a message, 0 to 7, so that its first raw tensor starts at a multiple of 8. <paramref name="beginning"/> may be cut off anywhere; 0 where it shows no raw tensor.
     /// </summary>
     public static int PaddingFor(ReadOnlySpan<byte> beginning)
     {

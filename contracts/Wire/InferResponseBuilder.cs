@@ -4,7 +4,7 @@ using Cluster.Contracts.Errors;
 namespace Cluster.Contracts.Wire;
 
 /// <summary>
-/// Lays out a finished <c>ModelInferResponse</c> once its outputs' sizes are known, leaving the tensors' bytes to be written in place:
+/// Lays out a finished <c>ModelInferResponse</c> once its outputs' sizes are known, leaving the tensors' bytes to be written in place. In this order:
 /// <see cref="Begin"/>, <see cref="AddOutput"/> for each, <see cref="Build"/>, then fill <see cref="RawContents"/>. Reusable.
 /// </summary>
 public sealed class InferResponseBuilder

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Unicode;
 using Cluster.Contracts.Errors;
 
@@ -197,4 +198,28 @@ public enum WireType : byte
     StartGroup = 3,
     EndGroup = 4,
     Fixed32 = 5,
+}
+
+/// <summary>A part of a message, as a position in its bytes.</summary>
+/// <param name="Offset">First byte.</param>
+/// <param name="Length">Bytes; 0 for an absent or empty field.</param>
+public readonly record struct Slice(int Offset, int Length)
+{
+    public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> message) => message.Slice(Offset, Length);
+
+    public Span<byte> Of(Span<byte> message) => message.Slice(Offset, Length);
+}
+
+/// <summary>Text out of a message, for errors and for keys.</summary>
+public static class Utf8Text
+{
+    /// <summary>Names in errors are cut here, so that a client cannot make us send its megabytes back.</summary>
+    private const int MaxLength = 256;
+
+    /// <summary>The text at <paramref name="slice"/>, cut after 256 bytes.</summary>
+    public static string Of(ReadOnlySpan<byte> message, Slice slice) => Of(slice.Of(message));
+
+    /// <inheritdoc cref="Of(ReadOnlySpan{byte}, Slice)"/>
+    public static string Of(ReadOnlySpan<byte> utf8) =>
+        utf8.Length <= MaxLength ? Encoding.UTF8.GetString(utf8) : Encoding.UTF8.GetString(utf8[..MaxLength]) + "…";
 }

@@ -35,7 +35,7 @@ public ref struct ProtoWriter(Span<byte> target)
     }
 
     /// <summary>
-    /// A varint in exactly <paramref name="size"/> bytes, at least its own size and at most 10: readers accept the longer form,
+    /// A varint in exactly <paramref name="size"/> bytes, at least its own size and at most 10. Readers accept the longer form,
     /// and it moves what follows to a wanted alignment.
     /// </summary>
     public void WriteVarint(ulong value, int size)

@@ -6,12 +6,12 @@ using System.IO.Hashing;
 namespace Cluster.Gateway.Compression;
 
 /// <summary>
-/// Inflates one gzip member (RFC 1952) or one zlib stream (RFC 1950) and takes only a whole one: data that ends early, lacks its trailer, contradicts
+/// Inflates one gzip member (RFC 1952) or one zlib stream (RFC 1950) and takes only a whole one. Data that ends early, lacks its trailer, contradicts
 /// it or goes on after it throws <see cref="InvalidDataException"/>, with a text for clients. .NET's own streams let all but the contradiction pass.
 /// No bytes at all are taken for none: .NET compresses nothing to nothing.
 /// </summary>
 /// <remarks>
-/// The end is found exactly because the inflater gets the last byte before the trailer by itself: it must ask for that byte and for none after it.
+/// The end is found exactly because the inflater gets the last byte before the trailer by itself. It must ask for that byte and for none after it.
 /// Limits are the reader's: it stops reading where it has enough. Reads either way, sync or async; leaves its source open.
 /// </remarks>
 internal sealed class CheckedInflater : ReadOnlyStream

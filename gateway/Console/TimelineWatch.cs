@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace Cluster.Gateway.Console;
 
 /// <summary>
-/// Makes the events of <see cref="Timeline"/>, from what this gateway hears anyway: the serving states with their causes, the rules of aliases, the membership and what the silos publish. What
+/// Makes the events of <see cref="Timeline"/>, from what this gateway hears anyway. That is the serving states with their causes, the rules of aliases, the membership and what the silos publish. What
 /// was so before the gateway started is no event. Requests pay nothing for it.
 /// </summary>
 internal sealed class TimelineWatch : BackgroundService

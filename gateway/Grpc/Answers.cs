@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Cluster.Contracts.Buffers;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -81,4 +82,24 @@ internal static class Answers
             message = message[chunk.Length..];
         }
     }
+}
+
+/// <summary>
+/// Awaited to leave a foreign thread, such as one that runs inference and must not be kept busy with sockets. On a thread of the pool
+/// it costs one check.
+/// </summary>
+internal readonly struct ThreadPoolHop : ICriticalNotifyCompletion
+{
+    public bool IsCompleted => Thread.CurrentThread.IsThreadPoolThread;
+
+    public ThreadPoolHop GetAwaiter() => this;
+
+    public void GetResult()
+    {
+    }
+
+    public void OnCompleted(Action continuation) => ThreadPool.QueueUserWorkItem(static action => action(), continuation, preferLocal: false);
+
+    public void UnsafeOnCompleted(Action continuation) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static action => action(), continuation, preferLocal: false);
 }

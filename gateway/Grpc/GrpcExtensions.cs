@@ -85,7 +85,7 @@ internal static class GrpcExtensions
     }
 
     /// <summary>
-    /// Takes the web server's limits of a request's body off these methods: gRPC bounds each message itself, and a body that is too slow would end the
+    /// Takes the web server's limits of a request's body off these methods. gRPC bounds each message itself, and a body that is too slow would end the
     /// whole connection with all its calls. Methods whose requests are streams do without: the library does it for them.
     /// </summary>
     public static void LiftBodyLimits(this IEndpointConventionBuilder methods) => methods.Add(static endpoint =>

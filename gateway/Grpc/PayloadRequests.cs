@@ -13,7 +13,7 @@ namespace Cluster.Gateway.Grpc;
 /// <summary>Takes requests off a call, one reader at a time; what is returned belongs to the caller.</summary>
 /// <remarks>
 /// The library holds a message in the connection's buffers until it is whole. So messages that are not compressed are taken from the same body here,
-/// into their own memory as they arrive: 4 × 128 MiB at once took 1.4 times the memory and 1.5 times the processor time otherwise.
+/// into their own memory as they arrive. 4 × 128 MiB at once took 1.4 times the memory and 1.5 times the processor time otherwise.
 /// </remarks>
 /// <param name="limit">The largest message, bytes.</param>
 internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader<PayloadBuffer> requests, int limit)

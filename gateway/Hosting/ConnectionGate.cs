@@ -9,7 +9,7 @@ namespace Cluster.Gateway.Hosting;
 
 /// <summary>
 /// Keeps the connections of clients below the process' limit of file descriptors, so that files, models and other processes can still be reached. Where all places are taken, the
-/// connection that has been idle for the longest makes way: so idle connections, however many, keep no request and no health check out. Thread-safe.
+/// connection that has been idle for the longest makes way. So idle connections, however many, keep no request and no health check out. Thread-safe.
 /// </summary>
 /// <param name="limit">The most connections, at least 1.</param>
 /// <param name="options">Those of one address, and how long each takes requests.</param>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Hosting;
 
 /// <summary>
-/// Puts a time between the signal to stop and the stop, in which the process answers requests but is not ready: load balancers need it to take note. A second
+/// Puts a time between the signal to stop and the stop, in which the process answers requests but is not ready. Load balancers need it to take note. A second
 /// signal stops at once.
 /// </summary>
 internal sealed class DrainingLifetime(

@@ -52,6 +52,7 @@ public static class GatewayExtensions
 
         services.AddSingleton(new ServerIdentity(options.ServerName, ProductVersion()));
         services.AddModelRouting();
+        services.AddSingleton<ModelCatalog>();
         services.AddSingleton<IServingApi, ServingApi>();
         services.TryAddSingleton<IRepositoryControl, RemoteRepository>();
         services.AddSingleton<ManagedModels>();

@@ -19,7 +19,7 @@ public sealed class GatewayOptions
     public int GrpcPort { get; set; } = 8001;
 
     /// <summary>
-    /// A port on which alone models are changed and metrics read, HTTP/1.1, with TLS also gRPC; null, the default: the two ports above do it too.
+    /// A port on which alone models are changed and metrics read, HTTP/1.1, with TLS also gRPC. Null, the default: the two ports above do it too.
     /// </summary>
     [SetBy("Cluster:ManagementPort")]
     public int? ManagementPort { get; set; }

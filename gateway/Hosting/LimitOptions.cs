@@ -15,7 +15,7 @@ public sealed class LimitOptions
     public int ConnectionsPerAddress { get; set; }
 
     /// <summary>
-    /// How long a connection takes new requests, up to a tenth more or less; then the client is told to open another one, and what runs on it is answered. So clients find new gateways.
+    /// How long a connection takes new requests, up to a tenth more or less. Then the client is told to open another one, and what runs on it is answered. So clients find new gateways.
     /// Default an hour; 0 is for ever.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]

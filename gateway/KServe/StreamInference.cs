@@ -24,8 +24,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
     private const int MaxInFlight = 32;
 
     /// <summary>
-    /// <c>parameters</c> with <c>triton_final_response</c> = true, which stream clients of that server look for at the end of each answer: a
-    /// serialized field of <c>ModelInferResponse</c>, to be appended to one.
+    /// <c>parameters</c> with <c>triton_final_response</c> = true, which stream clients of that server look for at the end of each answer. A serialized field of <c>ModelInferResponse</c>, to be appended to one.
     /// </summary>
     private static readonly byte[] FinalResponse = new ModelInferResponse
     {

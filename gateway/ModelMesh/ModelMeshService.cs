@@ -162,9 +162,6 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
     }
 }
 
-/// <summary>What a request's headers name: a model, an alias, or neither.</summary>
-internal readonly record struct ModelHeader(string? Model, string? Alias);
-
 /// <summary>Event ids 3200 to 3219.</summary>
 internal static partial class Log
 {

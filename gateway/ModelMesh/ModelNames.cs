@@ -1,3 +1,4 @@
+using System.Text;
 using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
@@ -5,11 +6,13 @@ using Cluster.Gateway.Routing;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Cluster.Gateway.Traffic;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace Cluster.Gateway.ModelMesh;
 
 /// <summary>
-/// From what a request names to the model that answers it. Models and aliases have names of their own: a header says which is meant; a plain name is a
+/// From what a request names to the model that answers it. Models and aliases have names of their own: a header says which is meant. A plain name is a
 /// model's if there is such a model, else an alias's.
 /// </summary>
 internal sealed class ModelNames(RouteTable routes, IAliases aliases, TrafficTable traffic, IGrainFactory grains, ControlCalls control)
@@ -36,8 +39,8 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, TrafficTab
     }
 
     /// <summary>
-    /// As above, for a caller that may not do everything. The name that it gave must be allowed to it, or the model that an alias leads to. In the latter case the alias is not
-    /// followed again, which could lead elsewhere, and its candidate is for those alone that may use that by its own name.
+    /// As above, for a caller that may not do everything. The name that it gave must be allowed to it, or the model that an alias leads to. In the latter case the
+    /// alias is not followed again, which could lead elsewhere. Its candidate is for those alone that may use that by its own name.
     /// </summary>
     /// <exception cref="ServingException">In addition: PERMISSION_DENIED, whether or not there is such a model or alias.</exception>
     public ModelTarget Resolve(string name, ModelHeader header, Caller caller, Permission permission)
@@ -96,3 +99,82 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, TrafficTab
         return true;
     }
 }
+
+/// <summary>
+/// The headers by which ModelMesh's clients choose a model: <c>mm-model-id</c> or <c>mm-vmodel-id</c>, the latter for an alias. Each is also known with <c>-bin</c>,
+/// for names beyond ASCII, in base64 of UTF-8. They go before the name in the message or the path.
+/// </summary>
+internal static class ModelHeaders
+{
+    public const string Model = "mm-model-id";
+    public const string ModelBinary = "mm-model-id-bin";
+    public const string Alias = "mm-vmodel-id";
+    public const string AliasBinary = "mm-vmodel-id-bin";
+
+    /// <summary>More than a name of 255 characters takes in base64.</summary>
+    private const int MaxLength = 1024;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <exception cref="ServingException">INVALID_ARGUMENT: more than one of them, an empty one, or one that cannot be read.</exception>
+    public static ModelHeader Read(IHeaderDictionary headers)
+    {
+        string? found = null;
+        string? value = null;
+        Take(headers, Model, ref found, ref value);
+        Take(headers, ModelBinary, ref found, ref value);
+        Take(headers, Alias, ref found, ref value);
+        Take(headers, AliasBinary, ref found, ref value);
+        if (value?.Length > MaxLength)
+        {
+            throw ServingException.InvalidArgument($"the header {found} is longer than {MaxLength} characters");
+        }
+
+        return found switch
+        {
+            null => default,
+            Model => new ModelHeader(value, null),
+            ModelBinary => new ModelHeader(Decode(found, value!), null),
+            Alias => new ModelHeader(null, value),
+            _ => new ModelHeader(null, Decode(found, value!)),
+        };
+    }
+
+    private static void Take(IHeaderDictionary headers, string name, ref string? found, ref string? value)
+    {
+        if (!headers.TryGetValue(name, out StringValues values))
+        {
+            return;
+        }
+
+        if (found is not null)
+        {
+            throw ServingException.InvalidArgument($"the headers {found} and {name} are both given, expected one of them");
+        }
+
+        if (values.Count != 1 || string.IsNullOrEmpty(values[0]))
+        {
+            throw ServingException.InvalidArgument(
+                values.Count > 1 ? $"the header {name} is given {values.Count} times, expected once" : $"the header {name} is empty, expected a name");
+        }
+
+        found = name;
+        value = values[0];
+    }
+
+    private static string Decode(string header, string value)
+    {
+        try
+        {
+            // gRPC clients may leave the padding out.
+            return StrictUtf8.GetString(Convert.FromBase64String(value.PadRight((value.Length + 3) / 4 * 4, '=')));
+        }
+        catch (Exception exception) when (exception is FormatException or DecoderFallbackException)
+        {
+            throw new ServingException(Failure.InvalidArgument($"the header {header} is not base64 of UTF-8"), exception);
+        }
+    }
+}
+
+/// <summary>What a request's headers name: a model, an alias, or neither.</summary>
+internal readonly record struct ModelHeader(string? Model, string? Alias);

@@ -1,8 +1,8 @@
 namespace Cluster.Gateway.Rest;
 
 /// <summary>
-/// Reads the decimal numbers that tensors are mostly made of, of at most 19 digits and a small exponent, by one multiplication or division
-/// of doubles, and declines where that could differ from the nearest value in the last bit. With it a JSON request of 150,000 FP32
+/// Reads the decimal numbers that tensors are mostly made of, of at most 19 digits and a small exponent. Each takes one multiplication or division of doubles. It declines where
+/// that could differ from the nearest value in the last bit. With it a JSON request of 150,000 FP32
 /// values is read in 4.5 ms instead of 8.3 ms (best of 60 runs, one core).
 /// </summary>
 internal static class DecimalText

@@ -96,3 +96,12 @@ internal sealed class EventsEndpoint(Timeline timeline, EventStreams streams, IH
     private static IEnumerable<ClusterEvent> Visible(IEnumerable<ClusterEvent> events, Caller caller) =>
         events.Where(happened => (happened.Model is null || caller.May(Permission.Read, happened.Model)) && (happened.Alias is null || caller.May(Permission.Read, happened.Alias)));
 }
+
+internal sealed record EventsAnswer(IEnumerable<EventRow> Events);
+
+/// <summary>An event as JSON; what it is not about is left out.</summary>
+internal sealed record EventRow(string Id, DateTimeOffset Time, string Kind, string? Model, string? Alias, long? Version, string? Silo, long? Milliseconds, string Text)
+{
+    public static EventRow Of(ClusterEvent happened, Timeline timeline) => new(
+        timeline.IdOf(happened), happened.Time, happened.Kind, happened.Model, happened.Alias, happened.Version, happened.Silo, happened.Milliseconds, happened.Text);
+}

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
@@ -74,4 +75,90 @@ internal readonly struct FloatElement<T> : IJsonElement
 
         return T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
     }
+}
+
+/// <summary>BF16: the upper half of an FP32, rounded to nearest, ties to even.</summary>
+internal readonly struct BFloat16Element : IJsonElement
+{
+    private const ushort NaN = 0x7FC0;
+
+    /// <summary>Bits of a double's fraction that BF16 has no room for: 52 − 7.</summary>
+    private const int DroppedBits = 45;
+
+    public static string Expected => $"a number from -3.3895314E+38 to 3.3895314E+38, or {FloatText.Expected}";
+
+    public static bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink)
+    {
+        double value;
+        if (reader.TokenType == JsonTokenType.Number)
+        {
+            if (!double.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !float.IsFinite(ToSingle(Round(value))))
+            {
+                return false;
+            }
+        }
+        else if (!FloatText.TryRead(ref reader, out value))
+        {
+            return false;
+        }
+
+        BinaryPrimitives.WriteUInt16LittleEndian(sink.Next(sizeof(ushort)), Round(value));
+        return true;
+    }
+
+    /// <summary>The value of BF16 bits; exact.</summary>
+    public static float ToSingle(ushort bits) => BitConverter.Int32BitsToSingle(bits << 16);
+
+    /// <summary>The nearest BF16's bits.</summary>
+    public static ushort Round(double value)
+    {
+        if (double.IsNaN(value))
+        {
+            return NaN;
+        }
+
+        // Below FP32's normal range BF16 loses bits of its own; scaling by a power of two turns that into rounding to an integer.
+        if (Math.Abs(value) < 1.1754943508222875e-38)
+        {
+            var steps = (ushort)Math.Round(Math.ScaleB(Math.Abs(value), 133), MidpointRounding.ToEven);
+            return (ushort)(steps | (double.IsNegative(value) ? 0x8000 : 0));
+        }
+
+        var bits = BitConverter.DoubleToUInt64Bits(value);
+        var half = (1UL << (DroppedBits - 1)) - 1 + ((bits >> DroppedBits) & 1);
+        var rounded = BitConverter.UInt64BitsToDouble((bits + half) & ~((1UL << DroppedBits) - 1));
+        return (ushort)(BitConverter.SingleToUInt32Bits((float)rounded) >> 16);
+    }
+}
+
+/// <summary>The values that JSON numbers cannot say.</summary>
+internal static class FloatText
+{
+    public const string Expected = "one of the strings \"NaN\", \"Infinity\" and \"-Infinity\"";
+
+    public static ReadOnlySpan<byte> NaN => "NaN"u8;
+
+    public static ReadOnlySpan<byte> Infinity => "Infinity"u8;
+
+    public static ReadOnlySpan<byte> NegativeInfinity => "-Infinity"u8;
+
+    public static bool TryRead(ref Utf8JsonReader reader, out double value)
+    {
+        value = double.NaN;
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            return false;
+        }
+
+        if (JsonText.Is(ref reader, NaN))
+        {
+            return true;
+        }
+
+        value = JsonText.Is(ref reader, Infinity) ? double.PositiveInfinity : double.NegativeInfinity;
+        return value > 0 || JsonText.Is(ref reader, NegativeInfinity);
+    }
+
+    /// <summary>The string for a value that is not finite.</summary>
+    public static ReadOnlySpan<byte> Of(double value) => double.IsNaN(value) ? NaN : value > 0 ? Infinity : NegativeInfinity;
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.Json;
 
 namespace Cluster.Gateway.Rest;
@@ -16,4 +17,52 @@ internal interface IJsonElement
 
     /// <summary>Reads the current token; false if it is no such element.</summary>
     static abstract bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink);
+}
+
+/// <summary>BOOL: one byte, 0 or 1.</summary>
+internal readonly struct BoolElement : IJsonElement
+{
+    public static string Expected => "true or false";
+
+    public static bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink)
+    {
+        if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False))
+        {
+            return false;
+        }
+
+        sink.Next(1)[0] = reader.TokenType == JsonTokenType.True ? (byte)1 : (byte)0;
+        return true;
+    }
+}
+
+/// <summary>BYTES: a string's UTF-8 behind its length, 4 bytes little-endian.</summary>
+internal readonly struct BytesElement : IJsonElement
+{
+    public static string Expected => "a string";
+
+    public static bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink)
+    {
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            return false;
+        }
+
+        var most = reader.ValueSpan.Length;
+        var room = sink.Next(sizeof(int) + most);
+        var text = room[sizeof(int)..];
+        var length = most;
+        if (reader.ValueIsEscaped)
+        {
+            length = JsonText.Unescape(ref reader, text);
+            sink.Return(most - length);
+        }
+        else
+        {
+            reader.ValueSpan.CopyTo(text);
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(room, length);
+        return true;
+    }
 }

@@ -12,8 +12,8 @@ using Microsoft.AspNetCore.Http;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>
-/// Every JSON body but that of inference. Messages of the protocol are written as they stand in the protos: names, order, enums by name, and 64-bit
-/// integers as numbers, as the clients read them; protobuf's own JSON form would make them strings. What is not set is left out.
+/// Every JSON body but that of inference. Messages of the protocol are written as they stand in the protos: names, order, enums by name. 64-bit integers are numbers,
+/// as the clients read them. Protobuf's own JSON form would make them strings. What is not set is left out.
 /// </summary>
 internal static class JsonAnswer
 {

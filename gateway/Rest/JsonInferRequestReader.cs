@@ -6,8 +6,7 @@ using Cluster.Contracts.Wire;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>
-/// Reads the JSON of an inference request in one pass, straight into a message under construction. Members may come in any order: a
-/// tensor is written where it is met if its name and datatype are known and every earlier tensor has been written, else afterwards by
+/// Reads the JSON of an inference request in one pass, straight into a message under construction. Members may come in any order. A tensor is written where it is met if its name and datatype are known and every earlier tensor has been written. Else it is written afterwards by
 /// <see cref="WriteWaiting"/>, since tensors must stand in the message in the order of their inputs.
 /// </summary>
 internal sealed class JsonInferRequestReader

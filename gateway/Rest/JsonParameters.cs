@@ -9,8 +9,8 @@ namespace Cluster.Gateway.Rest;
 internal static class JsonParameters
 {
     /// <summary>
-    /// Adds a request parameter to the message in the kind that its JSON has. What no message can carry, an object or an array, is left out, as in the
-    /// parameters of tensors: clients say there what is meant for others.
+    /// Adds a request parameter to the message in the kind that its JSON has. What no message can carry, an object or an array, is left out, as in the parameters of
+    /// tensors. Clients say there what is meant for others.
     /// </summary>
     /// <exception cref="ServingException">INVALID_ARGUMENT: a parameter that is read here is none of these.</exception>
     public static void Pass(ref Utf8JsonReader reader, byte[] key, InferRequestBuilder builder)
@@ -110,3 +110,9 @@ internal static class JsonParameters
     private static bool IsSharedMemory(ref Utf8JsonReader reader) =>
         ParameterRules.IsSharedMemory(JsonText.ReadName(ref reader));
 }
+
+/// <summary><c>parameters</c> of a requested output.</summary>
+/// <param name="Binary"><c>binary_data</c>; null if it is not there.</param>
+/// <param name="Classification">Not checked yet.</param>
+/// <param name="IsInSharedMemory">Whether the answer is to go elsewhere.</param>
+internal readonly record struct OutputParameters(bool? Binary, JsonScalar Classification, bool IsInSharedMemory);

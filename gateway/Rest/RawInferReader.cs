@@ -9,7 +9,7 @@ namespace Cluster.Gateway.Rest;
 
 /// <summary>
 /// A body without any JSON: the bytes of the model's one input, for clients as plain as <c>curl</c>. Its shape is the model's, with the one
-/// open dimension taken from the body's length; of several open ones the first is the batch, of 1. A BYTES input is the body as one element.
+/// open dimension taken from the body's length. Of several open ones the first is the batch, of 1. A BYTES input is the body as one element.
 /// </summary>
 internal static class RawInferReader
 {

@@ -4,8 +4,8 @@ using Cluster.Contracts.Serving;
 namespace Cluster.Gateway.Routing;
 
 /// <summary>
-/// Chooses the replica for a request: one of this process that has room, else the one with fewer of this gateway's requests in flight of two random ones, "the
-/// power of two choices" (Mitzenmacher, 2001), which is nearly as even as asking all and does not send a burst to the one that was idle last. Takes no lock and no
+/// Chooses the replica for a request: one of this process that has room, else the one with fewer of this gateway's requests in flight of two random ones. That is
+/// "the power of two choices" (Mitzenmacher, 2001): nearly as even as asking all, and it sends no burst to the one that was idle last. Takes no lock and no
 /// network, and allocates nothing.
 /// </summary>
 internal sealed class ReplicaChooser(ISiloHealth health, Random seed)
@@ -35,7 +35,7 @@ internal sealed class ReplicaChooser(ISiloHealth health, Random seed)
     }
 
     /// <summary>
-    /// Whether no replica of the route will answer, so that the model is to load one: there is none, or each is where it is not loaded, or on a silo that is no
+    /// Whether no replica of the route will answer, so that the model is to load one. There is none, or each is where it is not loaded, or on a silo that is no
     /// member any more.
     /// </summary>
     /// <param name="moved">The replica that was found not to be loaded; null for none.</param>
@@ -100,4 +100,26 @@ internal sealed class ReplicaChooser(ISiloHealth health, Random seed)
         z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
         return z ^ (z >> 31);
     }
+}
+
+/// <summary>The replicas that a request was sent to; room for as many as there can be before its last try.</summary>
+internal struct TriedReplicas
+{
+    private ReplicaRoute? _first;
+    private ReplicaRoute? _second;
+
+    /// <summary>Adds a replica; one that does not fit takes the place of the latest.</summary>
+    public void Add(ReplicaRoute replica)
+    {
+        if (_first is null)
+        {
+            _first = replica;
+        }
+        else
+        {
+            _second = replica;
+        }
+    }
+
+    public readonly bool Contains(ReplicaRoute replica) => _first == replica || _second == replica;
 }

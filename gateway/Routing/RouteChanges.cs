@@ -37,7 +37,7 @@ internal sealed class RouteChanges : IDisposable
     }
 
     /// <summary>
-    /// Returns once this process has heard of a change that was carried out elsewhere, so that its caller's next request finds it; after 2 s at the latest.
+    /// Returns once this process has heard of a change that was carried out elsewhere, so that its caller's next request finds it. After 2 s at the latest.
     /// </summary>
     /// <param name="hasHeard">Whether the model's serving state, null where it has none, tells of the change.</param>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>

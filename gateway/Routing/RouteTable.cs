@@ -9,7 +9,7 @@ using Cluster.Contracts.Serving;
 namespace Cluster.Gateway.Routing;
 
 /// <summary>
-/// From a model's name and version to its replicas, kept up to date from this process's replica of the serving states: finding a route takes
+/// From a model's name and version to its replicas, kept up to date from this process's replica of the serving states. Finding a route takes
 /// no lock, no network and no allocation.
 /// </summary>
 internal sealed class RouteTable : IDisposable

@@ -5,6 +5,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Registry;
+using Cluster.Contracts.Serving;
 using Cluster.Gateway.Security;
 using Microsoft.AspNetCore.Http;
 
@@ -85,4 +86,15 @@ internal interface IServingApi
 
     /// <summary>Counts a request that failed before it could be read as one, against <paramref name="model"/> if that exists.</summary>
     void CountUnreadable(string model, string version, Protocol protocol);
+}
+
+/// <summary>What an operator may want to see of the cluster at once.</summary>
+/// <param name="Cluster">The silos.</param>
+/// <param name="Models">Every model that this gateway knows, in the order of their names.</param>
+/// <param name="Time">When this was put together.</param>
+/// <param name="StoreReachable">Whether what the cluster knows in common can be asked for.</param>
+internal sealed record ClusterOverview(ClusterDescription Cluster, IReadOnlyList<ModelServingState> Models, DateTimeOffset Time, bool StoreReachable = true)
+{
+    /// <summary>Every alias that this gateway knows, in the order of their names.</summary>
+    public IReadOnlyList<AliasState> Aliases { get; init; } = [];
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 namespace Cluster.Gateway.Serving;
 
 /// <summary>
-/// Whether load balancers should send requests here: every model of the first repository scan has been tried, enough models answer, and neither a stop nor the
+/// Whether load balancers should send requests here. Every model of the first repository scan has been tried, enough models answer, and neither a stop nor the
 /// drain before it has begun.
 /// </summary>
 internal sealed class ServerReadiness : IDisposable

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
-using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
@@ -22,9 +20,6 @@ namespace Cluster.Gateway.Serving;
 /// <inheritdoc cref="IServingApi"/>
 internal sealed class ServingApi : IServingApi
 {
-    /// <summary>How the repository index spells <see cref="ModelVersionState.Ready"/>.</summary>
-    private const string ReadyState = "READY";
-
     /// <summary>When to ask again for what ends with other requests.</summary>
     private static readonly TimeSpan RetrySoon = TimeSpan.FromSeconds(1);
 
@@ -35,12 +30,10 @@ internal sealed class ServingApi : IServingApi
     private readonly TrafficRouter _traffic;
     private readonly ManagedTraffic _rules;
     private readonly IServingStates _states;
-    private readonly IGrainFactory _grains;
+    private readonly ModelCatalog _catalog;
     private readonly IRepositoryControl _repository;
     private readonly ServerReadiness _readiness;
     private readonly RequestMetrics _metrics;
-    private readonly ReplicaChooser _chooser;
-    private readonly ReplicaLoads _loads;
     private readonly ControlCalls _control;
     private readonly ClusterCalls _cluster;
     private readonly RouteChanges _changes;
@@ -57,12 +50,10 @@ internal sealed class ServingApi : IServingApi
         TrafficRouter traffic,
         ManagedTraffic rules,
         IServingStates states,
-        IGrainFactory grains,
+        ModelCatalog catalog,
         IRepositoryControl repository,
         ServerReadiness readiness,
         RequestMetrics metrics,
-        ReplicaChooser chooser,
-        ReplicaLoads loads,
         ControlCalls control,
         ClusterCalls cluster,
         RouteChanges changes,
@@ -78,12 +69,10 @@ internal sealed class ServingApi : IServingApi
         _traffic = traffic;
         _rules = rules;
         _states = states;
-        _grains = grains;
+        _catalog = catalog;
         _repository = repository;
         _readiness = readiness;
         _metrics = metrics;
-        _chooser = chooser;
-        _loads = loads;
         _control = control;
         _cluster = cluster;
         _changes = changes;
@@ -135,9 +124,9 @@ internal sealed class ServingApi : IServingApi
         var start = _time.GetTimestamp();
         try
         {
-            var description = await DescribeAsync(model, version, cancellationToken).ConfigureAwait(false);
+            var description = await _catalog.DescribeAsync(model, version, cancellationToken).ConfigureAwait(false);
             _metrics.Success(model, description.Version, protocol, ServingMethod.ModelMetadata, _time.GetElapsedTime(start));
-            return ModelMessages.Metadata(description, ReadyVersions(model, description.Version));
+            return ModelMessages.Metadata(description, _catalog.ReadyVersions(model, description.Version));
         }
         catch (ServingException)
         {
@@ -148,46 +137,14 @@ internal sealed class ServingApi : IServingApi
 
     /// <inheritdoc/>
     public async ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken) =>
-        ModelMessages.Config(await DescribeAsync(model, version, cancellationToken).ConfigureAwait(false));
+        ModelMessages.Config(await _catalog.DescribeAsync(model, version, cancellationToken).ConfigureAwait(false));
 
     /// <inheritdoc/>
-    public async ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, Caller caller, CancellationToken cancellationToken)
-    {
-        var response = new ModelStatisticsResponse();
-        foreach (var (name, route) in StatisticsRoutes(model, version).Where(route => model.Length > 0 || caller.May(Permission.Read, route.Model)))
-        {
-            try
-            {
-                var replicas = await StatisticsOf(name, Route(name, route.Text), cancellationToken).ConfigureAwait(false);
-                response.ModelStats.Add(ModelMessages.Statistics(name, route.Text, replicas));
-            }
-            catch (ServingException) when (version.Length == 0)
-            {
-                // Unloaded since the list was made: then it is not in the list.
-            }
-        }
-
-        return response;
-    }
+    public ValueTask<ModelStatisticsResponse> GetModelStatisticsAsync(string model, string version, Caller caller, CancellationToken cancellationToken) =>
+        _catalog.GetStatisticsAsync(model, version, caller, cancellationToken);
 
     /// <inheritdoc/>
-    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly, Caller caller)
-    {
-        var index = new RepositoryIndexResponse();
-        foreach (var state in _states.All.Where(state => caller.May(Permission.Read, state.Name)).OrderBy(state => state.Name, StringComparer.Ordinal))
-        {
-            var rows = state.Versions.IsEmpty
-                ? [Row(state.Name, "", ModelVersionState.Unavailable, state.Problem ?? "")]
-                : state.Versions.Reverse().Select(version => Row(
-                    state.Name,
-                    version.Version.ToString(CultureInfo.InvariantCulture),
-                    version.State,
-                    Join(state.Problem, version.Reason)));
-            index.Models.AddRange(rows.Where(row => !readyOnly || row.State == ReadyState));
-        }
-
-        return index;
-    }
+    public RepositoryIndexResponse GetRepositoryIndex(bool readyOnly, Caller caller) => _catalog.GetIndex(readyOnly, caller);
 
     /// <inheritdoc/>
     public async ValueTask LoadModelAsync(RepositoryModelLoadRequest request, Caller caller, CancellationToken cancellationToken)
@@ -206,7 +163,7 @@ internal sealed class ServingApi : IServingApi
             await _changes.HearAsync(name, static state => state is not null, cancellationToken).ConfigureAwait(false);
         }
 
-        var model = Model(name);
+        var model = _catalog.Grain(name);
         await _control.RunAsync(() => model.LoadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         await _changes.HearAsync(name, static state => state is null or { IsSettled: true }, cancellationToken).ConfigureAwait(false);
     }
@@ -221,7 +178,7 @@ internal sealed class ServingApi : IServingApi
         }
 
         var name = ModelName(request.ModelName, request.RepositoryName);
-        var model = Model(name);
+        var model = _catalog.Grain(name);
         await _control.RunAsync(() => model.UnloadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         await _changes.HearAsync(name, static state => state is null or { Serves: false }, cancellationToken).ConfigureAwait(false);
     }
@@ -230,7 +187,7 @@ internal sealed class ServingApi : IServingApi
     public ValueTask ScaleModelAsync(string model, ReplicaBounds? bounds, Caller caller, CancellationToken cancellationToken)
     {
         caller.Demand(Permission.Manage, model);
-        var grain = Model(model);
+        var grain = _catalog.Grain(model);
         return _control.RunAsync(() => grain.ScaleAsync(bounds, cancellationToken), cancellationToken);
     }
 
@@ -331,107 +288,14 @@ internal sealed class ServingApi : IServingApi
 
     /// <summary>In the form of KServe's own proto the model's name stands where Triton has the repository's.</summary>
     internal static string ModelName(string modelName, string repositoryName) => modelName.Length > 0 ? modelName : repositoryName;
+}
 
-    private static RepositoryIndexResponse.Types.ModelIndex Row(string name, string version, ModelVersionState state, string reason) =>
-        new() { Name = name, Version = version, State = state.ToString().ToUpperInvariant(), Reason = reason };
-
-    private static string Join(string? problem, string reason) =>
-        problem is null ? reason : reason.Length == 0 ? problem : $"{reason}; {problem}";
-
-    private VersionRoute Route(string model, string version) =>
-        _routes.TryRoute(model, version, out var route, out var failure) ? route : throw new ServingException(failure);
-
-    /// <summary>Loads a version that is not in memory only if nothing is known of it yet.</summary>
-    private async Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken)
-    {
-        await _names.WakeAsync(model, cancellationToken).ConfigureAwait(false);
-        var route = Route(model, version);
-        if (_chooser.Choose(route, default) is { } replica && await AskAsync(replica.Grain.DescribeAsync, cancellationToken).ConfigureAwait(false) is { } loaded)
-        {
-            return loaded;
-        }
-
-        if ((await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Description is { } known)
-        {
-            return known;
-        }
-
-        _chooser.IsToBeLoaded(route, moved: null, out var missing);
-        await _loads.EnsureAsync(model, route.Version, missing, cancellationToken).ConfigureAwait(false);
-        return (await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Description
-            ?? throw new ServingException(Failure.Moved($"model '{model}' version {route.Text} was unloaded again"));
-    }
-
-    /// <summary>Asks a replica, which may not be there any more.</summary>
-    private static async Task<T?> AskAsync<T>(Func<CancellationToken, ValueTask<T?>> ask, CancellationToken cancellationToken)
-        where T : class
-    {
-        try
-        {
-            return await ask(cancellationToken).ConfigureAwait(false);
-        }
-        catch (SiloUnavailableException)
-        {
-            return null;
-        }
-    }
-
-    private ValueTask<UnloadedReplica> UnloadedAsync(string model, long version, CancellationToken cancellationToken)
-    {
-        var grain = Model(model);
-        return _control.RunAsync(() => grain.GetUnloadedAsync(version), cancellationToken);
-    }
-
-    /// <summary>Of the replicas in memory, and of those that were; loads none.</summary>
-    private async ValueTask<IReadOnlyList<ReplicaStatistics>> StatisticsOf(string model, VersionRoute route, CancellationToken cancellationToken)
-    {
-        var replicas = new List<ReplicaStatistics>();
-        if ((await UnloadedAsync(model, route.Version, cancellationToken).ConfigureAwait(false)).Statistics is { } past)
-        {
-            replicas.Add(past);
-        }
-
-        foreach (var replica in route.Replicas)
-        {
-            if (await AskAsync(replica.Grain.GetStatisticsAsync, cancellationToken).ConfigureAwait(false) is { } now)
-            {
-                replicas.Add(now);
-            }
-        }
-
-        return replicas.Count > 0 || route.Replicas.Length == 0
-            ? replicas
-            : throw new ServingException(Failure.Moved($"model '{model}' version {route.Text} is not in memory any more"));
-    }
-
-    /// <summary>The versions that answer, ascending; the one that was just asked answers, whether or not the route shows it yet.</summary>
-    private IEnumerable<string> ReadyVersions(string model, long asked)
-    {
-        _routes.TryFind(model, out var route, out _);
-        var ready = route?.Versions.Where(version => version.State.State == ModelVersionState.Ready).Select(version => version.Version) ?? [];
-        return ready.Append(asked).Distinct().Order().Select(version => version.ToString(CultureInfo.InvariantCulture));
-    }
-
-    private IModelGrain Model(string name) =>
-        _routes.TryFind(name, out _, out var failure) ? _grains.GetModel(name) : throw new ServingException(failure);
-
-    private IEnumerable<(string Model, VersionRoute Route)> StatisticsRoutes(string model, string version)
-    {
-        if (version.Length > 0)
-        {
-            return [(model, Route(model, version))];
-        }
-
-        IEnumerable<ModelRoute> models = _routes.All;
-        if (model.Length > 0)
-        {
-            Route(model, version);
-            models = models.Where(route => route.State.Name == model);
-        }
-
-        return models
-            .OrderBy(route => route.State.Name, StringComparer.Ordinal)
-            .SelectMany(route => route.Versions.Reverse().Select(candidate => (route.State.Name, candidate)))
-            .Where(candidate => candidate.candidate.State.State == ModelVersionState.Ready);
-    }
+/// <summary>How the server names itself in its metadata.</summary>
+/// <param name="Name">Configurable, because some clients insist on one.</param>
+/// <param name="Version">The product's version.</param>
+internal sealed record ServerIdentity(string Name, string Version)
+{
+    /// <summary>The protocol's extensions that work here, by the names that clients look for.</summary>
+    public static IReadOnlyList<string> Extensions { get; } =
+        ["classification", "model_repository", "model_configuration", "binary_tensor_data", "parameters", "statistics"];
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Serving;
 
 /// <summary>
-/// Requests whose silo was lost while it had them: one of them may have taken it down. Each silo gets them one after the other, so that the one that takes down
-/// the next silo is known, and no other is lost a second time with it.
+/// Requests whose silo was lost while it had them: one of them may have taken it down. Each silo gets them one after the other. So the one that takes down the next
+/// silo is known, and no other is lost a second time with it.
 /// </summary>
 internal sealed class Suspects(IGrainFactory grains, ControlCalls control, TimeProvider time, ILogger<Suspects> logger)
 {

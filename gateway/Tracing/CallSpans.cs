@@ -6,7 +6,7 @@ using Cluster.Gateway.Serving;
 
 namespace Cluster.Gateway.Tracing;
 
-/// <summary>The spans within a gateway: a request for inference, each of its calls to a replica, what comes before a further call, and waits for a load.</summary>
+/// <summary>The spans within a gateway. They are a request for inference, each of its calls to a replica, what comes before a further call, and waits for a load.</summary>
 internal static class CallSpans
 {
     public static Activity? BeginInfer(in InferCall call)

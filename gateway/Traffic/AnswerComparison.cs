@@ -26,7 +26,7 @@ internal enum AnswerDifference
 
 /// <summary>
 /// Compares two <c>ModelInferResponse</c> messages output by output, by name. Two numbers are the same if they are no further apart than the absolute tolerance and the relative one of
-/// the expected number together, two NaN are, and so are equal infinities. BOOL and BYTES have to be equal. Ids, names of models and parameters are not looked at.
+/// the expected number together. Two NaN are the same, and so are equal infinities. BOOL and BYTES have to be equal. Ids, names of models and parameters are not looked at.
 /// </summary>
 internal static class AnswerComparison
 {

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Traffic;
 
 /// <summary>
-/// Copies of requests on their way to candidates. A copy is sent once its client's answer is there, on a thread of its own, so that it takes nothing from that answer;
-/// both messages are held until the answers are compared. There are at most so many copies, and bytes of them, at once.
+/// Copies of requests on their way to candidates. A copy is sent once its client's answer is there, on a thread of its own, so that it takes nothing from that answer.
+/// Both messages are held until the answers are compared. There are at most so many copies, and bytes of them, at once.
 /// </summary>
 internal sealed class Mirrors : IDisposable
 {

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Traffic;
 
 /// <summary>
-/// Tells aliases that a candidate's share is to end. The gateway that judged sends the candidate nothing more at once; where the alias cannot be asked, as while Redis is
+/// Tells aliases that a candidate's share is to end. The gateway that judged sends the candidate nothing more at once. Where the alias cannot be asked, as while Redis is
 /// away, it goes on asking until that is done or the rule is another.
 /// </summary>
 /// <param name="gateway">This gateway's name.</param>

@@ -22,7 +22,7 @@ internal sealed class TrafficChance(Random random)
     /// </summary>
     public static double Of(string alias, string key)
     {
-        // FNV-1a (Fowler, Noll and Vo), whose high bits differ too little for keys that differ at their ends: hence the steps of Splitmix64 (Steele, Lea and Flood, 2014).
+        // FNV-1a (Fowler, Noll and Vo), whose high bits differ too little for keys that differ at their ends. Hence the steps of Splitmix64 (Steele, Lea and Flood, 2014).
         var hash = 0xCBF29CE484222325UL;
         Add(ref hash, alias);
         Add(ref hash, "\n");

@@ -9,8 +9,8 @@ namespace Cluster.Grains.Aliases;
 
 /// <inheritdoc cref="IAliasGrain"/>
 /// <remarks>
-/// Only this grain changes its alias, one change at a time, so that comparing and setting is one step. An alias moves in this order, each step of which may
-/// be the last before a crash: refer to the new model, keep the alias, tell the gateways, let go of the old model. What a crash leaves referred to
+/// Only this grain changes its alias, one change at a time, so that comparing and setting is one step. An alias moves in this order, each step of which may be the
+/// last before a crash. The steps: refer to the new model, keep the alias, tell the gateways, let go of the old model. What a crash leaves referred to
 /// without need is let go of by <see cref="RestoreAsync"/>. <see cref="AliasPlan"/> decides; this class does it. A load is waited for outside of the
 /// grain's turns and comes back as a <see cref="ReviewAsync"/>.
 /// </remarks>

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Aliases;
 
 /// <summary>
-/// Tells aliases that wait for their next model, or for a candidate, when something about that model changes, so that one that did not load is taken as soon as that is put right.
+/// Tells aliases that wait for their next model, or for a candidate, when something about that model changes. So one that did not load is taken as soon as that is put right.
 /// Looks after all of them now and then: an alias whose silo was lost goes on with its move when it is called. The controller's silo does it for all.
 /// Serving states are published in a model's own turn, which must not wait for aliases: hence the queue.
 /// </summary>

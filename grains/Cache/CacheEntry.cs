@@ -1,8 +1,7 @@
 namespace Cluster.Grains.Cache;
 
 /// <summary>
-/// One replica's place in a silo's cache. Using it takes no lock: a use is a stamp of the time and a count of pins, and eviction closes the count, so that
-/// a use either keeps the replica or learns that it is too late.
+/// One replica's place in a silo's cache. Using it takes no lock: a use is a stamp of the time and a count of pins. Eviction closes the count, so that a use either keeps the replica or learns that it is too late.
 /// </summary>
 internal sealed class CacheEntry
 {

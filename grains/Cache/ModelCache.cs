@@ -7,9 +7,9 @@ namespace Cluster.Grains.Cache;
 /// by bytes. It decides and keeps accounts; unloading and waiting are the caller's. Safe from any thread.
 /// <list type="number">
 /// <item>Room is reserved before a load begins, with the predicted size, and counts until an unload has really finished.</item>
-/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way; the longest unused replicas first, those in use never.</item>
+/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way. The longest unused replicas first, those in use never.</item>
 /// <item>Loads get their room in order of arrival.</item>
-/// <item>A replica that measures larger than predicted evicts others; what is over the capacity until they are gone is a deficit, and no load begins before it is
+/// <item>A replica that measures larger than predicted evicts others. What is over the capacity until they are gone is a deficit, and no load begins before it is
 /// paid back.</item>
 /// </list>
 /// </summary>
@@ -318,4 +318,20 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
 
     /// <summary>Begins with the time of day, so that a process that starts again does not repeat itself.</summary>
     private long NextEpoch() => _lastEpoch = Math.Max(_lastEpoch + 1, time.GetUtcNow().UtcTicks);
+}
+
+/// <summary>A cache at one moment, in bytes.</summary>
+/// <param name="Capacity">What replicas may take together.</param>
+/// <param name="Used">Of replicas that are loaded or being loaded.</param>
+/// <param name="Unloading">Of replicas whose unload has not finished.</param>
+/// <param name="Waiting">Of loads that wait for room.</param>
+/// <param name="Copies">Loaded or being loaded.</param>
+/// <param name="Loading">Being loaded or waiting for room.</param>
+/// <param name="OldestIdle">Since the longest unused replica was used; null where none is loaded.</param>
+/// <param name="ChurnAge">Age below which the churn guard lets nothing be evicted.</param>
+internal readonly record struct CacheSnapshot(
+    long Capacity, long Used, long Unloading, long Waiting, int Copies, int Loading, TimeSpan? OldestIdle, TimeSpan ChurnAge)
+{
+    /// <summary>What is taken beyond the capacity because replicas turned out larger than predicted; no load begins before it is paid back.</summary>
+    public long Deficit => Math.Max(0, Used + Unloading - Capacity);
 }

@@ -16,7 +16,7 @@ public sealed class ModelCacheOptions
 
     /// <summary>
     /// Bytes predicted for a replica that was never loaded, as a multiple of its version's files; 1 to 100, default 1.25. Measured on ONNX Runtime 1.29, a
-    /// session holds 0.5 to 1.1 times its file; a prediction a little above spares the eviction that an overrun causes. Higher evicts more than is needed.
+    /// session holds 0.5 to 1.1 times its file. A prediction a little above spares the eviction that an overrun causes. Higher evicts more than is needed.
     /// </summary>
     [Range(1.0, 100.0)]
     public double SizeFactor { get; set; } = 1.25;
@@ -29,7 +29,7 @@ public sealed class ModelCacheOptions
     public long BaseBytes { get; set; } = 128 << 10;
 
     /// <summary>
-    /// Churn guard: a replica is evicted only when it has been unused for this many load times; 0 to 1000, default 10 (ModelMesh: minChurnAge is ten load
+    /// Churn guard: a replica is evicted only when it has been unused for this many load times. 0 to 1000, default 10 (ModelMesh: minChurnAge is ten load
     /// times). 0 never refuses. Higher refuses earlier under too many models, lower lets a silo spend its time on loads.
     /// </summary>
     [Range(0.0, 1000.0)]

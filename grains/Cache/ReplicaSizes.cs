@@ -5,7 +5,7 @@ namespace Cluster.Grains.Cache;
 
 /// <summary>
 /// What replicas take, in bytes: predicted from their files until one of the same content was measured in this process. Measured is what ONNX Runtime's allocator
-/// holds for the session, or the files where that is less, because constants inside a graph's branches are not the allocator's, plus
+/// holds for the session, or the files where that is less, plus
 /// <see cref="ModelCacheOptions.BaseBytes"/>. What runs need on top is not in it. Safe from any thread.
 /// </summary>
 internal sealed class ReplicaSizes(ModelCacheOptions options)

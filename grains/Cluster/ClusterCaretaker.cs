@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <summary>
-/// The work of <see cref="ControllerGrain"/>, from what its silo knows: models that had replicas on a silo that died are told; where there is free space,
-/// models are loaded ahead of their next request; and models that had to do with fewer replicas than their least get them.
+/// The work of <see cref="ControllerGrain"/>, from what its silo knows: models that had replicas on a silo that died are told. Where there is free space,
+/// models are loaded ahead of their next request. Models that had to do with fewer replicas than their least get them.
 /// </summary>
 internal sealed class ClusterCaretaker(
     IClusterMembershipService membership,
@@ -33,7 +33,7 @@ internal sealed class ClusterCaretaker(
     }
 
     /// <summary>
-    /// Tells models of each silo that is published as holding something and is dead, rather than of changes alone: so it makes up for what was not done before.
+    /// Tells models of each silo that is published as holding something and is dead, rather than of changes alone. So it makes up for what was not done before.
     /// </summary>
     public async Task TellOfLostAsync(CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Cluster;
 
-/// <summary>Tells the controller of each change of the membership that this silo sees, until it has heard: so that there is a controller, wherever the former one was.</summary>
+/// <summary>Tells the controller of each change of the membership that this silo sees, until it has heard. So there is a controller, wherever the former one was.</summary>
 internal sealed class ControllerWatch(
     IClusterMembershipService membership, IGrainFactory grains, TimeProvider time, ILogger<ControllerWatch> logger) : BackgroundService
 {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <summary>
-/// Has this silo's replicas be elsewhere before it stops: it says that it leaves, so that nothing new comes, and has each model replace its replicas here, while
+/// Has this silo's replicas be elsewhere before it stops. It says that it leaves, so that nothing new comes, and has each model replace its replicas here, while
 /// they go on answering. A silo that is alone does nothing.
 /// </summary>
 internal sealed class SiloDrain(

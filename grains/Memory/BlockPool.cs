@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Cluster.Grains.Memory;
 
 /// <summary>
-/// Native memory for tensors, all of it within one limit. Large blocks are kept for their next use and given back to the system when a period has passed in which they were
-/// not needed: so what one unusual run took does not stay. Safe from any thread.
+/// Native memory for tensors, all of it within one limit. Large blocks are kept for their next use and given back to the system when a period has passed in which
+/// they were not needed. So what one unusual run took does not stay. Safe from any thread.
 /// </summary>
 internal sealed unsafe class BlockPool : IDisposable
 {

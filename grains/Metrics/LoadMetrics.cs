@@ -4,8 +4,8 @@ using Cluster.Metrics;
 namespace Cluster.Grains.Metrics;
 
 /// <summary>
-/// Counts loads, by model. A model's series appear, all at 0, with its first load and stay while replicas come and go, so that failures are seen
-/// of models that never load. Call <see cref="Forget"/> when the registration goes. Thread-safe.
+/// Counts loads, by model. A model's series appear, all at 0, with its first load and stay while replicas come and go. So failures are seen of models that never
+/// load. Call <see cref="Forget"/> when the registration goes. Thread-safe.
 /// </summary>
 internal sealed class LoadMetrics(MetricRegistry registry)
 {

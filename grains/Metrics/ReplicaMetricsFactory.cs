@@ -1,5 +1,7 @@
 using Cluster.Contracts.Models;
 using Cluster.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Cluster.Grains.Metrics;
 
@@ -18,4 +20,18 @@ internal sealed class ReplicaMetricsFactory(MetricRegistry registry)
     /// <param name="provider">Where the graph runs.</param>
     public ReplicaMetrics Create(string model, long version, int streams, int slots, ExecutionProvider provider = ExecutionProvider.Cpu) =>
         new(_families, model, version, streams, slots, provider == ExecutionProvider.OpenVino ? "openvino" : "cpu");
+}
+
+/// <summary>Registers what silos count.</summary>
+public static class ReplicaMetricsServiceCollectionExtensions
+{
+    /// <summary>Adds the metrics of replicas and of loads, and the <see cref="MetricRegistry"/> if it is not there yet.</summary>
+    public static IServiceCollection AddReplicaMetrics(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton<MetricRegistry>();
+        services.TryAddSingleton<ReplicaMetricsFactory>();
+        services.TryAddSingleton<LoadMetrics>();
+        return services;
+    }
 }

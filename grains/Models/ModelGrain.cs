@@ -12,9 +12,8 @@ namespace Cluster.Grains.Models;
 
 /// <inheritdoc cref="IModelGrain"/>
 /// <remarks>
-/// One change at a time is carried out to its end, whether or not the caller still waits: changes wait for each other's turn. What is reported meanwhile is taken at once, and
-/// acted on in a turn of its own. <see cref="ModelPlan"/>, <see cref="ReplicaPlan"/> and <see cref="FailurePlan"/> say what follows, <see cref="ModelChange"/>,
-/// <see cref="ReplicaWork"/> and <see cref="ReplicaLoader"/> do it, <see cref="ModelKeeper"/> keeps it and tells the gateways.
+/// What is reported is taken at once; <see cref="ModelTurns"/> says when it is acted on. <see cref="ModelPlan"/>, <see cref="ReplicaPlan"/> and <see cref="FailurePlan"/> say
+/// what follows, <see cref="ModelChange"/>, <see cref="ReplicaWork"/> and <see cref="ReplicaLoader"/> do it, <see cref="ModelKeeper"/> keeps it and tells the gateways.
 /// </remarks>
 [ControlPlacement]
 [GrainType(ClusterGrains.ModelType)]
@@ -22,7 +21,6 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 {
     private readonly IPersistentState<ModelGrainState> _stored;
     private readonly ModelServices _services;
-    private readonly TimeProvider _time;
     private readonly ILogger<ModelGrain> _logger;
     private ModelKeeper _keeper = null!;
     private ReplicaLoader _loader = null!;
@@ -30,17 +28,13 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     private ScalingDesk _scaling = null!;
     private ModelChange _change = null!;
     private Quarantine _quarantine = null!;
-    private RetryTimer _retry = null!;
-    private readonly SemaphoreSlim _turn = new(1);
-    private bool _scheduled;
-    private int _changes;
+    private ModelTurns _turns = null!;
 
     public ModelGrain(
         [PersistentState("model", ModelGrains.StorageName)] IPersistentState<ModelGrainState> stored, ModelServices services, ILogger<ModelGrain> logger)
     {
         _stored = stored;
         _services = services;
-        _time = services.Time;
         _logger = logger;
     }
 
@@ -51,13 +45,13 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     /// <summary>Goes on with what was to be tried again, and ends what was being loaded when the grain was lost.</summary>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _keeper = new ModelKeeper(Name, _stored, _services.States, _services.Metrics, _time);
+        _keeper = new ModelKeeper(Name, _stored, _services.States, _services.Metrics, _services.Time);
         _loader = new ReplicaLoader(Name, _services, _keeper, _logger);
         _work = new ReplicaWork(Name, _services, _keeper, _loader, _logger);
-        _retry = new RetryTimer(this, RetryAsync, _time);
         _scaling = new ScalingDesk(Name, _services, _keeper, _work, _logger);
         _quarantine = new Quarantine(Name, _services, _keeper, _work, _logger);
         _change = new ModelChange(Name, _services, _keeper, _work, _scaling, _logger);
+        _turns = new ModelTurns(this, GrainFactory.GetGrain<IModelWorkGrain>(Name), _keeper, _change, _services.Time, _logger);
         if (State.Registration is null)
         {
             _services.States.TryGet(Name, out var published);
@@ -76,10 +70,10 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
         if (!State.Arriving.IsEmpty)
         {
-            Schedule();
+            _turns.Schedule();
         }
 
-        RetryLaterFailures();
+        _turns.RetryLaterFailures();
         return Task.CompletedTask;
     }
 
@@ -95,7 +89,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             _loader.GiveUp((source, settingsRevision) => registration.Versions.Contains(source) && settingsRevision == registration.SettingsRevision);
         }
 
-        using var turn = await TakeTurnAsync();
+        using var turn = await _turns.TakeAsync();
         await ApplyNowAsync(registration, retryFailed);
     }
 
@@ -112,25 +106,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             Log.RegistrationProblem(_logger, Name, problem);
         }
 
-        // Settings that cannot be read change nothing: the last good ones stay in force for what serves.
-        var settingsStay = registration.Problem is not null && State.Registration is not null;
-        var applied = settingsStay
-            ? registration with
-            {
-                VersionPolicy = State.Registration!.VersionPolicy,
-                Settings = State.Registration.Settings,
-                SettingsRevision = State.Registration.SettingsRevision,
-            }
-            : registration;
-        await _keeper.KeepAskedAsync(State with
-        {
-            Registration = applied with { Bounds = State.Registration?.Bounds },
-            NotYetUsed = State.NotYetUsed || (State.Registration is null && registration.Origin == RegistrationOrigin.Registered),
-            Failed = retryFailed ? State.Failed.Clear() : State.Failed,
-            FailedOn = retryFailed ? State.FailedOn.Clear() : State.FailedOn,
-            LostWith = retryFailed ? State.LostWith.Clear() : State.LostWith,
-        });
-        await ChangeAsync();
+        await _keeper.KeepAskedAsync(ModelPlan.Register(State, registration, retryFailed));
+        await _turns.ChangeAsync();
         if (registration.IsRemoval)
         {
             _services.Registrations.Remove(Name);
@@ -144,13 +121,13 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     /// <inheritdoc/>
     public async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
-        using var turn = await TakeTurnAsync();
+        using var turn = await _turns.TakeAsync();
         RequireKnown();
         var before = State;
         await _keeper.KeepAskedAsync(
             State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear(), LostWith = State.LostWith.Clear() },
             state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn, LostWith = before.LostWith });
-        await ChangeAsync();
+        await _turns.ChangeAsync();
         if (State.Registration!.Problem is { } problem)
         {
             throw new ServingException(Failure.Unavailable($"failed to load '{Name}': {problem}", LoadFailures.RetryAfter));
@@ -173,13 +150,13 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     /// <inheritdoc/>
     public async ValueTask WakeAsync(CancellationToken cancellationToken)
     {
-        using var turn = await TakeTurnAsync();
+        using var turn = await _turns.TakeAsync();
         if (State.NotYetUsed)
         {
             try
             {
                 await _keeper.KeepAskedAsync(State with { NotYetUsed = false });
-                await ChangeAsync();
+                await _turns.ChangeAsync();
             }
             catch when (State.Loaded.IsEmpty)
             {
@@ -195,7 +172,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     {
         RequireKnown();
         _loader.GiveUp(static (_, _) => false);
-        using var turn = await TakeTurnAsync();
+        using var turn = await _turns.TakeAsync();
         RequireKnown();
 
         // Those that began since: this is what their callers wait for.
@@ -203,7 +180,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         var before = State;
         await _keeper.KeepAskedAsync(
             State with { Unloaded = true, NotYetUsed = false }, state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed });
-        await ChangeAsync();
+        await _turns.ChangeAsync();
     }
 
     /// <inheritdoc/>
@@ -214,12 +191,12 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             throw ServingException.InvalidArgument($"model '{Name}': {problem}");
         }
 
-        using var turn = await TakeTurnAsync();
+        using var turn = await _turns.TakeAsync();
         RequireKnown();
         var before = State.Registration!.Bounds;
         await _keeper.KeepAskedAsync(WithBounds(State, bounds), state => WithBounds(state, before));
         Log.Bounded(_logger, Name, bounds?.Least, bounds?.Most);
-        await ChangeAsync();
+        await _turns.ChangeAsync();
 
         static ModelGrainState WithBounds(ModelGrainState state, ReplicaBounds? bounds) => state with { Registration = state.Registration! with { Bounds = bounds } };
     }
@@ -258,7 +235,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             {
                 if (load.IsFinal)
                 {
-                    Schedule();
+                    _turns.Schedule();
                 }
 
                 throw new ServingException(failure);
@@ -300,9 +277,9 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     /// <inheritdoc/>
     public async ValueTask ReportLoadAsync(UtilizationReport load)
     {
-        if (_scaling.Take(load, mayDecide: _changes == 0 && !_scheduled))
+        if (_scaling.Take(load, mayDecide: _turns.AreIdle))
         {
-            Schedule();
+            _turns.Schedule();
         }
 
         await _scaling.SaveUsesAsync();
@@ -311,21 +288,16 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     /// <inheritdoc/>
     public async ValueTask LeaveSiloAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
-        using var turn = await TakeTurnAsync();
-        _changes++;
-        try
+        using var turn = await _turns.TakeAsync();
+        using (_turns.Begin())
         {
             await _work.LeaveAsync(silo);
-        }
-        finally
-        {
-            _changes--;
         }
 
         // What was not used lately went without a successor; beside replicas that stay there are to be as many as the least.
         if (State.Loaded.Keys.Any(_change.IsDue))
         {
-            Schedule();
+            _turns.Schedule();
         }
     }
 
@@ -344,7 +316,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         if (await _quarantine.JudgeAsync())
         {
             // An older version may serve in its place.
-            Schedule();
+            _turns.Schedule();
         }
     }
 
@@ -367,29 +339,15 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             ReplicaPlan.IsOnDemand(state, version)
             && !ReplicaPlan.IsOnDemand(before, version)
             && (_work.IsUsedLately(version) || state.Registration?.CopyBounds().Least > 1)));
-        Schedule();
+        _turns.Schedule();
         await kept;
     }
 
     /// <inheritdoc/>
-    public async ValueTask CarryOutAsync()
-    {
-        using var turn = await TakeTurnAsync();
-        _scheduled = false;
-        if (State.Registration is not null)
-        {
-            await ChangeAsync();
-        }
-    }
+    public async ValueTask CarryOutAsync() => await _turns.CarryOutAsync();
 
     /// <summary>After the last call was answered.</summary>
-    public void Dispose() => _turn.Dispose();
-
-    private async Task<Turn> TakeTurnAsync()
-    {
-        await _turn.WaitAsync();
-        return new Turn(_turn);
-    }
+    public void Dispose() => _turns?.Dispose();
 
     private bool IsServing(ModelReplicaId id) => ReplicaPlan.Serving(State, id.Version).Contains(new PlacedReplica(id.Number, id.Silo));
 
@@ -406,7 +364,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         await kept;
         if (State.Registration is not null && _change.IsDue(version))
         {
-            Schedule();
+            _turns.Schedule();
         }
     }
 
@@ -431,80 +389,5 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
                 ? $"model '{Name}' is in the model repository"
                 : $"model '{Name}' has been registered by a client; the repository's model of this name is served when that is unregistered"));
         }
-    }
-
-    private async Task ChangeAsync()
-    {
-        _changes++;
-        try
-        {
-            if (await _change.CarryOutAsync() is { } wait)
-            {
-                _retry.LookIn(wait);
-            }
-
-            RetryLaterFailures();
-        }
-        finally
-        {
-            _changes--;
-        }
-    }
-
-    /// <summary>Has <see cref="ChangeAsync"/> run in a turn of its own.</summary>
-    private void Schedule()
-    {
-        if (!_scheduled)
-        {
-            _scheduled = true;
-            _ = RunAsync();
-        }
-    }
-
-    private async Task RunAsync()
-    {
-        try
-        {
-            await GrainFactory.GetGrain<IModelWorkGrain>(Name).CarryOutAsync();
-        }
-        catch (Exception exception)
-        {
-            // This turn runs without a caller to tell; the next reason to act tries again.
-            _scheduled = false;
-            Log.NotCarriedOut(_logger, Name, CauseOf(exception));
-        }
-    }
-
-    /// <summary>Orleans hands on a failure of the grain's own process as a text with its trace, such as of a start that fails while models load.</summary>
-    private static string CauseOf(Exception exception) => exception.ToString().Contains(nameof(ObjectDisposedException), StringComparison.Ordinal)
-        ? "this process ends"
-        : exception.Message.ReplaceLineEndings("\n").Split('\n', 2)[0];
-
-    private async Task RetryAsync()
-    {
-        using var turn = await TakeTurnAsync();
-        var now = _time.GetUtcNow();
-        await _keeper.KeepAsync(State with { Failed = State.Failed.RemoveRange(State.Failed.Where(entry => entry.Value.RetryOn <= now).Select(entry => entry.Key)) });
-        if (State.Registration is not null)
-        {
-            await ChangeAsync();
-        }
-    }
-
-    private void RetryLaterFailures()
-    {
-        if (!_retry.IsSet && State.Failed.Values.Min(failed => failed.RetryOn) is { } next)
-        {
-            _retry.LookIn(next - _time.GetUtcNow());
-        }
-        else if (!_retry.IsSet && !State.FailedOn.IsEmpty)
-        {
-            _retry.LookIn(RetryTimer.Max);
-        }
-    }
-
-    private readonly struct Turn(SemaphoreSlim turn) : IDisposable
-    {
-        public void Dispose() => turn.Release();
     }
 }

@@ -16,6 +16,9 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     /// <summary>Ends when gateways are told next.</summary>
     public Task NextTold => _told.Task;
 
+    /// <summary>The model's.</summary>
+    public string Name => name;
+
     public ModelGrainState State => stored.State;
 
     /// <summary>Sets the state at once, and writes it: one write after the other, as reports come between the steps of a change.</summary>

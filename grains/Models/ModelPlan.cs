@@ -7,8 +7,21 @@ namespace Cluster.Grains.Models;
 /// <summary>What follows from a model's state: what to load next, what to end, what to tell the gateways. Pure.</summary>
 internal static class ModelPlan
 {
+    /// <summary>The state with what a registration says. Settings that cannot be read change nothing: the last good ones stay in force for what serves. Bounds stay, too.</summary>
+    /// <param name="retryFailed">Whether content that is known not to load is to be tried again.</param>
+    public static ModelGrainState Register(ModelGrainState state, ModelRegistration registration, bool retryFailed) => state with
+    {
+        Registration = (registration.Problem is not null && state.Registration is { } known
+            ? registration with { VersionPolicy = known.VersionPolicy, Settings = known.Settings, SettingsRevision = known.SettingsRevision }
+            : registration) with { Bounds = state.Registration?.Bounds },
+        NotYetUsed = state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered),
+        Failed = retryFailed ? state.Failed.Clear() : state.Failed,
+        FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
+            LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
+    };
+
     /// <summary>
-    /// The versions that should serve, highest first: the policy's choice among those that have not failed, so that an older version
+    /// The versions that should serve, highest first. The policy chooses among those that have not failed, so that an older version
     /// serves where the newest is broken.
     /// </summary>
     public static ImmutableArray<long> Desired(ModelGrainState state)
@@ -73,8 +86,7 @@ internal static class ModelPlan
         && IsCurrent(state.Registration, source, state.Loaded.GetValueOrDefault(version));
 
     /// <summary>
-    /// The highest version that the policy chose and that does not load, or null: whether or not an older version, or its own previous
-    /// content, serves in its place. Versions outside the policy may be broken.
+    /// The highest version that the policy chose and that does not load, or null. An older version, or its own previous content, may serve in its place. Versions outside the policy may be broken.
     /// </summary>
     public static (long Version, string Reason)? ChosenButFailed(ModelGrainState state)
     {

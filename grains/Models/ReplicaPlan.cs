@@ -28,7 +28,7 @@ internal static class ReplicaPlan
         Serving(state, version).Concat(Arriving(state, version)).Select(static replica => replica.Silo);
 
     /// <summary>
-    /// The state of a grain that has forgotten what it knew, such as with its storage: numbers that others know of are not given out again.
+    /// The state of a grain that has forgotten what it knew, such as with its storage. Numbers that others know of are not given out again.
     /// </summary>
     public static ModelGrainState Begin(ModelGrainState state, ModelServingState? published) => state with
     {

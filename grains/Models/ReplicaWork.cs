@@ -21,7 +21,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
     private ModelGrainState State => keeper.State;
 
     /// <summary>
-    /// Loads the content that a version should have, as many replicas as it had, and has them serve in the place of the former ones in one step.
+    /// Loads the content that a version should have, as many replicas as it had. They serve in the place of the former ones in one step.
     /// </summary>
     /// <returns>Null: done, found broken, or given up. Else how long to wait for room, and why.</returns>
     public async Task<(TimeSpan Wait, string Reason)?> LoadContentAsync(ModelVersionSource source)

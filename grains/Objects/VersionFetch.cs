@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Objects;
 
 /// <summary>
-/// Has a version in a local folder before it is loaded: what lies in object storage is a folder that is filled first, and from then on read and checked as any other. Loads of one
+/// Has a version in a local folder before it is loaded. What lies in object storage is a folder that is filled first, and from then on read and checked as any other. Loads of one
 /// version share one download. Safe from any thread.
 /// </summary>
 internal sealed class VersionFetch(

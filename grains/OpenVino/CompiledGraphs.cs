@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.OpenVino;
 
 /// <summary>
-/// The folder where OpenVINO keeps compiled graphs of models with <c>cache</c>, a folder for each content of a version and its settings. What was used longest ago goes when they
-/// take too much, and what its model does not have any more with the next load or unload of the model. Safe from any thread.
+/// The folder where OpenVINO keeps compiled graphs of models with <c>cache</c>, a folder for each content of a version and its settings. What was used longest ago
+/// goes when they take too much. What its model does not have any more goes with the model's next load or unload. Safe from any thread.
 /// </summary>
 internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations registrations, TimeProvider time, ILogger<CompiledGraphs> logger)
 {
@@ -26,7 +26,7 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
     /// <exception cref="UnauthorizedAccessException">It cannot be made.</exception>
     public Loading Use(string model, ModelVersionSource source, ProviderSettings settings)
     {
-        // OpenVINO takes a blob for a graph whatever its precision was.
+        // OpenVINO takes a blob for a graph of any precision.
         var name = $"{NameOf(model, source)}-{Digest(settings.ToString())}";
         lock (_lock)
         {

@@ -86,3 +86,13 @@ internal sealed record OpenVinoFolder(OpenVinoKind Kind, string Path, string Lib
 
     private static string NameOf(ushort machine) => machine switch { X64 => "x86-64", Arm64 => "arm64", _ => $"other (ELF machine {machine})" };
 }
+
+/// <summary>The forms in which OpenVINO comes for ONNX Runtime.</summary>
+internal enum OpenVinoKind
+{
+    /// <summary>An ONNX Runtime with OpenVINO in it, in place of the packaged one.</summary>
+    BuiltIn,
+
+    /// <summary>A library that the packaged ONNX Runtime loads.</summary>
+    Plugin,
+}

@@ -43,8 +43,8 @@ internal static class OpenVinoSettings
     }
 
     /// <summary>
-    /// The model's own properties, which win, the precision, and the folder. The provider's own option for that, <c>cache_dir</c>, holds for every later session
-    /// of the process: a session without cache would read, and be given, what another one compiled in another precision.
+    /// The model's own properties, which win, the precision, and the folder. The provider's own option for that, <c>cache_dir</c>, holds for every later session of
+    /// the process. A session without cache would read, and be given, what another one compiled in another precision.
     /// </summary>
     private static string LoadConfig(ProviderSettings options, string? cache)
     {

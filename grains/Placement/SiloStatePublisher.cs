@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Options;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Repository;
@@ -126,4 +127,16 @@ internal sealed class SiloStatePublisher : BackgroundService
             Runtime = _onnxRuntime.Versions,
         };
     }
+}
+
+/// <summary>What a silo says of itself.</summary>
+public sealed class SiloStateOptions
+{
+    /// <summary>What the operator calls the silo. Default none.</summary>
+    [SetBy("Cluster:Labels")]
+    public ImmutableArray<string> Labels { get; set; } = [];
+
+    /// <inheritdoc cref="SiloState.Version"/>
+    [SetBy("")]
+    public long Version { get; set; }
 }

@@ -12,8 +12,8 @@ namespace Cluster.Grains.Registry;
 
 /// <inheritdoc cref="IRegistryGrain"/>
 /// <remarks>
-/// One change at a time, and none of them waits for a load: models are handed to their grains without waiting, in the order of the changes, which is
-/// the order in which a model's grain takes them. Kept alive, because the hand-overs of a start go on after the call that began them.
+/// One change at a time, and none of them waits for a load. Models are handed to their grains without waiting, in the order of the changes. A model's grain takes
+/// them in that order. Kept alive, because the hand-overs of a start go on after the call that began them.
 /// </remarks>
 [KeepAlive]
 [GrainType(ClusterGrains.RegistryType)]
@@ -298,7 +298,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         _ = ForgetAsync(model, task);
     }
 
-    /// <summary>Tells a model, and once more if the hand-over before was still on its way: where a grain moves, messages to it can overtake each other.</summary>
+    /// <summary>Tells a model, and once more if the hand-over before was still on its way. Where a grain moves, messages to it can overtake each other.</summary>
     private async Task TellAsync(Func<Task> tell, Task before)
     {
         await TellUntilHeardAsync(tell);
@@ -350,4 +350,17 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Those that have left go with the next change: a write of their own would meet that change's.</summary>
     private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries, ImmutableHashSet<string> leaving) =>
         _stored.KeepAsync(new RegistryState { Entries = entries, Leaving = leaving.Except(_left) });
+}
+
+/// <summary>What one shard of the registry keeps.</summary>
+[GenerateSerializer, Alias("registry-state")]
+public sealed record RegistryState
+{
+    /// <summary>By model.</summary>
+    [Id(0)]
+    public ImmutableDictionary<string, RegistryEntry> Entries { get; init; } = ImmutableDictionary<string, RegistryEntry>.Empty;
+
+    /// <summary>Models that are registered no more, and may not have been told yet: the silo that tells them may be lost meanwhile.</summary>
+    [Id(1)]
+    public ImmutableHashSet<string> Leaving { get; init; } = [];
 }

@@ -55,3 +55,16 @@ public static class ReplicatedModelRegistry
             provider.GetRequiredKeyedService<IReplicatedMap>(Aliases), provider.GetRequiredService<ILogger<ReplicatedAliases>>()));
     }
 }
+
+/// <summary>Registers what the registry and the aliases need of their process, which is the whole cluster, beside the model grains.</summary>
+public static class ModelRegistry
+{
+    public static IServiceCollection AddModelRegistry(this IServiceCollection services)
+    {
+        services.AddClusterOptions<RegistryOptions>();
+        services.AddSingleton<RegisteredModelReader>();
+        services.AddSingleton<IRegistryRestorer, RegistryRestorer>();
+        services.AddSingleton<IAliases, InMemoryAliases>();
+        return services.AddSingleton<ISiloHealth, LocalSiloHealth>();
+    }
+}

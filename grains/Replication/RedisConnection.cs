@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Cluster.Contracts.Logging;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -125,4 +126,38 @@ internal sealed class RedisConnection
             return RedisReply.Failed(RedisOutcome.Unreachable, "no server that takes writes");
         }
     }
+}
+
+/// <summary>The keys of one cluster. The braces keep them on one node of a Redis Cluster, so that a script can use several.</summary>
+internal sealed class RedisKeys(string clusterId)
+{
+    private readonly string _prefix = $"cluster:{{{clusterId}}}:";
+
+    /// <summary>Says what changed in a replicated map.</summary>
+    public string MapChannel(string map) => $"{_prefix}map/{map}/changed";
+
+    /// <summary>The keys of a replicated map, as <see cref="ReplicaScripts"/> wants them.</summary>
+    public RedisKey[] Map(string map)
+    {
+        var prefix = $"{_prefix}map/{map}/";
+        return [prefix + "header", prefix + "sequences", prefix + "contents", prefix + "changes", prefix + "removals"];
+    }
+}
+
+/// <summary>What the meter "Cluster.Redis" tells of the shared connection.</summary>
+internal sealed class RedisMetrics
+{
+    public const string MeterName = "Cluster.Redis";
+
+    private Func<bool> _redisReachable = static () => true;
+
+    public RedisMetrics(IMeterFactory meters)
+    {
+#pragma warning disable CA2000 // The factory owns its meters.
+        var meter = meters.Create(MeterName);
+#pragma warning restore CA2000
+        meter.CreateObservableGauge("cluster.redis.reachable", () => _redisReachable() ? 1 : 0, "{connection}", "1 if Redis answered the last operation");
+    }
+
+    public void ObserveRedis(Func<bool> reachable) => _redisReachable = reachable;
 }

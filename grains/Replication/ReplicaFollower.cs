@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Replication;
 
 /// <summary>
-/// Keeps a replica up to date: takes the messages of the store, and asks for what they have not brought, which is everything at the start, what changed
-/// since if some were missed, and everything again if the store was restarted. What it has lost then is sent to it.
+/// Keeps a replica up to date: takes the messages of the store, and asks for what they have not brought. That is everything at the start and after a restart of the
+/// store, and what changed since where some were missed. What it has lost then is sent to it.
 /// </summary>
 internal sealed class ReplicaFollower(
     string map, ReplicaTable table, RedisReplicaStore store, ReplicationOptions options, ReplicationMetrics metrics, TimeProvider time, ILogger logger)

@@ -1,14 +1,14 @@
 namespace Cluster.Grains.Replication;
 
 /// <summary>
-/// What Redis runs. A map is five keys: its header (the store's life, the run of Redis that it began in, the count of changes, the last
-/// change that was purged), and by entry its sequence, its content, the number of its last change, and when its removal may be forgotten.
+/// What Redis runs. A map is five keys. Its header has the store's life, the run of Redis that it began in, the count of changes and the last change that was purged.
+/// The others have by entry its sequence, its content, the number of its last change, and when its removal may be forgotten.
 /// </summary>
 internal static class ReplicaScripts
 {
     /// <summary>
-    /// ARGV 1 names the life that begins if this Redis was started, or emptied, since the last one did: then what it has may be less than it
-    /// had, and every process has to compare. ARGV 2 is the channel, ARGV 3 the time in ms that a removal is remembered.
+    /// ARGV 1 names the life that begins if this Redis was started, or emptied, since the last one did. What it has may then be less than it had, and every process
+    /// has to compare. ARGV 2 is the channel, ARGV 3 the time in ms that a removal is remembered.
     /// </summary>
     private const string Begin =
         """
@@ -106,7 +106,7 @@ internal static class ReplicaScripts
 
     /// <summary>
     /// ARGV 4: the change after which to read. Forgets old removals first. Answer: life, last purged change, change that the page reaches,
-    /// 1 if there is no later one, then key, sequence, 1 or 0, and content of each.
+    /// 1 if there is no later one. Then key, sequence, 1 or 0, and content of each.
     /// </summary>
     public const string Page = Begin +
         """

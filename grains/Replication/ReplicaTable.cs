@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Replication;
 
 /// <summary>
-/// The replica of one map in this process. Of two values of a key the one with the greater sequence stays. Of two with the same sequence, which
-/// two that publish in the same microsecond or a loss of the store can make, the one in the store does.
+/// The replica of one map in this process. Of two values of a key the one with the greater sequence stays. Of two with the same sequence the one in the store does.
+/// Two that publish in the same microsecond make such, and a loss of the store.
 /// </summary>
 internal sealed class ReplicaTable(string map, TimeProvider time, ILogger logger)
 {

@@ -8,7 +8,7 @@ namespace Cluster.Grains.Replication;
 public sealed class ReplicationOptions : IValidatableObject
 {
     /// <summary>
-    /// How often a process asks what it has missed, and how soon at the latest it puts back what Redis has lost: 10 ms to 1 h. Default 5 s.
+    /// How often a process asks what it has missed, and how soon at the latest it puts back what Redis has lost. 10 ms to 1 h. Default 5 s.
     /// Shorter asks more often, longer is out of date longer after a lost message.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00")]

@@ -10,7 +10,7 @@ namespace Cluster.Grains.Replication;
 public static class ReplicationServiceCollectionExtensions
 {
     /// <summary>
-    /// Opens a map in this process: a keyed <see cref="IReplicatedMap"/> of that name, complete once the host's services have started that are registered before what
+    /// Opens a map in this process: a keyed <see cref="IReplicatedMap"/> of that name. It is complete once the services have started that are registered before what
     /// reads it. Doing so twice does no harm.
     /// </summary>
     /// <param name="name">The same in every process, of letters, digits and dashes.</param>
@@ -38,4 +38,19 @@ public static class ReplicationServiceCollectionExtensions
         provider.GetRequiredService<ReplicationMetrics>(),
         provider.GetRequiredService<TimeProvider>(),
         provider.GetRequiredService<ILogger<ReplicatedMap>>());
+}
+
+/// <summary>Starts the replicas of this process, all at once, and stops them when what was registered after them is stopped.</summary>
+internal sealed class ReplicationService(IEnumerable<ReplicatedMap> maps, ILogger<ReplicationService> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken) => Task.WhenAll(maps.Select(map => map.StartAsync(cancellationToken)));
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(maps.Select(async map =>
+    {
+        await map.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (map.Pending is > 0 and var unsent)
+        {
+            Log.ReplicaUnsent(logger, unsent, map.Name);
+        }
+    }));
 }

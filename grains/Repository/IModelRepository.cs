@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+
 namespace Cluster.Grains.Repository;
 
 /// <summary>Where models come from.</summary>
@@ -19,4 +22,31 @@ public interface IModelRepository
 
     /// <summary>As <see cref="Scan()"/>, but looks only at one model's folder; of the others it tells what was found last.</summary>
     RepositorySnapshot Scan(string model);
+}
+
+/// <summary>What a repository held at one moment.</summary>
+/// <param name="Models">Every model by name, ordinal order; those that cannot be loaded too, with the reason.</param>
+/// <param name="Problems">What is wrong with the repository as a whole: the root is gone, the configuration is invalid…</param>
+/// <param name="Warnings">What was ignored or adapted; everything is served nevertheless.</param>
+public sealed record RepositorySnapshot(
+    ImmutableSortedDictionary<string, ModelRegistration> Models,
+    ImmutableArray<string> Problems,
+    ImmutableArray<string> Warnings);
+
+/// <summary>The repository cannot be used at all, found by the first scan. The message is for the person who starts the process.</summary>
+public sealed class RepositoryConfigurationException : Exception
+{
+    public RepositoryConfigurationException()
+    {
+    }
+
+    public RepositoryConfigurationException(string message)
+        : base(message)
+    {
+    }
+
+    public RepositoryConfigurationException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
 }

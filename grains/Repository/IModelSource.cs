@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
+
 namespace Cluster.Grains.Repository;
 
 /// <summary>One of the places that a repository's models come from.</summary>
@@ -13,3 +16,9 @@ internal interface IModelSource
     /// <summary>Looks at one model alone.</summary>
     SourceScan Scan(string name);
 }
+
+/// <summary>What one of the two sources of models holds.</summary>
+internal sealed record SourceScan(
+    ImmutableArray<ModelRegistration> Models,
+    ImmutableArray<string> Problems,
+    ImmutableArray<string> Warnings);

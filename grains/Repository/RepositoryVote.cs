@@ -6,8 +6,8 @@ using Cluster.Contracts.Models;
 namespace Cluster.Grains.Repository;
 
 /// <summary>
-/// What becomes of a change that one silo's repository shows, by what the others' hold. A folder may be empty because its mount failed, or stale because its replica is late: so
-/// no silo's folder decides alone about what others serve. Pure.
+/// What becomes of a change that one silo's repository shows, by what the others' hold. A folder may be empty because its mount failed, or stale because its replica
+/// is late. So no silo's folder decides alone about what others serve. Pure.
 /// </summary>
 /// <param name="Taken">Models whose change is carried out.</param>
 /// <param name="HeldBack">Models that stay as they are until the repositories agree.</param>

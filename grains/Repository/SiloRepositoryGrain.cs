@@ -17,3 +17,12 @@ internal sealed class SiloRepositoryGrain(IModelRepository repository) : Grain, 
         return [.. models.Select(model => RepositoryVote.Fingerprint(snapshot.Models.GetValueOrDefault(model)))];
     }
 }
+
+/// <summary>One silo's model repository; the key is the silo's address in its parsable form, and the grain is there.</summary>
+[Alias("silo-repository")]
+internal interface ISiloRepositoryGrain : IGrainWithStringKey
+{
+    /// <summary>Reads the repository now: a <see cref="RepositoryVote.Fingerprint"/> for each model, null where it holds none.</summary>
+    [AlwaysInterleave, Alias("fingerprints")]
+    ValueTask<ImmutableArray<string?>> FingerprintAsync(ImmutableArray<string> models);
+}

@@ -18,12 +18,6 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     /// <summary>Parts that are kept for the next run; the lists in them take memory.</summary>
     private const int KeptParts = 64;
 
-    /// <summary>Requests of more shapes than these run by themselves: to compare each with all takes longer.</summary>
-    private const int MaxGroups = 16;
-
-    /// <summary>A joined input may be this many times what its requests hold: one long request must not make all others as long.</summary>
-    private const int MaxPadding = 2;
-
     private readonly InferRequestMessage _request = new();
     private readonly List<BatchPart> _parts = [];
     private readonly NativeScratch _scratch = new();
@@ -46,7 +40,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
                 PartAt(bound).Bind(model, items[bound], _request);
             }
 
-            foreach (var group in Groups(items.Count, plan).Where(static group => group.Count > 1))
+            foreach (var group in BatchGroups.Of(_parts.Take(items.Count).Where(static part => part.Rows > 0), plan).Where(static group => group.Count > 1))
             {
                 RunGroup(model, session, plan, group, metrics, start, executed);
                 start = time.GetTimestamp();
@@ -73,50 +67,6 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         }
 
         return _parts[index];
-    }
-
-    private List<List<BatchPart>> Groups(int count, BatchPlan plan)
-    {
-        var groups = new List<List<BatchPart>>();
-        foreach (var part in _parts.Take(count).Where(static part => part.Rows > 0))
-        {
-            if (groups.Find(group => group[0].Fits(part, plan) && IsNotTooLong(group, part, plan)) is { } group)
-            {
-                group.Add(part);
-            }
-            else if (groups.Count < MaxGroups)
-            {
-                groups.Add([part]);
-            }
-        }
-
-        return groups;
-    }
-
-    private static bool IsNotTooLong(List<BatchPart> group, BatchPart added, BatchPlan plan)
-    {
-        for (var i = 0; i < added.Inputs.Slots.Count; i++)
-        {
-            if (plan.PaddingOf(added.Inputs.Slots[i]) is not { Dimension: var dimension })
-            {
-                continue;
-            }
-
-            var (rows, longest, held) = (added.Rows, added.Inputs.Shapes[i][dimension], added.Rows * added.Inputs.Shapes[i][dimension]);
-            foreach (var part in group)
-            {
-                rows += part.Rows;
-                longest = Math.Max(longest, part.Inputs.Shapes[i][dimension]);
-                held += part.Rows * part.Inputs.Shapes[i][dimension];
-            }
-
-            if (rows * longest > MaxPadding * held)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private void RunGroup(

@@ -5,7 +5,7 @@ namespace Cluster.Grains.Sessions;
 
 /// <summary>
 /// Which inputs and outputs of a graph declare a shape at all. ONNX Runtime's managed API reports an undeclared shape as no dimensions,
-/// the same as a scalar, so the file itself is asked (onnx.proto: ModelProto.graph = 7, GraphProto.input = 11, output = 12,
+/// the same as a scalar. So the file itself is asked (onnx.proto: ModelProto.graph = 7, GraphProto.input = 11, output = 12,
 /// ValueInfoProto.name = 1, type = 2, TypeProto.tensor_type = 1, TypeProto.Tensor.shape = 2).
 /// </summary>
 internal static class DeclaredShapes

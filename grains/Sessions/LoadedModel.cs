@@ -35,6 +35,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     private readonly Dictionary<string, string[]> _labels;
     private readonly NativeHeap _heap;
     private readonly CauseLimiter _failedRuns;
+    private readonly SessionRunners _runners;
     private readonly ILogger _logger;
     private readonly Lock _soloLock = new();
     private InferenceSession? _solo;
@@ -56,6 +57,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         TimeProvider time,
         NativeHeap heap,
         CauseLimiter failedRuns,
+        SessionRunners runners,
         ILogger logger)
     {
         Name = name;
@@ -70,6 +72,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         RunMemory = new RunMemory(time);
         _heap = heap;
         _failedRuns = failedRuns;
+        _runners = runners;
         _logger = logger;
         Utf8Name = Encoding.UTF8.GetBytes(name);
         Utf8Version = Encoding.UTF8.GetBytes(source.Version.ToString(CultureInfo.InvariantCulture));
@@ -133,20 +136,41 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     public bool ShapesAreTruthful => _shapesAreWrong == 0;
 
     /// <inheritdoc/>
-    public PayloadBuffer Run(
-        SessionRunner runner, PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+    public PayloadBuffer Run(PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
     {
-        var solo = alone ? Volatile.Read(ref _solo) : null;
-        var answer = runner.Run(this, solo ?? Session, message, metrics, out times, cancellationToken);
-        if (alone && solo is null && Plan.ThreadsAlone > 0 && times.Infer >= LongRunNanoseconds && Interlocked.Increment(ref _runsAlone) == RunsBeforeSolo)
+        var runner = _runners.Rent();
+        try
         {
-            SoloWanted?.Invoke();
-        }
+            var solo = alone ? Volatile.Read(ref _solo) : null;
+            var answer = runner.Run(this, solo ?? Session, message, metrics, out times, cancellationToken);
+            if (alone && solo is null && Plan.ThreadsAlone > 0 && times.Infer >= LongRunNanoseconds && Interlocked.Increment(ref _runsAlone) == RunsBeforeSolo)
+            {
+                SoloWanted?.Invoke();
+            }
 
-        return answer;
+            return answer;
+        }
+        finally
+        {
+            _runners.Return(runner);
+        }
     }
 
     /// <inheritdoc/>
+    public void RunBatch(IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed)
+    {
+        var runner = _runners.Rent();
+        try
+        {
+            RunBatch(runner, items, alone, metrics, executed);
+        }
+        finally
+        {
+            _runners.Return(runner);
+        }
+    }
+
+    /// <summary>As above, by a given runner.</summary>
     public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed)
     {
         if (_batches is not null && _rowsAreWrong == 0)

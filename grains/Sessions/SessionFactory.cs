@@ -34,7 +34,9 @@ internal sealed class SessionFactory(
     private readonly SemaphoreSlim _oneSolo = new(1);
 
     private readonly CauseLimiter _failedRuns = new(time);
-    private readonly WarmUp _warmUp = new(time);
+    private readonly SessionRunners _runners = new(time);
+    private readonly ModelWarmUp _warmUp = new(samples, time, logger);
+    private readonly SessionPreparation _preparation = new(environment);
     private readonly NativeHeap _heap = new(time);
 
     /// <summary>OpenVINO compiles on all processors, and its memory can be told from another's only where it compiles alone.</summary>
@@ -124,7 +126,7 @@ internal sealed class SessionFactory(
         using var content = versions.Read(model.Name, local, cancellationToken);
         return graphs.KeyOf(content, model.Plan, spec.Settings, environment.Version) != key ? null : graphs.Keep(key, model.LoadedBytes, path =>
         {
-            using var options = Options(model.Name, model.Version, spec.Settings, model.Plan with { SessionThreads = 1 });
+            using var options = _preparation.Options(model.Name, model.Version, spec.Settings, model.Plan with { SessionThreads = 1 });
 
             // Disposed before the options: that waits for a callback that uses them.
             using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
@@ -176,6 +178,7 @@ internal sealed class SessionFactory(
     public void Dispose()
     {
         _slots.Dispose();
+        _runners.Dispose();
         _oneSolo.Dispose();
         _oneCompilation.Dispose();
         _heap.Dispose();
@@ -195,7 +198,7 @@ internal sealed class SessionFactory(
         string reason;
         try
         {
-            if (NoOpenVino(settings.ProviderOptions) is { } lack)
+            if (_preparation.NoOpenVino(settings.ProviderOptions) is { } lack)
             {
                 throw new ServingException(Failure.Unavailable(lack, LoadFailures.RetryAfter));
             }
@@ -251,7 +254,7 @@ internal sealed class SessionFactory(
         var plan = model.Plan with { SessionThreads = model.Plan.ThreadsAlone };
         return Open(plan, model.Name, spec.Source, content, spec.Settings, opened =>
         {
-            Warm(opened.Session, model, content, slots: 1, cancellationToken);
+            _warmUp.Run(opened.Session, model, content, slots: 1, cancellationToken);
 
             // Several threads load its weights, of which only this one's are counted: they are those of the first session again.
             return model.TryAddSolo(opened.Session, Math.Max(opened.Memory.Bytes, model.LoadedBytes));
@@ -273,57 +276,14 @@ internal sealed class SessionFactory(
             var labels = LabelFiles.Read(content, settings, signature);
             var beside = plan.Provider == ExecutionProvider.OpenVino ? Math.Max(0, NativeHeap.BytesInUse() - before) : 0;
             var loaded = opened.Memory.Bytes + beside;
-            var result = new LoadedModel(model, source, session, signature, labels, plan, settings, loaded, time, _heap, _failedRuns, logger)
+            var result = new LoadedModel(model, source, session, signature, labels, plan, settings, loaded, time, _heap, _failedRuns, _runners, logger)
             {
                 Ended = plan.Cache is null ? null : () => compiled.Sweep(model),
                 GraphToKeep = opened.GraphToKeep,
             };
-            Warm(session, result, content, plan.Concurrency, cancellationToken);
+            _warmUp.Run(session, result, content, plan.Concurrency, cancellationToken);
             return result;
         }, cancellationToken);
-    }
-
-    /// <summary>A graph that does not take zeros, or its sample, serves all the same.</summary>
-    /// <param name="session">One of the model's.</param>
-    /// <param name="slots">Runs at once.</param>
-    private void Warm(InferenceSession session, LoadedModel model, VersionContent content, int slots, CancellationToken cancellationToken)
-    {
-        if (!model.WarmsUp)
-        {
-            return;
-        }
-
-        try
-        {
-            using var inputs = Sample(model, content) ?? WarmUpInputs.Zeros(model.Signature);
-            if (inputs is not null)
-            {
-                _warmUp.Run(session, inputs, model.Signature.OutputNames, slots, model.MaxRunBytes, model.RunMemory.Note, cancellationToken);
-            }
-        }
-        catch (OnnxRuntimeException exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.NotWarmedUp(logger, model.Name, model.Version, exception.Message.TrimEnd());
-        }
-    }
-
-    /// <summary>The sample beside the model; null where there is none that fits.</summary>
-    private WarmUpInputs? Sample(LoadedModel model, VersionContent content)
-    {
-        if (content.Sample is not { } sample || samples is null)
-        {
-            return null;
-        }
-
-        try
-        {
-            return WarmUpInputs.Of(samples.Read(sample, VersionContent.MaxSample), model.Name, model.Signature);
-        }
-        catch (ServingException exception)
-        {
-            Log.SampleDoesNotFit(logger, model.Name, model.Version, exception.Failure.Message);
-            return null;
-        }
     }
 
     /// <summary>Opens a session and has <paramref name="use"/> make something of it; it is disposed of if that fails.</summary>
@@ -336,7 +296,7 @@ internal sealed class SessionFactory(
         Func<OpenedSession, T> use,
         CancellationToken cancellationToken)
     {
-        using var options = Options(model, source.Version, settings, plan);
+        using var options = _preparation.Options(model, source.Version, settings, plan);
 
         // Disposed before the options: that waits for a callback that uses them.
         using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
@@ -419,64 +379,6 @@ internal sealed class SessionFactory(
             CultureInfo.InvariantCulture,
             $"model '{model}' version {version} does not fit in memory: its load held {memory.HeldAtRefusal} bytes and asked for {memory.Refused} more, of {OnnxAllocator.Pool.Limit} in all");
         return memory.HeldAtRefusal + memory.Refused > OnnxAllocator.Pool.Limit ? Failure.Unavailable(text, LoadFailures.RetryAfter) : Failure.Exhausted(text, LoadFailures.RetryAfter);
-    }
-
-    /// <summary>What the silo lacks of what a model names, or null.</summary>
-    private string? NoOpenVino(ProviderSettings options) => environment.OpenVino switch
-    {
-        null => "this silo has no OpenVINO: it is started without --openvino",
-        var found when !found.Has(options.Device, options.DeviceKind) => $"OpenVINO of this silo has no device '{options.Device}'; it has {string.Join(", ", found.Devices)}",
-        _ => null,
-    };
-
-    private SessionOptions Options(string model, long version, ModelSettings settings, SessionPlan plan)
-    {
-        var options = new SessionOptions
-        {
-            LogId = string.Create(CultureInfo.InvariantCulture, $"{model}/{version}"),
-            IntraOpNumThreads = plan.SessionThreads,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            GraphOptimizationLevel = settings.GraphOptimization switch
-            {
-                GraphOptimization.Disable => GraphOptimizationLevel.ORT_DISABLE_ALL,
-                GraphOptimization.Basic => GraphOptimizationLevel.ORT_ENABLE_BASIC,
-                GraphOptimization.Extended => GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-                _ => GraphOptimizationLevel.ORT_ENABLE_ALL,
-            },
-        };
-
-        options.ShareAllocator();
-
-        // Threads that spin between operators take the processors that other models and the network need.
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        if (plan.OpenVino is not null)
-        {
-            if (!settings.ProviderOptions.AllowCpuNodes)
-            {
-                options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
-            }
-
-            Append(options, settings.ProviderOptions.Device, plan.OpenVino);
-        }
-
-        return options;
-    }
-
-    /// <summary>Where ONNX Runtime's exception says only that it failed, its log has the reason.</summary>
-    private void Append(SessionOptions session, string device, Dictionary<string, string> options)
-    {
-        _ = OnnxEnvironment.TakeLastError();
-        try
-        {
-            environment.OpenVino!.AppendTo(session, device, options);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            session.Dispose();
-            var reason = OnnxEnvironment.TakeLastError() ?? exception.Message;
-            throw new ServingException(Failure.Unavailable(OpenVinoRefusal.Describe(ClientText.Of(reason)), LoadFailures.RetryAfter), exception);
-        }
     }
 
     /// <param name="Memory">What it took to open.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Contracts.Buffers;
@@ -149,7 +150,7 @@ internal sealed class SessionRunner : IDisposable
 
     /// <summary>
     /// Whether a failed run may be due to an output of ours whose shape is not the one computed. ONNX Runtime has several wordings for that, which
-    /// change with its version, and no code of its own: so a run that speaks of shapes is tried once more with no output given.
+    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given.
     /// </summary>
     private static bool SpeaksOfShapes(OnnxRuntimeException exception) => exception.Message.Contains("shape", StringComparison.OrdinalIgnoreCase);
 
@@ -302,4 +303,48 @@ internal sealed class SessionRunner : IDisposable
     }
 
     private long Nanoseconds(long from, long to) => (long)(_time.GetElapsedTime(from, to).TotalMicroseconds * 1000);
+}
+
+/// <summary>The runners that no run uses, of all models: as many as there were runs at once. Safe from any thread.</summary>
+internal sealed class SessionRunners(TimeProvider time) : IDisposable
+{
+    private readonly ConcurrentBag<SessionRunner> _idle = [];
+    private volatile bool _ended;
+
+    /// <summary>A runner for one run; what the calling thread used last, if it is idle.</summary>
+    public SessionRunner Rent() => _idle.TryTake(out var runner) ? runner : new SessionRunner(time);
+
+    public void Return(SessionRunner runner)
+    {
+        // Back before the look: whichever is later, this or the end, disposes of it.
+        _idle.Add(runner);
+        if (_ended)
+        {
+            DisposeIdle();
+        }
+    }
+
+    public void Dispose()
+    {
+        _ended = true;
+        DisposeIdle();
+    }
+
+    private void DisposeIdle()
+    {
+        while (_idle.TryTake(out var runner))
+        {
+            runner.Dispose();
+        }
+    }
+}
+
+/// <summary>Where a run's time in the session went, in nanoseconds.</summary>
+/// <param name="Input">Locating, checking and binding inputs.</param>
+/// <param name="Infer">Running the graph.</param>
+/// <param name="Output">Writing outputs into the response.</param>
+/// <param name="Rows">Rows that were computed.</param>
+internal readonly record struct RunTimes(long Input, long Infer, long Output, long Rows)
+{
+    public long Total => Input + Infer + Output;
 }

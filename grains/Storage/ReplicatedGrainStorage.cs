@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text.Json;
 using Cluster.Grains.Replication;
 using Orleans.Storage;
 
 namespace Cluster.Grains.Storage;
 
 /// <summary>
-/// Keeps states in a replicated map, as JSON, so that a Redis which comes back without its data gets every state back, also of grains that are not
-/// active. An ETag is a <see cref="ReplicaVersion"/>. A state that is stored as it is already is not written again.
+/// Keeps states in a replicated map, as JSON. A Redis that comes back without its data gets every state back, also of grains that are not active. An ETag is a <see cref="ReplicaVersion"/>. A state that is stored as it is already is not written again.
 /// <para>While Redis is away every read and every change fails with <see cref="SiloUnavailableException"/>.</para>
 /// </summary>
 internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
@@ -64,4 +64,14 @@ internal sealed class ReplicatedGrainStorage(IReplicatedMap map) : IGrainStorage
             : throw new InconsistentStateException(
                 string.Create(CultureInfo.InvariantCulture, $"cannot {operation} state '{stateName}' of {grainId}"), stored.Sequence == 0 ? null : stored.ToString(), etag);
     }
+}
+
+/// <summary>States as they are stored: JSON of their public properties and fields.</summary>
+internal static class GrainStateJson
+{
+    private static readonly JsonSerializerOptions Json = new() { IncludeFields = true };
+
+    public static byte[] Write<T>(T state) => JsonSerializer.SerializeToUtf8Bytes(state, Json);
+
+    public static T Read<T>(ReadOnlySpan<byte> content) => JsonSerializer.Deserialize<T>(content, Json)!;
 }

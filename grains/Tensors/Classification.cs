@@ -9,7 +9,7 @@ namespace Cluster.Grains.Tensors;
 
 /// <summary>
 /// The classification extension: instead of a tensor of scores, the best classes of each row as BYTES elements
-/// <c>value:index[:label]</c>, best first; values of floating-point tensors with six decimals.
+/// <c>value:index[:label]</c>, best first. Values of floating-point tensors with six decimals.
 /// </summary>
 internal static class Classification
 {

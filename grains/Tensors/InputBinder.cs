@@ -6,7 +6,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Tensors;
 
 /// <summary>
-/// Checks a request's inputs against a model and wraps them for ONNX Runtime: in place where their bytes are aligned, otherwise copied once
+/// Checks a request's inputs against a model and wraps them for ONNX Runtime. In place where their bytes are aligned, otherwise copied once
 /// into scratch memory. Reused by one worker thread; what it made lives until <see cref="Clear"/>.
 /// </summary>
 /// <remarks>Order of checks: the set of names, then for each input its datatype, shape, and content.</remarks>
@@ -58,7 +58,7 @@ internal sealed class InputBinder
     }
 
     /// <summary>
-    /// Two inputs that give one of the graph's named dimensions different sizes, or one that gives a dimension no size at all; null if there
+    /// Two inputs that give one of the graph's named dimensions different sizes, or one that gives a dimension no size at all. Null if there
     /// are none. Graphs are not always truthful about names, so this only explains a run that failed.
     /// </summary>
     public string? ExplainByShape()
@@ -279,4 +279,11 @@ internal sealed class InputBinder
             return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, slot.ElementType, shape, (nint)start, bytes.Length);
         }
     }
+}
+
+/// <summary>Which tensor of which model is being read, for errors.</summary>
+internal readonly record struct TensorContext(string Input, string Model, Datatype Datatype)
+{
+    public ServingException Invalid(string what) =>
+        ServingException.InvalidArgument($"invalid data of input '{Input}' for model '{Model}': {what}");
 }

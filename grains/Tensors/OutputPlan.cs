@@ -70,7 +70,7 @@ internal sealed class OutputPlan
     }
 
     /// <summary>
-    /// The size that the inputs give a named dimension; -1 where none does, or where they differ: a graph may well broadcast them, and a request
+    /// The size that the inputs give a named dimension. It is -1 where none does, or where they differ. A graph may well broadcast them, and a request
     /// that has it do so says nothing about the truth of the graph's shapes.
     /// </summary>
     private static long SizeOf(string symbol, InputBinder inputs)
@@ -126,3 +126,8 @@ internal sealed class OutputPlan
         _names.Add(slot.Name);
     }
 }
+
+/// <summary>An output that the answer will hold.</summary>
+/// <param name="Slot">The graph's output.</param>
+/// <param name="Classes">How many best classes to answer instead of the tensor; 0 for the tensor.</param>
+internal readonly record struct PlannedOutput(TensorSlot Slot, int Classes);

@@ -25,12 +25,12 @@ internal interface IQueuedModel
     /// <summary>What the queue needs of a request, where it has batches or priorities; a request that is wrong is told so by its run.</summary>
     RequestFacts Read(PayloadBuffer message);
 
-    /// <summary>Answers <paramref name="message"/> on the calling thread, whose runner is lent; the caller owns the answer.</summary>
+    /// <summary>Answers <paramref name="message"/> on the calling thread; the caller owns the answer.</summary>
     /// <param name="alone">Whether nothing else runs on the silo.</param>
     /// <exception cref="ServingException">The request is wrong, the model failed, or the caller gave up.</exception>
-    PayloadBuffer Run(SessionRunner runner, PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken);
+    PayloadBuffer Run(PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken);
 
     /// <summary>Runs together what fits together. Items that it leaves without an answer are to run by themselves.</summary>
     /// <param name="alone">Whether nothing else runs on the silo.</param>
-    void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed);
+    void RunBatch(IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed);
 }

@@ -3,13 +3,17 @@ using System.Threading.Tasks.Sources;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Tracing;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Tracing;
 
 namespace Cluster.Grains.Workers;
 
 /// <summary>One request in a replica's queue or under way, and the task that its caller awaits.</summary>
 internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply>
 {
+    private static readonly List<InferenceJob> None = [];
+
     private readonly ReplicaQueue _queue;
     private CancellationTokenRegistration _registration;
 
@@ -36,7 +40,7 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     public TimeSpan Patience { get; init; }
 
     /// <summary>Whether a run of several has left it: it did not fit with the others, or that run failed.</summary>
-    public bool RunsByItself { get; set; }
+    public bool RunsByItself { get; private set; }
 
     /// <summary>Ends when the caller gives up.</summary>
     public CancellationToken Cancellation { get; }
@@ -49,6 +53,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
 
     public ValueTask<InferReply> Task => new(this, _completion.Version);
 
+    /// <inheritdoc/>
+    public ProcessorShare Share => _queue.Share;
+
     /// <summary>Has the queue drop the job if its caller gives up while it waits.</summary>
     public void WatchCancellation() =>
         _registration = Cancellation.UnsafeRegister(static job => ((InferenceJob)job!).GiveUp(), this);
@@ -57,13 +64,96 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     public void Unwatch() => _registration.Dispose();
 
     /// <inheritdoc/>
-    public ProcessorShare Share => _queue.Share;
+    /// <remarks>1: its wait ends. 2: the model runs, unless it is too late. 3: what became of it is counted. 4: its slot goes to what is due next. 5: its caller is answered.</remarks>
+    public IInferenceWork? Execute()
+    {
+        // 1
+        var queued = Begin();
 
-    /// <inheritdoc/>
-    public IInferenceWork? Execute(SessionRunner runner)
+        // 2
+        var reply = Run(queued, out var times);
+
+        // 3
+        if (reply.Succeeded)
+        {
+            _queue.Statistics.Executed(times);
+        }
+
+        var took = End(reply, queued, times) - queued;
+
+        // 4: before the answer, so that an answered caller finds the slot free.
+        var next = _queue.Release(reply.Succeeded ? times.Total : null, took, None);
+
+        // 5
+        _queue.Workers.Answer(this, reply);
+        return next;
+    }
+
+    /// <summary>The job has a slot, by itself or with others.</summary>
+    /// <returns>Nanoseconds that it waited.</returns>
+    public long Begin()
     {
         Unwatch();
-        return _queue.Runs.Execute(this, runner);
+        var queued = NanosecondsSinceArrival();
+        if (RunsByItself)
+        {
+            _queue.Metrics.RequestResumed();
+        }
+        else
+        {
+            _queue.Metrics.RequestStarted(TimeSpan.FromMicroseconds(queued / 1000.0));
+        }
+
+        return queued;
+    }
+
+    /// <summary>Why a job that has a slot is not run any more; null where it is.</summary>
+    public InferReply? TooLate(long queued)
+    {
+        if (Cancellation.IsCancellationRequested)
+        {
+            _queue.Metrics.Rejected(RejectionReason.Cancelled);
+            return InferReply.Failed(Failure.Cancelled("the caller gave up before the request could run"));
+        }
+
+        if (Request.Timeout is { } timeout && queued > timeout.TotalNanoseconds)
+        {
+            _queue.Metrics.Rejected(RejectionReason.Deadline);
+            return InferReply.Failed(Failure.DeadlineExceeded(
+                $"the deadline passed after {queued / 1_000_000} ms in the queue of model '{_queue.Model.Name}' version {_queue.Model.Version}"));
+        }
+
+        return null;
+    }
+
+    /// <summary>The job gives its slot back, for a run by itself: it has no answer from a run of several.</summary>
+    public void SendBack()
+    {
+        RunsByItself = true;
+        _queue.Metrics.RequestSentBack();
+    }
+
+    /// <summary>Counts what became of the job.</summary>
+    /// <returns>Nanoseconds since the arrival.</returns>
+    public long End(InferReply reply, long queued, in RunTimes times)
+    {
+        var total = NanosecondsSinceArrival();
+        _queue.Metrics.RequestEnded();
+        if (reply.Succeeded)
+        {
+            _queue.Statistics.Succeeded(total, queued, times);
+        }
+        else if (reply.Failure.Code == StatusCode.Cancelled)
+        {
+            _queue.Statistics.Cancelled(total);
+        }
+        else
+        {
+            _queue.Statistics.Failed(total);
+        }
+
+        ReplicaSpans.Ran(Span, _queue.Time, queued, total, times, reply.Failure);
+        return total;
     }
 
     /// <summary>Answers the caller, who may reuse the request's memory from here on. Called once.</summary>
@@ -80,6 +170,35 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _completion.OnCompleted(continuation, state, token, flags);
 
+    private InferReply Run(long queued, out RunTimes times)
+    {
+        times = default;
+        if (TooLate(queued) is { } late)
+        {
+            return late;
+        }
+
+        var alone = _queue.Workers.RunBegins() == 1;
+        try
+        {
+            return InferReply.Success(_queue.Model.Run(Request.Message, alone, _queue.Metrics, out times, Cancellation));
+        }
+        catch (ServingException exception)
+        {
+            return InferReply.Failed(exception.Failure);
+        }
+        catch (Exception exception)
+        {
+            // The edge of a run, which has no caller to catch it: no failure of one request may end the process.
+            _queue.Report(exception);
+            return InferReply.Failed(Failure.Internal($"internal error while running model '{_queue.Model.Name}' version {_queue.Model.Version}"));
+        }
+        finally
+        {
+            _queue.Workers.RunEnds();
+        }
+    }
+
     private void GiveUp()
     {
         if (_queue.TryRemove(this))
@@ -87,4 +206,6 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
             Complete(InferReply.Failed(Failure.Cancelled("the caller gave up while the request waited for a free slot")));
         }
     }
+
+    private long NanosecondsSinceArrival() => (long)_queue.Time.GetElapsedTime(Arrived).TotalNanoseconds;
 }

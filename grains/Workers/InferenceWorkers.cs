@@ -1,13 +1,11 @@
-using System.Collections.Concurrent;
 using Cluster.Contracts.Inference;
-using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Workers;
 
 /// <summary>
 /// The silo's own threads for running models, so that inference holds no thread-pool thread that the network needs. Runs that are shorter than the way
 /// to another thread stay where they are. Threads start when they are first needed. Work beyond the threads waits in the order it came.
-/// A replica that takes more than its fair share of the processors while others run too has its work done by threads that yield to theirs.
+/// Threads that yield to the others' do the work of a replica that takes more than its fair share of the processors.
 /// </summary>
 public sealed class InferenceWorkers : IDisposable
 {
@@ -17,9 +15,7 @@ public sealed class InferenceWorkers : IDisposable
     private readonly Lock _gate = new();
     private readonly WorkerLane _prompt;
     private readonly WorkerLane _yielding;
-    private readonly ConcurrentBag<SessionRunner> _runners = [];
     private readonly ProcessorShares _shares;
-    private readonly TimeProvider _time;
     private readonly int _limit;
     private PromptThread? _promptly;
     private int _busy;
@@ -37,13 +33,12 @@ public sealed class InferenceWorkers : IDisposable
     /// <param name="processors">To share among replicas, at least 1.</param>
     internal InferenceWorkers(InferenceOptions options, TimeProvider time, int processors)
     {
-        _time = time;
         _limit = options.Threads > 0 ? options.Threads : Math.Max(8, 4 * processors);
         _shares = new ProcessorShares(time, processors);
-        _prompt = new WorkerLane(this, yields: false, _limit, time);
+        _prompt = new WorkerLane(this, yields: false, _limit);
 
         // As many as there are processors: more runs at once of one replica would only wait for each other, and keep threads from the rest.
-        _yielding = new WorkerLane(this, yields: true, Math.Min(processors, Math.Max(1, _limit - 1)), time);
+        _yielding = new WorkerLane(this, yields: true, Math.Min(processors, Math.Max(1, _limit - 1)));
     }
 
     /// <summary>The share of a new replica.</summary>
@@ -141,23 +136,12 @@ public sealed class InferenceWorkers : IDisposable
         return true;
     }
 
-    /// <summary>What <see cref="RunHere"/> needs, taken before there is work that must not be lost.</summary>
-    internal SessionRunner RentRunner() => _runners.TryTake(out var runner) ? runner : new SessionRunner(_time);
-
     /// <summary>Does <paramref name="work"/> on the calling thread; what becomes due through it is an inference thread's, if there is still one to be had.</summary>
-    /// <param name="runner">Rented; given back here.</param>
-    internal void RunHere(SessionRunner runner, IInferenceWork work)
+    internal void RunHere(IInferenceWork work)
     {
-        for (var next = work.Execute(runner); next is not null && !TrySubmit(next);)
+        for (var next = work.Execute(); next is not null && !TrySubmit(next);)
         {
-            next = next.Execute(runner);
-        }
-
-        // Back before the look: whichever is later, this or the end, disposes of it.
-        _runners.Add(runner);
-        if (Volatile.Read(ref _stopping))
-        {
-            DisposeRunners();
+            next = next.Execute();
         }
     }
 
@@ -187,7 +171,6 @@ public sealed class InferenceWorkers : IDisposable
         while (threads.Count > ended);
 
         _promptly?.Dispose();
-        DisposeRunners();
     }
 
     /// <summary>What a thread does next that has done its work: what is due, with its own follow-up behind it, or null to be idle.</summary>
@@ -230,14 +213,6 @@ public sealed class InferenceWorkers : IDisposable
         return !ends;
     }
 
-    private void DisposeRunners()
-    {
-        while (_runners.TryTake(out var runner))
-        {
-            runner.Dispose();
-        }
-    }
-
     private WorkerLane LaneOf(IInferenceWork work) => work.Share.IsOverdrawn ? _yielding : _prompt;
 
     /// <summary>The lane whose work is to be done next, if a thread may do any.</summary>
@@ -254,7 +229,7 @@ public sealed class InferenceWorkers : IDisposable
     }
 
     /// <summary>
-    /// A thread for what is due in <paramref name="lane"/>: <paramref name="free"/>, null where it has work, if it is one of that lane's or no other can be started.
+    /// A thread for what is due in <paramref name="lane"/>: <paramref name="free"/>, null where it has work, if it is one of that lane's, or if no other starts.
     /// </summary>
     /// <returns>Null where there is none: the work waits for a thread that gets done.</returns>
     private static InferenceThread? ThreadOf(WorkerLane lane, InferenceThread? free)
@@ -309,4 +284,14 @@ public sealed class InferenceWorkers : IDisposable
             _more?.ForEach(static one => one.Thread.Give(one.Work));
         }
     }
+}
+
+/// <summary>A run. It must not throw: an inference thread has no caller to catch it.</summary>
+internal interface IInferenceWork
+{
+    /// <summary>Of the replica that it is for.</summary>
+    ProcessorShare Share { get; }
+
+    /// <summary>Does it, and returns what became due through it, or null.</summary>
+    IInferenceWork? Execute();
 }

@@ -1,7 +1,7 @@
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Which replicas of a silo take more than their fair share of its processors: the processors, divided by the replicas that ran within the last ten seconds. Time is
+/// Which replicas of a silo take more than their fair share of its processors. That is the processors, divided by the replicas that ran within the last ten seconds. Time is
 /// counted in windows of a second. Safe from any thread.
 /// </summary>
 /// <param name="processors">That inference may use, at least 1.</param>

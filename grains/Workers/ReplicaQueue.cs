@@ -1,7 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Logging;
 using Cluster.Grains.Metrics;
-using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Workers;
@@ -38,6 +38,8 @@ internal sealed class ReplicaQueue
     private readonly ReplicaStatisticsRecorder _statistics;
     private readonly ReplicaMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CauseLimiter _errors;
     private readonly int _limit;
     private readonly TimeSpan? _longestWait;
     private readonly bool _readsFacts;
@@ -71,11 +73,19 @@ internal sealed class ReplicaQueue
             ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(isPatient: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
             : null;
         Share = workers.CreateShare();
-        Runs = new JobRunner(this, model, workers, statistics, metrics, time, logger);
+        _logger = logger;
+        _errors = new CauseLimiter(time);
     }
 
-    /// <summary>What runs the requests that have a slot.</summary>
-    public JobRunner Runs { get; }
+    public IQueuedModel Model => _model;
+
+    public InferenceWorkers Workers => _workers;
+
+    public ReplicaStatisticsRecorder Statistics => _statistics;
+
+    public ReplicaMetrics Metrics => _metrics;
+
+    public TimeProvider Time => _time;
 
     /// <summary>What the replica has used of the silo's processors.</summary>
     public ProcessorShare Share { get; }
@@ -112,7 +122,7 @@ internal sealed class ReplicaQueue
     {
         var facts = _readsFacts ? _model.Read(request.Message) : RequestFacts.Plain;
         var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken) { Patience = PatienceOf(request) };
-        SessionRunner? runner = null;
+        var runsHere = false;
         lock (_gate)
         {
             if (Refusal(request, facts.Level) is { } refusal)
@@ -133,7 +143,7 @@ internal sealed class ReplicaQueue
             }
             else if (IsShort(request))
             {
-                runner = _workers.RentRunner();
+                runsHere = true;
                 _slots.Take(job.Arrived);
             }
             else
@@ -145,9 +155,9 @@ internal sealed class ReplicaQueue
             }
         }
 
-        if (runner is not null)
+        if (runsHere)
         {
-            _workers.RunHere(runner, job);
+            _workers.RunHere(job);
         }
         else
         {
@@ -217,11 +227,9 @@ internal sealed class ReplicaQueue
         {
             job.Unwatch();
             _statistics.Failed((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
-            job.Complete(InferReply.Failed(Unloading()));
+            job.Complete(InferReply.Failed(QueueRefusals.Unloading(_model)));
         }
     }
-
-    private Failure Unloading() => Failure.Moved($"model '{_model.Name}' version {_model.Version} is being unloaded here");
 
     /// <summary>No longer than its deadline allows.</summary>
     private TimeSpan PatienceOf(InferRequest request)
@@ -265,7 +273,7 @@ internal sealed class ReplicaQueue
     {
         if (_draining)
         {
-            return Unloading();
+            return QueueRefusals.Unloading(_model);
         }
 
         if (HasRoom)
@@ -276,31 +284,21 @@ internal sealed class ReplicaQueue
         var wait = ExpectedWait(level);
         if (_waiting.CountBefore(level) >= _limit)
         {
-            return Failure.Exhausted(
-                $"model '{_model.Name}' version {_model.Version} has its queue full: {_waiting.Count} requests wait, the limit is {_limit}",
-                wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait > ShortestWait ? wait : ShortestWait);
         }
 
         var waitingBytes = _waiting.BytesBefore(level);
         if (waitingBytes > 0 && waitingBytes + request.Message.Length > MaxBytes)
         {
-            return Failure.Exhausted(
-                $"model '{_model.Name}' version {_model.Version} has its queue full: {waitingBytes} bytes of requests wait and this one has {request.Message.Length}, the limit is {MaxBytes} bytes",
-                wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait > ShortestWait ? wait : ShortestWait);
         }
 
         if (wait > _longestWait)
         {
-            return Failure.Exhausted(
-                $"model '{_model.Name}' version {_model.Version} would start this request in about {wait.TotalMilliseconds:F0} ms, the limit is {_longestWait.Value.TotalMilliseconds:F0} ms",
-                wait - _longestWait.Value);
+            return QueueRefusals.TooLong(_model, wait, _longestWait.Value);
         }
 
-        return request.Timeout is { } timeout && wait + MeanRun > timeout
-            ? Failure.DeadlineExceeded(
-                $"the deadline in {timeout.TotalMilliseconds:F0} ms cannot be met: model '{_model.Name}' version {_model.Version} " +
-                $"would start this request in about {wait.TotalMilliseconds:F0} ms and run for {MeanRun.TotalMilliseconds:F0} ms")
-            : null;
+        return request.Timeout is { } timeout && wait + MeanRun > timeout ? QueueRefusals.TooLate(_model, timeout, wait, MeanRun) : null;
     }
 
     private bool IsShort(InferRequest request) =>
@@ -329,7 +327,7 @@ internal sealed class ReplicaQueue
 
     /// <summary>Gives a slot back, or to what is due next.</summary>
     /// <param name="runNanoseconds">Of the run, null where it failed.</param>
-    /// <param name="took">Of the run, whatever became of it, nanoseconds.</param>
+    /// <param name="took">Nanoseconds of the run, also of one that failed.</param>
     /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
     public IInferenceWork? Release(long? runNanoseconds, long took, List<InferenceJob> left)
     {
@@ -375,6 +373,15 @@ internal sealed class ReplicaQueue
             _slots.Release();
             SignalIfDrained();
             return null;
+        }
+    }
+
+    /// <summary>Logs what a run threw that is no failure of its request, each cause once a minute.</summary>
+    public void Report(Exception exception)
+    {
+        if (_errors.TryPass(exception.GetType().Name, out var heldBack))
+        {
+            Log.UnexpectedError(_logger, exception, _model.Name, _model.Version, heldBack);
         }
     }
 

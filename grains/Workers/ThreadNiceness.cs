@@ -6,7 +6,7 @@ namespace Cluster.Grains.Workers;
 /// <remarks>SCHED_IDLE would yield sooner, but a thread that is kept off its processor there holds locks of the runtime's that the others wait for.</remarks>
 internal static partial class ThreadNiceness
 {
-    /// <summary>A tenth of the weight of a thread that is not nice, sched(7): it runs as fast as ever where no other wants the processor.</summary>
+    /// <summary>A tenth of the weight of a thread that is not nice, sched(7). It runs as fast as ever where no other wants the processor.</summary>
     private const int Yielding = 10;
 
     private const int OfThread = 0;

@@ -2,7 +2,7 @@ namespace Cluster.Grains.Workers;
 
 /// <summary>Inference threads of one niceness, and the work that waits for them in its order. Guarded by the lock of its <see cref="InferenceWorkers"/>.</summary>
 /// <param name="most">Threads that may work at once, at least 1.</param>
-internal sealed class WorkerLane(InferenceWorkers owner, bool yields, int most, TimeProvider time)
+internal sealed class WorkerLane(InferenceWorkers owner, bool yields, int most)
 {
     private readonly Queue<IInferenceWork> _waiting = [];
     private readonly Stack<InferenceThread> _idle = [];
@@ -38,7 +38,7 @@ internal sealed class WorkerLane(InferenceWorkers owner, bool yields, int most, 
             return idle;
         }
 
-        var thread = new InferenceThread(owner, this, _threads.Count, time);
+        var thread = new InferenceThread(owner, this, _threads.Count);
         owner.StartPromptly(thread);
         _threads.Add(thread);
         return thread;
@@ -55,6 +55,77 @@ internal sealed class WorkerLane(InferenceWorkers owner, bool yields, int most, 
         while (_idle.TryPop(out var idle))
         {
             idle.Give(null);
+        }
+    }
+}
+
+/// <summary>One thread that runs models, whichever work it is given.</summary>
+internal sealed class InferenceThread : IDisposable
+{
+    [ThreadStatic]
+    private static bool _yields;
+
+    private readonly InferenceWorkers _owner;
+    private readonly SemaphoreSlim _given = new(0);
+    private readonly Thread _thread;
+    private IInferenceWork? _work;
+
+    public InferenceThread(InferenceWorkers owner, WorkerLane lane, int number)
+    {
+        _owner = owner;
+        Lane = lane;
+        _thread = new Thread(Run) { IsBackground = true, Name = $"inference {(lane.Yields ? "yielding " : "")}{number}" };
+    }
+
+    /// <summary>Whether the calling thread yields: it must not start threads, nor queue work to the thread pool, which may start some.</summary>
+    public static bool IsYielding => _yields;
+
+    /// <summary>The lane that it belongs to.</summary>
+    public WorkerLane Lane { get; }
+
+    /// <summary>The lane whose work it does. Guarded by the lock of its owner.</summary>
+    public WorkerLane? Serves { get; set; }
+
+    /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
+    public void Start() => _thread.Start();
+
+    /// <summary>Wakes the idle thread; null ends it.</summary>
+    public void Give(IInferenceWork? work)
+    {
+        _work = work;
+        _given.Release();
+    }
+
+    /// <summary>Waits for the thread's end.</summary>
+    public void Dispose()
+    {
+        _thread.Join();
+        _given.Dispose();
+    }
+
+    private void Run()
+    {
+        if (Lane.Yields)
+        {
+            // Where the system refuses it, the order of the work alone keeps the shares.
+            _yields = ThreadNiceness.TryYield();
+        }
+
+        while (true)
+        {
+            _given.Wait();
+            if (_work is not { } work)
+            {
+                return;
+            }
+
+            for (IInferenceWork? next = work; next is not null;)
+            {
+                if (!_owner.TryContinue(this, next.Execute(), out next))
+                {
+                    return;
+                }
+            }
         }
     }
 }

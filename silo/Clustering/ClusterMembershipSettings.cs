@@ -25,7 +25,7 @@ internal static class ClusterMembershipSettings
         // Witnesses: with two members one vote is enough, from three on it takes two, so that a cut between two silos removes neither.
         options.NumVotesForDeathDeclaration = 2;
 
-        // A silo that two members see behind a third stays a member for ever, though the two cannot call each other; and a hung silo is found later.
+        // A silo that two members see behind a third stays a member for ever, though the two cannot call each other. And a hung silo is found later.
         options.EnableIndirectProbes = false;
 
         // Two silos vote within a second of each other. An older vote is about another failure.
@@ -43,7 +43,7 @@ internal static class ClusterMembershipSettings
 
     public static void Apply(SiloMessagingOptions options)
     {
-        // What silos ask of each other for Orleans, such as where a grain is, fails after this where the network between two of them is cut. Grain calls have their own.
+        // What silos ask of each other for Orleans, such as where a grain is. Where the network between two of them is cut, it fails after this. Grain calls have their own.
         options.SystemResponseTimeout = TimeSpan.FromSeconds(3);
     }
 

@@ -9,7 +9,7 @@ namespace Cluster.Silo.Clustering;
 /// Orleans' membership table in Redis, which survives a Redis that loses it. Orleans ignores a table that is older than what it knows, and takes a newer one without its
 /// own row for its death. So each process gives back the rows that it knows, and last a version past the old one:
 /// <list type="number">
-/// <item>no table, an older version, a missing row of a silo that lives, a status that went back: the table is healed before Orleans sees it;</item>
+/// <item>no table, an older version, a missing row of a silo that lives, a status that went back. The table is healed before Orleans sees it;</item>
 /// <item>rows go first, while the version is still old, so that survivors ignore the half-written table;</item>
 /// <item>each row is a write on condition of the version, so several processes may heal at once.</item>
 /// </list>
@@ -29,12 +29,7 @@ internal sealed class HealingMembershipTable(
     /// <summary>How long a silo that finds no table waits for those who would give it back, before it begins a new one.</summary>
     internal static readonly TimeSpan EmptyWait = TimeSpan.FromSeconds(2);
 
-    /// <summary>A process that was suspended for longer forgets what it knew: its row may have been declared dead and cleaned. Half of what Orleans keeps dead rows.</summary>
-    internal static readonly TimeSpan LongestMemory = TimeSpan.FromMinutes(30);
-
     private const int WriteAttempts = 10;
-    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TurnPoll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan EmptyPoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RedisPoll = TimeSpan.FromMilliseconds(500);
 
@@ -47,17 +42,11 @@ internal sealed class HealingMembershipTable(
         return 1
         """;
 
-    private readonly string _turn = Guid.NewGuid().ToString();
-    private readonly Lock _lock = new();
+    private readonly MembershipMemory _memory = new(membership, time);
+    private readonly JoinTurn _turn = new(connect, key, time);
     private readonly SemaphoreSlim _healing = new(1, 1);
-    private Dictionary<SiloAddress, MembershipEntry> _rows = [];
-    private int? _version;
-    private DateTimeOffset _lastUse = time.GetUtcNow();
-    private volatile bool _joins;
 
     private bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
-
-    private RedisKey TurnKey => key.Append("/turn");
 
     public async Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken = default)
     {
@@ -72,7 +61,7 @@ internal sealed class HealingMembershipTable(
                     await inner.InitializeMembershipTableAsync(true, cancellationToken).ConfigureAwait(false);
                 }
 
-                _joins = tryInitTableVersion;
+                _turn.Joins = tryInitTableVersion;
                 return;
             }
             catch (Exception exception) when (IsRedis(exception))
@@ -92,27 +81,27 @@ internal sealed class HealingMembershipTable(
     /// <exception cref="RedisClusteringException">There is no table, and this process knows none.</exception>
     public async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken = default)
     {
-        ForgetAfterSuspension();
+        _memory.ForgetAfterSuspension();
         MembershipTableData? data;
         try
         {
-            await AwaitTurnAsync(cancellationToken).ConfigureAwait(false);
+            await _turn.AwaitAsync(cancellationToken).ConfigureAwait(false);
             data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsStopping && IsRedis(exception) && Remembered() is { } known)
+        catch (Exception exception) when (IsStopping && IsRedis(exception) && _memory.Recall() is { } known)
         {
             return known;
         }
 
-        if (IsWhole(data))
+        if (_memory.IsWhole(data))
         {
-            return Remember(data);
+            return _memory.Remember(data);
         }
 
         await _healing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return Remember(await HealAsync(cancellationToken).ConfigureAwait(false));
+            return _memory.Remember(await HealAsync(cancellationToken).ConfigureAwait(false));
         }
         finally
         {
@@ -120,7 +109,7 @@ internal sealed class HealingMembershipTable(
         }
     }
 
-    /// <returns>False also while Redis is gone or refuses to write: Orleans reads again, and does not hold back other decisions for a minute as it does after an error.</returns>
+    /// <returns>False also while Redis is gone or refuses to write. Orleans reads again, and does not hold back other decisions for a minute as it does after an error.</returns>
     public Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken = default) =>
         WriteAsync(entry, tableVersion, version => inner.InsertRowAsync(entry, version, cancellationToken), cancellationToken);
 
@@ -190,35 +179,6 @@ internal sealed class HealingMembershipTable(
 
     private static bool IsRedis(Exception exception) => exception is RedisException or TimeoutException or RedisClusteringException or ObjectDisposedException;
 
-    /// <summary>
-    /// Silos that start together read and write one after the other. Of two that have read the same, one would have to read again, and Orleans has it wait for two seconds or
-    /// more before. A turn ends with the write, or by itself.
-    /// </summary>
-    private async Task AwaitTurnAsync(CancellationToken cancellationToken)
-    {
-        if (!_joins)
-        {
-            return;
-        }
-
-        var redis = (await connect().ConfigureAwait(false)).GetDatabase();
-        var begin = time.GetTimestamp();
-        while (!await redis.LockTakeAsync(TurnKey, _turn, Turn).ConfigureAwait(false)
-            && !await redis.LockExtendAsync(TurnKey, _turn, Turn).ConfigureAwait(false)
-            && time.GetElapsedTime(begin) < Turn)
-        {
-            await Task.Delay(TurnPoll, time, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task EndTurnAsync()
-    {
-        if (_joins)
-        {
-            await (await connect().ConfigureAwait(false)).GetDatabase().LockReleaseAsync(TurnKey, _turn, CommandFlags.FireAndForget).ConfigureAwait(false);
-        }
-    }
-
     /// <summary>Whether there are rows, now or within <see cref="EmptyWait"/>.</summary>
     private async Task<bool> AwaitRowsAsync(CancellationToken cancellationToken)
     {
@@ -253,12 +213,12 @@ internal sealed class HealingMembershipTable(
     }
 
     /// <summary>
-    /// Writes a row. Where another process changed another row in between, a death or a vote is written again on condition of the version that is there now: Orleans would
-    /// drop it. Not so the own row: Orleans publishes it with the version that it meant to write, and a silo without a row in that would believe that it is dead.
+    /// Writes a row. Where another process changed another row in between, a death or a vote is written again on condition of the version that is there now. Orleans would
+    /// drop it. Not so the own row. Orleans publishes it with the version that it meant to write. A silo without a row in that would believe that it is dead.
     /// </summary>
     private async Task<bool> WriteAsync(MembershipEntry entry, TableVersion version, Func<TableVersion, Task<bool>> write, CancellationToken cancellationToken)
     {
-        var before = Known(entry.SiloAddress);
+        var before = _memory.Find(entry.SiloAddress);
         try
         {
             try
@@ -276,7 +236,7 @@ internal sealed class HealingMembershipTable(
             }
             finally
             {
-                await EndTurnAsync().ConfigureAwait(false);
+                await _turn.EndAsync().ConfigureAwait(false);
             }
         }
         catch (Exception exception) when (IsRedis(exception))
@@ -287,115 +247,14 @@ internal sealed class HealingMembershipTable(
             return IsStopping && entry.SiloAddress.Equals(local.SiloAddress);
         }
 
-        _joins &= entry.Status != SiloStatus.Active;
-        lock (_lock)
-        {
-            if (version.Version > _version)
-            {
-                _version = version.Version;
-                _rows = new(_rows) { [entry.SiloAddress] = Copy(entry, entry.Status) };
-            }
-        }
-
+        _turn.Joins &= entry.Status != SiloStatus.Active;
+        _memory.Remember(entry, version);
         return true;
-    }
-
-    private MembershipEntry? Known(SiloAddress silo)
-    {
-        lock (_lock)
-        {
-            return _rows.GetValueOrDefault(silo);
-        }
     }
 
     /// <summary>Whether none but the heartbeat differs.</summary>
     private static bool IsSame(MembershipEntry? before, MembershipEntry? now) =>
         before?.Status == now?.Status && (before?.SuspectTimes?.Count ?? 0) == (now?.SuspectTimes?.Count ?? 0);
-
-    private MembershipTableData Remember(MembershipTableData data)
-    {
-        lock (_lock)
-        {
-            if (_version is null || data.Version.Version >= _version)
-            {
-                _version = data.Version.Version;
-                _rows = data.Members.ToDictionary(static row => row.Item1.SiloAddress, static row => Copy(row.Item1, row.Item1.Status));
-            }
-        }
-
-        return data;
-    }
-
-    /// <summary>The table as it was last known; null: never.</summary>
-    private MembershipTableData? Remembered()
-    {
-        lock (_lock)
-        {
-            return _version is { } version
-                ? new MembershipTableData([.. _rows.Values.Select(static row => Tuple.Create(Copy(row, row.Status), ""))], new TableVersion(version, ""))
-                : null;
-        }
-    }
-
-    private void ForgetAfterSuspension()
-    {
-        lock (_lock)
-        {
-            var now = time.GetUtcNow();
-            if (now - _lastUse > LongestMemory)
-            {
-                _version = null;
-                _rows = [];
-            }
-
-            _lastUse = now;
-        }
-    }
-
-    private bool IsWhole([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] MembershipTableData? data)
-    {
-        if (Floor() is not { } floor)
-        {
-            return data is not null ? true : throw new RedisClusteringException("Redis has no membership table");
-        }
-
-        return data is not null && data.Version.Version >= floor && Lost(data, floor) is null;
-    }
-
-    /// <summary>The version that Orleans knows, by the table or by gossip; null: none yet.</summary>
-    private int? Floor()
-    {
-        int? version;
-        lock (_lock)
-        {
-            version = _version;
-        }
-
-        return version is null ? null : Math.Max(version.Value, (int)membership.Value.CurrentSnapshot.Version.Value);
-    }
-
-    /// <summary>A row that is known and that the table has not, or has with an earlier status; null: none. Dead rows may be cleaned from a table that is not behind.</summary>
-    private MembershipEntry? Lost(MembershipTableData data, int floor)
-    {
-        Dictionary<SiloAddress, MembershipEntry> rows;
-        lock (_lock)
-        {
-            rows = _rows;
-        }
-
-        var members = membership.Value.CurrentSnapshot.Members;
-        foreach (var (silo, row) in rows)
-        {
-            var status = members.TryGetValue(silo, out var member) && member.Status > row.Status ? member.Status : row.Status;
-            var found = data.TryGet(silo)?.Item1;
-            if (found is null ? status != SiloStatus.Dead || data.Version.Version < floor : found.Status < status)
-            {
-                return Copy(found ?? row, status);
-            }
-        }
-
-        return null;
-    }
 
     private async Task<MembershipTableData> HealAsync(CancellationToken cancellationToken)
     {
@@ -404,7 +263,7 @@ internal sealed class HealingMembershipTable(
         while (true)
         {
             var data = await TryReadAsync(cancellationToken).ConfigureAwait(false);
-            if (IsWhole(data) && (behind is null || data.Version.Version > behind))
+            if (_memory.IsWhole(data) && (behind is null || data.Version.Version > behind))
             {
                 if (begun)
                 {
@@ -414,7 +273,7 @@ internal sealed class HealingMembershipTable(
                 return data;
             }
 
-            var floor = Floor()!.Value;
+            var floor = _memory.Version!.Value;
             behind = data is null || data.Version.Version < floor ? floor : behind;
             if (!begun)
             {
@@ -427,7 +286,7 @@ internal sealed class HealingMembershipTable(
             {
                 await inner.InitializeMembershipTableAsync(true, cancellationToken).ConfigureAwait(false);
             }
-            else if (Lost(data, floor) is { } row)
+            else if (_memory.Lost(data, floor) is { } row)
             {
                 _ = data.TryGet(row.SiloAddress) is { } found
                     ? await inner.UpdateRowAsync(row, found.Item2, data.Version.Next(), cancellationToken).ConfigureAwait(false)
@@ -440,22 +299,6 @@ internal sealed class HealingMembershipTable(
             }
         }
     }
-
-    /// <summary>What is remembered shares nothing with what callers hold, and change.</summary>
-    private static MembershipEntry Copy(MembershipEntry row, SiloStatus status) => new()
-    {
-        SiloAddress = row.SiloAddress,
-        Status = status,
-        SuspectTimes = row.SuspectTimes is { } votes ? [.. votes] : null,
-        ProxyPort = row.ProxyPort,
-        HostName = row.HostName,
-        SiloName = row.SiloName,
-        RoleName = row.RoleName,
-        UpdateZone = row.UpdateZone,
-        FaultZone = row.FaultZone,
-        StartTime = row.StartTime,
-        IAmAliveTime = row.IAmAliveTime,
-    };
 }
 
 /// <summary>Log messages of the membership table. Event ids 4030–4039.</summary>

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Cluster.Silo.Clustering;
 
-/// <summary>Keeps ports from becoming the local end of some connection between the moment in which they are chosen and the one in which Orleans listens there.</summary>
+/// <summary>Keeps ports that are chosen from becoming the local end of some connection before Orleans listens there.</summary>
 internal sealed class HeldPorts : IDisposable
 {
     private readonly List<Socket> _held = [];

@@ -11,7 +11,7 @@ namespace Cluster.Silo.Clustering;
 internal static class OrleansSiloServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds this process' silo: one of many with the membership in Redis, whose connection (<c>AddClusterNetwork</c>) and maps are registered before, or one
+    /// Adds this process' silo. One of many with the membership in Redis, whose connection (<c>AddClusterNetwork</c>) and maps are registered before, or one
     /// alone, with its membership in memory.
     /// </summary>
     public static IServiceCollection AddOrleansSilo(this IServiceCollection services, OrleansSilo silo)

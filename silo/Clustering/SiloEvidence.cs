@@ -8,7 +8,7 @@ namespace Cluster.Silo.Clustering;
 /// <list type="bullet">
 /// <item>this process reaches a majority of the other members and Redis; or</item>
 /// <item>its heartbeat has not moved for <see cref="Stalled"/>: so many were killed at once that no majority is left; or</item>
-/// <item>this silo joins, and the heartbeat has not moved for <see cref="LongStalled"/>, whether the port refuses or is silent: the whole cluster was lost with its machines.</item>
+/// <item>this silo joins, and the heartbeat has not moved for <see cref="LongStalled"/>, whether the port refuses or is silent. The whole cluster was lost with its machines.</item>
 /// </list>
 /// A silo that hangs accepts connections still: probes find it.
 /// </summary>

@@ -71,7 +71,7 @@ internal static class ClusterComposition
         redis.TlsKey = options.RedisTlsKey;
     }
 
-    /// <summary>This machine's address on the way to Redis, on whose network the other processes are too; null: it is loopback, or Redis' name is not known.</summary>
+    /// <summary>This machine's address on the way to Redis, on whose network the other processes are too. Null: it is loopback, or Redis' name is not known.</summary>
     private static IPAddress? TowardsRedis(string endpoints)
     {
         var first = endpoints.Split(',')[0];

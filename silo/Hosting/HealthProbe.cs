@@ -8,8 +8,7 @@ using Cluster.Silo.Options;
 namespace Cluster.Silo.Hosting;
 
 /// <summary>
-/// The command <c>health</c>: asks the server of this machine whether it is ready, by the same options, environment and file that the server was started
-/// with. For container engines, whose images hold no other program that could ask.
+/// The command <c>health</c>: asks the server of this machine whether it is ready. It takes the options, environment and file that the server was started with. For container engines, whose images hold no other program that could ask.
 /// </summary>
 internal static class HealthProbe
 {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Silo.Hosting;
 
 /// <summary>
-/// Keeps the host, the web server and Orleans, where that is the actor runtime, quiet until the start has succeeded. A start that fails ends the process with one line that says why; both
+/// Keeps the host, the web server and Orleans, where that is the actor runtime, quiet until the start has succeeded. A start that fails ends the process with one line that says why. Both
 /// would log the same before it, with a stack trace that helps no operator.
 /// </summary>
 internal sealed class StartLog

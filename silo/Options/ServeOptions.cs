@@ -68,7 +68,7 @@ public sealed class ServeOptions : IValidatableObject
     public int GrpcPort { get; set; } = 8001;
 
     /// <summary>
-    /// A port on which alone models are changed and metrics read, of a process that takes clients' requests; 0, the default, is none: <see cref="HttpPort"/> and <see cref="GrpcPort"/>
+    /// A port on which alone models are changed and metrics read, of a process that takes clients' requests. 0, the default, is none: <see cref="HttpPort"/> and <see cref="GrpcPort"/>
     /// do it too. It speaks HTTP/1.1, and with TLS also gRPC.
     /// </summary>
     [Range(0, 65535)]
@@ -236,7 +236,7 @@ public sealed class ServeOptions : IValidatableObject
     public int QueueMiB { get; set; }
 
     /// <summary>
-    /// Expected wait in front of a replica above which a request is refused at once, 0 to 3,600,000 ms; a model's queue_delay_ms takes its place. Default 0, none. A few run times keep
+    /// Expected wait in front of a replica above which a request is refused at once, 0 to 3,600,000 ms. A model's queue_delay_ms takes its place. Default 0, none. A few run times keep
     /// answers timely under overload.
     /// </summary>
     [Range(0, 3_600_000)]
@@ -358,4 +358,17 @@ public sealed class ServeOptions : IValidatableObject
             yield return (nameof(SiloPort), "--silo-port", SiloPort);
         }
     }
+}
+
+/// <summary>What a process is.</summary>
+public enum ServeRole
+{
+    /// <summary>Silo and gateway in one; without Redis it is the whole cluster.</summary>
+    All,
+
+    /// <summary>Holds models and runs them; one of many.</summary>
+    Silo,
+
+    /// <summary>Takes clients' requests and hands them to silos; one of many.</summary>
+    Gateway,
 }

@@ -36,7 +36,7 @@ internal sealed class FrameConnectionFactory(
 internal static class SocketSettings
 {
     /// <summary>
-    /// What the system holds of a connection is in front of every later message: Linux would let it grow to 32 MiB, a second of it while a large tensor
+    /// What the system holds of a connection is in front of every later message. Linux would let it grow to 32 MiB, a second of it while a large tensor
     /// is received into new memory. This is twice what is on its way on a line of 10 Gb/s within a building.
     /// </summary>
     private const int ReceiveBytes = 1 << 20;

@@ -132,7 +132,7 @@ internal sealed class FrameConnectionListenerFactory(
             }
             catch (Exception exception)
             {
-                // Whatever it was ends this connection and nothing else.
+                // Any exception ends this connection and nothing else.
                 accepted.Dispose();
                 Log.NotAccepted(_factory.Logger, exception.Message);
             }

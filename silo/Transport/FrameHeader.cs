@@ -17,8 +17,7 @@ internal enum FrameKind : byte
 }
 
 /// <summary>
-/// The first bytes of a frame, little-endian: magic with version (4), kind (1), zero (1), payloads (2), bytes of messages (4), flush (4), bytes of
-/// payloads (8). The messages follow, an entry for each payload, and the payloads.
+/// The first bytes of a frame, little-endian. Magic with version (4), kind (1), zero (1), payloads (2), bytes of messages (4), flush (4), bytes of payloads (8). The messages follow, an entry for each payload, and the payloads.
 /// </summary>
 internal readonly record struct FrameHeader(FrameKind Kind, int Payloads, int MessageBytes, uint Flush, long PayloadBytes)
 {

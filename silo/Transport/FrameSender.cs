@@ -5,7 +5,7 @@ namespace Cluster.Silo.Transport;
 
 /// <summary>
 /// Sends frames. What has gathered while the last system call ran leaves with the next one. A message with more than <see cref="PieceBytes"/> of
-/// payload is cut, so that others need not wait for all of it: each turn sends the gathered frames, then one piece. Safe from any thread.
+/// payload is cut, so that others need not wait for all of it. Each turn sends the gathered frames, then one piece. Safe from any thread.
 /// </summary>
 internal sealed class FrameSender : IThreadPoolWorkItem
 {

@@ -6,7 +6,7 @@ using Cluster.Contracts.Buffers;
 namespace Cluster.Silo.Transport;
 
 /// <summary>
-/// What Orleans serializes its messages into: memory is asked for where a message begins, and advanced over when it is complete, both on the thread that
+/// What Orleans serializes its messages into. Memory is asked for where a message begins, and advanced over when it is complete, both on the thread that
 /// serializes it. Between the two, payloads may leave beside the message. One flush is one frame; if it is long, each of its messages is one.
 /// </summary>
 internal sealed class FrameWriter : PipeWriter

@@ -8,7 +8,7 @@ namespace Cluster.Silo.Transport;
 /// <list type="number">
 /// <item>The end that was connected to waits for a first byte: a look at its port, which brings none, costs no more than a socket.</item>
 /// <item>Both ends shake hands, and each checks the other's certificate and role.</item>
-/// <item>Each end sends one byte, the one that connected first: neither learns otherwise that its certificate was taken, as either may end the handshake before the other looks.</item>
+/// <item>Each end sends one byte, the one that connected first. Neither learns otherwise that its certificate was taken, as either may end the handshake before the other looks.</item>
 /// <item>Frames follow. Before that, no byte of a peer goes further than to TLS.</item>
 /// </list>
 /// </summary>
@@ -43,7 +43,7 @@ internal sealed class TlsChannelFactory(PeerTls tls, PeerRefusals refusals, Peer
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever a peer does to the handshake ends this connection and nothing else.
+            // Anything that a peer does to the handshake ends this connection and nothing else.
             refusal ??= place is { MadeWay: true } ? new PeerRefusal(PeerFault.TooMany, "its handshake was the oldest of too many")
                 : limit.IsCancellationRequested ? new PeerRefusal(PeerFault.Timeout, $"its handshake took longer than {limits.Timeout.TotalSeconds:0.#} s")
                 : exception is PeerRefusalException known ? known.Refusal

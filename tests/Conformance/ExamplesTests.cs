@@ -29,6 +29,7 @@ public sealed class ExamplesTests : IAsyncLifetime
     [InlineData("\"probabilities\",\"datatype\":\"FP32\"", "/bin/sh", "examples/digit_binary.sh")]
     [InlineData("digits version 1: 7", "/usr/bin/python3", "examples/python/infer_grpc.py", "examples/seven.fp32", "{grpc}")]
     [InlineData("digits version 1: 7", "node", "examples/node/infer.mjs", "examples/seven.fp32", "{grpc}")]
+    [InlineData("digits version 1: 7", "dotnet", "examples/dotnet/bin/Release/net10.0/infer.dll", "examples/seven.fp32", "{grpc}")]
     public async Task Example_AgainstServer_AnswersSeven(string expected, string program, params string[] arguments)
     {
         if (program == "node")

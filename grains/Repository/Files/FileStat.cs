@@ -44,8 +44,7 @@ internal readonly record struct FileStat(FileKind Kind, long Size, long Modified
     }
 
     /// <summary>
-    /// Whether the file was touched so shortly before <paramref name="now"/> that a further write might carry the same time stamp:
-    /// kernels stamp with a resolution of up to 10 ms.
+    /// Whether the file was touched so shortly before <paramref name="now"/> that a further write might carry the same time stamp. Kernels stamp with a resolution of up to 10 ms.
     /// </summary>
     public bool IsFresh(DateTimeOffset now) =>
         Math.Max(Modified, Changed) > Nanoseconds(now.UtcDateTime - TimeSpan.FromMilliseconds(50));
@@ -54,4 +53,14 @@ internal readonly record struct FileStat(FileKind Kind, long Size, long Modified
         (file.Attributes & FileAttributes.Device) != 0 ? FileKind.Other : FileKind.Regular;
 
     private static long Nanoseconds(DateTime utc) => (utc - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+}
+
+internal enum FileKind
+{
+    Regular,
+    Directory,
+    Link,
+
+    /// <summary>A pipe, socket or device: opening one may block for ever.</summary>
+    Other,
 }

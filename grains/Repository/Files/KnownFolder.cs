@@ -3,7 +3,7 @@ namespace Cluster.Grains.Repository.Files;
 /// <summary>The names in one folder, from look to look. To look at a folder costs five system calls, at its stat one: thousands of folders are looked at each second.</summary>
 internal sealed class KnownFolder(TimeProvider clock)
 {
-    /// <summary>Looks after which the folder is read whatever its stat says: some file systems in user space never change a folder's times.</summary>
+    /// <summary>Looks after which the folder is read though its stat is the same: some file systems in user space never change a folder's times.</summary>
     private const int MostLooks = 10;
 
     private List<string> _names = [];

@@ -9,7 +9,7 @@ internal static partial class LinuxStat
     private const int CurrentFolder = -100;
     private const int DoNotFollow = 0x100;
 
-    /// <summary>With an empty path: of what is open as the folder, whatever it is.</summary>
+    /// <summary>With an empty path: of what is open as the folder, which may be a file.</summary>
     private const int OfTheFolderItself = 0x1000;
     private const uint BasicFields = 0x7ff;
     private const int NoEntry = 2;

@@ -83,3 +83,12 @@ internal sealed record JsonItem(
     /// <summary>Escapes quotes and control characters and leaves letters readable.</summary>
     private static JsonSerializerOptions Plain { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }
+
+/// <summary>A member of an object.</summary>
+/// <param name="Name">The key.</param>
+/// <param name="Path">The keys from the top, joined by dots: what messages call the member.</param>
+/// <param name="Value">What the key stands for.</param>
+internal sealed record JsonMember(string Name, string Path, JsonItem Value)
+{
+    public int Line => Value.Line;
+}

@@ -1,12 +1,14 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Text.Json;
 using Cluster.Grains.Repository.Json;
+using Cluster.Grains.Repository.Settings;
 
 namespace Cluster.Grains.Repository.Ovms;
 
 /// <summary>
-/// Reads OpenVINO Model Server's config.json. As there, an unknown key or a wrong type anywhere makes the whole file invalid,
-/// while a value that one model cannot have is that model's problem alone.
+/// Reads OpenVINO Model Server's config.json. As there, an unknown key or a wrong type anywhere makes the whole file invalid. A value that one model cannot have is
+/// that model's problem alone.
 /// </summary>
 internal sealed class OvmsConfigReader
 {
@@ -130,3 +132,12 @@ internal sealed class OvmsConfigReader
         }
     }
 }
+
+/// <summary>A valid configuration file. Names are unique.</summary>
+internal sealed record OvmsConfiguration(ImmutableArray<ConfiguredModel> Models, ImmutableArray<string> Warnings);
+
+/// <summary>One entry of the configuration file.</summary>
+/// <param name="Name">Valid.</param>
+/// <param name="BasePath">Absolute, or an address of object storage; empty if the definition has a problem that leaves no path to look at.</param>
+/// <param name="Definition">What the other keys say.</param>
+internal sealed record ConfiguredModel(string Name, string BasePath, ModelDefinition Definition);

@@ -69,7 +69,7 @@ internal sealed partial class ProviderOptionsReader
         }
     }
 
-    /// <summary>The object as text in one form, whatever its white space was.</summary>
+    /// <summary>The object as text in one form, without its white space.</summary>
     private static string ReadConfig(JsonMember member, JsonErrors errors)
     {
         if (member.Value.Kind != JsonValueKind.Object)

@@ -5,7 +5,7 @@ using Cluster.Grains.Repository.Files;
 namespace Cluster.Grains.Repository.Versions;
 
 /// <summary>
-/// Follows one version from scan to scan. Content is read only when a stat changed. The first change is reported at once; while
+/// Follows one version from scan to scan. Content is read only when a stat changed. The first change is reported at once. While
 /// further scans find further changes, a writer is still at work, and the next report waits for a scan that finds none. So a
 /// finished file is reported by the scan that finds it, and a long copy is read twice instead of once a scan.
 /// </summary>
@@ -23,7 +23,7 @@ internal sealed class VersionTracker(long version, TimeProvider clock, bool hasO
     /// <inheritdoc cref="VersionFolder.Read(string, Located, string, KnownFolder)"/>
     public ModelVersionSource Look(string root, Located folder, string label) => Update(VersionFolder.Read(root, folder, label, _folder));
 
-    /// <summary>Has the next look read the folder, whatever its times say.</summary>
+    /// <summary>Has the next look read the folder, though its times may be the same.</summary>
     public void ReadAgain() => _folder.Forget();
 
     /// <summary>The source to report; the same instance as last time unless something changed.</summary>
@@ -58,7 +58,7 @@ internal sealed class VersionTracker(long version, TimeProvider clock, bool hasO
 
     private ModelVersionSource Read(VersionListing listing, bool again)
     {
-        // A write right after this read could leave the stat as it is, so a fresh file is read a second time when it has rested.
+        // A write right after this read could leave the stat as it is. So a fresh file is read a second time when it has rested.
         // Once only: a time stamp from the future would otherwise have the file read by every scan.
         var now = clock.GetUtcNow();
         _readAgain = !again && listing.Files.Any(file => file.Stat.IsFresh(now));

@@ -7,7 +7,7 @@ using Cluster.Tests.Common;
 namespace Cluster.ClusterTests.Support;
 
 /// <summary>
-/// The program of the version before: what <c>PREVIOUS_PROGRAM</c> names, the <c>cluster-silo</c> of another build; without it a copy of this build's that
+/// The program of the version before: what <c>PREVIOUS_PROGRAM</c> names, the <c>cluster-silo</c> of another build. Without it a copy of this build's that
 /// says it were older, which shows the steps of an update but no difference of code.
 /// </summary>
 internal sealed class PreviousProgram : IDisposable

@@ -131,3 +131,17 @@ public sealed class OpenLoad : IAsyncDisposable
         _records.Enqueue(new LoadRecord(target.Model, gateway, due, Elapsed - due, result));
     }
 }
+
+/// <summary>A model, or an alias, to ask.</summary>
+/// <param name="Numbers">The answers that are right.</param>
+public sealed record LoadTarget(string Model, params IReadOnlyList<float> Numbers)
+{
+    public byte[] Request { get; } = MeshClient.Request(Model);
+}
+
+/// <summary>A cluster that a load can be sent to.</summary>
+public interface IGateways
+{
+    /// <summary><c>host:port</c> of every gateway, for gRPC.</summary>
+    IReadOnlyList<string> GrpcTargets { get; }
+}

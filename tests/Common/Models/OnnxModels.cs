@@ -1,7 +1,7 @@
 namespace Cluster.Tests.Common;
 
 /// <summary>
-/// Models made for these tests. Each takes <c>X</c> FP32 [1]; for X = 0 every element of its output <c>Y</c> is the number that the model was made with, so
+/// Models made for these tests. Each takes <c>X</c> FP32 [1]. For X = 0 every element of its output <c>Y</c> is the number that the model was made with, so
 /// that an answer tells which model gave it.
 /// </summary>
 public static class OnnxModels

@@ -58,7 +58,7 @@ public sealed class NetworkLab : IDisposable
 
     public void Dispose()
     {
-        // A namespace takes its end of a pair along only some time after its removal; the name of the other end would be taken until then.
+        // A namespace takes its end of a pair along only some time after its removal. The name of the other end would be taken until then.
         for (var number = 2; number < _machines.Count + 2; number++)
         {
             Run($"link del {Outside(number)}");
@@ -96,3 +96,6 @@ public sealed class NetworkLab : IDisposable
         }
     }
 }
+
+/// <summary>A network namespace with an address on the lab's bridge.</summary>
+public sealed record NetworkMachine(string Name, string Address);

@@ -75,7 +75,7 @@ public sealed record S3Fault
     /// <summary>Ends the connection after so many bytes of the body.</summary>
     public long? CutAfter { get; init; }
 
-    /// <summary>Answers with this ETag, whatever is asked for.</summary>
+    /// <summary>Answers with this ETag, also where another is asked for.</summary>
     public string? ETag { get; init; }
 
     /// <summary>After its first piece the body waits for it.</summary>

@@ -8,7 +8,7 @@ using System.Text.Json.Nodes;
 namespace Cluster.Conformance.Clients;
 
 /// <summary>
-/// A child process that answers each line of JSON on its input with one on its output, in any order; the id tells which belongs to which.
+/// A child process that answers each line of JSON on its input with one on its output, in any order. The id tells which belongs to which.
 /// Commands may be sent from any thread.
 /// </summary>
 internal sealed class DriverProcess : IAsyncDisposable
@@ -193,4 +193,18 @@ internal sealed class DriverProcess : IAsyncDisposable
     }
 
     private string ErrorText() => _standardError.IsEmpty ? "" : $" It wrote:\n{string.Join('\n', _standardError)}";
+}
+
+/// <summary>The driver, not the server under test, failed: it did not start, ended, refused a command or did not answer.</summary>
+public sealed class DriverException : Exception
+{
+    public DriverException(string message)
+        : base(message)
+    {
+    }
+
+    public DriverException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
 }

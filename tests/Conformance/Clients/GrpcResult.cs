@@ -17,3 +17,19 @@ public sealed record GrpcResult<T>(
     IReadOnlyDictionary<string, string> Trailers,
     TimeSpan Elapsed)
     where T : class;
+
+/// <summary>How a streaming call ended, and what had arrived by then. The members are those of <see cref="GrpcResult{T}"/>.</summary>
+public sealed record GrpcStreamResult<T>(
+    string Code,
+    string Details,
+    IReadOnlyList<T> Responses,
+    IReadOnlyDictionary<string, string> InitialMetadata,
+    IReadOnlyDictionary<string, string> Trailers,
+    TimeSpan Elapsed)
+    where T : class;
+
+/// <summary>What a closed loop of calls saw.</summary>
+/// <param name="Counts">Calls by gRPC status.</param>
+/// <param name="Details">The first status message of each status.</param>
+/// <param name="Elapsed">From the first call to the last answer.</param>
+public sealed record LoadResult(IReadOnlyDictionary<string, long> Counts, IReadOnlyDictionary<string, string> Details, TimeSpan Elapsed);

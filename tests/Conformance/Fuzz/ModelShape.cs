@@ -30,3 +30,6 @@ internal sealed record ModelShape(string Name, IReadOnlyList<InputShape> Inputs,
     private static ModelShape Identity(string name, string datatype, params long[] shape) =>
         new(name, [new InputShape("INPUT0", datatype, shape)], ["OUTPUT0"], true);
 }
+
+/// <param name="Shape">−1 where each request chooses.</param>
+internal sealed record InputShape(string Name, string Datatype, IReadOnlyList<long> Shape);

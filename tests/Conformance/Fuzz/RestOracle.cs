@@ -89,3 +89,6 @@ internal static class RestOracle
     private static string Describe(RestAnswer answer) =>
         $"HTTP {answer.Status}, {answer.ContentType}: {Encoding.UTF8.GetString(answer.Body.AsSpan(0, Math.Min(answer.Body.Length, 600)))}";
 }
+
+/// <param name="JsonLength">Where the binary part begins; null if there is none.</param>
+internal sealed record RestAnswer(int Status, string ContentType, int? JsonLength, byte[] Body);

@@ -10,7 +10,7 @@ namespace Cluster.Conformance.ModelMesh;
 
 /// <summary>
 /// A server with one model of its own, "static", which adds 1, and a folder from which v1, v2 and v3 can be registered, which add their number, and bad, which
-/// does not load; and the clients that talk to it.
+/// does not load. And the clients that talk to it.
 /// </summary>
 public sealed class ModelMeshServer : IAsyncLifetime
 {

@@ -29,7 +29,7 @@ public sealed class OptionTests(OpenVinoServer server, ITestOutputHelper output)
             Assert.True(state == "READY", $"{name}: {state} {reason}");
         }
 
-        // One folder a model and its settings: OpenVINO names a blob by the graph alone, whatever its precision is.
+        // One folder a model and its settings: OpenVINO names a blob by the graph alone, not by its precision.
         var folders = Directory.GetDirectories(server.Cache);
         Assert.Equal(Cached.Length, folders.Length);
         Assert.All(folders, static folder => Assert.Single(Directory.EnumerateFiles(folder, "*.blob")));

@@ -125,3 +125,6 @@ internal sealed record Infer(string Model, params Tensor[] Inputs)
 
     private static string Bool(bool value) => value ? "true" : "false";
 }
+
+/// <summary>An output that a request names. Null members are not sent.</summary>
+internal sealed record RequestedOutput(string Name, bool? Binary = null, long? Classification = null);

@@ -6,28 +6,8 @@ using Xunit;
 namespace Cluster.Unit.Clustering;
 
 /// <summary>The membership table with a redis-server that loses it, hangs, ends or refuses to write.</summary>
-public sealed class HealingMembershipTableTests : IAsyncLifetime
+public sealed class HealingMembershipTableTests : MembershipTableTestBase
 {
-    private const string Cluster = "test";
-    private const string Key = $"{Cluster}/members/{Cluster}";
-    private readonly List<TableProcess> _processes = [];
-    private RedisServer? _server;
-
-    public async ValueTask InitializeAsync() => _server = Requires.HasRedis ? await RedisServer.StartNewAsync() : null;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var process in _processes)
-        {
-            await process.DisposeAsync();
-        }
-
-        if (_server is not null)
-        {
-            await _server.DisposeAsync();
-        }
-    }
-
     [Fact]
     public async Task Read_RedisEmptied_GivesBackEveryRowAndAVersionPastTheOld()
     {
@@ -51,7 +31,7 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
         var before = await ReadByAllAsync(a, b, c);
 
         await EmptyAsync();
-        await Task.WhenAll(_processes.Select(static process => process.Table.ReadAllAsync())).Soon();
+        await Task.WhenAll(new[] { a, b, c }.Select(static process => process.Table.ReadAllAsync())).Soon();
         var after = await ReadByAllAsync(a, b, c);
 
         Assert.True(after.Version.Version > before.Version.Version);
@@ -157,7 +137,7 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
         await a.WriteAsync(SiloStatus.Dead, suspended.Silo);
         await a.Table.CleanupDefunctSiloEntriesAsync(DateTimeOffset.MaxValue);
 
-        time.Advance(HealingMembershipTable.LongestMemory + TimeSpan.FromSeconds(1));
+        time.Advance(MembershipMemory.Longest + TimeSpan.FromSeconds(1));
 
         Assert.Null((await suspended.Table.ReadAllAsync()).TryGet(suspended.Silo));
         Assert.Null((await a.Table.ReadAllAsync()).TryGet(suspended.Silo));
@@ -200,10 +180,10 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
         var (a, _, _) = await ThreeAsync(patient: false);
         var read = await a.Table.ReadAllAsync();
 
-        await _server!.StopAsync();
+        await Server.StopAsync();
 
         await AssertAwayAsync(a, read);
-        await _server.StartAsync();
+        await Server.StartAsync();
         await UntilAsync(async () => (await a.Table.ReadAllAsync()).Members.Count == 3);
         Assert.True(await a.WriteAsync(SiloStatus.ShuttingDown));
     }
@@ -214,10 +194,10 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
         var (a, _, _) = await ThreeAsync(patient: false);
         var read = await a.Table.ReadAllAsync();
 
-        _server!.Suspend();
+        Server.Suspend();
 
         await AssertAwayAsync(a, read);
-        _server.Resume();
+        Server.Resume();
         await UntilAsync(async () => (await a.Table.ReadAllAsync()).Members.Count == 3);
     }
 
@@ -228,96 +208,14 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
     {
         var (a, _, _) = await ThreeAsync();
         var before = await a.Table.ReadAllAsync();
-        await _server!.SetAsync(setting, refuses);
+        await Server.SetAsync(setting, refuses);
 
         Assert.False(await a.WriteAsync(SiloStatus.ShuttingDown));
         await a.Table.UpdateIAmAliveAsync(TableProcess.Entry(a.Silo, SiloStatus.Active));
         Assert.Equal(before.Version.Version, (await a.Table.ReadAllAsync()).Version.Version);
 
-        await _server.SetAsync(setting, takes);
+        await Server.SetAsync(setting, takes);
         Assert.True(await a.WriteAsync(SiloStatus.ShuttingDown));
-    }
-
-    [Fact]
-    public async Task Start_EmptyTable_WaitsTwoSecondsBeforeItBegins()
-    {
-        var time = new ManualTimeProvider();
-        var process = Create(1, time);
-
-        var start = process.Table.InitializeMembershipTableAsync(true);
-        await AdvanceAsync(time, start, HealingMembershipTable.EmptyWait - TimeSpan.FromMilliseconds(200));
-        Assert.False(start.IsCompleted);
-        await AdvanceAsync(time, start, TimeSpan.FromSeconds(1));
-        await start.Soon();
-
-        Assert.Empty((await process.Table.ReadAllAsync()).Members);
-    }
-
-    [Fact]
-    public async Task Start_EmptyTableThatSurvivorsGiveBack_JoinsThem()
-    {
-        var (a, b, c) = await ThreeAsync();
-        var before = await ReadByAllAsync(a, b, c);
-        await EmptyAsync();
-        var time = new ManualTimeProvider();
-        var process = Create(4, time);
-
-        var start = process.Table.InitializeMembershipTableAsync(true);
-        await AdvanceAsync(time, start, TimeSpan.FromMilliseconds(500));
-        await a.Table.ReadAllAsync();
-        await AdvanceAsync(time, start, TimeSpan.FromMilliseconds(500));
-        await start.Soon();
-
-        Assert.Equal(Statuses(before), Statuses(await process.Table.ReadAllAsync()));
-    }
-
-    [Fact]
-    public async Task Start_RedisAway_WaitsForIt()
-    {
-        Requires.Redis();
-        await _server!.StopAsync();
-        var process = Create(1, patient: false);
-
-        var start = process.Table.InitializeMembershipTableAsync(true);
-        await Assert.ThrowsAsync<TimeoutException>(() => start.WaitAsync(TimeSpan.FromSeconds(2)));
-        await _server.StartAsync();
-        await start.Soon();
-
-        Assert.Empty((await process.Table.ReadAllAsync()).Members);
-    }
-
-    /// <summary>Two that read the same and write: one would have to wait for seconds.</summary>
-    [Fact]
-    public async Task Read_TwoSilosJoin_OneAfterTheOtherReadsAndWrites()
-    {
-        await (await StartAsync(1)).WriteAsync(SiloStatus.Active);
-        var a = Create(2);
-        var b = Create(3);
-        await Task.WhenAll(a.Table.InitializeMembershipTableAsync(true), b.Table.InitializeMembershipTableAsync(true)).Soon();
-
-        var first = await a.Table.ReadAllAsync();
-        var second = b.Table.ReadAllAsync();
-        Assert.True(await a.Table.InsertRowAsync(TableProcess.Entry(a.Silo, SiloStatus.Joining), first.Version.Next()));
-
-        Assert.NotNull((await second.Soon()).TryGet(a.Silo));
-        Assert.True(await b.Table.InsertRowAsync(TableProcess.Entry(b.Silo, SiloStatus.Joining), (await second).Version.Next()));
-    }
-
-    private static List<(SiloAddress, SiloStatus)> Statuses(MembershipTableData data) =>
-        [.. data.Members.Select(static row => (row.Item1.SiloAddress, row.Item1.Status)).OrderBy(static row => row.SiloAddress)];
-
-    /// <summary>What all of them read, and that it is the same.</summary>
-    private static async Task<MembershipTableData> ReadByAllAsync(params TableProcess[] processes)
-    {
-        var first = await processes[0].Table.ReadAllAsync();
-        foreach (var process in processes)
-        {
-            var data = await process.Table.ReadAllAsync();
-            Assert.Equal(first.Version.Version, data.Version.Version);
-            Assert.NotNull(data.TryGet(process.Silo));
-        }
-
-        return first;
     }
 
     private static async Task AssertAwayAsync(TableProcess process, MembershipTableData read)
@@ -328,16 +226,6 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
         row.Status = SiloStatus.ShuttingDown;
         Assert.False(await process.Table.UpdateRowAsync(row, etag, read.Version.Next()));
         await process.Table.UpdateIAmAliveAsync(row);
-    }
-
-    /// <summary>Moves the clock in the steps in which the code polls, and lets it run in between.</summary>
-    private static async Task AdvanceAsync(ManualTimeProvider time, Task until, TimeSpan by)
-    {
-        for (var step = TimeSpan.FromMilliseconds(100); by > TimeSpan.Zero && !until.IsCompleted; by -= step)
-        {
-            await Task.WhenAny(until, Task.Delay(50, TestContext.Current.CancellationToken));
-            time.Advance(step);
-        }
     }
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
@@ -357,57 +245,5 @@ public sealed class HealingMembershipTableTests : IAsyncLifetime
                 await Task.Delay(50, limit.Token);
             }
         }
-    }
-
-    private TableProcess Create(int number, TimeProvider? time = null, bool patient = true)
-    {
-        Requires.Redis();
-        var process = TableProcess.Create(_server!, Cluster, number, time, patient);
-        _processes.Add(process);
-        return process;
-    }
-
-    private async Task<TableProcess> StartAsync(int number, TimeProvider? time = null, bool patient = true)
-    {
-        // A table without rows: a start that finds none would wait.
-        await using var redis = await AdminAsync();
-        await redis.GetDatabase().HashSetAsync(Key, "Version", "0", When.NotExists);
-        var process = Create(number, time, patient);
-        await process.Table.InitializeMembershipTableAsync(false).Soon();
-        return process;
-    }
-
-    private async Task<(TableProcess A, TableProcess B, TableProcess C)> ThreeAsync(bool patient = true)
-    {
-        var processes = new[] { await StartAsync(1, patient: patient), await StartAsync(2, patient: patient), await StartAsync(3, patient: patient) };
-        foreach (var process in processes)
-        {
-            Assert.True(await process.WriteAsync(SiloStatus.Joining));
-            Assert.True(await process.WriteAsync(SiloStatus.Active));
-        }
-
-        await ReadByAllAsync(processes);
-        return (processes[0], processes[1], processes[2]);
-    }
-
-    private async Task<ConnectionMultiplexer> AdminAsync() => await ConnectionMultiplexer.ConnectAsync($"{_server!.Endpoint},allowAdmin=true");
-
-    private async Task EmptyAsync()
-    {
-        await using var redis = await AdminAsync();
-        await redis.GetServer(_server!.Endpoint).FlushAllDatabasesAsync();
-    }
-
-    private async Task<HashEntry[]> DumpAsync()
-    {
-        await using var redis = await AdminAsync();
-        return await redis.GetDatabase().HashGetAllAsync(Key);
-    }
-
-    private async Task RestoreAsync(HashEntry[] rows)
-    {
-        await EmptyAsync();
-        await using var redis = await AdminAsync();
-        await redis.GetDatabase().HashSetAsync(Key, rows);
     }
 }

@@ -42,8 +42,7 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
     /// <summary>The run that started next.</summary>
     public Task<GatedRun> NextAsync() => _started.Reader.ReadAsync().AsTask().Soon("the next run's start");
 
-    public PayloadBuffer Run(
-        SessionRunner runner, PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
+    public PayloadBuffer Run(PayloadBuffer message, bool alone, ReplicaMetrics metrics, out RunTimes times, CancellationToken cancellationToken)
     {
         Alone.Enqueue(alone);
         InGate([message.Span[0]], 1, out times);
@@ -58,7 +57,7 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
         _ => RequestFacts.Plain,
     };
 
-    public void RunBatch(SessionRunner runner, IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed)
+    public void RunBatch(IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed)
     {
         var fit = items.Where(item => !Unfit.Contains(item.Message.Span[0])).ToList();
         if (fit.Count < 2)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Xunit;
@@ -287,7 +286,7 @@ public sealed class InferenceWorkersTests
 
         public void Finish() => _finish.TrySetResult();
 
-        public IInferenceWork? Execute(SessionRunner runner)
+        public IInferenceWork? Execute()
         {
             _started.SetResult();
             _finish.Task.WaitAsync(Wait.Limit).GetAwaiter().GetResult();

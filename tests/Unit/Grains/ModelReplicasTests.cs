@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
@@ -9,16 +8,14 @@ namespace Cluster.Unit.Grains;
 
 public sealed class ModelReplicasTests
 {
-    private static readonly ModelSettings Two = new() { MinCopies = 2 };
-
     [Fact]
     public async Task Apply_TwoCopiesAtLeast_LoadsThemOnTwoSilos()
     {
         await using var cluster = await SimulatedCluster.StartAsync(3);
 
-        await cluster.ApplyAsync("r1", Two);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
 
-        Assert.Equal([0, 1], Serving(cluster));
+        Assert.Equal([0, 1], cluster.Serving);
         Assert.Equal(2, cluster.InMemory.Values.Distinct().Count());
         Assert.Equal(
             cluster.InMemory.Select(replica => (replica.Key, SimulatedCluster.Silo(replica.Value))),
@@ -39,14 +36,14 @@ public sealed class ModelReplicasTests
     public async Task Scale_InPlaceOfTheSettings_HoldsUntilItIsTakenBack()
     {
         await using var cluster = await SimulatedCluster.StartAsync(4);
-        await cluster.ApplyAsync("r1", Two);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
 
         await ScaleAsync(new ReplicaBounds(3, null));
-        Assert.Equal([0, 1, 2], Serving(cluster));
+        Assert.Equal([0, 1, 2], cluster.Serving);
         Assert.Equal(new ReplicaBounds(3, null), cluster.States.TryGet("m", out var state) ? state.Bounds : null);
 
         // The repository's next word leaves it alone.
-        await cluster.ApplyAsync("r2", Two);
+        await cluster.ApplyAsync("r2", SimulatedCluster.Two);
         Assert.Equal(3, cluster.Version.Replicas.Length);
 
         await ScaleAsync(new ReplicaBounds(null, 1));
@@ -67,13 +64,13 @@ public sealed class ModelReplicasTests
     public async Task Apply_NewContent_ReplacesAllCopiesInOneStep(int silos)
     {
         await using var cluster = await SimulatedCluster.StartAsync(silos);
-        await cluster.ApplyAsync("r1", Two);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
 
-        await cluster.ApplyAsync("r2", Two);
+        await cluster.ApplyAsync("r2", SimulatedCluster.Two);
 
-        Assert.Equal([2, 3], Serving(cluster));
+        Assert.Equal([2, 3], cluster.Serving);
         Assert.Equal([2, 3], cluster.InMemory.Keys);
-        Assert.Contains(cluster.Told, told => Are(told.Replicas, 0, 1) && Are(told.Arriving, 2, 3));
+        Assert.Contains(cluster.Told, told => SimulatedCluster.Are(told.Replicas, 0, 1) && SimulatedCluster.Are(told.Arriving, 2, 3));
         Assert.All(
             cluster.Told.Where(told => told.Replicas.Any(replica => replica.Number == 2)),
             told => Assert.DoesNotContain(told.Replicas, replica => replica.Number < 2));
@@ -144,14 +141,14 @@ public sealed class ModelReplicasTests
     {
         await using var cluster = await SimulatedCluster.StartAsync(4);
         cluster.Runtime.ExpectedErrors.Add(2111);
-        await cluster.ApplyAsync("r1", Two);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
         var before = cluster.InMemory;
         cluster.BrokenRevision = "r2";
 
-        await cluster.ApplyAsync("r2", Two);
+        await cluster.ApplyAsync("r2", SimulatedCluster.Two);
 
         Assert.Equal(before, cluster.InMemory);
-        Assert.Equal([0, 1], Serving(cluster));
+        Assert.Equal([0, 1], cluster.Serving);
         Assert.Equal("serves its previous content, the new one does not load: corrupt", cluster.Version.Reason);
     }
 
@@ -170,109 +167,6 @@ public sealed class ModelReplicasTests
     }
 
     [Fact]
-    public async Task Lost_InUse_IsToldAtOnceAndLoadedElsewhere()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(2);
-        await cluster.ApplyAsync("r1");
-        await cluster.ReportLoadAsync(0);
-        var port = cluster.InMemory[0];
-
-        await cluster.LoseSiloAsync(ofReplica: 0);
-
-        Assert.Contains(cluster.Told, told => told is { OnDemand: true, Replicas.IsEmpty: true, Cause: ServingReasons.SiloLost });
-        await cluster.UntilAsync(() => cluster.Version is { OnDemand: false, Replicas.Length: 1 });
-        Assert.Equal("not in memory, and wanted again", cluster.Version.Cause);
-        Assert.NotEqual(port, Assert.Single(cluster.InMemory).Value);
-    }
-
-    [Fact]
-    public async Task Accused_OfTwoSilosThatAreDead_IsQuarantinedUntilLoadedAgain()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(3);
-        cluster.Runtime.ExpectedErrors.Add(2172);
-        await cluster.ApplyAsync("r1", Two);
-        await cluster.ReportLoadAsync(0);
-        var (first, second) = (SimulatedCluster.Silo(cluster.InMemory[0]), SimulatedCluster.Silo(cluster.InMemory[1]));
-        await cluster.LoseSiloAsync(ofReplica: 0);
-
-        // The call was lost before the membership has the silo as dead.
-        await cluster.Model.AccuseAsync(1, [first, second]).AsTask().Soon();
-        Assert.Equal(ModelVersionState.Ready, cluster.Version.State);
-        await cluster.LoseSiloAsync(ofReplica: 1);
-
-        Assert.Equal((ModelVersionState.Unavailable, true), (cluster.Version.State, cluster.Version.Failed));
-        Assert.Equal("quarantined: one request took down two silos, one after the other; load the model again to serve it", cluster.Version.Reason);
-        await cluster.UntilAsync(() => cluster.InMemory.Count == 0);
-        var failure = (await Assert.ThrowsAsync<ServingException>(cluster.AskAsync)).Failure;
-        Assert.Contains("quarantined", failure.Message, StringComparison.Ordinal);
-        await cluster.ApplyAsync("r1", Two);
-        Assert.Equal(ModelVersionState.Unavailable, cluster.Version.State);
-
-        await cluster.Model.LoadAsync(CancellationToken.None).AsTask().Soon();
-        Assert.Equal(ModelVersionState.Ready, cluster.Version.State);
-    }
-
-    [Fact]
-    public async Task Accused_OfASiloThatLives_GoesOnServing()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(3);
-        await cluster.ApplyAsync("r1", Two);
-        var (first, second) = (SimulatedCluster.Silo(cluster.InMemory[0]), SimulatedCluster.Silo(cluster.InMemory[1]));
-        await cluster.LoseSiloAsync(ofReplica: 0);
-
-        await cluster.Model.AccuseAsync(1, [first, second]).AsTask().Soon();
-        await cluster.Model.AccuseAsync(1, [first, first]).AsTask().Soon();
-
-        Assert.Equal(ModelVersionState.Ready, cluster.Version.State);
-    }
-
-    [Fact]
-    public async Task Lost_NotInUse_WaitsForItsNextRequest()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(2);
-        await cluster.ApplyAsync("r1");
-
-        await cluster.LoseSiloAsync(ofReplica: 0);
-        await cluster.ApplyAsync("r1");
-
-        Assert.True(cluster.Version.OnDemand);
-        Assert.Empty(cluster.InMemory);
-        await cluster.AskAsync();
-        await cluster.UntilAsync(() => !cluster.Version.OnDemand);
-    }
-
-    [Fact]
-    public async Task Lost_OneOfTwo_OtherServesAloneUntilTheThirdSiloHasOne()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(3);
-        await cluster.ApplyAsync("r1", Two);
-
-        await cluster.LoseSiloAsync(ofReplica: 0);
-
-        Assert.Contains(cluster.Told, told => Are(told.Replicas, 1));
-        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 1, 2) && cluster.Version.Arriving.IsEmpty);
-        Assert.Equal(2, cluster.InMemory.Values.Distinct().Count());
-    }
-
-    [Fact]
-    public async Task Lost_WhileItArrives_ArrivesElsewhere()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(2);
-        var gate = new TaskCompletionSource();
-        cluster.Gate = gate.Task;
-        var applied = cluster.ApplyAsync("r1");
-        await cluster.UntilAsync(() => cluster.Loads.Count == 1);
-        var silo = cluster.Version.Arriving.Single().Silo;
-
-        cluster.Membership.Set(silo, SiloStatus.Dead);
-        await cluster.Model.SilosLostAsync([silo]).AsTask().Soon();
-        gate.SetResult();
-        await applied;
-
-        Assert.NotEqual(silo, cluster.Version.Replicas.Single().Silo);
-    }
-
-    [Fact]
     public async Task EnsureLoaded_MissingReplica_IsAskedAndReplaced()
     {
         await using var cluster = await SimulatedCluster.StartAsync(2);
@@ -281,10 +175,10 @@ public sealed class ModelReplicasTests
 
         // What its caller did not find may be there all the same.
         await cluster.Model.EnsureLoadedAsync(1, there, CancellationToken.None).AsTask().Soon();
-        Assert.Equal([0], Serving(cluster));
+        Assert.Equal([0], cluster.Serving);
 
         await cluster.Model.EnsureLoadedAsync(1, cluster.Vanish(0), CancellationToken.None).AsTask().Soon();
-        Assert.Equal([1], Serving(cluster));
+        Assert.Equal([1], cluster.Serving);
         Assert.Equal([1], cluster.InMemory.Keys);
     }
 
@@ -298,7 +192,7 @@ public sealed class ModelReplicasTests
 
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => cluster.AskAsync()));
 
-        Assert.Equal([1], Serving(cluster));
+        Assert.Equal([1], cluster.Serving);
         Assert.Equal(2, cluster.Loads.Count);
     }
 
@@ -359,73 +253,8 @@ public sealed class ModelReplicasTests
         cluster.Gate = Task.CompletedTask;
 
         await Task.WhenAll(applied, other);
-        Assert.Equal([1], Serving(cluster));
+        Assert.Equal([1], cluster.Serving);
         Assert.Equal([1], cluster.InMemory.Keys);
-    }
-
-    [Fact]
-    public async Task Leave_InUse_IsReplacedBeforeItEnds()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(2);
-        await cluster.ApplyAsync("r1");
-        await cluster.ReportLoadAsync(0);
-        var port = cluster.InMemory[0];
-        var gate = new TaskCompletionSource();
-        cluster.Gate = gate.Task;
-        cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(port), Capacity = 1, Draining = true });
-
-        var left = LeaveAsync(cluster, port);
-        await cluster.UntilAsync(() => Are(cluster.Version.Arriving, 1));
-
-        Assert.Equal([0], cluster.InMemory.Keys);
-        gate.SetResult();
-        await left;
-        Assert.Equal([1], Serving(cluster));
-        Assert.Equal("its silo leaves", cluster.Version.Cause);
-        Assert.NotEqual(port, Assert.Single(cluster.InMemory).Value);
-        Assert.All(cluster.Told, told => Assert.False(told.OnDemand));
-    }
-
-    [Fact]
-    public async Task Leave_NotInUse_WaitsForItsNextRequest()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(2);
-        await cluster.ApplyAsync("r1");
-
-        await LeaveAsync(cluster, cluster.InMemory[0]);
-
-        Assert.True(cluster.Version.OnDemand);
-        Assert.Empty(cluster.InMemory);
-    }
-
-    [Fact]
-    public async Task Leave_NotInUseOfTwoAtLeast_HasTwoElsewhere()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(3);
-        await cluster.ApplyAsync("r1", Two);
-        var port = cluster.InMemory[0];
-        cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(port), Capacity = 1L << 30, Draining = true });
-
-        await LeaveAsync(cluster, port);
-
-        await cluster.UntilAsync(() => cluster.Version.Replicas.Length == 2);
-        Assert.DoesNotContain(port, cluster.InMemory.Values);
-    }
-
-    [Fact]
-    public async Task Leave_NoOtherSiloTakesIt_ItStays()
-    {
-        await using var cluster = await SimulatedCluster.StartAsync(2);
-        await cluster.ApplyAsync("r1");
-        await cluster.ReportLoadAsync(0);
-        var port = cluster.InMemory[0];
-        cluster.BrokenSilos[SimulatedCluster.Silo(port == 1001 ? 1002 : 1001)] = true;
-
-        await LeaveAsync(cluster, port);
-
-        Assert.Equal(port, cluster.InMemory[0]);
-        Assert.Equal((false, 0), (cluster.Version.OnDemand, cluster.Version.Arriving.Length));
-        Assert.Equal([0], Serving(cluster));
     }
 
     [Fact]
@@ -436,9 +265,9 @@ public sealed class ModelReplicasTests
 
         await cluster.ReportLoadAsync(0, requestsPerMinute: 2100);
 
-        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 0, 1) && cluster.Version.Arriving.IsEmpty);
+        await cluster.UntilAsync(() => SimulatedCluster.Are(cluster.Version.Replicas, 0, 1) && cluster.Version.Arriving.IsEmpty);
         Assert.Equal(2, cluster.InMemory.Values.Distinct().Count());
-        Assert.Contains(cluster.Told, told => Are(told.Replicas, 0) && Are(told.Arriving, 1));
+        Assert.Contains(cluster.Told, told => SimulatedCluster.Are(told.Replicas, 0) && SimulatedCluster.Are(told.Arriving, 1));
     }
 
     [Fact]
@@ -447,16 +276,16 @@ public sealed class ModelReplicasTests
         await using var cluster = await SimulatedCluster.StartAsync(3);
         await cluster.ApplyAsync("r1");
         await cluster.ReportLoadAsync(0, requestsPerMinute: 2100);
-        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 0, 1) && cluster.Version.Arriving.IsEmpty);
+        await cluster.UntilAsync(() => SimulatedCluster.Are(cluster.Version.Replicas, 0, 1) && cluster.Version.Arriving.IsEmpty);
 
         await cluster.EvictAsync(0);
         await cluster.ApplyAsync("r1");
-        Assert.Equal([1], Serving(cluster));
+        Assert.Equal([1], cluster.Serving);
         Assert.Equal(SimulatedCluster.EvictedBecause, cluster.Version.Cause);
 
-        await cluster.ApplyAsync("r1", Two);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
         await cluster.EvictAsync(1);
-        await cluster.UntilAsync(() => Are(cluster.Version.Replicas, 2, 3) && cluster.Version.Arriving.IsEmpty);
+        await cluster.UntilAsync(() => SimulatedCluster.Are(cluster.Version.Replicas, 2, 3) && cluster.Version.Arriving.IsEmpty);
     }
 
     [Fact]
@@ -468,7 +297,7 @@ public sealed class ModelReplicasTests
         await cluster.ApplyAsync("r1", new ModelSettings { RequiredLabels = ["gpu"], MinCopies = 2 });
 
         Assert.Equal(1003, Assert.Single(cluster.InMemory).Value);
-        Assert.Equal([0], Serving(cluster));
+        Assert.Equal([0], cluster.Serving);
     }
 
     [Fact]
@@ -483,11 +312,4 @@ public sealed class ModelReplicasTests
         cluster.Runtime.Time.Advance(TimeSpan.FromSeconds(11));
         await cluster.UntilAsync(() => cluster.Version.State == ModelVersionState.Ready);
     }
-
-    private static IEnumerable<int> Serving(SimulatedCluster cluster) => cluster.Version.Replicas.Select(replica => replica.Number);
-
-    private static bool Are(ImmutableArray<PlacedReplica> replicas, params int[] numbers) => replicas.Select(replica => replica.Number).SequenceEqual(numbers);
-
-    private static Task LeaveAsync(SimulatedCluster cluster, int port) =>
-        cluster.Model.LeaveSiloAsync(SimulatedCluster.Silo(port), CancellationToken.None).AsTask().Soon();
 }

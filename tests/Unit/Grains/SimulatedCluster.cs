@@ -30,6 +30,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     /// <summary>What replicas tell of their end.</summary>
     public const string EvictedBecause = "evicted in a test";
 
+    /// <summary>Settings of a model with two replicas at least.</summary>
+    public static readonly ModelSettings Two = new() { MinCopies = 2 };
+
     private readonly ConcurrentDictionary<string, SimulatedReplica> _replicas = new();
     private readonly ConcurrentQueue<string> _loads = new();
     private readonly ConcurrentQueue<VersionServingState> _told = new();
@@ -38,6 +41,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     private TestSilo _runtime = null!;
 
     private event Action<string>? LoadBegan;
+
+    /// <summary>Numbers of the replicas that serve.</summary>
+    public IEnumerable<int> Serving => Version.Replicas.Select(static replica => replica.Number);
 
     public FakeMembership Membership { get; } = new();
 
@@ -147,6 +153,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
 
         return Model.SilosLostAsync([silo]).AsTask().Soon("the model's hearing of the loss");
     }
+
+    /// <summary>Whether the replicas are those of these numbers, in their order.</summary>
+    public static bool Are(ImmutableArray<PlacedReplica> replicas, params int[] numbers) => replicas.Select(static replica => replica.Number).SequenceEqual(numbers);
 
     public static SiloAddress Silo(int port) => Silos.At(port - 1000);
 

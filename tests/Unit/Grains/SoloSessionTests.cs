@@ -25,7 +25,6 @@ public sealed class SoloSessionTests(OnnxBench bench) : IClassFixture<OnnxBench>
     {
         Assert.SkipUnless(Environment.ProcessorCount > 1, "with one processor a request that is alone has no more of them");
         var model = await bench.OpenAsync("slow", settings: Auto);
-        using var runner = new SessionRunner(TimeProvider.System);
         var wanted = 0;
         model.SoloWanted = () => wanted++;
         using var request = PayloadBuffer.CopyOf(OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(100L))).ToByteArray());
@@ -49,7 +48,7 @@ public sealed class SoloSessionTests(OnnxBench bench) : IClassFixture<OnnxBench>
 
         byte[] Run(bool alone)
         {
-            using var answer = model.Run(runner, request, alone, bench.Metrics, out _, CancellationToken.None);
+            using var answer = model.Run(request, alone, bench.Metrics, out _, CancellationToken.None);
             return answer.Span.ToArray();
         }
     }

@@ -9,7 +9,7 @@ using Xunit;
 namespace Cluster.Unit.Hosting;
 
 /// <summary>
-/// A silo of a cluster of one, with a manual clock. Errors of ours that the test did not announce fail it when the silo is disposed; what Orleans logs of exceptions
+/// A silo of a cluster of one, with a manual clock. Errors of ours that the test did not announce fail it when the silo is disposed. What Orleans logs of exceptions
 /// that callers get does not, nor that calls are refused because the silo stops.
 /// </summary>
 internal sealed class TestSilo : IAsyncDisposable

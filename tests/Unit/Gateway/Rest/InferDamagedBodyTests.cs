@@ -22,7 +22,7 @@ public sealed class InferDamagedBodyTests : RestServer
         { "gzip", "JSON" }, { "gzip", "binary" }, { "deflate", "JSON" }, { "deflate", "binary" },
     };
 
-    /// <summary>Of 12,000 random values: cut in tenths of the body, by 1,003 bytes and by one; without the trailer of gzip (8 bytes) or zlib (4).</summary>
+    /// <summary>Of 12,000 random values: cut in tenths of the body, by 1,003 bytes and by one. Without the trailer of gzip (8 bytes) or zlib (4).</summary>
     [Fact]
     public async Task Infer_BodyWholeOrNot_IsAnsweredByThisTable()
     {

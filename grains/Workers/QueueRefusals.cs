@@ -1,0 +1,24 @@
+using Cluster.Contracts.Errors;
+
+namespace Cluster.Grains.Workers;
+
+/// <summary>What a replica's queue answers to those that it does not take.</summary>
+internal static class QueueRefusals
+{
+    public static Failure Unloading(IQueuedModel model) => Failure.Moved($"model '{model.Name}' version {model.Version} is being unloaded here");
+
+    public static Failure Full(IQueuedModel model, int waiting, int limit, TimeSpan retryAfter) =>
+        Failure.Exhausted($"model '{model.Name}' version {model.Version} has its queue full: {waiting} requests wait, the limit is {limit}", retryAfter);
+
+    public static Failure FullOfBytes(IQueuedModel model, long waiting, int added, long limit, TimeSpan retryAfter) => Failure.Exhausted(
+        $"model '{model.Name}' version {model.Version} has its queue full: {waiting} bytes of requests wait and this one has {added}, the limit is {limit} bytes",
+        retryAfter);
+
+    public static Failure TooLong(IQueuedModel model, TimeSpan wait, TimeSpan limit) => Failure.Exhausted(
+        $"model '{model.Name}' version {model.Version} would start this request in about {wait.TotalMilliseconds:F0} ms, the limit is {limit.TotalMilliseconds:F0} ms",
+        wait - limit);
+
+    public static Failure TooLate(IQueuedModel model, TimeSpan timeout, TimeSpan wait, TimeSpan run) => Failure.DeadlineExceeded(
+        $"the deadline in {timeout.TotalMilliseconds:F0} ms cannot be met: model '{model.Name}' version {model.Version} " +
+        $"would start this request in about {wait.TotalMilliseconds:F0} ms and run for {run.TotalMilliseconds:F0} ms");
+}
