@@ -10,7 +10,7 @@ namespace Cluster.Grains.Sessions;
 internal static class GraphKey
 {
     /// <summary>Another one for files that were made in another way.</summary>
-    private const string Form = "1 cpu";
+    private const string Form = "2 cpu";
 
     /// <summary>Names in /proc/cpuinfo that tell what a processor can do.</summary>
     private static readonly string[] Traits =

@@ -102,6 +102,12 @@ internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider ti
                 throw new IOException($"it has {length} bytes, and GraphCache:{nameof(options.MaxMiB)} allows {MaxBytes} for all");
             }
 
+            if (PathOf(key) is not null)
+            {
+                // Another process was sooner.
+                return null;
+            }
+
             File.Move(unfinished, Path.Combine(folder, $"{key}.{checksum}{Ending}"), overwrite: true);
             Trim(folder);
             return length;

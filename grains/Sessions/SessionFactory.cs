@@ -132,7 +132,8 @@ internal sealed class SessionFactory(
             using var giveUp = cancellationToken.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
             options.OptimizedModelFilePath = path;
             options.AddExternalFiles(content.External);
-            new InferenceSession(content.Graph!.Path, options).Dispose();
+            using var session = new InferenceSession(content.Graph!.Path, options);
+            WrittenGraph.Settle(path, session.InputNames, session.OutputNames);
         });
     }
 

@@ -38,6 +38,40 @@ public sealed class OptimizedGraphsTests(OnnxBench bench) : IClassFixture<OnnxBe
         Assert.Equal(bench.Run(first, request), bench.Run(second, request));
     }
 
+    /// <summary>As older exporters wrote them: initializers among the inputs, of which one is folded away and one stays.</summary>
+    [Fact]
+    public async Task Open_InitializersAmongTheInputs_AreNoInputsOfTheKeptGraph()
+    {
+        var path = Path.Combine(_folder.Path, "model.onnx");
+        var graph = OnnxBytes.Join(
+            OnnxBytes.Part(1, OnnxBytes.Node("Add", "a", "b", "w")),
+            OnnxBytes.Part(1, OnnxBytes.Node("Add", "x", "w", "s")),
+            OnnxBytes.Part(1, OnnxBytes.Node("Mul", "s", "c", "y")),
+            OnnxBytes.Text(2, "g"),
+            OnnxBytes.Initializer("a", 1, 2),
+            OnnxBytes.Initializer("b", 10, 20),
+            OnnxBytes.Initializer("c", 3, 3),
+            OnnxBytes.Part(11, Value("a")),
+            OnnxBytes.Part(11, Value("x")),
+            OnnxBytes.Part(11, Value("b")),
+            OnnxBytes.Part(11, Value("c")),
+            OnnxBytes.Part(12, Value("y")));
+        await File.WriteAllBytesAsync(path, OnnxBytes.Join(OnnxBytes.Number(1, 3), OnnxBytes.Part(7, graph), OnnxBytes.Part(8, OnnxBytes.Join(OnnxBytes.Text(1, ""), OnnxBytes.Number(2, 8)))));
+        using var sessions = Sessions();
+        using var first = await sessions.OpenAsync("m", OnnxBench.Spec(path), CancellationToken.None);
+        await sessions.KeepGraphAsync(first, OnnxBench.Spec(path), static () => true, CancellationToken.None);
+
+        using var second = await sessions.OpenAsync("m", OnnxBench.Spec(path), CancellationToken.None);
+
+        Assert.Null(second.GraphToKeep);
+        Assert.Equivalent(Describe(first), Describe(second), strict: true);
+        Assert.Equal("x", Assert.Single(second.Signature.Inputs).Name);
+        Assert.Equal([36f, 69f], OnnxBench.Values<float>(bench.Run(second, OnnxBench.Raw(("x", "FP32", [2], OnnxBench.Bytes(1f, 1f)))).RawOutputContents[0]));
+
+        static byte[] Value(string name) => OnnxBytes.Join(
+            OnnxBytes.Text(1, name), OnnxBytes.Part(2, OnnxBytes.Part(1, OnnxBytes.Join(OnnxBytes.Number(1, OnnxBytes.Float), OnnxBytes.Part(2, OnnxBytes.Part(1, OnnxBytes.Number(1, 2)))))));
+    }
+
     [Fact]
     public async Task Open_ExternalDataChanges_IsOtherContent()
     {
