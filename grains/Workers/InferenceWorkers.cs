@@ -18,6 +18,7 @@ public sealed class InferenceWorkers : IDisposable
     private readonly WorkerLane _prompt;
     private readonly WorkerLane _yielding;
     private readonly ConcurrentBag<SessionRunner> _runners = [];
+    private readonly ConcurrentDictionary<ReplicaQueue, string> _queues = [];
     private readonly ProcessorShares _shares;
     private readonly TimeProvider _time;
     private readonly int _limit;
@@ -45,6 +46,16 @@ public sealed class InferenceWorkers : IDisposable
         // As many as there are processors: more runs at once of one replica would only wait for each other, and keep threads from the rest.
         _yielding = new WorkerLane(this, yields: true, Math.Min(processors, Math.Max(1, _limit - 1)), time);
     }
+
+    /// <summary>What has a run under way, each as "MODEL version N", in order.</summary>
+    public IReadOnlyList<string> Running => [.. _queues.Where(static queue => queue.Key.Running > 0).Select(static queue => queue.Value).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>A queue whose runs count for <see cref="Running"/>.</summary>
+    /// <param name="name">Of what it runs.</param>
+    internal void Enter(ReplicaQueue queue, string name) => _queues[queue] = name;
+
+    /// <summary>A queue that runs nothing any more. A second call does nothing.</summary>
+    internal void Leave(ReplicaQueue queue) => _queues.TryRemove(queue, out _);
 
     /// <summary>The share of a new replica.</summary>
     internal ProcessorShare CreateShare() => _shares.Create();
@@ -162,8 +173,13 @@ public sealed class InferenceWorkers : IDisposable
     }
 
     /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
-    public void Dispose()
+    public void Dispose() => TryEnd(Timeout.InfiniteTimeSpan);
+
+    /// <summary>As <see cref="Dispose"/>, but waits for runs no longer than <paramref name="limit"/>.</summary>
+    /// <returns>False where one has not ended.</returns>
+    public bool TryEnd(TimeSpan limit)
     {
+        var start = _time.GetTimestamp();
         lock (_gate)
         {
             _stopping = true;
@@ -182,12 +198,39 @@ public sealed class InferenceWorkers : IDisposable
                 threads = [.. _prompt.Threads, .. _yielding.Threads];
             }
 
-            threads.ForEach(static thread => thread.Dispose());
+            if (!threads.TrueForAll(thread => HasEnded(thread, limit, start)))
+            {
+                return false;
+            }
         }
         while (threads.Count > ended);
 
         _promptly?.Dispose();
         DisposeRunners();
+
+        // Runs of callers' own threads count too.
+        return Volatile.Read(ref _running) == 0;
+    }
+
+    private bool HasEnded(InferenceThread thread, TimeSpan limit, long start)
+    {
+        var left = limit - _time.GetElapsedTime(start);
+        if (thread.TryEnd(limit == Timeout.InfiniteTimeSpan ? limit : left > TimeSpan.Zero ? left : TimeSpan.Zero))
+        {
+            return true;
+        }
+
+        lock (_gate)
+        {
+            if (_busy > 0)
+            {
+                return false;
+            }
+        }
+
+        // Idle threads are about to end.
+        thread.Dispose();
+        return true;
     }
 
     /// <summary>What a thread does next that has done its work: what is due, with its own follow-up behind it, or null to be idle.</summary>

@@ -71,6 +71,7 @@ internal sealed class ReplicaQueue
             ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(isPatient: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
             : null;
         Share = workers.CreateShare();
+        workers.Enter(this, $"{model.Name} version {model.Version}");
         Runs = new JobRunner(this, model, workers, statistics, metrics, time, logger);
     }
 
@@ -382,6 +383,7 @@ internal sealed class ReplicaQueue
     {
         if (_draining && _slots.Taken == 0 && _waiting.Count == 0)
         {
+            _workers.Leave(this);
             _workers.DoPromptly(() => _drained.TrySetResult());
         }
     }

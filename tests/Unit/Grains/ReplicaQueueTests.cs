@@ -59,6 +59,23 @@ public sealed class ReplicaQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Running_WhileARunIsUnderWay_NamesTheModel()
+    {
+        var model = new GatedModel(concurrency: 1);
+        var queue = Queue(model);
+        var reply = Enqueue(queue, 1);
+        var run = await model.NextAsync();
+
+        Assert.Equal(["gated version 1"], _workers.Running);
+
+        var draining = queue.DrainAsync();
+        run.Finish();
+        await reply.Soon();
+        await draining.Soon();
+        Assert.Empty(_workers.Running);
+    }
+
+    [Fact]
     public async Task Enqueue_FromManyThreads_NeverExceedsTheConcurrencyAndAnswersAll()
     {
         var model = new GatedModel(concurrency: 2);
