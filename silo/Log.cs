@@ -54,6 +54,12 @@ internal static partial class Log
     [LoggerMessage(4009, LogLevel.Debug, "Read the options of {Section}: {Values}")]
     public static partial void Effective(ILogger logger, string section, string values);
 
+    [LoggerMessage(4018, LogLevel.Error, "Ended this process {Seconds:0.#} s after its stop began, amid runs of {Models}")]
+    public static partial void EndedAmidRuns(ILogger logger, double seconds, string models);
+
+    [LoggerMessage(4019, LogLevel.Error, "Ended this process {Seconds:0.#} s after its stop began: not all of its parts had stopped")]
+    public static partial void EndedAmidStop(ILogger logger, double seconds);
+
     [LoggerMessage(4002, LogLevel.Information, "Serving REST on {Http} and gRPC on {Grpc}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
     public static partial void Serving(ILogger logger, string http, string grpc, string onnxRuntime, string capacity, string models);
 }

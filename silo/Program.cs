@@ -7,6 +7,7 @@ using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 const int StartFailed = 1;
 const int UsageError = 64;
@@ -71,8 +72,23 @@ static async Task<int> RefuseAsync(IReadOnlyCollection<string> mistakes, int cod
 // True: the cluster has declared this silo dead, and it is to start again.
 static async Task<bool> RunOnceAsync(ServeOptions options, IConfiguration configuration)
 {
-    await using var app = ServeHost.Build(options, configuration);
-    var standing = app.Services.GetRequiredService<ClusterStanding>();
-    await app.RunAsync();
-    return standing.Removal is not null;
+    var app = ServeHost.Build(options, configuration);
+
+    // Lasts until the parts are disposed of, which may hang too.
+    using var limit = new StopLimit(app, options);
+    await using (app)
+    {
+        var standing = app.Services.GetRequiredService<ClusterStanding>();
+        try
+        {
+            await app.StartAsync();
+            await app.WaitForShutdownAsync();
+        }
+        finally
+        {
+            limit.EndRuns();
+        }
+
+        return standing.Removal is not null;
+    }
 }

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Gateway.Hosting;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -35,7 +36,7 @@ internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logg
             // The web server's own for a chunk whose length is beyond its numbers.
             await RestErrors.WriteAsync(context, StatusCodes.Status400BadRequest, "the length of a chunk is beyond what can be");
         }
-        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (IsOfTheClient(context, e))
         {
             Log.RequestAborted(logger, context.Request.Method, context.Request.Path);
             SetStatus(context, StatusCodes.Status499ClientClosedRequest);
@@ -81,6 +82,10 @@ internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logg
         Log.RequestRefused(logger, context.Request.Method, context.Request.Path, RestErrors.StatusOf(failure), failure.Message);
         return RestErrors.WriteAsync(context, failure);
     }
+
+    /// <summary>Whether the client has gone. A read may tell so before the request's token does.</summary>
+    private static bool IsOfTheClient(HttpContext context, Exception exception) =>
+        exception is ConnectionResetException || (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException);
 
     private static void SetStatus(HttpContext context, int status)
     {

@@ -62,21 +62,53 @@ internal readonly record struct TimeLimit(TimeSpan Span, string Text)
     public static TimeLimit? Least(TimeLimit? left, TimeLimit? right) =>
         left is null || right?.Span < left.Value.Span ? right : left;
 
-    /// <summary>Runs <paramref name="call"/> and stops it when <paramref name="limit"/> is over.</summary>
+    /// <summary>
+    /// Runs <paramref name="call"/>. When <paramref name="limit"/> is over or the caller has gone, it is stopped and answered at once: what cannot be stopped, such as one long
+    /// operator of a model, ends by itself, and its reply is given up.
+    /// </summary>
     public static ValueTask<InferReply> InferAsync(
         IServingApi api, InferCall call, TimeLimit? limit, TimeProvider time, CancellationToken cancellationToken) =>
         limit is { } set ? set.InferAsync(api, call, time, cancellationToken) : api.InferAsync(call, cancellationToken);
 
     private async ValueTask<InferReply> InferAsync(IServingApi api, InferCall call, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(Span, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-        var left = call.Timeout < Span ? call.Timeout : Span;
+        var stop = new CancellationTokenSource(Span, time);
+        var token = stop.Token;
+        var answering = AnswerAsync(api, call with { Timeout = call.Timeout < Span ? call.Timeout : Span }, stop, cancellationToken);
+        await ((Task)answering.WaitAsync(token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!answering.IsCompleted)
+        {
+            _ = GiveUpAsync(answering);
 
-        // The API owns the message from here, even if the call fails.
-        var reply = await api.InferAsync(call with { Timeout = left }, either.Token).ConfigureAwait(false);
-        return deadline.IsCancellationRequested && reply.Failure?.Code == StatusCode.Cancelled
-            ? InferReply.Failed(Failure.DeadlineExceeded($"model '{call.Model}' did not answer within the {Text}"))
-            : reply;
+            // This is amid the cancellation: what else waits for it comes before the answer is written.
+            await Task.Yield();
+            return InferReply.Failed(Over(call, cancellationToken));
+        }
+
+        var reply = await answering.ConfigureAwait(false);
+        return token.IsCancellationRequested && reply.Failure?.Code == StatusCode.Cancelled ? InferReply.Failed(Over(call, cancellationToken)) : reply;
     }
+
+    /// <summary>The call itself, which may last longer than its caller waits: <paramref name="stop"/> is disposed of with its end.</summary>
+    private static async Task<InferReply> AnswerAsync(IServingApi api, InferCall call, CancellationTokenSource stop, CancellationToken cancellationToken)
+    {
+        using (stop)
+        {
+            // Gone before the source, which its callback cancels.
+            await using var gone = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), stop);
+
+            // The API owns the message from here, even if the call fails.
+            return await api.InferAsync(call, stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task GiveUpAsync(Task<InferReply> answering)
+    {
+        var reply = await answering.ConfigureAwait(false);
+        reply.Message?.Dispose();
+    }
+
+    private Failure Over(in InferCall call, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
+        ? Failure.Cancelled($"the request for model '{call.Model}' was given up by its caller")
+        : Failure.DeadlineExceeded($"model '{call.Model}' did not answer within the {Text}");
 }

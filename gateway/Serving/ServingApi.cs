@@ -266,11 +266,13 @@ internal sealed class ServingApi : IServingApi
         }
 
         var (reply, model, version) = answer;
-        if (reply.Succeeded)
+
+        // A run does not stop amid an operator: its answer may come when its caller waits no more.
+        if (reply.Succeeded && !cancellationToken.IsCancellationRequested)
         {
             _metrics.Success(model, version, call.Protocol, call.Method, _time.GetElapsedTime(start), span);
         }
-        else if (reply.Failure.Code == StatusCode.Cancelled)
+        else if (reply.Succeeded || reply.Failure.Code == StatusCode.Cancelled)
         {
             _metrics.Cancelled(model, version, call.Protocol, call.Method);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cluster.Contracts.Inference;
 
 namespace Cluster.Grains.Workers;
@@ -15,7 +16,9 @@ public sealed class InferenceWorkers : IDisposable
     private readonly Lock _gate = new();
     private readonly WorkerLane _prompt;
     private readonly WorkerLane _yielding;
+    private readonly ConcurrentDictionary<ReplicaQueue, string> _queues = [];
     private readonly ProcessorShares _shares;
+    private readonly TimeProvider _time;
     private readonly int _limit;
     private PromptThread? _promptly;
     private int _busy;
@@ -33,6 +36,7 @@ public sealed class InferenceWorkers : IDisposable
     /// <param name="processors">To share among replicas, at least 1.</param>
     internal InferenceWorkers(InferenceOptions options, TimeProvider time, int processors)
     {
+        _time = time;
         _limit = options.Threads > 0 ? options.Threads : Math.Max(8, 4 * processors);
         _shares = new ProcessorShares(time, processors);
         _prompt = new WorkerLane(this, yields: false, _limit);
@@ -40,6 +44,16 @@ public sealed class InferenceWorkers : IDisposable
         // As many as there are processors: more runs at once of one replica would only wait for each other, and keep threads from the rest.
         _yielding = new WorkerLane(this, yields: true, Math.Min(processors, Math.Max(1, _limit - 1)));
     }
+
+    /// <summary>What has a run under way, each as "MODEL version N", in order.</summary>
+    public IReadOnlyList<string> Running => [.. _queues.Where(static queue => queue.Key.Running > 0).Select(static queue => queue.Value).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>A queue whose runs count for <see cref="Running"/>.</summary>
+    /// <param name="name">Of what it runs.</param>
+    internal void Enter(ReplicaQueue queue, string name) => _queues[queue] = name;
+
+    /// <summary>A queue that runs nothing any more. A second call does nothing.</summary>
+    internal void Leave(ReplicaQueue queue) => _queues.TryRemove(queue, out _);
 
     /// <summary>The share of a new replica.</summary>
     internal ProcessorShare CreateShare() => _shares.Create();
@@ -146,8 +160,13 @@ public sealed class InferenceWorkers : IDisposable
     }
 
     /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
-    public void Dispose()
+    public void Dispose() => TryEnd(Timeout.InfiniteTimeSpan);
+
+    /// <summary>As <see cref="Dispose"/>, but waits for runs no longer than <paramref name="limit"/>.</summary>
+    /// <returns>False where one has not ended.</returns>
+    public bool TryEnd(TimeSpan limit)
     {
+        var start = _time.GetTimestamp();
         lock (_gate)
         {
             _stopping = true;
@@ -166,11 +185,38 @@ public sealed class InferenceWorkers : IDisposable
                 threads = [.. _prompt.Threads, .. _yielding.Threads];
             }
 
-            threads.ForEach(static thread => thread.Dispose());
+            if (!threads.TrueForAll(thread => HasEnded(thread, limit, start)))
+            {
+                return false;
+            }
         }
         while (threads.Count > ended);
 
         _promptly?.Dispose();
+
+        // Runs of callers' own threads count too.
+        return Volatile.Read(ref _running) == 0;
+    }
+
+    private bool HasEnded(InferenceThread thread, TimeSpan limit, long start)
+    {
+        var left = limit - _time.GetElapsedTime(start);
+        if (thread.TryEnd(limit == Timeout.InfiniteTimeSpan ? limit : left > TimeSpan.Zero ? left : TimeSpan.Zero))
+        {
+            return true;
+        }
+
+        lock (_gate)
+        {
+            if (_busy > 0)
+            {
+                return false;
+            }
+        }
+
+        // Idle threads are about to end.
+        thread.Dispose();
+        return true;
     }
 
     /// <summary>What a thread does next that has done its work: what is due, with its own follow-up behind it, or null to be idle.</summary>

@@ -75,6 +75,7 @@ internal sealed class ReplicaQueue
         Share = workers.CreateShare();
         _logger = logger;
         _errors = new CauseLimiter(time);
+        workers.Enter(this, $"{model.Name} version {model.Version}");
     }
 
     public IQueuedModel Model => _model;
@@ -389,6 +390,7 @@ internal sealed class ReplicaQueue
     {
         if (_draining && _slots.Taken == 0 && _waiting.Count == 0)
         {
+            _workers.Leave(this);
             _workers.DoPromptly(() => _drained.TrySetResult());
         }
     }

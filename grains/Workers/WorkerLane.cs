@@ -97,10 +97,18 @@ internal sealed class InferenceThread : IDisposable
     }
 
     /// <summary>Waits for the thread's end.</summary>
-    public void Dispose()
+    public void Dispose() => TryEnd(Timeout.InfiniteTimeSpan);
+
+    /// <summary>As <see cref="Dispose"/>, for so long at most; false where the thread has not ended.</summary>
+    public bool TryEnd(TimeSpan limit)
     {
-        _thread.Join();
+        if (!_thread.Join(limit))
+        {
+            return false;
+        }
+
         _given.Dispose();
+        return true;
     }
 
     private void Run()

@@ -38,5 +38,13 @@ public sealed class ModelFolder : IDisposable
         return this;
     }
 
+    /// <summary>Writes a file as a version of a model that nothing serves yet.</summary>
+    public ModelFolder AddVersion(string name, long version, byte[] onnx)
+    {
+        var folder = Directory.CreateDirectory(System.IO.Path.Combine(Path, name, version.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        File.WriteAllBytes(System.IO.Path.Combine(folder.FullName, "model.onnx"), onnx);
+        return this;
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

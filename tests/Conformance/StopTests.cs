@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Cluster.Tests.Common;
 using Xunit;
@@ -8,6 +9,8 @@ public sealed class StopTests
 {
     /// <summary>More than two seconds on any machine, far less than the stop is given.</summary>
     private const string SlowRequest = """{"inputs":[{"name":"iterations","datatype":"INT64","shape":[1],"data":[30000]}]}""";
+
+    private const string EndlessRequest = """{"inputs":[{"name":"X","datatype":"FP32","shape":[1],"data":[1]}]}""";
 
     [Fact]
     public async Task Terminate_RequestRuns_IsAnsweredBeforeTheServerEnds()
@@ -45,6 +48,26 @@ public sealed class StopTests
         Assert.Equal(200, (int)(await client.GetAsync("/v2/models/add_one/ready", patience.Token)).StatusCode);
         await server.WaitForExitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(0, server.ExitCode);
+    }
+
+    [Fact]
+    public async Task Terminate_RunThatNeverReturns_EndsWithTheStopTimeAndNamesTheModel()
+    {
+        using var models = ModelFolder.Create().AddVersion("endless", 1, OnnxModels.Endless(1));
+        await using var server = await ServerProcess.StartAsync("--models", models.Path, "--stop-seconds", "1");
+        using var client = new HttpClient { BaseAddress = new Uri(server.HttpUrl), Timeout = TimeSpan.FromSeconds(60) };
+        using var body = new StringContent(EndlessRequest, Encoding.UTF8, "application/json");
+        client.DefaultRequestHeaders.Add("X-Request-Timeout", "200");
+        using var answer = await client.PostAsync("/v2/models/endless/infer", body);
+        Assert.Equal(504, (int)answer.StatusCode);
+
+        var start = Stopwatch.GetTimestamp();
+        server.Terminate();
+        await server.WaitForExitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(6) + Bounds.Noise);
+        Assert.Equal(1, server.ExitCode);
+        Assert.Contains("amid runs of endless version 1", server.Output, StringComparison.Ordinal);
     }
 
     private static async Task RunningAsync(HttpClient client)

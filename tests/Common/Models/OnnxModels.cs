@@ -7,6 +7,7 @@ namespace Cluster.Tests.Common;
 public static class OnnxModels
 {
     private const int RowWidth = 16;
+    private const int ImageSize = 3;
     private const int FloatsPerMiB = (1 << 20) / sizeof(float);
 
     /// <summary>The size of the matrices whose products make a model slow to run; one product takes about 1 ms on one core.</summary>
@@ -90,6 +91,19 @@ public static class OnnxModels
         var graph = new OnnxGraph();
         var row = graph.Node("Cast", [graph.Node("Add", ["X", graph.Constant([RowWidth], 1)])], OnnxGraph.ToInt64);
         graph.NodeTo("Y", "Gather", [graph.Constant(new float[RowWidth], RowWidth), row]);
+        return graph.ToBytes(1);
+    }
+
+    /// <summary>A run with X = 1 never ends: ONNX Runtime's convolution does not return where its kernel has no elements.</summary>
+    public static byte[] Endless(float number)
+    {
+        var graph = new OnnxGraph();
+        var one = graph.Constant([1], 1);
+        var size = graph.Node("Sub", [one, "X"]);
+        var shape = graph.Node("Cast", [graph.Node("Concat", [one, one, size, size], ("axis", 0))], OnnxGraph.ToInt64);
+        var image = graph.Constant(Filled(ImageSize, 1), 1, 1, ImageSize, ImageSize);
+        var mean = graph.Node("ReduceMean", [graph.Node("Conv", [image, graph.Node("ConstantOfShape", [shape])])], ("keepdims", 0));
+        graph.NodeTo("Y", "Add", [mean, graph.Constant([number], 1)]);
         return graph.ToBytes(1);
     }
 

@@ -136,6 +136,36 @@ public sealed class InferenceWorkersTests
     }
 
     [Fact]
+    public async Task TryEnd_RunGoesOn_IsFalseAtTheLimitAndTrueOnceItHasEnded()
+    {
+        var workers = Workers(threads: 2);
+        var (idle, endless) = (new Work(this, "idle"), new Work(this, "endless"));
+        workers.Submit(endless);
+        await endless.Started.Soon();
+        workers.Submit(idle);
+        idle.Finish();
+        await idle.Done.Soon();
+
+        Assert.False(await Task.Run(() => workers.TryEnd(TimeSpan.Zero)).Soon());
+
+        endless.Finish();
+        Assert.True(await Task.Run(() => workers.TryEnd(Timeout.InfiniteTimeSpan)).Soon());
+    }
+
+    [Fact]
+    public async Task TryEnd_WithoutTimeAndWithoutRuns_Ends()
+    {
+        var workers = Workers(threads: 2);
+        var work = new Work(this, "work");
+        workers.Submit(work);
+        work.Finish();
+        await work.Done.Soon();
+        await Task.Run(() => workers.TryEnd(TimeSpan.FromMinutes(1))).Soon();
+
+        Assert.True(workers.TryEnd(TimeSpan.Zero));
+    }
+
+    [Fact]
     public async Task Dispose_IdleThreads_Ends()
     {
         var workers = Workers(threads: 2);

@@ -37,6 +37,23 @@ public sealed class ReplicaQueueTests : ReplicaQueueTestBase
     }
 
     [Fact]
+    public async Task Running_WhileARunIsUnderWay_NamesTheModel()
+    {
+        var model = new GatedModel(concurrency: 1);
+        var queue = Queue(model);
+        var reply = Enqueue(queue, 1);
+        var run = await model.NextAsync();
+
+        Assert.Equal(["gated version 1"], Workers.Running);
+
+        var draining = queue.DrainAsync();
+        run.Finish();
+        await reply.Soon();
+        await draining.Soon();
+        Assert.Empty(Workers.Running);
+    }
+
+    [Fact]
     public async Task Enqueue_FromManyThreads_NeverExceedsTheConcurrencyAndAnswersAll()
     {
         var model = new GatedModel(concurrency: 2);

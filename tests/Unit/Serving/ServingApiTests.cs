@@ -325,6 +325,25 @@ public sealed class ServingApiTests : IDisposable
     }
 
     [Fact]
+    public async Task Infer_AnsweredAfterItsCallerGaveUp_CountsAsCancelled()
+    {
+        _states.Publish(States.Model("m", States.Ready(2)));
+        using var caller = new CancellationTokenSource();
+        _grains.Replica("m/2/0").Infer = async (_, _) =>
+        {
+            await caller.CancelAsync();
+            return InferReply.Success(PayloadBuffer.CopyOf([1]));
+        };
+
+        using var reply = (await _api.InferAsync(new InferCall("m", "", PayloadBuffer.CopyOf([1]), Protocol.Grpc, null) { Caller = Caller.Anyone }, caller.Token).AsTask().Soon()).Message;
+
+        var scrape = await _metricsHost.ScrapeAsync();
+        Assert.NotNull(reply);
+        Assert.Equal(1, scrape["cluster_requests_cancelled{interface=gRPC,method=ModelInfer,name=m,version=2}"]);
+        Assert.Equal(0, scrape["ovms_requests_success{api=KServe,interface=gRPC,method=ModelInfer,name=m,version=2}"]);
+    }
+
+    [Fact]
     public async Task ReloadRepository_Problems_AreHandedOn() =>
         Assert.Equal(["config.json is gone"], await _api.ReloadRepositoryAsync(CancellationToken.None));
 
