@@ -31,6 +31,9 @@ internal sealed class ModelSignature
     /// <summary>For messages.</summary>
     public string InputNames { get; }
 
+    /// <summary>Whether the first dimension of each input without a default is the batch, of one size in a request.</summary>
+    public bool HasBatch { get; private init; }
+
     /// <summary>Reads a session's signature and narrows it by the settings.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: an input, or all outputs, that the protocol cannot carry, or settings that do not fit the graph.</exception>
     public static ModelSignature Read(InferenceSession session, ModelSettings settings, HashSet<string> undeclaredShapes)
@@ -52,7 +55,10 @@ internal sealed class ModelSignature
         }
 
         var served = session.OutputNames.Where(name => !unserved.ContainsKey(name));
-        var signature = new ModelSignature(inputs, [.. served.Select(name => Output(name, inputs, session, undeclaredShapes))], unserved);
+        var signature = new ModelSignature(inputs, [.. served.Select(name => Output(name, inputs, session, undeclaredShapes))], unserved)
+        {
+            HasBatch = settings.MaxBatchSize > 0,
+        };
         foreach (var name in settings.InputShapes.Keys.Where(name => name.Length > 0 && !signature.Inputs.Any(input => input.Name == name)))
         {
             throw Unloadable($"input_shapes names '{name}', which is no input of the model; its inputs are {signature.InputNames}");
