@@ -48,7 +48,12 @@ internal sealed class ModelSignature
             .Where(static output => output.Problem is not null)
             .DistinctBy(static output => output.name)
             .ToImmutableSortedDictionary(static output => output.name, static output => output.Problem!, StringComparer.Ordinal);
-        if (session.OutputNames.Count > 0 && session.OutputNames.All(unserved.ContainsKey))
+        if (session.OutputNames.Count == 0)
+        {
+            throw Unloadable("the model has no outputs; a request would have no answer");
+        }
+
+        if (session.OutputNames.All(unserved.ContainsKey))
         {
             var first = session.OutputNames[0];
             throw Unloadable($"output '{first}' {unserved[first]}");
