@@ -336,7 +336,7 @@ internal sealed class ServingApi : IServingApi
         new() { Name = name, Version = version, State = state.ToString().ToUpperInvariant(), Reason = reason };
 
     private static string Join(string? problem, string reason) =>
-        problem is null ? reason : reason.Length == 0 ? problem : $"{reason}; {problem}";
+        problem is null ? reason : reason.Length == 0 ? problem : problem.Contains(reason, StringComparison.Ordinal) ? reason : $"{reason}; {problem}";
 
     private VersionRoute Route(string model, string version) =>
         _routes.TryRoute(model, version, out var route, out var failure) ? route : throw new ServingException(failure);
