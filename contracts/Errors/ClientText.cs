@@ -1,15 +1,29 @@
 using System.Buffers;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Cluster.Contracts.Errors;
 
 /// <summary>
-/// Texts of ONNX Runtime and of the model repository as clients may see them. They are without error codes, places in C++ code, and paths of this machine. Every such text
+/// Texts of ONNX Runtime and of the model repository as clients may see them. They are without error codes, conditions and places in C++ code, and paths of this machine. Every such text
 /// passes here before it reaches a client; logs have it as it was.
 /// </summary>
-public static class ClientText
+public static partial class ClientText
 {
     private const string CodePrefix = "[ErrorCode:";
+
+    /// <summary>All that names a function without a name.</summary>
+    private const string Lambda = " operator() ";
+
+    /// <summary>Follows the condition that did not hold; what comes behind it says so in words.</summary>
+    private const string Enforced = " was false.";
+
+    /// <summary>What C++ says without a word of its own, and what it means.</summary>
+    private static readonly (string Found, string Meant)[] Meanings =
+    [
+        ("std::bad_alloc", "there is not enough memory"),
+        ("Tensor shape.Size() must be >= 0", "a tensor would have a negative size"),
+    ];
 
     private static readonly SearchValues<char> PathEnds = SearchValues.Create(" \t\r\n'\"`,;()[]{}<>");
 
@@ -23,19 +37,43 @@ public static class ClientText
             text = text[(end + 1)..];
         }
 
-        return WithoutPaths(WithoutPlaces(text)).Trim();
+        return WithoutPaths(WithMeanings(WithoutPlaces(RuntimeCode().Replace(text, "")))).Trim();
     }
+
+    [GeneratedRegex(@"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ")]
+    private static partial Regex RuntimeCode();
+
+    /// <summary>A function that reads a number out of a text, which is all that C++ says when it cannot.</summary>
+    [GeneratedRegex(@"(?<=^|: )sto(?:i|l|ll|ul|ull|f|d|ld)(?=\s*$)")]
+    private static partial Regex NumberParser();
+
+    private static string WithMeanings(string text) =>
+        Meanings.Aggregate(NumberParser().Replace(text, "a text that should be a number is none"), static (result, meaning) => result.Replace(meaning.Found, meaning.Meant, StringComparison.Ordinal));
 
     /// <summary>Leaves out "file.cc:123 type function(parameters) [with …]" and "file.cc:123 Function".</summary>
     private static string WithoutPlaces(string text)
     {
         for (var from = 0; FindPlace(text, from) is { } place; from = place.Start)
         {
-            var end = SkipFunction(text, place.End);
-            text = string.Concat(text.AsSpan(0, place.Start), text.AsSpan(end).TrimStart());
+            var rest = WithoutCondition(text.AsSpan(SkipFunction(text, place.End)));
+            text = string.Concat(text.AsSpan(0, place.Start), rest.TrimStart());
         }
 
         return text;
+    }
+
+    /// <summary>Leaves out a condition of C++ at the beginning, which ends before the first sentence does.</summary>
+    private static ReadOnlySpan<char> WithoutCondition(ReadOnlySpan<char> text)
+    {
+        var line = text.IndexOf('\n') is >= 0 and var length ? text[..length] : text;
+        var end = line.IndexOf(Enforced);
+        if (end < 0 || line[..end].Contains(". ", StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        var rest = text[(end + Enforced.Length)..];
+        return rest.IsWhiteSpace() ? "a check of it failed" : rest;
     }
 
     /// <summary>The next file name with a line number.</summary>
@@ -67,6 +105,11 @@ public static class ClientText
     /// <summary>Where what names a function, from <paramref name="start"/> on, ends; the same if nothing does.</summary>
     private static int SkipFunction(string text, int start)
     {
+        if (text.AsSpan(start).StartsWith(Lambda))
+        {
+            return start + Lambda.Length;
+        }
+
         var end = SkipSignature(text, start);
         return end > start ? end : SkipName(text, start);
     }

@@ -6,10 +6,10 @@ namespace Cluster.Contracts.Wire;
 public static class ParameterRules
 {
     private static readonly Failure WrongTimeout = Failure.InvalidArgument(
-        "request parameter 'timeout' must be an integer (int64_param) of at least 0: microseconds, 0 for no limit");
+        "request parameter 'timeout' must be an integer of at least 0: microseconds, 0 for no limit");
 
     private static readonly Failure WrongPriority = Failure.InvalidArgument(
-        "request parameter 'priority' must be an integer (int64_param) of at least 0: 1 runs first, 0 is the model's default");
+        "request parameter 'priority' must be an integer of at least 0: 1 runs first, 0 is the model's default");
 
     /// <summary>Above this a time is no limit: timers take no more.</summary>
     private const long MaxTimeoutMicroseconds = int.MaxValue * 1000L;
@@ -40,7 +40,7 @@ public static class ParameterRules
         kind == InferParameterKind.None ? 0
         : IsCount(kind, bits) ? bits
         : throw ServingException.InvalidArgument(
-            $"parameter 'classification' of output '{Utf8Text.Of(output)}' must be an integer (int64_param) of at least 0: how many classes to answer, 0 for the tensor itself");
+            $"parameter 'classification' of output '{Utf8Text.Of(output)}' must be an integer of at least 0: how many classes to answer, 0 for the tensor itself");
 
     /// <summary>Takes what a request parameter says into account: the time that its client gives the request.</summary>
     /// <returns>Why the request is refused, INVALID_ARGUMENT; null if it is not.</returns>

@@ -104,8 +104,7 @@ internal sealed class JsonInferRequestReader
 
         // Anything but white space after the object is an error of the JSON.
         reader.Read();
-        return _request.Inputs.Count > 0 ? _request : throw ServingException.InvalidArgument(
-            $"the request has no inputs; it must have \"inputs\": [{InputForm}, …], one for each input of the model");
+        return _request;
     }
 
     private void ReadParameters(ref Utf8JsonReader reader)

@@ -29,7 +29,7 @@ internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logg
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             Log.RequestRefused(logger, context.Request.Method, context.Request.Path, e.StatusCode, e.Message);
-            await RestErrors.WriteAsync(context, e.StatusCode, e.Message);
+            await RestErrors.WriteAsync(context, e.StatusCode, RestErrors.MessageOf(e));
         }
         catch (IOException e) when (e.InnerException is OverflowException && !context.Response.HasStarted)
         {

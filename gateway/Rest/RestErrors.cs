@@ -31,6 +31,15 @@ internal static class RestErrors
         _ => StatusCodes.Status500InternalServerError,
     };
 
+    /// <summary>What a client is told: the web server's own exceptions, which are of a type of its own, say what its code says.</summary>
+    public static string MessageOf(BadHttpRequestException exception) =>
+        exception.GetType() == typeof(BadHttpRequestException) ? exception.Message : exception.StatusCode switch
+        {
+            StatusCodes.Status408RequestTimeout => "the request's body came too slowly",
+            StatusCodes.Status413PayloadTooLarge => "the request's body is larger than this server takes",
+            _ => "the request's body is not framed as HTTP has it: a chunk, its trailer or the length is wrong, or it ended early",
+        };
+
     public static Task WriteAsync(HttpContext context, Failure failure)
     {
         var status = StatusOf(failure);

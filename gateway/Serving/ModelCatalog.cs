@@ -158,5 +158,5 @@ internal sealed class ModelCatalog(
         new() { Name = name, Version = version, State = state.ToString().ToUpperInvariant(), Reason = reason };
 
     private static string Join(string? problem, string reason) =>
-        problem is null ? reason : reason.Length == 0 ? problem : $"{reason}; {problem}";
+        problem is null ? reason : reason.Length == 0 ? problem : problem.Contains(reason, StringComparison.Ordinal) ? reason : $"{reason}; {problem}";
 }

@@ -122,7 +122,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     public async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
         using var turn = await _turns.TakeAsync();
-        RequireKnown();
+        RequireKnown(LoadFailures.Prefix(Name));
         var before = State;
         await _keeper.KeepAskedAsync(
             State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear(), LostWith = State.LostWith.Clear() },
@@ -130,7 +130,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         await _turns.ChangeAsync();
         if (State.Registration!.Problem is { } problem)
         {
-            throw new ServingException(Failure.Unavailable($"failed to load '{Name}': {problem}", LoadFailures.RetryAfter));
+            throw new ServingException(Failure.Unavailable(LoadFailures.Prefix(Name) + problem, LoadFailures.RetryAfter));
         }
 
         if (ModelPlan.ChosenButFailed(State) is var (version, reason))
@@ -372,11 +372,12 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         ? Failure.Unavailable(LoadFailures.Message(Name, version, failed.Reason), LoadFailures.RetryAfter) with { Kind = FailureKind.LoadFailed }
         : Failure.NotFound(string.Create(CultureInfo.InvariantCulture, $"Request for unknown model: '{Name}' version {version} is not served"));
 
-    private void RequireKnown()
+    /// <param name="prefix">Begins what the caller is told.</param>
+    private void RequireKnown(string prefix = "")
     {
         if (State.Registration is null)
         {
-            throw new ServingException(Failure.NotFound($"Request for unknown model: '{Name}' is not in the model repository"));
+            throw new ServingException(Failure.NotFound($"{prefix}Request for unknown model: '{Name}' is not in the model repository"));
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class ObjectModel(string name, ObjectAddress address, TimeProvid
     /// <summary>What it holds now; the same instance as last time if nothing changed.</summary>
     /// <param name="objects">With keys relative to the model's folder.</param>
     /// <param name="settings">Content of its model.json; null where there is none.</param>
-    /// <param name="warnings">Gets what is ignored.</param>
+    /// <param name="warnings">Gets what is ignored, and what is not there.</param>
     public ModelRegistration Update(IReadOnlyList<StoredObject> objects, SettingsObject? settings, List<string> warnings)
     {
         var byVersion = new SortedDictionary<long, List<StoredObject>>();
@@ -55,7 +55,9 @@ internal sealed class ObjectModel(string name, ObjectAddress address, TimeProvid
             _versions.Remove(gone);
         }
 
-        return Report([.. byVersion.Select(version => Track(version.Key, VersionObjects.Folder(address.Below(VersionName(version.Key)), version.Value, VersionName(version.Key))))], settings);
+        return MissingVersions.Warn(
+            Report([.. byVersion.Select(version => Track(version.Key, VersionObjects.Folder(address.Below(VersionName(version.Key)), version.Value, VersionName(version.Key))))], settings),
+            warnings);
     }
 
     /// <summary>As <see cref="Update"/>, of a model whose only version is what was listed.</summary>

@@ -19,7 +19,7 @@ internal sealed class ReplicaPlacer(SiloView view, PlacementOptions options, Pla
         {
             metrics.Placed(PlacementReason.OnlySilo);
             return request.Excluded.Contains(only) ? new PlacementChoice(null, "the only silo does not take it")
-                : LacksDevice(request) ? new PlacementChoice(null, PlacementPolicy.Explain(view.Active(), request))
+                : LacksDevice(request) || view.LacksLabel(only, request.Required) ? new PlacementChoice(null, PlacementPolicy.Explain(view.Active(), request))
                 : new PlacementChoice(only, "");
         }
 

@@ -28,6 +28,9 @@ internal sealed class SiloView(IClusterMembershipService membership, ISiloStates
     /// <summary>Whether a silo is not known to be about to leave, nor to have another model repository than the others.</summary>
     public bool IsSound(SiloAddress silo) => !states.TryGet(silo, out var state) || state is { Draining: false, Disagrees: false };
 
+    /// <summary>Whether a silo has told of itself, and has not all of these labels.</summary>
+    public bool LacksLabel(SiloAddress silo, IEnumerable<string> required) => states.TryGet(silo, out var state) && !required.All(state.Labels.Contains);
+
     /// <summary>How many silos could take what is asked for.</summary>
     public int CountEligible(PlacementRequest request) => Active().Count(silo => PlacementPolicy.IsEligible(silo, request));
 

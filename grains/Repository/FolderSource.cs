@@ -103,7 +103,7 @@ internal sealed class FolderSource(string path, TimeProvider clock) : IModelSour
             warnings.Add(SkippedEntries.Describe(model.Name, skipped));
         }
 
-        return model.Tracker.Report(versions, model.Settings.Update(root, folder.Path));
+        return MissingVersions.Warn(model.Tracker.Report(versions, model.Settings.Update(root, folder.Path)), warnings);
     }
 
     private static ModelRegistration? WarnOfFile(string name, List<string> warnings)

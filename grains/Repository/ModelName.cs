@@ -6,6 +6,7 @@ namespace Cluster.Grains.Repository;
 internal static class ModelName
 {
     private const int MaxLength = 255;
+    private const string EncodedSlash = "%2F";
     private const char NotUnicode = '\uFFFD';
 
     /// <summary>Why the name is refused, with the name in a form that is safe to print; null if it is fine.</summary>
@@ -19,6 +20,7 @@ internal static class ModelName
             ['.', ..] => "starts with '.'",
             _ when name.Any(char.IsControl) => "has a control character",
             _ when name.AsSpan().ContainsAny('/', '\\') => "has a slash",
+            _ when name.Contains(EncodedSlash, StringComparison.OrdinalIgnoreCase) => $"has '{EncodedSlash}', which a URL cannot tell from a slash",
             _ when name.Contains(NotUnicode, StringComparison.Ordinal) => "is not valid Unicode",
             _ => null,
         };

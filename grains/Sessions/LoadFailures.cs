@@ -18,6 +18,9 @@ internal static class LoadFailures
         return message.StartsWith(prefix, StringComparison.Ordinal) ? message[prefix.Length..] : message;
     }
 
+    /// <summary>Begins a sentence about a model as a whole; clients look for it too.</summary>
+    public static string Prefix(string model) => $"failed to load '{model}': ";
+
     private static string Prefix(string model, long version) =>
         string.Create(CultureInfo.InvariantCulture, $"failed to load model '{model}' version {version}: ");
 }

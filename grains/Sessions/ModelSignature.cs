@@ -34,6 +34,9 @@ internal sealed class ModelSignature
     /// <summary>For messages.</summary>
     public string InputNames { get; }
 
+    /// <summary>Whether the first dimension of each input without a default is the batch, of one size in a request.</summary>
+    public bool HasBatch { get; private init; }
+
     /// <summary>Reads a session's signature and narrows it by the settings.</summary>
     /// <exception cref="ServingException">UNAVAILABLE: an input, or all outputs, that the protocol cannot carry, or settings that do not fit the graph.</exception>
     public static ModelSignature Read(InferenceSession session, ModelSettings settings, HashSet<string> undeclaredShapes)
@@ -48,14 +51,22 @@ internal sealed class ModelSignature
             .Where(static output => output.Problem is not null)
             .DistinctBy(static output => output.name)
             .ToImmutableSortedDictionary(static output => output.name, static output => output.Problem!, StringComparer.Ordinal);
-        if (session.OutputNames.Count > 0 && session.OutputNames.All(unserved.ContainsKey))
+        if (session.OutputNames.Count == 0)
+        {
+            throw Unloadable("the model has no outputs; a request would have no answer");
+        }
+
+        if (session.OutputNames.All(unserved.ContainsKey))
         {
             var first = session.OutputNames[0];
             throw Unloadable($"output '{first}' {unserved[first]}");
         }
 
         var served = session.OutputNames.Where(name => !unserved.ContainsKey(name));
-        var signature = new ModelSignature(inputs, [.. served.Select(name => Output(name, inputs, session, undeclaredShapes))], unserved);
+        var signature = new ModelSignature(inputs, [.. served.Select(name => Output(name, inputs, session, undeclaredShapes))], unserved)
+        {
+            HasBatch = settings.MaxBatchSize > 0,
+        };
         foreach (var name in settings.InputShapes.Keys.Where(name => name.Length > 0 && !signature.Inputs.Any(input => input.Name == name)))
         {
             throw Unloadable($"input_shapes names '{name}', which is no input of the model; its inputs are {signature.InputNames}");

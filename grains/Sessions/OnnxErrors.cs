@@ -8,9 +8,14 @@ namespace Cluster.Grains.Sessions;
 /// <summary>What clients are told of exceptions from loading and running models.</summary>
 internal static class OnnxErrors
 {
+    /// <summary>In ONNX Runtime's text of a tensor whose elements its managed API has no name for.</summary>
+    private const string UnknownType = "TensorElementType";
+
     /// <param name="content">What was loaded: ONNX Runtime has it under another path; null where no load is meant.</param>
     public static string Describe(Exception exception, VersionContent? content = null) => exception switch
     {
+        OnnxRuntimeException when content?.Graph is { } graph && exception.Message.Contains(UnknownType, StringComparison.Ordinal) =>
+            DeclaredTypes.FindUnserved(graph.Bytes) ?? "an input or output has elements of a type that KServe v2 has no datatype for",
         OnnxRuntimeException => ClientText.Of(WithName(exception.Message, content)),
         ServingException serving => ClientText.Of(serving.Failure.Message),
         InvalidDataException => ClientText.Of(exception.Message),

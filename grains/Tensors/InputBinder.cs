@@ -55,6 +55,11 @@ internal sealed class InputBinder
                     $"missing input '{slot.Name}' for model '{model}'; expected inputs: {signature.InputNames}");
             }
         }
+
+        if (signature.HasBatch)
+        {
+            CheckBatch(model);
+        }
     }
 
     /// <summary>
@@ -97,6 +102,19 @@ internal sealed class InputBinder
         _slots.Clear();
         _shapes.Clear();
         _scratch.Clear();
+    }
+
+    private void CheckBatch(string model)
+    {
+        var first = _slots.FindIndex(static slot => !slot.Optional);
+        for (var i = first + 1; i < _slots.Count; i++)
+        {
+            if (!_slots[i].Optional && _shapes[i][0] != _shapes[first][0])
+            {
+                throw ServingException.InvalidArgument(
+                    $"input '{_slots[i].Name}' batch size does not match other inputs for model '{model}': it is {_shapes[i][0]}, that of '{_slots[first].Name}' is {_shapes[first][0]}");
+            }
+        }
     }
 
     private static void CheckContentsForm(ReadOnlySpan<byte> message, InferRequestMessage request, string model)

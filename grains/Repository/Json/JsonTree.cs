@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Cluster.Contracts.Errors;
 
 namespace Cluster.Grains.Repository.Json;
 
@@ -45,9 +47,8 @@ internal ref struct JsonTree
         }
         catch (JsonException exception)
         {
-            // The reader's own text ends in positions counted from 0.
-            var reason = exception.Message.Split(" LineNumber:")[0];
-            errors.Add((int)(exception.LineNumber ?? 0) + 1, $"not valid JSON: {reason}");
+            var mistake = JsonMistake.Of(utf8, exception, MaxDepth);
+            errors.Add(mistake.Line, string.Create(CultureInfo.InvariantCulture, $"not valid JSON at position {mistake.Position}: {mistake.What}"));
             return null;
         }
         catch (InvalidOperationException)

@@ -37,7 +37,7 @@ internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider 
     /// <summary>Asks for what is there now, where that is far away.</summary>
     public Task RefreshAsync(CancellationToken cancellationToken) => _objects?.RefreshAsync(cancellationToken) ?? Task.CompletedTask;
 
-    /// <param name="warnings">Gets what is ignored in the folder.</param>
+    /// <param name="warnings">Gets what is ignored in the folder, and what it lacks.</param>
     public ModelRegistration Scan(List<string> warnings)
     {
         if (_model.BasePath.Length == 0)
@@ -91,7 +91,7 @@ internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider 
             warnings.Add(SkippedEntries.Describe(_model.Name, skipped));
         }
 
-        return _tracker.Report(versions, _model.Definition);
+        return MissingVersions.Warn(_tracker.Report(versions, _model.Definition), warnings);
     }
 
     private ModelRegistration Keep(string problem) =>

@@ -42,7 +42,7 @@ public sealed class ParameterRulesTests : RestServer
 
         Assert.Equal((400, StatusCode.InvalidArgument), (answer.Status, failure.Code));
         Assert.Equal(failure.Message, answer.Error);
-        Assert.Contains("'classification' of output 'O' must be an integer (int64_param) of at least 0", answer.Error, StringComparison.Ordinal);
+        Assert.Contains("'classification' of output 'O' must be an integer of at least 0: how many classes", answer.Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class ParameterRulesTests : RestServer
 
         Assert.Equal((code == StatusCode.InvalidArgument ? 400 : 501, code), (answer.Status, reply.Status));
         Assert.Equal(reply.Message, answer.Error);
-        Assert.Contains($"'{key}'", answer.Error, StringComparison.Ordinal);
+        Assert.Contains($"'{key}' must be an integer of at least 0", answer.Error, StringComparison.Ordinal);
     }
 
     [Theory]

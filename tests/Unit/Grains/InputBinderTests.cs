@@ -59,6 +59,20 @@ public sealed class InputBinderTests(OnnxBench bench) : IClassFixture<OnnxBench>
     }
 
     [Fact]
+    public async Task Run_BatchesOfOtherSizes_AreRejectedWhereTheModelHasBatches()
+    {
+        var batched = await bench.OpenAsync("add_sub_int32", settings: new ModelSettings { MaxBatchSize = 8 });
+        var plain = await bench.OpenAsync("add_sub_int32");
+        var request = OnnxBench.Raw(("INPUT0", "INT32", [1, 16], Row), ("INPUT1", "INT32", [2, 16], [.. Row, .. Row]));
+
+        Assert.Equal(
+            "input 'INPUT1' batch size does not match other inputs for model 'add_sub_int32': it is 2, that of 'INPUT0' is 1",
+            bench.Reject(batched, request));
+        Assert.Equal([2L, 16], bench.Run(plain, request).Outputs[0].Shape);
+        Assert.Equal([1L, 16], bench.Run(batched, OnnxBench.Raw(("INPUT0", "INT32", [1, 16], Row), ("INPUT1", "INT32", [1, 16], Row))).Outputs[0].Shape);
+    }
+
+    [Fact]
     public async Task Run_InputsInAnyOrder_AreFoundByName()
     {
         var model = await bench.OpenAsync("add_sub_int32");

@@ -227,10 +227,15 @@ public sealed class ModelGrainTests
         Assert.False(silo.States.TryGet(ModelSilo.Model, out _));
         Assert.False(silo.Silo.Services.GetRequiredService<IRegistrations>().TryGet(ModelSilo.Model, out _));
         Assert.Equal(StatusCode.Unavailable, (await silo.RefuseAsync(1, 0)).Code);
-        foreach (var call in new[] { silo.Grain.LoadAsync(CancellationToken.None).AsTask(), silo.Grain.UnloadAsync(CancellationToken.None).AsTask() })
+        const string unknown = "Request for unknown model: 'm' is not in the model repository";
+        foreach (var (call, expected) in new[]
+        {
+            (silo.Grain.LoadAsync(CancellationToken.None).AsTask(), $"failed to load 'm': {unknown}"),
+            (silo.Grain.UnloadAsync(CancellationToken.None).AsTask(), unknown),
+        })
         {
             var exception = await Assert.ThrowsAsync<ServingException>(() => call.Soon());
-            Assert.Equal(StatusCode.NotFound, exception.Failure.Code);
+            Assert.Equal((StatusCode.NotFound, expected), (exception.Failure.Code, exception.Failure.Message));
         }
 
         await silo.ApplyAsync(ModelSilo.Registration((1, Two)));

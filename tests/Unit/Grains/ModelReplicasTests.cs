@@ -300,15 +300,17 @@ public sealed class ModelReplicasTests
         Assert.Equal([0], cluster.Serving);
     }
 
-    [Fact]
-    public async Task Apply_NoSiloHasTheLabel_SaysSoAndLoadsOnceOneHas()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Apply_NoSiloHasTheLabel_SaysSoAndLoadsOnceOneHas(int silos)
     {
-        await using var cluster = await SimulatedCluster.StartAsync(2);
+        await using var cluster = await SimulatedCluster.StartAsync(silos);
         await cluster.ApplyAsync("r1", new ModelSettings { RequiredLabels = ["gpu"] });
 
         Assert.Equal((ModelVersionState.Unavailable, true), (cluster.Version.State, cluster.Version.Failed));
-        Assert.Contains("2 without the label 'gpu'", cluster.Version.Reason, StringComparison.Ordinal);
-        cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(1002), Capacity = 1L << 30, Labels = ["gpu"] });
+        Assert.Contains($"{silos} without the label 'gpu'", cluster.Version.Reason, StringComparison.Ordinal);
+        cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(1000 + silos), Capacity = 1L << 30, Labels = ["gpu"] });
         cluster.Runtime.Time.Advance(TimeSpan.FromSeconds(11));
         await cluster.UntilAsync(() => cluster.Version.State == ModelVersionState.Ready);
     }

@@ -4,6 +4,7 @@ using Cluster.Contracts.Models;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Trust;
 using Cluster.Tests.Common;
+using Cluster.Unit.Trust;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 using Xunit;
@@ -25,6 +26,21 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         Assert.Equal(TimeSpan.FromSeconds(10), failure.RetryAfter);
         Assert.NotEmpty(failure.Message);
         Assert.Contains(expected, failure.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData(17, true, "input 'x' has elements of type FLOAT8E4M3FN, which KServe v2 has no datatype for")]
+    [InlineData(19, true, "input 'x' has elements of type FLOAT8E5M2, which KServe v2 has no datatype for")]
+    [InlineData(OnnxBytes.Float, false, "the model has no outputs; a request would have no answer")]
+    public async Task Open_TensorsThatCannotBeServed_SaysWhich(ulong type, bool hasOutput, string expected)
+    {
+        using var folder = ModelFolder.Create();
+        var path = Path.Combine(folder.Path, "model.onnx");
+        await File.WriteAllBytesAsync(path, OnnxBytes.Identity(type, hasOutput));
+
+        var exception = await Assert.ThrowsAsync<ServingException>(() => bench.OpenFileAsync("m", path));
+
+        Assert.Equal((StatusCode.Unavailable, expected), (exception.Failure.Code, exception.Failure.Message));
     }
 
     /// <summary>Each way in which ONNX Runtime refuses a file, from the file's bytes to a kernel.</summary>

@@ -47,6 +47,37 @@ public sealed class FileModelRepositoryTests : RepositoryTestBase
     }
 
     [Theory]
+    [InlineData("9", "names version 9, which is not there")]
+    [InlineData("1, 8, 9", "names versions 8, 9, which are not there")]
+    [InlineData("1", null)]
+    public void Scan_PolicyNamesVersionsThatAreNotThere_WarnsOfThem(string versions, string? expected)
+    {
+        Models.Write("m/1/model.onnx", "x");
+        Models.Write("m/model.json", "{\"version_policy\": {\"specific\": {\"versions\": [" + versions + "]}}}");
+        var repository = Open();
+
+        foreach (var snapshot in new[] { repository.Scan(), repository.Scan() })
+        {
+            Assert.Null(snapshot.Models["m"].Problem);
+            Assert.Equal(expected is null ? [] : [$"model 'm': its version policy {expected}"], snapshot.Warnings);
+        }
+    }
+
+    [Theory]
+    [InlineData("a%2Fb")]
+    [InlineData("a%2fb")]
+    public void Scan_NameThatAUrlCannotTell_IsRefused(string name)
+    {
+        Models.Write($"{name}/1/model.onnx", "x");
+        Models.Write("a%20b/1/model.onnx", "x");
+
+        var snapshot = Open().Scan();
+
+        Assert.Equal("a%20b", Assert.Single(snapshot.Models).Key);
+        Assert.Equal($"the model name \"{name}\" has '%2F', which a URL cannot tell from a slash", Assert.Single(snapshot.Problems));
+    }
+
+    [Theory]
     [InlineData("model.onnx", "a.onnx model.onnx b.onnx")]
     [InlineData("net.onnx", "net.onnx weights.bin sub/other.onnx")]
     public void Scan_GraphCanBeTold_TakesIt(string expected, string files)

@@ -110,11 +110,12 @@ public sealed class ModelSettingsReaderTests
     public void Read_BatchSize_IsALimitOrNone(string text, string? expected) => Assert.Equal(expected, Read(text).Settings.BatchSize?.ToString());
 
     [Theory]
-    [InlineData("", "line 1: not valid JSON")]
-    [InlineData("{", "not valid JSON")]
+    [InlineData("", "line 1: not valid JSON at position 1: it is empty")]
+    [InlineData("{", "not valid JSON at position 2: it ends too early")]
     [InlineData("{} {}", "not valid JSON")]
     [InlineData("{\n  // why\n}", "line 2: not valid JSON")]
-    [InlineData("{\n  \"concurrency\": 1,\n}", "line 3: not valid JSON")]
+    [InlineData("{\n  \"concurrency\": 1,\n}", "line 3: not valid JSON at position 1: unexpected '}' after ','")]
+    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "nested deeper than 32 levels")]
     [InlineData("[]", "'the file' is an array; expected an object")]
     [InlineData("{\n\n\"concurency\": 1}", "line 3: unknown key 'concurency'; allowed here: '$schema', 'batch_size', 'batching', 'concurrency'")]
     [InlineData("{\"batching\": {}}", "'batching' has no 'max_size'; expected the rows of the largest run, from 2")]

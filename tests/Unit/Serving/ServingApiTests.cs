@@ -184,6 +184,8 @@ public sealed class ServingApiTests : IDisposable
         _states.Publish(new ModelServingState("a", [], "bad settings"));
         _states.Publish(new ModelServingState("c", [States.Unavailable(2, "not chosen"), States.Ready(1)], "bad settings"));
 
+        _states.Publish(new ModelServingState("d", [States.Unavailable(1, "no graph", failed: true)], "no version can be loaded: no graph"));
+
         var rows = _api.GetRepositoryIndex(readyOnly: false, Caller.Anyone).Models.Select(row => $"{row.Name} {row.Version} {row.State} {row.Reason}");
 
         Assert.Equal(
@@ -194,6 +196,7 @@ public sealed class ServingApiTests : IDisposable
                 "b 3 LOADING ",
                 "c 1 READY bad settings",
                 "c 2 UNAVAILABLE not chosen; bad settings",
+                "d 1 UNAVAILABLE no graph",
             ],
             rows);
         Assert.Equal(["b 2", "c 1"], _api.GetRepositoryIndex(readyOnly: true, Caller.Anyone).Models.Select(row => $"{row.Name} {row.Version}"));

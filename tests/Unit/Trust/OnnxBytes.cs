@@ -15,6 +15,13 @@ internal static class OnnxBytes
     /// <summary>A model of a graph.</summary>
     public static byte[] Bare(byte[] graph) => Join(Number(1, 8), Part(7, graph), Part(8, Join(Text(1, ""), Number(2, 17))));
 
+    /// <summary>A model that gives its input x of a type back as y, or nothing.</summary>
+    public static byte[] Identity(ulong type, bool hasOutput) => Join(
+        Number(1, 9),
+        Part(7, Join(
+            Part(1, Join(Text(1, "x"), Text(2, "y"), Text(4, "Identity"))), Text(2, "g"), Part(11, Value("x", type)), hasOutput ? Part(12, Value("y", type)) : [])),
+        Part(8, Join(Text(1, ""), Number(2, 19))));
+
     public static byte[] Node(string type, string left, string right, string output, params byte[][] attributes) =>
         Join([Text(1, left), Text(1, right), Text(2, output), Text(4, type), .. attributes.Select(static attribute => Part(5, attribute))]);
 
@@ -66,5 +73,5 @@ internal static class OnnxBytes
 
     public static byte[] Join(params byte[][] parts) => [.. parts.SelectMany(static part => part)];
 
-    private static byte[] Value(string name) => Join(Text(1, name), Part(2, Part(1, Join(Number(1, Float), Part(2, Part(1, Text(2, "n")))))));
+    private static byte[] Value(string name, ulong type = Float) => Join(Text(1, name), Part(2, Part(1, Join(Number(1, type), Part(2, Part(1, Text(2, "n")))))));
 }

@@ -76,7 +76,7 @@ public sealed class NumberRunTests
 
         var failure = Assert.Throws<ServingException>(() => Message(json)).Failure;
 
-        Assert.StartsWith($"the request is not valid JSON: {expected.Message}", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"the request is not valid JSON: {JsonMistake.Of(json, expected, TensorDataReader.MaxDepth)}", failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]

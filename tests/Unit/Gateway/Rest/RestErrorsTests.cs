@@ -215,6 +215,21 @@ public sealed class RestErrorsTests : RestServer
     }
 
     [Fact]
+    public async Task Infer_ChunkWithoutALength_Is400InWordsOfOurs()
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(Host.Address.Host, Host.Address.Port).WaitAsync(Patience);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {RestHost.InferPath} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")).AsTask().WaitAsync(Patience);
+
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        var answer = await reader.ReadToEndAsync().WaitAsync(Patience);
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("the request's body is not framed as HTTP has it", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Infer_TensorsLargerThanTheLimitInBinary_Is413()
     {
         await using var host = await RestHost.StartAsync(static options => options.MaxRequestBytes = 200_000);
