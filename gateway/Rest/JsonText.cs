@@ -76,7 +76,7 @@ internal static class JsonText
         catch (InvalidOperationException e)
         {
             throw new ServingException(
-                Failure.InvalidArgument($"the JSON string at byte {reader.TokenStartIndex} has half of a surrogate pair, which is no character"), e);
+                Failure.InvalidArgument("a JSON string has half of a surrogate pair, which is no character"), e);
         }
     }
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <summary>
-/// Drains this silo while an operator asks for that: nothing new comes, and replicas move to others, tried again until none is left. The process goes on. What it was asked ends with it.
+/// Drains this silo while an operator asks for that: nothing new comes, and replicas move to others, looked for again until the drain is called off. The process goes on. What it was asked ends with it.
 /// </summary>
 internal sealed class AskedDrain(LocalReplicas replicas, SiloDraining draining, ReplicaMoves moves, TimeProvider time, ILogger<AskedDrain> logger) : BackgroundService
 {
@@ -60,18 +60,23 @@ internal sealed class AskedDrain(LocalReplicas replicas, SiloDraining draining, 
 
     private async Task MoveAllAsync(CancellationToken end)
     {
-        while (!end.IsCancellationRequested && replicas.Models() is { Count: > 0 } models)
+        var isTold = false;
+        while (!end.IsCancellationRequested)
         {
-            await moves.MoveAsync(models, end).ConfigureAwait(false);
-            if (replicas.Models().Count > 0)
+            if (replicas.Models() is { Count: > 0 } models)
             {
-                await Task.Delay(Retry, time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                isTold = false;
+                await moves.MoveAsync(models, end).ConfigureAwait(false);
             }
-        }
 
-        if (!end.IsCancellationRequested)
-        {
-            Log.DrainedAsAsked(logger);
+            if (!isTold && replicas.Models().Count == 0 && !end.IsCancellationRequested)
+            {
+                isTold = true;
+                Log.DrainedAsAsked(logger);
+            }
+
+            // Also once none is left: a load that was under way when the drain began comes after.
+            await Task.Delay(Retry, time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

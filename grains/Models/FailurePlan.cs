@@ -31,6 +31,14 @@ internal static class FailurePlan
     /// <summary>The state without what is too long ago to count; shorter for what is used, which has more need of another try.</summary>
     public static ModelGrainState Forget(ModelGrainState state, DateTimeOffset now, TimeSpan memory, ReplicaOptions options)
     {
+        foreach (var (version, losses) in state.LostWith)
+        {
+            var left = losses.RemoveAll(loss => now - loss.At >= LossMemory);
+            state = left.Length == losses.Length
+                ? state
+                : state with { LostWith = left.IsEmpty ? state.LostWith.Remove(version) : state.LostWith.SetItem(version, left) };
+        }
+
         foreach (var (version, failures) in state.FailedOn)
         {
             var isUsed = state.Uses.GetValueOrDefault(version) is { } use && now - use.LastUsed <= options.InUse;
@@ -43,29 +51,34 @@ internal static class FailurePlan
         return state;
     }
 
-    /// <summary>The state after silos were lost; those that were loading a version are kept in mind.</summary>
+    /// <summary>
+    /// The state after silos were lost. One that was loading a version is kept in mind, unless that load had begun before the loss of another: silos that are lost at once are no word
+    /// against what they loaded.
+    /// </summary>
     public static ModelGrainState Lose(ModelGrainState state, IReadOnlyCollection<SiloAddress> silos, DateTimeOffset now)
     {
         foreach (var (version, arriving) in state.Arriving)
         {
             var known = Lost(state, version, now);
-            var lost = arriving.Select(static replica => replica.Silo).Where(silos.Contains).Except(known.Select(static loss => loss.Silo)).ToList();
-            if (lost.Count > 0 && Source(state, version) is { } source)
+            var lost = arriving.FirstOrDefault(replica => silos.Contains(replica.Silo) && known.All(loss => loss.NextReplica <= replica.Number));
+            if (lost is not null && Source(state, version) is { } source)
             {
-                state = state with
-                {
-                    LostWith = state.LostWith.SetItem(version, [.. known, .. lost.Select(silo => new SiloFailure(silo, source.Revision, state.Registration!.SettingsRevision, now))]),
-                };
+                var loss = new LoadLoss(lost.Silo, source.Revision, state.Registration!.SettingsRevision, now, state.NextReplica.GetValueOrDefault(version));
+                state = state with { LostWith = state.LostWith.SetItem(version, known.Add(loss)) };
             }
         }
 
         return state;
     }
 
-    /// <summary>Silos that were lost lately while they loaded what would be loaded now.</summary>
-    public static ImmutableArray<SiloFailure> Lost(ModelGrainState state, long version, DateTimeOffset now) => Source(state, version) is not { } source
+    /// <summary>Silos that were lost lately while they loaded what would be loaded now, one after the other.</summary>
+    public static ImmutableArray<LoadLoss> Lost(ModelGrainState state, long version, DateTimeOffset now) => Source(state, version) is not { } source
         ? []
-        : [.. state.LostWith.GetValueOrDefault(version, []).Where(loss => IsOf(loss, source.Revision, state.Registration!.SettingsRevision) && now - loss.At < LossMemory)];
+        :
+        [
+            .. state.LostWith.GetValueOrDefault(version, []).Where(loss =>
+                loss.Revision == source.Revision && loss.SettingsRevision == state.Registration!.SettingsRevision && now - loss.At < LossMemory),
+        ];
 
     private static ModelVersionSource? Source(ModelGrainState state, long version) =>
         state.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version);

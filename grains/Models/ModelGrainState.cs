@@ -49,8 +49,8 @@ public sealed record ModelGrainState
 
     /// <summary>Silos that were lost lately while they loaded a version.</summary>
     [Id(13)]
-    public ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>> LostWith { get; init; } =
-        ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty;
+    public ImmutableSortedDictionary<long, ImmutableArray<LoadLoss>> LostWith { get; init; } =
+        ImmutableSortedDictionary<long, ImmutableArray<LoadLoss>>.Empty;
 
     /// <summary>When versions were used.</summary>
     [Id(9)]
@@ -97,3 +97,13 @@ public sealed record SiloFailure(
     [property: Id(1)] string Revision,
     [property: Id(2)] string SettingsRevision,
     [property: Id(3)] DateTimeOffset At);
+
+/// <summary>A silo that was lost while it loaded a content.</summary>
+/// <param name="NextReplica">The number of the version's next replica by then. What had a smaller number was arriving already: its loss is the same event.</param>
+[GenerateSerializer, Immutable, Alias("load-loss")]
+public sealed record LoadLoss(
+    [property: Id(0)] SiloAddress Silo,
+    [property: Id(1)] string Revision,
+    [property: Id(2)] string SettingsRevision,
+    [property: Id(3)] DateTimeOffset At,
+    [property: Id(4)] int NextReplica);

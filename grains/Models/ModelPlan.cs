@@ -17,7 +17,7 @@ internal static class ModelPlan
         NotYetUsed = state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered),
         Failed = retryFailed ? state.Failed.Clear() : state.Failed,
         FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
-            LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
+        LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
     };
 
     /// <summary>

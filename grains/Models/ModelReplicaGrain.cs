@@ -142,7 +142,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     {
         if (services.Local.IsDraining)
         {
-            return NotLoaded(Failure.Moved($"replica {_id.Number} of model '{_id.Model}' version {_id.Version} is not loaded here: its silo is about to leave"));
+            return NotLoaded(Failure.Moved($"replica {_id.Number} of model '{_id.Model}' version {_id.Version} is not loaded here: its silo takes no replica, as it is drained or leaves"));
         }
 
         var start = services.Time.GetTimestamp();

@@ -19,7 +19,7 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
 
     private const string LostReason = ServingReasons.Quarantined + ": three silos ended while they loaded it; load the model again to try it";
 
-    /// <summary>Many times what a load takes.</summary>
+    /// <summary>Longer than most loads take: what takes longer may be held for the culprit that it loads beside.</summary>
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
 
     private readonly List<Load> _loads = [];
@@ -136,8 +136,6 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
         var lost = FailurePlan.Lost(State, version, now);
         if (lost.Length >= MaxSilosLost)
         {
-            Log.Quarantined(logger, model, version, "its load", string.Join(" and ", lost.Select(static loss => loss.Silo)));
-            services.Metrics.Quarantined();
             return new LoadOutcome(former, Failure.Unavailable(LostReason, LoadFailures.RetryAfter), IsFinal: true) { IsQuarantined = true };
         }
 

@@ -183,6 +183,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
             {
                 var cause = LoadFailures.Cause(outcome.Failure!.Message, model, version);
                 Log.FailedOnDemand(logger, version, model, services.CacheOptions.FailureMemory.TotalSeconds, cause);
+                NoteQuarantine(version, outcome);
                 var load = new FailedLoad(source.Revision, settingsRevision, cause, outcome.IsQuarantined ? null : services.Time.GetUtcNow() + services.CacheOptions.FailureMemory);
                 state = ReplicaPlan.End(state, version) with { Failed = state.Failed.SetItem(version, load) };
             }
@@ -244,10 +245,20 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
             Log.OldContentStays(logger, model, version, cause);
         }
 
+        NoteQuarantine(version, failed);
         DateTimeOffset? retryOn = failed.IsFinal ? null : services.Time.GetUtcNow() + ReplicaLoader.NoSiloRetry;
         var state = ReplicaPlan.GiveUp(State, version, arriving);
         await KeepAndTellAsync(state with { Failed = state.Failed.SetItem(version, new FailedLoad(source.Revision, settingsRevision, cause, retryOn, failed.Failure.Code == StatusCode.FailedPrecondition)) });
         return null;
+    }
+
+    private void NoteQuarantine(long version, LoadOutcome outcome)
+    {
+        if (outcome.IsQuarantined)
+        {
+            services.Metrics.Quarantined();
+            Log.Quarantined(logger, model, version, "its load", string.Join(" and ", FailurePlan.Lost(State, version, services.Time.GetUtcNow()).Select(static loss => loss.Silo)));
+        }
     }
 
     /// <summary>Loads replicas beside those that serve, and has them serve too.</summary>

@@ -16,6 +16,9 @@ internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider ti
     private const string DefaultName = "cluster-graph-cache";
     private const string Ending = ".onnx";
     private const string Unfinished = ".new";
+
+    /// <summary>Of the shortest number in a name, an XxHash128 or a GUID.</summary>
+    private const int LeastDigits = 32;
     private const int Piece = 256 << 10;
 
     /// <summary>A file that is being written is no older.</summary>
@@ -122,12 +125,12 @@ internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider ti
     private void Trim(string folder)
     {
         var now = time.GetUtcNow().UtcDateTime;
-        foreach (var file in new DirectoryInfo(folder).GetFiles($"*{Unfinished}").Where(file => now - file.LastWriteTimeUtc > LongestWriting))
+        foreach (var file in new DirectoryInfo(folder).GetFiles($"*{Unfinished}").Where(file => IsOwn(file.Name) && now - file.LastWriteTimeUtc > LongestWriting))
         {
             Remove(file.FullName);
         }
 
-        var files = new DirectoryInfo(folder).GetFiles($"*{Ending}").OrderByDescending(static file => file.LastWriteTimeUtc).Select(static file => (file.FullName, file.Length));
+        var files = new DirectoryInfo(folder).GetFiles($"*{Ending}").Where(static file => IsOwn(file.Name)).OrderByDescending(static file => file.LastWriteTimeUtc).Select(static file => (file.FullName, file.Length));
         var kept = 0L;
         foreach (var (path, length) in files)
         {
@@ -138,6 +141,10 @@ internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider ti
             }
         }
     }
+
+    /// <summary>Names that this class gives: digits of hexadecimal numbers before the ending. The folder may have files of others.</summary>
+    private static bool IsOwn(string name) =>
+        name.Split('.')[..^1].All(static part => part.Length >= LeastDigits && part.All(char.IsAsciiHexDigitLower));
 
     private string? PathOf(string key)
     {
@@ -195,6 +202,14 @@ internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider ti
     private static string? FindFolder()
     {
         var temporary = Path.GetTempPath();
-        return OperatingSystem.IsLinux() && new DriveInfo(temporary).DriveFormat is "tmpfs" or "ramfs" ? null : Path.Combine(temporary, DefaultName);
+        try
+        {
+            return OperatingSystem.IsLinux() && new DriveInfo(temporary).DriveFormat is "tmpfs" or "ramfs" ? null : Path.Combine(temporary, DefaultName);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // There is none. Loads need no cache.
+            return null;
+        }
     }
 }

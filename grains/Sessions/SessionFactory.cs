@@ -78,7 +78,7 @@ internal sealed class SessionFactory(
     }
 
     /// <summary>Has the optimized graph of a model that is loaded kept for the next load, if the model wants it.</summary>
-    /// <param name="fits">Whether there is room for another session and its graph, for as long as that takes.</param>
+    /// <param name="fits">Whether there is room for another session and its graph at this moment.</param>
     /// <exception cref="OperationCanceledException">The model is unloaded.</exception>
     internal async Task KeepGraphAsync(LoadedModel model, ReplicaSpec spec, Func<bool> fits, CancellationToken cancellationToken)
     {

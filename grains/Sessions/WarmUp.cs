@@ -49,7 +49,7 @@ internal sealed class WarmUp(TimeProvider time)
 
         try
         {
-            // All end before the inputs do, whatever becomes of one.
+            // All end before the inputs do, also where one fails.
             Task.WaitAll(runs, CancellationToken.None);
         }
         catch (AggregateException exception)

@@ -15,7 +15,7 @@ internal readonly ref struct ModelScanner
     /// <summary>A version has no more files.</summary>
     private const int MaxLocations = 10_000;
 
-    /// <summary>Before this ONNX Runtime has places in memory: whoever writes it into a file has no file in mind.</summary>
+    /// <summary>Before this ONNX Runtime has places in memory: in a file it names no file.</summary>
     private const char MemoryMark = '*';
 
     private readonly ReadOnlySpan<byte> _bytes;

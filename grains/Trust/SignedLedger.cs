@@ -32,13 +32,13 @@ internal sealed class SignedLedger(string? path, ILogger logger)
         {
             if (Read().TryGetValue((manifest.Model, manifest.Version), out var newest) && manifest.SignedAt < newest)
             {
-                throw Refusal.Of($"{Manifest.FileName} was signed at {Text(manifest.SignedAt)}, and one that was signed at {Text(newest)} has been loaded: an older one is not taken");
+                throw Older(manifest, newest);
             }
         }
     }
 
     /// <summary>Puts down a version that is about to be loaded.</summary>
-    /// <exception cref="Contracts.Errors.ServingException">UNAVAILABLE: the file cannot be written.</exception>
+    /// <exception cref="Contracts.Errors.ServingException">UNAVAILABLE: the file cannot be written, or a newer manifest was put down since <see cref="Check"/>.</exception>
     public void Accept(Manifest manifest)
     {
         if (path is null)
@@ -52,6 +52,11 @@ internal sealed class SignedLedger(string? path, ILogger logger)
             var key = (manifest.Model, manifest.Version);
             if (signed.TryGetValue(key, out var newest) && newest >= manifest.SignedAt)
             {
+                if (newest > manifest.SignedAt)
+                {
+                    throw Older(manifest, newest);
+                }
+
                 return;
             }
 
@@ -59,6 +64,9 @@ internal sealed class SignedLedger(string? path, ILogger logger)
             signed[key] = manifest.SignedAt;
         }
     }
+
+    private static Contracts.Errors.ServingException Older(Manifest manifest, DateTimeOffset newest) =>
+        Refusal.Of($"{Manifest.FileName} was signed at {Text(manifest.SignedAt)}, and one that was signed at {Text(newest)} has been loaded: an older one is not taken");
 
     private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
 

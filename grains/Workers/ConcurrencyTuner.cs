@@ -36,17 +36,25 @@ internal sealed class ConcurrencyTuner(int start, int most, TimeProvider time)
 
     /// <summary>Notes the end of a run.</summary>
     /// <param name="isBusy">Whether requests wait: only then the slots decide on the rate.</param>
+    /// <param name="hasRun">False for what failed or was given up: it says nothing of the rate.</param>
     /// <returns>Whether <see cref="Limit"/> is another now.</returns>
-    public bool Ran(bool isBusy)
+    public bool Ran(bool isBusy, bool hasRun = true)
     {
-        if (!isBusy || _since is not { } since)
+        if (!isBusy)
         {
-            Begin(isBusy);
+            Begin(isBusy: false);
+            return EndTrial();
+        }
+
+        if (_since is not { } since)
+        {
+            Begin(isBusy: true);
             return false;
         }
 
+        _runs += hasRun ? 1 : 0;
         var took = time.GetElapsedTime(since);
-        if (++_runs < LeastRuns || took < LeastTime)
+        if (_runs < LeastRuns || took < LeastTime)
         {
             return false;
         }
@@ -58,6 +66,19 @@ internal sealed class ConcurrencyTuner(int start, int most, TimeProvider time)
     }
 
     private void Begin(bool isBusy) => (_since, _runs) = (isBusy ? time.GetTimestamp() : null, 0);
+
+    /// <summary>A trial amid which the load went is none: the next load may have another rate.</summary>
+    private bool EndTrial()
+    {
+        if (!_isTrying)
+        {
+            return false;
+        }
+
+        _isTrying = false;
+        Volatile.Write(ref _limit, _limit - _step);
+        return true;
+    }
 
     private void Decide(double rate)
     {

@@ -336,8 +336,8 @@ internal sealed class ReplicaQueue
         var next = ReleaseSlot(runNanoseconds, took, left);
         if (left.Count > 0)
         {
-            // Once they wait: a caller that has given up meanwhile is answered here.
-            _workers.DoPromptly(() => left.ForEach(static job => job.WatchCancellation()));
+            // Once they wait, and on a thread of the pool: a caller that has given up meanwhile takes the queue's lock, for which the prompt thread must not wait.
+            _workers.DoPromptly(() => ThreadPool.UnsafeQueueUserWorkItem(static jobs => jobs.ForEach(static job => job.WatchCancellation()), left, preferLocal: false));
         }
 
         return next;
@@ -354,7 +354,7 @@ internal sealed class ReplicaQueue
                 _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
             }
 
-            if (Tuner?.Ran(_waiting.Count > 0) == true)
+            if (Tuner?.Ran(_waiting.Count > 0, hasRun: runNanoseconds is not null) == true)
             {
                 _metrics.SlotsChanged(Slots);
             }

@@ -151,22 +151,38 @@ public sealed class OptimizedGraphsTests(OnnxBench bench) : IClassFixture<OnnxBe
     public void Keep_MoreThanFits_RemovesWhatWasUsedLongestAgo()
     {
         var graphs = Graphs(mebibytes: 1);
-        foreach (var key in new[] { "a", "b", "c" })
+        foreach (var key in "abc")
         {
             _time.Advance(TimeSpan.FromMinutes(1));
-            Assert.Equal(300 * Kibibyte, graphs.Keep(key, 1, static file => Write(file, 300)));
+            Assert.Equal(300 * Kibibyte, graphs.Keep(Key(key), 1, static file => Write(file, 300)));
         }
 
         _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.NotNull(graphs.Find("a"));
+        Assert.NotNull(graphs.Find(Key('a')));
         _time.Advance(TimeSpan.FromMinutes(1));
-        graphs.Keep("d", 1, static file => Write(file, 300));
+        graphs.Keep(Key('d'), 1, static file => Write(file, 300));
 
         Assert.Equal(["a", "c", "d"], Directory.GetFiles(Cache).Select(static file => Path.GetFileName(file)[..1]).Order());
-        Assert.Null(graphs.Keep("d", 1, static _ => Assert.Fail("it is there already")));
-        Assert.Throws<IOException>(() => graphs.Keep("e", 1, static file => Write(file, 1025)));
-        Assert.Throws<IOException>(() => graphs.Keep("f", long.MaxValue / 4, static _ => Assert.Fail("it does not fit on the disk")));
+        Assert.Null(graphs.Keep(Key('d'), 1, static _ => Assert.Fail("it is there already")));
+        Assert.Throws<IOException>(() => graphs.Keep(Key('e'), 1, static file => Write(file, 1025)));
+        Assert.Throws<IOException>(() => graphs.Keep(Key('f'), long.MaxValue / 4, static _ => Assert.Fail("it does not fit on the disk")));
         Assert.Equal(3, Directory.GetFiles(Cache).Length);
+
+        static string Key(char digit) => new(digit, 64);
+    }
+
+    [Fact]
+    public void Keep_FolderWithFilesOfOthers_LeavesThem()
+    {
+        var graphs = Graphs(mebibytes: 1);
+        graphs.Keep(new string('a', 64), 1, static file => Write(file, 900));
+        var model = Path.Combine(Cache, "resnet50.onnx");
+        Write(model, 900);
+        File.SetLastWriteTimeUtc(model, DateTime.UnixEpoch);
+
+        graphs.Keep(new string('b', 64), 1, static file => Write(file, 900));
+
+        Assert.Equal(["b", "r"], Directory.GetFiles(Cache).Select(static file => Path.GetFileName(file)[..1]).Order());
     }
 
     [Fact]
