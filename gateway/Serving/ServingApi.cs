@@ -206,7 +206,7 @@ internal sealed class ServingApi : IServingApi
             await _changes.HearAsync(name, static state => state is not null, cancellationToken).ConfigureAwait(false);
         }
 
-        var model = Model(name);
+        var model = Model(name, $"failed to load '{VersionText.Shorten(name)}': ");
         await _control.RunAsync(() => model.LoadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         await _changes.HearAsync(name, static state => state is null or { IsSettled: true }, cancellationToken).ConfigureAwait(false);
     }
@@ -412,8 +412,9 @@ internal sealed class ServingApi : IServingApi
         return ready.Append(asked).Distinct().Order().Select(version => version.ToString(CultureInfo.InvariantCulture));
     }
 
-    private IModelGrain Model(string name) =>
-        _routes.TryFind(name, out _, out var failure) ? _grains.GetModel(name) : throw new ServingException(failure);
+    /// <param name="prefix">Begins what the caller is told of an unknown one.</param>
+    private IModelGrain Model(string name, string prefix = "") =>
+        _routes.TryFind(name, out _, out var failure) ? _grains.GetModel(name) : throw new ServingException(failure with { Message = prefix + failure.Message });
 
     private IEnumerable<(string Model, VersionRoute Route)> StatisticsRoutes(string model, string version)
     {
