@@ -22,6 +22,7 @@ public static partial class ClientText
     private static readonly (string Found, string Meant)[] Meanings =
     [
         ("std::bad_alloc", "there is not enough memory"),
+        ("locale::facet::_S_create_c_locale name not valid", "the silo's machine has no such locale"),
         ("Tensor shape.Size() must be >= 0", "a tensor would have a negative size"),
     ];
 

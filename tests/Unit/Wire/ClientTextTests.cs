@@ -29,6 +29,9 @@ public sealed class ClientTextTests
     [InlineData("Status Message: [ONNXRuntimeError] : 2 : INVALID_ARGUMENT : no", "Status Message: no")]
     [InlineData("Cast node. Name:'' Status Message: stod", "Cast node. Name:'' Status Message: a text that should be a number is none")]
     [InlineData("Name:'stod' Status Message: stodgy", "Name:'stod' Status Message: stodgy")]
+    [InlineData(
+        "Failed to construct locale with name:en_US.UTF-8:locale::facet::_S_create_c_locale name not valid:Please, install necessary language-pack-XX and configure locales",
+        "Failed to construct locale with name:en_US.UTF-8:the silo's machine has no such locale:Please, install necessary language-pack-XX and configure locales")]
     [InlineData("[ErrorCode:RuntimeException] Exception during initialization: std::bad_alloc", "Exception during initialization: there is not enough memory")]
     [InlineData(
         "/onnxruntime_src/onnxruntime/core/providers/cpu/tensor/reshape_helper.h:91 onnxruntime::ReshapeHelper::ReshapeHelper(const onnxruntime::TensorShape&, onnxruntime::TensorShapeVector&, bool) " +
