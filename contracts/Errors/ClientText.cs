@@ -115,7 +115,7 @@ public static partial class ClientText
         return end > start ? end : SkipName(text, start);
     }
 
-    /// <summary>A name alone, as "ReadGraph": told from a word by a capital inside it.</summary>
+    /// <summary>A name alone, as "ReadGraph" or "Compute": told from a word by a capital inside it, or at the beginning of the sentence behind it.</summary>
     private static int SkipName(string text, int start)
     {
         var from = start < text.Length && text[start] == ' ' ? start + 1 : start;
@@ -127,7 +127,8 @@ public static partial class ClientText
             end++;
         }
 
-        return hasInnerCapital && end < text.Length && text[end] == ' ' ? end : start;
+        var isName = hasInnerCapital || (end > from && end + 1 < text.Length && char.IsAsciiLetterUpper(text[end + 1]));
+        return isName && end < text.Length && text[end] == ' ' ? end : start;
     }
 
     private static int SkipSignature(string text, int start)
