@@ -22,6 +22,7 @@ public static partial class ClientText
     private static readonly (string Found, string Meant)[] Meanings =
     [
         ("std::bad_alloc", "there is not enough memory"),
+        ("locale::facet::_S_create_c_locale name not valid", "the silo's machine has no such locale"),
         ("Tensor shape.Size() must be >= 0", "a tensor would have a negative size"),
     ];
 
@@ -114,7 +115,7 @@ public static partial class ClientText
         return end > start ? end : SkipName(text, start);
     }
 
-    /// <summary>A name alone, as "ReadGraph": told from a word by a capital inside it.</summary>
+    /// <summary>A name alone, as "ReadGraph" or "Compute": told from a word by a capital inside it, or at the beginning of the sentence behind it.</summary>
     private static int SkipName(string text, int start)
     {
         var from = start < text.Length && text[start] == ' ' ? start + 1 : start;
@@ -126,7 +127,8 @@ public static partial class ClientText
             end++;
         }
 
-        return hasInnerCapital && end < text.Length && text[end] == ' ' ? end : start;
+        var isName = hasInnerCapital || (end > from && end + 1 < text.Length && char.IsAsciiLetterUpper(text[end + 1]));
+        return isName && end < text.Length && text[end] == ' ' ? end : start;
     }
 
     private static int SkipSignature(string text, int start)

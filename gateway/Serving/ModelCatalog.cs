@@ -18,8 +18,9 @@ internal sealed class ModelCatalog(
     private const string ReadyState = "READY";
 
     /// <exception cref="ServingException">NOT_FOUND: there is no such model.</exception>
-    public IModelGrain Grain(string name) =>
-        routes.TryFind(name, out _, out var failure) ? grains.GetModel(name) : throw new ServingException(failure);
+    /// <param name="prefix">Begins what the caller is told of an unknown one.</param>
+    public IModelGrain Grain(string name, string prefix = "") =>
+        routes.TryFind(name, out _, out var failure) ? grains.GetModel(name) : throw new ServingException(failure with { Message = prefix + failure.Message });
 
     /// <summary>Loads a version that is not in memory only if nothing is known of it yet.</summary>
     public async Task<ModelDescription> DescribeAsync(string model, string version, CancellationToken cancellationToken)

@@ -163,7 +163,7 @@ internal sealed class ServingApi : IServingApi
             await _changes.HearAsync(name, static state => state is not null, cancellationToken).ConfigureAwait(false);
         }
 
-        var model = _catalog.Grain(name);
+        var model = _catalog.Grain(name, $"failed to load '{VersionText.Shorten(name)}': ");
         await _control.RunAsync(() => model.LoadAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         await _changes.HearAsync(name, static state => state is null or { IsSettled: true }, cancellationToken).ConfigureAwait(false);
     }

@@ -45,6 +45,14 @@ public sealed class BucketSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Policy_NamesAVersionThatIsNotThere_IsWarnedOf()
+    {
+        Put("a/model.json", """{ "version_policy": { "specific": { "versions": [2, 9] } } }""");
+
+        Assert.Equal(["model 'a': its version policy names version 9, which is not there"], (await ScanAsync()).Warnings);
+    }
+
+    [Fact]
     public async Task Listing_WithoutChange_IsTheSameInstancesAndReadsNothing()
     {
         Put("a/model.json", """{ "concurrency": 3 }""");

@@ -35,6 +35,14 @@ public sealed class ConfigSourceTests : RepositoryTestBase
     }
 
     [Fact]
+    public void Scan_PolicyNamesAVersionThatIsNotThere_WarnsOfIt()
+    {
+        Configure(("m", "store/a", "\"model_version_policy\": {\"specific\": {\"versions\": [1, 9]}}"));
+
+        Assert.Equal(["model 'm': its version policy names version 9, which is not there"], _repository.Scan().Warnings);
+    }
+
+    [Fact]
     public void Scan_BasePathChanged_ServesTheOtherFolder()
     {
         Configure(("m", "store/a", ""));

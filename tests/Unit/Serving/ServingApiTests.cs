@@ -285,7 +285,7 @@ public sealed class ServingApiTests : IDisposable
         Assert.Equal(["load", "unload"], _grains.Model("m").Calls);
         var unknown = await Assert.ThrowsAsync<ServingException>(
             () => _api.LoadModelAsync(new RepositoryModelLoadRequest { ModelName = "x" }, Caller.Anyone, CancellationToken.None).AsTask());
-        Assert.Equal(StatusCode.NotFound, unknown.Failure.Code);
+        Assert.Equal((StatusCode.NotFound, "failed to load 'x': Request for unknown model: 'x' is not found"), (unknown.Failure.Code, unknown.Failure.Message));
         var parameters = await Assert.ThrowsAsync<ServingException>(() => _api.LoadModelAsync(
             new RepositoryModelLoadRequest { ModelName = "m", Parameters = { ["config"] = new ModelRepositoryParameter() } }, Caller.Anyone, CancellationToken.None).AsTask());
         Assert.Equal(StatusCode.InvalidArgument, parameters.Failure.Code);

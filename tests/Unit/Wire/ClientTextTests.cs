@@ -26,9 +26,13 @@ public sealed class ClientTextTests
         "Error: External data path does not exist: \"missing.bin\" (y)")]
     [InlineData("[ErrorCode:Fail] Mod node. Name:'' Status Message: element_wise_ops.cc:2256 operator() Integer modulo by zero", "Mod node. Name:'' Status Message: Integer modulo by zero")]
     [InlineData("[ONNXRuntimeError] : 1 : FAIL : tensor.cc:57 CalculateTensorStorageSize Tensor shape.Size() must be >= 0", "a tensor would have a negative size")]
+    [InlineData("Status Message: element_wise_ops.h:304 Compute Integer division by zero", "Status Message: Integer division by zero")]
     [InlineData("Status Message: [ONNXRuntimeError] : 2 : INVALID_ARGUMENT : no", "Status Message: no")]
     [InlineData("Cast node. Name:'' Status Message: stod", "Cast node. Name:'' Status Message: a text that should be a number is none")]
     [InlineData("Name:'stod' Status Message: stodgy", "Name:'stod' Status Message: stodgy")]
+    [InlineData(
+        "Failed to construct locale with name:en_US.UTF-8:locale::facet::_S_create_c_locale name not valid:Please, install necessary language-pack-XX and configure locales",
+        "Failed to construct locale with name:en_US.UTF-8:the silo's machine has no such locale:Please, install necessary language-pack-XX and configure locales")]
     [InlineData("[ErrorCode:RuntimeException] Exception during initialization: std::bad_alloc", "Exception during initialization: there is not enough memory")]
     [InlineData(
         "/onnxruntime_src/onnxruntime/core/providers/cpu/tensor/reshape_helper.h:91 onnxruntime::ReshapeHelper::ReshapeHelper(const onnxruntime::TensorShape&, onnxruntime::TensorShapeVector&, bool) " +
