@@ -85,7 +85,8 @@ internal sealed class RestBoundary(TimeProvider time, ILogger<RestBoundary> logg
 
     /// <summary>Whether the client has gone. A read may tell so before the request's token does.</summary>
     private static bool IsOfTheClient(HttpContext context, Exception exception) =>
-        exception is ConnectionResetException || (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException);
+        exception is ConnectionResetException or TaskCanceledException { InnerException: ConnectionAbortedException } ||
+        (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException);
 
     private static void SetStatus(HttpContext context, int status)
     {

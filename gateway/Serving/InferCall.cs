@@ -97,6 +97,9 @@ internal readonly record struct TimeLimit(TimeSpan Span, string Text)
             // Gone before the source, which its callback cancels.
             await using var gone = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), stop);
 
+            // A short run stays on its caller's thread, and may turn out to be a long one.
+            await Task.Yield();
+
             // The API owns the message from here, even if the call fails.
             return await api.InferAsync(call, stop.Token).ConfigureAwait(false);
         }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Protocol;
 using Cluster.Gateway.Security;
@@ -17,6 +18,7 @@ public sealed class TimeLimitTests
 
     private readonly ManualTimeProvider _time = new();
     private readonly TaskCompletionSource<InferReply> _run = new();
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FakeServingApi _api = new();
 
     /// <summary>Of the API: what stops its run.</summary>
@@ -25,6 +27,7 @@ public sealed class TimeLimitTests
     public TimeLimitTests() => _api.Infer = (_, _, token) =>
     {
         _token = token;
+        _begun.SetResult();
         return new ValueTask<InferReply>(_run.Task);
     };
 
@@ -32,6 +35,7 @@ public sealed class TimeLimitTests
     public async Task Infer_RunGoesOnBeyondTheLimit_IsAnsweredThenAndTheLateReplyIsGivenUp()
     {
         var answering = InferAsync(HalfASecond);
+        await _begun.Task.Soon();
         _time.Advance(TimeSpan.FromMilliseconds(499));
         Assert.False(answering.IsCompleted);
 
@@ -49,10 +53,32 @@ public sealed class TimeLimitTests
     }
 
     [Fact]
+    public async Task Infer_RunHoldsItsCallersThread_IsAnsweredAtTheLimit()
+    {
+        var end = new TaskCompletionSource();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _api.Infer = (_, _, _) =>
+        {
+            begun.SetResult();
+            HoldUntil(end.Task);
+            return new ValueTask<InferReply>(_run.Task);
+        };
+        var answering = InferAsync(HalfASecond);
+        await begun.Task.Soon();
+
+        _time.Advance(HalfASecond.Span);
+
+        Assert.Equal(StatusCode.DeadlineExceeded, (await answering.Soon()).Failure!.Code);
+        end.SetResult();
+        _run.SetResult(InferReply.Failed(Failure.Cancelled("stopped")));
+    }
+
+    [Fact]
     public async Task Infer_CallerGoesWhileTheRunGoesOn_IsAnsweredAsCancelled()
     {
         using var caller = new CancellationTokenSource();
         var answering = InferAsync(HalfASecond, caller.Token);
+        await _begun.Task.Soon();
 
         await caller.CancelAsync();
 
@@ -65,6 +91,7 @@ public sealed class TimeLimitTests
     public async Task Infer_AnsweredInTime_HandsTheReplyOn()
     {
         var answering = InferAsync(HalfASecond);
+        await _begun.Task.Soon();
         var made = InferReply.Success(PayloadBuffer.CopyOf([1]));
 
         _run.SetResult(made);
@@ -88,6 +115,8 @@ public sealed class TimeLimitTests
         Assert.Same(made, await answering.Soon());
         Assert.False(_token.CanBeCanceled);
     }
+
+    private static void HoldUntil(Task end) => end.WaitAsync(Wait.Limit).GetAwaiter().GetResult();
 
     /// <summary>Off the test's own context, so that what follows an end runs at once.</summary>
     private Task<InferReply> InferAsync(TimeLimit? limit, CancellationToken cancellationToken = default)

@@ -9,10 +9,17 @@ namespace Cluster.Unit.Gateway.Rest;
 
 public sealed class RestBoundaryTests
 {
-    [Fact]
-    public async Task Handler_ReadFindsTheConnectionReset_IsTheClientsEndAndNoFailure()
+    public static TheoryData<Exception> Ends { get; } =
+    [
+        new ConnectionResetException("reset by peer"),
+        new TaskCanceledException("The request was aborted", new ConnectionAbortedException("stream reset")),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Ends), DisableDiscoveryEnumeration = true)]
+    public async Task Handler_ReadFindsTheConnectionReset_IsTheClientsEndAndNoFailure(Exception thrown)
     {
-        var (status, logs) = await RunAsync(new ConnectionResetException("reset by peer"));
+        var (status, logs) = await RunAsync(thrown);
 
         Assert.Equal(499, status);
         Assert.Empty(logs.Problems);
