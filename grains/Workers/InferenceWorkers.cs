@@ -14,6 +14,7 @@ public sealed class InferenceWorkers : IDisposable
     private const int MostPassed = 8;
 
     private readonly Lock _gate = new();
+    private readonly object _runsEnded = new();
     private readonly WorkerLane _prompt;
     private readonly WorkerLane _yielding;
     private readonly ConcurrentDictionary<ReplicaQueue, string> _queues = [];
@@ -24,6 +25,7 @@ public sealed class InferenceWorkers : IDisposable
     private int _busy;
     private int _passed;
     private int _running;
+    private bool _runsAreAwaited;
     private bool _stopping;
 
     /// <param name="options">Validated.</param>
@@ -120,7 +122,17 @@ public sealed class InferenceWorkers : IDisposable
     /// <returns>Runs under way, this one included.</returns>
     internal int RunBegins() => Interlocked.Increment(ref _running);
 
-    internal void RunEnds() => Interlocked.Decrement(ref _running);
+    internal void RunEnds()
+    {
+        // The waiter says so before it looks at the count: one of both sees the other.
+        if (Interlocked.Decrement(ref _running) == 0 && Volatile.Read(ref _runsAreAwaited))
+        {
+            lock (_runsEnded)
+            {
+                Monitor.PulseAll(_runsEnded);
+            }
+        }
+    }
 
     /// <summary>As <see cref="Submit"/>; false where the threads end.</summary>
     internal bool TrySubmit(IInferenceWork work)
@@ -160,13 +172,18 @@ public sealed class InferenceWorkers : IDisposable
     }
 
     /// <summary>Ends the threads once they are idle. Nothing may be submitted afterwards; what waits is still done.</summary>
-    public void Dispose() => TryEnd(Timeout.InfiniteTimeSpan);
+    public void Dispose() => TryEndThreads(Timeout.InfiniteTimeSpan, _time.GetTimestamp());
 
-    /// <summary>As <see cref="Dispose"/>, but waits for runs no longer than <paramref name="limit"/>.</summary>
+    /// <summary>As <see cref="Dispose"/>, and waits for the runs on callers' own threads too, but for none longer than <paramref name="limit"/>.</summary>
     /// <returns>False where one has not ended.</returns>
     public bool TryEnd(TimeSpan limit)
     {
         var start = _time.GetTimestamp();
+        return TryEndThreads(limit, start) && TryAwaitRuns(limit, start);
+    }
+
+    private bool TryEndThreads(TimeSpan limit, long start)
+    {
         lock (_gate)
         {
             _stopping = true;
@@ -193,15 +210,37 @@ public sealed class InferenceWorkers : IDisposable
         while (threads.Count > ended);
 
         _promptly?.Dispose();
+        return true;
+    }
 
-        // Runs of callers' own threads count too.
-        return Volatile.Read(ref _running) == 0;
+    private bool TryAwaitRuns(TimeSpan limit, long start)
+    {
+        lock (_runsEnded)
+        {
+            Volatile.Write(ref _runsAreAwaited, true);
+            Interlocked.MemoryBarrier();
+            while (Volatile.Read(ref _running) > 0)
+            {
+                if (!Monitor.Wait(_runsEnded, Left(limit, start)))
+                {
+                    return Volatile.Read(ref _running) == 0;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Of <paramref name="limit"/>, at least zero.</summary>
+    private TimeSpan Left(TimeSpan limit, long start)
+    {
+        var left = limit - _time.GetElapsedTime(start);
+        return limit == Timeout.InfiniteTimeSpan ? limit : left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private bool HasEnded(InferenceThread thread, TimeSpan limit, long start)
     {
-        var left = limit - _time.GetElapsedTime(start);
-        if (thread.TryEnd(limit == Timeout.InfiniteTimeSpan ? limit : left > TimeSpan.Zero ? left : TimeSpan.Zero))
+        if (thread.TryEnd(Left(limit, start)))
         {
             return true;
         }

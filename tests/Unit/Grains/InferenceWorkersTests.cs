@@ -153,6 +153,21 @@ public sealed class InferenceWorkersTests
     }
 
     [Fact]
+    public async Task TryEnd_RunOnItsCallersThread_IsWaitedFor()
+    {
+        var workers = Workers(threads: 2);
+        workers.RunBegins();
+        Assert.False(workers.TryEnd(TimeSpan.Zero));
+
+        var ending = Task.Run(() => workers.TryEnd(TimeSpan.FromMinutes(1)));
+        await Task.Yield();
+        Assert.False(ending.IsCompleted);
+        workers.RunEnds();
+
+        Assert.True(await ending.Soon());
+    }
+
+    [Fact]
     public async Task TryEnd_WithoutTimeAndWithoutRuns_Ends()
     {
         var workers = Workers(threads: 2);
