@@ -82,6 +82,16 @@ static async Task<bool> RunOnceAsync(ServeOptions options, IConfiguration config
         try
         {
             await app.StartAsync();
+        }
+        catch
+        {
+            // What has begun is disposed of within the same limit, and then the mistake is told.
+            limit.Begin();
+            throw;
+        }
+
+        try
+        {
             await app.WaitForShutdownAsync();
         }
         finally

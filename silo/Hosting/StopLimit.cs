@@ -28,6 +28,7 @@ internal sealed partial class StopLimit : IDisposable
     private readonly TimeSpan _limit;
     private readonly Lock _gate = new();
     private long _begun;
+    private int _hasBegun;
 
     /// <param name="options">Validated.</param>
     public StopLimit(WebApplication app, ServeOptions options)
@@ -39,6 +40,20 @@ internal sealed partial class StopLimit : IDisposable
         _limit = TimeSpan.FromSeconds(options.StopSeconds);
         _begun = _time.GetTimestamp();
         _stopping = app.Lifetime.ApplicationStopping.Register(Begin);
+    }
+
+    /// <summary>The stop begins now: of the host, or of what a start that failed has begun. A second call does nothing.</summary>
+    public void Begin()
+    {
+        if (Interlocked.Exchange(ref _hasBegun, 1) != 0)
+        {
+            return;
+        }
+
+        _begun = _time.GetTimestamp();
+
+        // No thread of the pool: runs that never return may hold those too.
+        new Thread(Watch) { IsBackground = true, Name = "stop limit" }.Start();
     }
 
     /// <summary>Waits for the runs that are under way once the host has stopped, until the stop time is over; ends the process if there are any then.</summary>
@@ -56,14 +71,6 @@ internal sealed partial class StopLimit : IDisposable
     {
         _stopping.Dispose();
         _ended.TrySetResult();
-    }
-
-    private void Begin()
-    {
-        _begun = _time.GetTimestamp();
-
-        // No thread of the pool: runs that never return may hold those too.
-        new Thread(Watch) { IsBackground = true, Name = "stop limit" }.Start();
     }
 
     private void Watch()
