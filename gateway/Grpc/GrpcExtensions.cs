@@ -3,6 +3,7 @@ using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.KServe;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Serving;
 using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Health.V1;
@@ -49,6 +50,7 @@ internal static class GrpcExtensions
         services.AddSingleton<StreamsEndWithServer>();
         services.AddSingleton<IServiceMethodProvider<InferenceService>, InferenceMethods>();
         services.AddSingleton<InferenceService>();
+        services.TryAddSingleton<LateFailures>();
         services.AddSingleton<StreamInference>();
         services.AddSingleton<KServeService>();
         services.AddGrpc(options => Limit(options, MaxTypedMessage))

@@ -17,7 +17,7 @@ namespace Cluster.Gateway.KServe;
 
 /// <summary><c>ModelInfer</c> and <c>ModelStreamInfer</c>: the methods whose messages stay bytes.</summary>
 internal sealed class InferenceService(
-    IServingApi api, StreamInference streams, CallBoundary boundary, TimeProvider time, IOptions<GrpcServiceOptions<InferenceService>> options)
+    IServingApi api, StreamInference streams, CallBoundary boundary, TimeProvider time, LateFailures late, IOptions<GrpcServiceOptions<InferenceService>> options)
 {
     private int Limit => options.Value.MaxReceiveMessageSize!.Value;
 
@@ -63,7 +63,7 @@ internal sealed class InferenceService(
                 throw;
             }
 
-            var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
+            var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, late, call.CancellationToken).ConfigureAwait(false);
             await default(ThreadPoolHop);
             if (!reply.Succeeded)
             {

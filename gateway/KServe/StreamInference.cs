@@ -18,7 +18,7 @@ namespace Cluster.Gateway.KServe;
 /// <c>ModelStreamInfer</c>: the requests of a stream run several at once and are answered in their order. A request that fails is answered with
 /// its message and id, and the stream goes on.
 /// </summary>
-internal sealed class StreamInference(IServingApi api, CallBoundary boundary, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class StreamInference(IServingApi api, CallBoundary boundary, TimeProvider time, LateFailures late, IHostApplicationLifetime lifetime)
 {
     /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
     private const int MaxInFlight = 32;
@@ -137,7 +137,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
             return Failed(exception.Failure, id);
         }
 
-        var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, call.CancellationToken).ConfigureAwait(false);
+        var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, late, call.CancellationToken).ConfigureAwait(false);
         return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
     }
 

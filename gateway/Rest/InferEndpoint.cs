@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>POST …/infer.</summary>
-internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options, TimeProvider time)
+internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options, TimeProvider time, LateFailures late)
 {
     private const int MinCapacity = 4 << 10;
 
@@ -34,7 +34,7 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
             Ticket = route.Ticket,
             Caller = Caller.Of(context),
         };
-        var reply = await TimeLimit.InferAsync(api, call, limit, time, context.RequestAborted);
+        var reply = await TimeLimit.InferAsync(api, call, limit, time, late, context.RequestAborted);
         if (!reply.Succeeded)
         {
             throw new ServingException(reply.Failure);

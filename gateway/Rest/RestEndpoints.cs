@@ -1,6 +1,7 @@
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Console;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +30,7 @@ public static class RestEndpoints
         services.AddSingleton<EventStreams>();
         services.AddSingleton<EventsEndpoint>();
         services.AddSingleton<AliasEndpoints>();
+        services.TryAddSingleton<LateFailures>();
         services.AddSingleton<InferEndpoint>();
         return services;
     }

@@ -66,11 +66,12 @@ internal readonly record struct TimeLimit(TimeSpan Span, string Text)
     /// Runs <paramref name="call"/>. When <paramref name="limit"/> is over or the caller has gone, it is stopped and answered at once: what cannot be stopped, such as one long
     /// operator of a model, ends by itself, and its reply is given up.
     /// </summary>
+    /// <param name="late">Told of an exception that comes after the answer.</param>
     public static ValueTask<InferReply> InferAsync(
-        IServingApi api, InferCall call, TimeLimit? limit, TimeProvider time, CancellationToken cancellationToken) =>
-        limit is { } set ? set.InferAsync(api, call, time, cancellationToken) : api.InferAsync(call, cancellationToken);
+        IServingApi api, InferCall call, TimeLimit? limit, TimeProvider time, LateFailures late, CancellationToken cancellationToken) =>
+        limit is { } set ? set.InferAsync(api, call, time, late, cancellationToken) : api.InferAsync(call, cancellationToken);
 
-    private async ValueTask<InferReply> InferAsync(IServingApi api, InferCall call, TimeProvider time, CancellationToken cancellationToken)
+    private async ValueTask<InferReply> InferAsync(IServingApi api, InferCall call, TimeProvider time, LateFailures late, CancellationToken cancellationToken)
     {
         var stop = new CancellationTokenSource(Span, time);
         var token = stop.Token;
@@ -78,7 +79,7 @@ internal readonly record struct TimeLimit(TimeSpan Span, string Text)
         await ((Task)answering.WaitAsync(token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!answering.IsCompleted)
         {
-            _ = GiveUpAsync(answering);
+            _ = GiveUpAsync(answering, call.Model, late);
 
             // This is amid the cancellation: what else waits for it comes before the answer is written.
             await Task.Yield();
@@ -105,10 +106,17 @@ internal readonly record struct TimeLimit(TimeSpan Span, string Text)
         }
     }
 
-    private static async Task GiveUpAsync(Task<InferReply> answering)
+    private static async Task GiveUpAsync(Task<InferReply> answering, string model, LateFailures late)
     {
-        var reply = await answering.ConfigureAwait(false);
-        reply.Message?.Dispose();
+        await ((Task)answering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (answering.IsCompletedSuccessfully)
+        {
+            (await answering.ConfigureAwait(false)).Message?.Dispose();
+        }
+        else if (answering.Exception?.InnerException is { } exception)
+        {
+            late.Note(model, exception);
+        }
     }
 
     private Failure Over(in InferCall call, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested

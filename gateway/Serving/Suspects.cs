@@ -169,4 +169,7 @@ internal static partial class Log
 {
     [LoggerMessage(3220, LogLevel.Warning, "Did not tell {Model} that a request for version {Version} took down two silos: {Reason}")]
     public static partial void NotAccused(ILogger logger, string model, long version, string reason);
+
+    [LoggerMessage(3230, LogLevel.Error, "A request for {Model} failed unexpectedly after its time limit; and {HeldBack} times so since the last line")]
+    public static partial void FailedLate(ILogger logger, Exception exception, string model, long heldBack);
 }

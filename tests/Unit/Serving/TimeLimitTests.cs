@@ -7,12 +7,13 @@ using Cluster.Gateway.Serving;
 using Cluster.Tests.Common;
 using Cluster.Unit.Gateway.Rest;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Xunit;
 using StatusCode = Cluster.Contracts.Errors.StatusCode;
 
 namespace Cluster.Unit.Serving;
 
-public sealed class TimeLimitTests
+public sealed class TimeLimitTests : IDisposable
 {
     private static readonly TimeLimit HalfASecond = new(TimeSpan.FromMilliseconds(500), "500 ms of X-Request-Timeout");
 
@@ -20,16 +21,23 @@ public sealed class TimeLimitTests
     private readonly TaskCompletionSource<InferReply> _run = new();
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FakeServingApi _api = new();
+    private readonly LogSink _log = new();
+    private readonly LateFailures _late;
 
     /// <summary>Of the API: what stops its run.</summary>
     private CancellationToken _token;
 
-    public TimeLimitTests() => _api.Infer = (_, _, token) =>
+    public TimeLimitTests()
     {
-        _token = token;
-        _begun.SetResult();
-        return new ValueTask<InferReply>(_run.Task);
-    };
+        using var loggers = new LoggerFactory([_log]);
+        _late = new LateFailures(_time, loggers.CreateLogger<LateFailures>());
+        _api.Infer = (_, _, token) =>
+        {
+            _token = token;
+            _begun.SetResult();
+            return new ValueTask<InferReply>(_run.Task);
+        };
+    }
 
     [Fact]
     public async Task Infer_RunGoesOnBeyondTheLimit_IsAnsweredThenAndTheLateReplyIsGivenUp()
@@ -50,6 +58,21 @@ public sealed class TimeLimitTests
         var late = PayloadBuffer.CopyOf([1]);
         await Task.Run(() => _run.SetResult(InferReply.Success(late))).Soon();
         Assert.Throws<ObjectDisposedException>(() => late.Span.Length);
+    }
+
+    /// <summary>The caller has its answer by then; the log alone can tell.</summary>
+    [Fact]
+    public async Task Infer_FailsUnexpectedlyAfterTheLimit_IsLogged()
+    {
+        var answering = InferAsync(HalfASecond);
+        await _begun.Task.Soon();
+        _time.Advance(HalfASecond.Span);
+        await answering.Soon();
+
+        _run.SetException(new InvalidOperationException("torn"));
+
+        var entry = await _log.UntilAsync(static entry => entry.Id == 3230);
+        Assert.Equal("torn", entry.Exception!.Message);
     }
 
     [Fact]
@@ -116,6 +139,8 @@ public sealed class TimeLimitTests
         Assert.False(_token.CanBeCanceled);
     }
 
+    public void Dispose() => _log.Dispose();
+
     private static void HoldUntil(Task end) => end.WaitAsync(Wait.Limit).GetAwaiter().GetResult();
 
     /// <summary>Off the test's own context, so that what follows an end runs at once.</summary>
@@ -123,7 +148,7 @@ public sealed class TimeLimitTests
     {
         var message = PayloadBuffer.CopyOf(new ModelInferRequest { ModelName = "m" }.ToByteArray());
         var call = new InferCall("m", "", message, Protocol.Rest, Timeout: null) { Caller = Caller.Anyone };
-        return Task.Run(() => new Started(TimeLimit.InferAsync(_api, call, limit, _time, cancellationToken).AsTask())).GetAwaiter().GetResult().Answering;
+        return Task.Run(() => new Started(TimeLimit.InferAsync(_api, call, limit, _time, _late, cancellationToken).AsTask())).GetAwaiter().GetResult().Answering;
     }
 
     /// <summary>So that waiting for the start is not waiting for the answer.</summary>
