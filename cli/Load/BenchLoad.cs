@@ -29,7 +29,7 @@ public sealed class BenchLoad(Func<CancellationToken, Task<string?>> send, TimeP
         using var timer = new PeriodicTimer(Tick, time);
         var start = time.GetTimestamp();
         var total = (long)Math.Ceiling(rate * duration.TotalSeconds);
-        for (var sent = 0L; sent < total;)
+        for (var sent = 0L; sent < total || time.GetElapsedTime(start) < duration;)
         {
             for (var now = time.GetElapsedTime(start); sent < total && TimeSpan.FromSeconds(sent / rate) <= now; sent++)
             {

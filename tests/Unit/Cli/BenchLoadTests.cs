@@ -23,6 +23,24 @@ public sealed class BenchLoadTests
     public void Figures_OfFailuresAlone_HaveNoTimes() =>
         Assert.Equal((1, null, null), (BenchFigures.Of([new(default, "a")], TimeSpan.FromSeconds(1)) is var figures ? figures.Failed : 0, figures.Median, figures.Longest));
 
+    /// <summary>The last request's share of the time counts too, so that the rate is the one that was asked for.</summary>
+    [Fact]
+    public async Task OpenLoop_LastsItsWholeTime()
+    {
+        var time = new ManualTimeProvider();
+        var running = new BenchLoad(static _ => Task.FromResult<string?>(null), time).RunOpenAsync(2, TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        var limit = Task.Delay(Wait.Limit);
+        while (!running.IsCompleted && !limit.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+
+        var figures = await running.Soon();
+        Assert.Equal(2, figures.Requests);
+        Assert.InRange(figures.Elapsed.TotalSeconds, 1, double.MaxValue);
+    }
+
     /// <summary>A server that stalls is told of by each request that was due meanwhile, not by one alone.</summary>
     [Fact]
     public async Task OpenLoop_ServerThatStalls_EachRequestThatWasDueWaits()
