@@ -26,8 +26,9 @@ internal static class ReplicaBoundsReader
                 : throw ServingException.InvalidArgument("the bounds are no object, expected min_copies and max_copies");
             return bounds is { Least: null, Most: null } ? null : bounds;
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The second: a name that is no text.
             throw new ServingException(Failure.InvalidArgument("the request is not valid JSON, expected min_copies and max_copies"), exception);
         }
     }

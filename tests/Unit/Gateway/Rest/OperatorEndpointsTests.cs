@@ -34,6 +34,7 @@ public sealed class OperatorEndpointsTests : RestServer
     [Theory]
     [InlineData("[]", "the bounds are no object, expected min_copies and max_copies")]
     [InlineData("{", "the request is not valid JSON, expected min_copies and max_copies")]
+    [InlineData("""{"\ud800":1}""", "the request is not valid JSON, expected min_copies and max_copies")]
     [InlineData("""{"min":1}""", "the bounds have an unknown member, expected min_copies and max_copies")]
     [InlineData("""{"min_copies":"1"}""", "min_copies is of another type, expected a whole number or null")]
     [InlineData("""{"max_copies":1.5}""", "max_copies is of another type, expected a whole number or null")]
@@ -43,6 +44,14 @@ public sealed class OperatorEndpointsTests : RestServer
 
         Assert.Equal((400, $$"""{"error":"{{expected}}"}"""), (answer.Status, answer.Text));
         Assert.Null(Host.Api.LastScale);
+    }
+
+    [Fact]
+    public async Task PostScale_NameOfBytesThatAreNoText_IsRefused()
+    {
+        var answer = await Host.PostAsync("/v2/repository/models/m/scale", [.. "{\""u8, 0xFF, .. "\":1}"u8]);
+
+        Assert.Equal((400, """{"error":"the request is not valid JSON, expected min_copies and max_copies"}"""), (answer.Status, answer.Text));
     }
 
     [Theory]
