@@ -122,6 +122,6 @@ internal static partial class Log
     [LoggerMessage(3264, LogLevel.Information, "Took the keys of tokens from {Address}")]
     public static partial void TokenKeysTaken(ILogger logger, string address);
 
-    [LoggerMessage(3265, LogLevel.Error, "Kept the keys of tokens that were read before, as {Address} is not one of a key set: {Reason}; and {HeldBack} times so since the last line")]
+    [LoggerMessage(3265, LogLevel.Error, "Kept the keys of tokens that were read before, as {Address} gave none: {Reason}; and {HeldBack} times so since the last line")]
     public static partial void TokenKeysKept(ILogger logger, string address, string reason, long heldBack);
 }

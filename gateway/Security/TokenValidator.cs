@@ -21,7 +21,7 @@ internal sealed class TokenValidator(TokenOptions options, TimeProvider time)
     private volatile State? _state;
     private long _taken;
 
-    /// <summary>Called, on any thread, when a token is signed by a key that the key set does not have.</summary>
+    /// <summary>Called, on any thread, when a token is signed by a key that is not known: the key set does not have it, or there is none yet.</summary>
     public Action? KeyIsUnknown { get; set; }
 
     /// <summary>When the keys in force were read, or found to be still those of their issuer; null without keys.</summary>
@@ -60,9 +60,16 @@ internal sealed class TokenValidator(TokenOptions options, TimeProvider time)
     /// <summary>The subject of a good token; null for any other, and why for the log.</summary>
     public async ValueTask<(string? Subject, string Reason)> ValidateAsync(string token)
     {
-        if (_state is not { } state || token.Length > MaxToken)
+        if (token.Length > MaxToken)
         {
-            return (null, "no tokens are taken, or it is too long");
+            return (null, "it is too long");
+        }
+
+        if (_state is not { } state)
+        {
+            // Its key may be at the issuer by now, which was away.
+            KeyIsUnknown?.Invoke();
+            return (null, "no tokens are taken");
         }
 
         var hash = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));

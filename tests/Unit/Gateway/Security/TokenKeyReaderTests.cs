@@ -19,10 +19,10 @@ namespace Cluster.Unit.Gateway.Security;
 /// <summary>Keys of tokens at an address that answers well, badly, late or not at all.</summary>
 public sealed class TokenKeyReaderTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
+    /// <summary>Until the address is asked again that was away, doubled each time.</summary>
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
 
-    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
+    private readonly WatchedTime _time = new(TimeProvider.System.GetUtcNow());
     private readonly ECDsa _old = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly ECDsa _new = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly TestCertificates _certificates = TestCertificates.Create("127.0.0.1");
@@ -145,9 +145,29 @@ public sealed class TokenKeyReaderTests : IAsyncLifetime
         Assert.Null(_validator.KeysTaken);
 
         _answer = KeysOf(_old, "old");
-        var took = await AdvanceUntilAsync(() => IsGoodAsync(_old, "old"));
+        await AdvanceAsync(FirstRetry);
+        await TakenAsync(times: 1);
 
-        Assert.InRange(took, TimeSpan.FromSeconds(5), _options.RefreshInterval);
+        Assert.True(await IsGoodAsync(_old, "old"));
+    }
+
+    /// <summary>However long it was away.</summary>
+    [Fact]
+    public async Task AToken_WhileThereAreNoKeys_HasThemReadSoon()
+    {
+        _answer = static http => Status(http, 503);
+        await StartAsync();
+        await AdvanceAsync(FirstRetry);
+        await AdvanceAsync(2 * FirstRetry);
+        await AdvanceAsync(4 * FirstRetry);
+        await _time.Armed.WaitAsync(TestContext.Current.CancellationToken).Soon();
+
+        _answer = KeysOf(_old, "old");
+        Assert.False(await IsGoodAsync(_old, "old"));
+        _time.Advance(TokenKeyReader.LeastInterval);
+        await TakenAsync(times: 1);
+
+        Assert.True(await IsGoodAsync(_old, "old"));
     }
 
     [Fact]
@@ -174,9 +194,10 @@ public sealed class TokenKeyReaderTests : IAsyncLifetime
         }
 
         Assert.Equal(1, _asked);
-        var took = await AdvanceUntilAsync(() => IsGoodAsync(_new, "new"));
+        await AdvanceAsync(TokenKeyReader.LeastInterval);
+        await TakenAsync(times: 2);
 
-        Assert.InRange(took, TokenKeyReader.LeastInterval, _options.RefreshInterval);
+        Assert.True(await IsGoodAsync(_new, "new"));
         Assert.False(await IsGoodAsync(_old, "old"));
     }
 
@@ -238,19 +259,31 @@ public sealed class TokenKeyReaderTests : IAsyncLifetime
     private async Task<bool> IsGoodAsync(ECDsa key, string id) =>
         (await _validator.ValidateAsync(TestTokens.Sign(key, _time, keyId: id, expires: TimeSpan.FromHours(1)))).Subject == "me";
 
-    /// <summary>Lets time pass, far slower than what it brings about, until it is so.</summary>
-    /// <returns>How much passed.</returns>
-    private async Task<TimeSpan> AdvanceUntilAsync(Func<Task<bool>> isSo)
+    /// <summary>Lets time pass once the reader waits for it.</summary>
+    private async Task AdvanceAsync(TimeSpan time)
     {
-        using var timer = new PeriodicTimer(Look);
-        var (start, from) = (TimeProvider.System.GetTimestamp(), _time.GetUtcNow());
-        while (!await isSo())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Wait.Limit, "the keys were not read");
-            _time.Advance(Step);
-            await timer.WaitForNextTickAsync();
-        }
+        await _time.Armed.WaitAsync(TestContext.Current.CancellationToken).Soon();
+        _time.Advance(time);
+    }
 
-        return _time.GetUtcNow() - from;
+    /// <summary>Returns when keys have been taken so often.</summary>
+    private async Task TakenAsync(int times)
+    {
+        var taken = 0;
+        await _log.UntilAsync(entry => entry.Id == 3264 && ++taken == times);
+    }
+
+    /// <summary>Tells of each wait for a time.</summary>
+    private sealed class WatchedTime(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        /// <summary>Has one for each wait that began.</summary>
+        public SemaphoreSlim Armed { get; } = new(0);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Armed.Release();
+            return timer;
+        }
     }
 }
