@@ -41,5 +41,5 @@ internal sealed class BatchItem(PayloadBuffer message, CancellationToken cancell
 
 /// <summary>A run that answered several requests.</summary>
 /// <param name="Times">Of the run; the rows are those of all of them.</param>
-/// <param name="Requests">How many.</param>
+/// <param name="Requests">Those that have its answer; callers may have given up meanwhile.</param>
 internal readonly record struct BatchRun(RunTimes Times, int Requests);

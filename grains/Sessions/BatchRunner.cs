@@ -72,7 +72,11 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     private void RunGroup(
         LoadedModel model, InferenceSession session, BatchPlan plan, List<BatchPart> group, ReplicaMetrics metrics, long start, Action<BatchRun> executed)
     {
-        group.RemoveAll(static part => part.Item.EndIfGivenUp());
+        for (var gone = group.RemoveAll(static part => part.Item.EndIfGivenUp()); gone > 0; gone--)
+        {
+            metrics.Rejected(RejectionReason.Cancelled);
+        }
+
         if (group.Count == 0)
         {
             return;
@@ -117,7 +121,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
 
             var times = new RunTimes(Nanoseconds(start, bound), Nanoseconds(bound, computed), Nanoseconds(computed, time.GetTimestamp()), rows);
             group.ForEach(part => part.Item.Times = times with { Rows = part.Rows });
-            executed(new BatchRun(times, group.Count));
+            executed(new BatchRun(times, group.Count(static part => part.Item.Reply is { Succeeded: true })));
         }
         catch (OnnxRuntimeException)
         {

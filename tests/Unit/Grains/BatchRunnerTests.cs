@@ -17,6 +17,7 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
     private readonly ModelFolder _folder = ModelFolder.Create();
     private readonly SessionRunner _runner = new(TimeProvider.System);
     private readonly List<RunTimes> _runs = [];
+    private readonly List<int> _answered = [];
     private int _opened;
 
     public BatchRunnerTests(OnnxBench bench)
@@ -193,6 +194,7 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
         var items = Run(runner, model, requests, number => number < givingUp ? giveUp.Token : CancellationToken.None);
 
         Assert.Equal(ends ? 0 : 1, _runs.Count);
+        Assert.All(_answered, answered => Assert.Equal(requests.Length - givingUp, answered));
         Assert.All(items.Take(givingUp), static item => Assert.Equal(StatusCode.Cancelled, item.Reply!.Failure!.Code));
         Assert.All(items.Skip(givingUp), static item => Assert.True(item.Reply!.Succeeded));
 
@@ -234,7 +236,11 @@ public sealed class BatchRunnerTests : IClassFixture<OnnxBench>, IDisposable
     private List<BatchItem> Run(SessionRunner runner, LoadedModel model, IEnumerable<ModelInferRequest> requests, Func<int, CancellationToken> cancellationOf)
     {
         var items = requests.Select((request, number) => new BatchItem(PayloadBuffer.CopyOf(request.ToByteArray()), cancellationOf(number))).ToList();
-        model.RunBatch(runner, items, alone: false, _bench.Metrics, run => _runs.Add(run.Times));
+        model.RunBatch(runner, items, alone: false, _bench.Metrics, run =>
+        {
+            _runs.Add(run.Times);
+            _answered.Add(run.Requests);
+        });
         items.ForEach(static item => item.Message.Dispose());
         return items;
     }
