@@ -6,6 +6,9 @@ namespace Cluster.Grains.Cluster;
 /// <summary>Drains that operators ask for: decided at one place, so that of two at once the second finds the first. For the controller's turns.</summary>
 internal sealed class SiloDrains(IKnownSilos silos, IGrainFactory grains)
 {
+    /// <summary>Of a name in an error.</summary>
+    private const int MaxName = 256;
+
     /// <summary>Silos that were to be drained here, of which what they publish may not be known yet.</summary>
     private readonly HashSet<string> _drained = new(StringComparer.Ordinal);
 
@@ -17,7 +20,7 @@ internal sealed class SiloDrains(IKnownSilos silos, IGrainFactory grains)
         if (found is not [var node])
         {
             throw new ServingException(found.Count == 0
-                ? Failure.NotFound($"silo '{silo}' is not found among those that are active")
+                ? Failure.NotFound($"silo '{(silo.Length <= MaxName ? silo : silo[..MaxName] + "…")}' is not found among those that are active")
                 : Failure.InvalidArgument($"{found.Count} active silos are called '{silo}', expected an address such as '{found[0].Silo}'"));
         }
 
