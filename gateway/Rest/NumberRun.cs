@@ -4,14 +4,18 @@ using System.Runtime.CompilerServices;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>
-/// Reads the numbers that follow one another in a JSON array, without a token for each and eight digits at once, as tensors are long and made of little else. It stops in front of
-/// what it does not take, which the general reader then judges: so there is one opinion of what is valid. With it a JSON request of 150,000 FP32 values is read in 2.6 ms instead of
-/// 4.8 ms, of INT64 in 1.4 ms instead of 3.1 ms (best of 60 runs, one core).
+/// Reads the numbers that follow one another in a JSON array, as tensors are long and made of little else. There is no token for each, and eight digits are read at once.
+/// It stops in front of what it does not take, which the general reader then judges: so there is one opinion of what is valid.
+/// With it a JSON request of 150,000 FP32 values is read in 2.6 ms instead of 4.8 ms. One of INT64 takes 1.4 ms instead of 3.1 ms (best of 60 runs, one core).
 /// </summary>
 internal static class NumberRun
 {
+    /// <summary>So many always fit 64 bits.</summary>
     private const int MaxDigits = 19;
+
+    /// <summary>Up to here a double holds powers of ten exactly.</summary>
     private const int MaxExponent = 22;
+
     private const int DigitsAtOnce = sizeof(ulong);
 
     /// <summary>Reads <c>, number</c> again and again.</summary>
