@@ -12,7 +12,7 @@ public enum Permission
     /// <summary>See that a model is there, its metadata, configuration, state and statistics.</summary>
     Read,
 
-    /// <summary>Load, unload, register and unregister a model, move an alias.</summary>
+    /// <summary>Load, unload, scale, register and unregister a model, move an alias, drain a silo.</summary>
     Manage,
 
     /// <summary>Metrics, and the silos with all that they hold.</summary>

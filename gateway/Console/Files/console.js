@@ -1,4 +1,4 @@
-// The console. Whatever comes from the server is put in as text: names of models are their owners' choice.
+// The console. All that comes from the server is put in as text: names of models are their owners' choice.
 
 const PAGE = 50;
 const KEPT_EVENTS = 1000;

@@ -98,7 +98,7 @@ public sealed class AccessFileTests : IDisposable
         Assert.Contains(says, Assert.Throws<AccessFileException>(() => AccessFile.Read(_files.File)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Whatever a file holds, it is rules or a mistake.</summary>
+    /// <summary>Any content of a file is rules or a mistake.</summary>
     [Fact]
     public void Read_DamagedFiles_AreRulesOrMistakes() => Fuzz(5000);
 
