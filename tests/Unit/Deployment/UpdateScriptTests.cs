@@ -38,7 +38,6 @@ public sealed class UpdateScriptTests : IDisposable
     public UpdateScriptTests()
     {
         Write("docker", Engine);
-        File.SetUnixFileMode(Path.Combine(_folder.FullName, "docker"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         _state = _folder.CreateSubdirectory("state");
         Write("state/silo.old1", "running healthy");
         Write("state/up.silo", "starts");
@@ -79,12 +78,16 @@ public sealed class UpdateScriptTests : IDisposable
         Assert.DoesNotContain("silo.old1", Assert.Single(Containers()), StringComparison.Ordinal);
     }
 
-    private Task RunAsync() => Command.RunAsync(Path.Combine(TestPaths.Root, "deploy", "update"), ["2"], environment: new Dictionary<string, string>
+    private async Task RunAsync()
     {
-        ["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}",
-        ["STATE"] = _state.FullName,
-        ["GATEWAY_PAUSE"] = "0",
-    });
+        await Command.RunAsync("chmod", ["+x", Path.Combine(_folder.FullName, "docker")]);
+        await Command.RunAsync(Path.Combine(TestPaths.Root, "deploy", "update"), ["2"], environment: new Dictionary<string, string>
+        {
+            ["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}",
+            ["STATE"] = _state.FullName,
+            ["GATEWAY_PAUSE"] = "0",
+        });
+    }
 
     private IEnumerable<string> Containers() =>
         _state.EnumerateFiles().Select(static file => file.Name).Where(static name => name.StartsWith("silo.", StringComparison.Ordinal) || name.StartsWith("gateway.", StringComparison.Ordinal));
