@@ -66,7 +66,7 @@ public sealed class WatchedFiles : IDisposable
         }
         catch (Exception exception)
         {
-            // Whatever is wrong with the files, what was read before stays in force.
+            // With any mistake in the files, what was read before stays in force.
             if (_refusals.TryPass(exception.Message, out _))
             {
                 Log.FilesRefused(_logger, changed, exception.Message);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Cluster.Unit.Trust;
 
-/// <summary>What is read is what ONNX Runtime runs: from memory, with external data, whatever happens to the files.</summary>
+/// <summary>What is read is what ONNX Runtime runs: from memory, with external data, and changes of the files do nothing.</summary>
 [Collection(nameof(UntrustedSessionTests))]
 [CollectionDefinition(nameof(UntrustedSessionTests), DisableParallelization = true)]
 public sealed class UntrustedSessionTests(OnnxBench bench) : IClassFixture<OnnxBench>, IDisposable
