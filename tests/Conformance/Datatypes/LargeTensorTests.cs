@@ -57,7 +57,7 @@ public sealed class LargeTensorTests(ServerFixture fixture) : ServerTests(fixtur
         var metadata = await HttpAsync(client, new HttpCall("GET", Url + "/v2") { Headers = headers });
         Assert.Equal((200, ""), (metadata.Status, metadata.ContentEncoding));
         var error = await HttpAsync(client, new HttpCall("POST", Url + "/v2/models/nosuch/infer") { Headers = headers, Body = "{}"u8.ToArray() });
-        Assert.Equal((400, ""), (error.Status, error.ContentEncoding));
+        Assert.Equal((404, ""), (error.Status, error.ContentEncoding));
         Assert.True(error.Json.TryGetProperty("error", out _));
     }
 
