@@ -13,7 +13,7 @@ internal sealed record OpenVinoModel(string Name, string File)
     public const string Cpu = "cpu";
     public const string OpenVino = "openvino";
 
-    /// <summary>How far an answer may lie from the CPU's: kernels add in another order.</summary>
+    /// <summary>How far an answer may lie from that of the same provider in process.</summary>
     private const float Tolerance = 1e-4f;
 
     private static readonly string[] SharedFiles = ["squeezenet=light_squeezenet.onnx", "resnet50=light_resnet50.onnx", "mnist=mnist.onnx"];
@@ -42,13 +42,17 @@ internal sealed record OpenVinoModel(string Name, string File)
         ["provider_options"] = isCached ? new Dictionary<string, bool> { ["cache"] = true } : [],
     });
 
-    /// <summary>A session of this process on OpenVINO, with the options that the server gives it.</summary>
+    /// <summary>A session of this process, with the options that the server gives a provider.</summary>
     /// <exception cref="OnnxRuntimeException">OpenVINO refuses the graph.</exception>
-    public InferenceSession Open()
+    public InferenceSession Open(string provider)
     {
         using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
-        options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
-        options.AppendExecutionProvider("OpenVINO", OpenVinoSettings.Provider(ProviderSettings.Default, Streams, Streams, cache: null));
+        if (provider == OpenVino)
+        {
+            options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+            options.AppendExecutionProvider("OpenVINO", OpenVinoSettings.Provider(ProviderSettings.Default, Streams, Streams, cache: null));
+        }
+
         return new InferenceSession(File, options);
     }
 
