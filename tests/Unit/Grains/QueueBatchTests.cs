@@ -2,31 +2,15 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
-using Cluster.Grains.Metrics;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
-using Cluster.Unit.Metrics;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
 
 /// <summary>Which requests have a slot together, and in which order.</summary>
-public sealed class QueueBatchTests : IDisposable
+public sealed class QueueBatchTests : ReplicaQueueTestBase
 {
-    private readonly ManualTimeProvider _time = new();
-    private readonly MetricsHost _metricsHost = new();
-    private readonly InferenceWorkers _workers;
-    private readonly ReplicaStatisticsRecorder _statistics;
-    private readonly ReplicaMetrics _metrics;
-    private readonly LogSink _log = new();
-
-    public QueueBatchTests()
-    {
-        _workers = new InferenceWorkers(new InferenceOptions { Threads = 8 }, _time);
-        _statistics = new ReplicaStatisticsRecorder(_time);
-        _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create("gated", 1, 1, 1);
-    }
-
     [Fact]
     public async Task Arrived_WhileTheSlotIsTaken_RunTogetherAndTheFirstDidNotWait()
     {
@@ -45,10 +29,10 @@ public sealed class QueueBatchTests : IDisposable
         var answers = await Task.WhenAll(replies).Soon();
 
         Assert.Equal([0, 1, 2, 3, 4, 5], answers.Select(static reply => (int)reply.Message!.Span[0]));
-        var counted = _statistics.Read();
+        var counted = Statistics;
         Assert.Equal((4L, 6L), (counted.ExecutionCount, counted.Success.Count));
         Assert.Equal(1, counted.Batches[4].Infer.Count);
-        Assert.Equal(6, _statistics.ReadTotals().Runs);
+        Assert.Equal(6, Totals.Runs);
     }
 
     [Fact]
@@ -93,10 +77,10 @@ public sealed class QueueBatchTests : IDisposable
         var model = Model(new BatchingSettings { MaxSize = 4, MaxDelay = TimeSpan.FromMilliseconds(5) });
         var queue = Queue(model);
         var replies = new List<Task<InferReply>> { Enqueue(queue, 0) };
-        _time.Advance(TimeSpan.FromMilliseconds(3));
+        Time.Advance(TimeSpan.FromMilliseconds(3));
         replies.Add(Enqueue(queue, 1));
         Assert.False(model.HasMore);
-        _time.Advance(TimeSpan.FromMilliseconds(2));
+        Time.Advance(TimeSpan.FromMilliseconds(2));
         Assert.Equal("0 1", await RunAsync(model));
 
         // A full run waits for nothing.
@@ -117,7 +101,7 @@ public sealed class QueueBatchTests : IDisposable
         var reply = Enqueue(queue, 0, timeout: TimeSpan.FromMilliseconds(40));
         Assert.False(model.HasMore);
 
-        _time.Advance(TimeSpan.FromMilliseconds(40));
+        Time.Advance(TimeSpan.FromMilliseconds(40));
 
         Assert.Equal("0", await RunAsync(model));
         Assert.True((await reply.Soon()).Succeeded);
@@ -127,7 +111,7 @@ public sealed class QueueBatchTests : IDisposable
     public async Task Low_Priorities_ThatFillTheQueue_DoNotKeepOutTheHigher()
     {
         var model = new GatedModel(concurrency: 1) { Levels = 2 };
-        var queue = new ReplicaQueue(model, 2, null, _workers, _statistics, _metrics, _time, _log.CreateLogger("queue"));
+        var queue = Queue(model, limit: 2);
         var replies = new List<Task<InferReply>> { Enqueue(queue, 0) };
         var first = await model.NextAsync();
         replies.AddRange([Enqueue(queue, 1, level: 1), Enqueue(queue, 2, level: 1)]);
@@ -148,9 +132,9 @@ public sealed class QueueBatchTests : IDisposable
         var model = Model(new BatchingSettings { MaxSize = 4, MaxDelay = TimeSpan.FromMilliseconds(5) });
         var queue = Queue(model);
         var reply = Enqueue(queue, 0);
-        _workers.Dispose();
+        Workers.Dispose();
 
-        _time.Advance(TimeSpan.FromMilliseconds(5));
+        Time.Advance(TimeSpan.FromMilliseconds(5));
 
         Assert.Equal(FailureKind.Moved, (await reply.Soon()).Failure!.Kind);
         await queue.DrainAsync().Soon();
@@ -241,14 +225,6 @@ public sealed class QueueBatchTests : IDisposable
         Assert.Equal([false, true], other.Alone);
     }
 
-    public void Dispose()
-    {
-        _metrics.Dispose();
-        _metricsHost.Dispose();
-        _log.Dispose();
-        _workers.Dispose();
-    }
-
     private static GatedModel Model(BatchingSettings batching) => new(concurrency: 1) { Batching = batching };
 
     /// <summary>The first bytes of the requests of the next run, which ends.</summary>
@@ -258,9 +234,6 @@ public sealed class QueueBatchTests : IDisposable
         run.Finish(rows: run.Rows);
         return string.Join(' ', run.Numbers);
     }
-
-    private ReplicaQueue Queue(GatedModel model, TimeSpan? longestWait = null) =>
-        new(model, 100, longestWait, _workers, _statistics, _metrics, _time, _log.CreateLogger("queue"));
 
     private static Task<InferReply> Enqueue(ReplicaQueue queue, int number, int rows = 1, int level = 0, TimeSpan? timeout = null) =>
         queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf([(byte)number, (byte)rows, (byte)level]), Timeout = timeout }, CancellationToken.None).AsTask();

@@ -2,29 +2,15 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
-using Cluster.Grains.Metrics;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
-using Cluster.Unit.Metrics;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
 
 /// <summary>What may wait in front of a replica: by bytes, by the expected wait, and as long as its caller does.</summary>
-public sealed class QueueBoundsTests : IDisposable
+public sealed class QueueBoundsTests : ReplicaQueueTestBase
 {
-    private readonly ManualTimeProvider _time = new();
-    private readonly MetricsHost _metricsHost = new();
-    private readonly InferenceWorkers _workers;
-    private readonly ReplicaMetrics _metrics;
-    private readonly LogSink _log = new();
-
-    public QueueBoundsTests()
-    {
-        _workers = new InferenceWorkers(new InferenceOptions { Threads = 8 }, _time);
-        _metrics = new ReplicaMetricsFactory(_metricsHost.Registry).Create("gated", 1, 1, 1);
-    }
-
     [Fact]
     public async Task Bytes_ThatWouldBeMoreThanTheLimit_AreRefusedByNameAndNumber()
     {
@@ -50,7 +36,7 @@ public sealed class QueueBoundsTests : IDisposable
         (await model.NextAsync()).Finish();
         (await model.NextAsync()).Finish();
         Assert.All(await Task.WhenAll(running, fits, another).Soon(), static reply => Assert.True(reply.Succeeded));
-        Assert.Equal(1, (await _metricsHost.ScrapeAsync())["cluster_rejected_requests{name=gated,reason=queue_full,version=1}"]);
+        Assert.Equal(1, (await Metrics.ScrapeAsync())["cluster_rejected_requests{name=gated,reason=queue_full,version=1}"]);
     }
 
     [Fact]
@@ -78,11 +64,11 @@ public sealed class QueueBoundsTests : IDisposable
         (await model.NextAsync()).Finish(milliseconds: 8);
         await learn.Soon();
         var replies = new List<Task<InferReply>> { Enqueue(queue) };
-        _time.Advance(TimeSpan.FromMilliseconds(4));
+        Time.Advance(TimeSpan.FromMilliseconds(4));
         replies.AddRange([Enqueue(queue), Enqueue(queue), Enqueue(queue)]);
 
         var refused = (await Enqueue(queue).Soon()).Failure!;
-        _time.Advance(TimeSpan.FromMilliseconds(2));
+        Time.Advance(TimeSpan.FromMilliseconds(2));
         replies.Add(Enqueue(queue));
         var refusedBehind = (await Enqueue(queue).Soon()).Failure!;
 
@@ -119,21 +105,10 @@ public sealed class QueueBoundsTests : IDisposable
         alone.Finish();
         Assert.All(await Task.WhenAll(first, second).Soon(), static reply => Assert.True(reply.Succeeded));
         await queue.DrainAsync().Soon();
-        var after = await _metricsHost.ScrapeAsync();
+        var after = await Metrics.ScrapeAsync();
         Assert.Equal(0, after["cluster_waiting_requests{name=gated,version=1}"]);
         Assert.Equal(0, after["ovms_current_requests{name=gated,version=1}"]);
     }
-
-    public void Dispose()
-    {
-        _metrics.Dispose();
-        _metricsHost.Dispose();
-        _log.Dispose();
-        _workers.Dispose();
-    }
-
-    private ReplicaQueue Queue(GatedModel model, TimeSpan? longestWait = null, long maxBytes = long.MaxValue) =>
-        new(model, 100, longestWait, _workers, new ReplicaStatisticsRecorder(_time), _metrics, _time, _log.CreateLogger("queue")) { MaxBytes = maxBytes };
 
     private static Task<InferReply> Enqueue(ReplicaQueue queue, int bytes = 1, CancellationToken cancellationToken = default) =>
         queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf(new byte[bytes]) }, cancellationToken).AsTask();

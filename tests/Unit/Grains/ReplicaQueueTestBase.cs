@@ -32,6 +32,8 @@ public abstract class ReplicaQueueTestBase : IDisposable
 
     internal ReplicaStatistics Statistics => _statistics.Read();
 
+    internal ReplicaTotals Totals => _statistics.ReadTotals();
+
     public void Dispose()
     {
         _metrics.Dispose();
@@ -48,8 +50,8 @@ public abstract class ReplicaQueueTestBase : IDisposable
         return run;
     }
 
-    internal ReplicaQueue Queue(GatedModel model, int limit = 100, TimeSpan? longestWait = null) =>
-        new(model, limit, longestWait, Workers, _statistics, _metrics, Time, Logged.CreateLogger("queue"));
+    internal ReplicaQueue Queue(GatedModel model, int limit = 100, TimeSpan? longestWait = null, long maxBytes = long.MaxValue) =>
+        new(model, limit, longestWait, Workers, _statistics, _metrics, Time, Logged.CreateLogger("queue")) { MaxBytes = maxBytes };
 
     internal static Task<InferReply> Enqueue(ReplicaQueue queue, int number, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf([(byte)number]), Timeout = timeout }, cancellationToken).AsTask();
