@@ -68,7 +68,7 @@ internal static class ApplyCommands
         new Option<string>("--file", "-f") { Required = true, HelpName = "FILE", Description = "YAML or JSON with models and aliases" },
         new Option<bool>("--prune") { Description = "Remove registrations and aliases that the file does not name; wait for moves of aliases, as those keep their old models until then" });
 
-    private static void Show(Printer output, List<Change> changes, string none)
+    private static void Show(Printer output, List<ManifestChange> changes, string none)
     {
         if (!output.IsForPeople)
         {
@@ -88,9 +88,9 @@ internal static class ApplyCommands
         _ => "removed",
     };
 
-    private static async Task<List<Change>> PlanAsync(ClusterClient client, string file, bool prune, bool wait, CancellationToken cancellationToken)
+    private static async Task<List<ManifestChange>> PlanAsync(ClusterClient client, string file, bool prune, bool wait, CancellationToken cancellationToken)
     {
-        var manifest = Manifest.Read(file);
+        var manifest = ClusterManifest.Read(file);
         return ManifestPlan.Of(
             manifest,
             await RegistryLists.ModelsAsync(client, "", cancellationToken),

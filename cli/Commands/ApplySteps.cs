@@ -14,18 +14,18 @@ internal sealed class ApplySteps(ClusterClient client, TimeProvider time, bool w
     private static readonly TimeSpan RestoreLimit = TimeSpan.FromSeconds(10);
 
     /// <exception cref="CommandFailure">The step failed.</exception>
-    public Task TakeAsync(Change change, CancellationToken cancellationToken) => change switch
+    public Task TakeAsync(ManifestChange change, CancellationToken cancellationToken) => change switch
     {
         { Model: { } model } => RegisterAsync(change, model, cancellationToken),
         { Alias: { } alias } => MoveAsync(change, alias, cancellationToken),
         { Traffic: { } traffic } => TrafficCommands.SetAsync(client, change.Name, traffic.Rule, wait, cancellationToken),
-        { What: Change.OfReplicas } => ScaleCommand.SetAsync(client, change.Name, change.Counts?.Least, change.Counts?.Most, cancellationToken),
-        { What: Change.OfModel } => UnregisterAsync(change.Name, cancellationToken),
-        { What: Change.OfTraffic } => client.PostAsync(Paths.Traffic(change.Name) + "/clear", null, cancellationToken),
+        { What: ManifestChange.OfReplicas } => ScaleCommand.SetAsync(client, change.Name, change.Counts?.Least, change.Counts?.Most, cancellationToken),
+        { What: ManifestChange.OfModel } => UnregisterAsync(change.Name, cancellationToken),
+        { What: ManifestChange.OfTraffic } => client.PostAsync(Paths.Traffic(change.Name) + "/clear", null, cancellationToken),
         _ => client.CallAsync(client.Models.deleteVModelAsync(new DeleteVModelRequest { VModelId = change.Name }, cancellationToken: cancellationToken)),
     };
 
-    private async Task RegisterAsync(Change change, ModelManifest model, CancellationToken cancellationToken)
+    private async Task RegisterAsync(ManifestChange change, ModelManifest model, CancellationToken cancellationToken)
     {
         switch (change)
         {
@@ -93,7 +93,7 @@ internal sealed class ApplySteps(ClusterClient client, TimeProvider time, bool w
     private async Task UnregisterAsync(string model, CancellationToken cancellationToken) =>
         await client.CallAsync(client.Models.unregisterModelAsync(new UnregisterModelRequest { ModelId = model }, cancellationToken: cancellationToken));
 
-    private async Task MoveAsync(Change change, AliasManifest alias, CancellationToken cancellationToken)
+    private async Task MoveAsync(ManifestChange change, AliasManifest alias, CancellationToken cancellationToken)
     {
         var request = new SetVModelRequest
         {

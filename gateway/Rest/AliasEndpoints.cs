@@ -22,7 +22,7 @@ internal sealed class AliasEndpoints(IServingApi api, IOptions<RestOptions> opti
 
     public Task GetTrafficAsync(HttpContext context)
     {
-        var alias = ModelRoute.Of(context).Model;
+        var alias = ModelPath.Of(context).Model;
         var caller = Caller.Of(context);
         var state = api.Aliases.FirstOrDefault(state => state.Alias == alias);
         caller.Note(alias);
@@ -56,7 +56,7 @@ internal sealed class AliasEndpoints(IServingApi api, IOptions<RestOptions> opti
 
     private static string Changeable(HttpContext context)
     {
-        var alias = ModelRoute.Of(context).Model;
+        var alias = ModelPath.Of(context).Model;
         Caller.Of(context).Demand(Permission.Manage, alias);
         return alias;
     }

@@ -28,7 +28,7 @@ internal sealed class ClusterEndpoint(IServingApi api)
     /// <summary>A model that the caller may not read is answered as one that is not there.</summary>
     public async Task GetPlacementAsync(HttpContext context)
     {
-        var model = ModelRoute.Of(context).Model;
+        var model = ModelPath.Of(context).Model;
         var versions = Caller.Of(context).May(Permission.Read, model) ? await api.ExplainPlacementAsync(model, context.RequestAborted) : [];
         await JsonAnswer.WriteAsync(context, versions.Length > 0
             ? PlacementAnswer.Of(model, versions)

@@ -26,7 +26,7 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
     public async Task HandleAsync(HttpContext context)
     {
         var start = time.GetTimestamp();
-        var route = ModelRoute.Of(context, api);
+        var route = ModelPath.Of(context, api);
         var (message, request, limit) = await ReadAsync(context, route, start);
         var call = new InferCall(route.Model, route.Version, message, Protocol.Rest, Timeout: null)
         {
@@ -44,7 +44,7 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
         await InferResponseWriter.WriteAsync(context, answer.Memory, request);
     }
 
-    private async ValueTask<(PayloadBuffer Message, JsonInferRequest Request, TimeLimit? Limit)> ReadAsync(HttpContext context, ModelRoute route, long start)
+    private async ValueTask<(PayloadBuffer Message, JsonInferRequest Request, TimeLimit? Limit)> ReadAsync(HttpContext context, ModelPath route, long start)
     {
         try
         {
@@ -88,7 +88,7 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
         return new TimeLimit(left > TimeSpan.Zero ? left : TimeSpan.Zero, FormattableString.Invariant($"{total.TotalMilliseconds:F0} ms of {InferHeaders.Timeout}"));
     }
 
-    private async ValueTask<JsonInferRequest> ReadBodyAsync(HttpContext context, ModelRoute route, BodyReader body, InferRequestBuilder builder)
+    private async ValueTask<JsonInferRequest> ReadBodyAsync(HttpContext context, ModelPath route, BodyReader body, InferRequestBuilder builder)
     {
         var reader = new InferBodyReader(body, builder, _bareFloats, context.RequestAborted);
         switch (InferHeaders.ReadJsonLength(context.Request, body.Remaining))

@@ -44,7 +44,7 @@ internal sealed class JsonInferRequestReader
         }
         catch (JsonException)
         {
-            throw JsonErrors.Malformed(json, ReaderOptions);
+            throw MalformedJson.Of(json, ReaderOptions);
         }
     }
 

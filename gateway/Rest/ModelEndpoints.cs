@@ -15,7 +15,7 @@ internal sealed class ModelEndpoints(IServingApi api)
 
     public Task GetModelReadyAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context, api);
+        var route = ModelPath.Of(context, api);
         return WriteReadyAsync(context, new ReadyAnswer(route.Model, api.IsModelReady(route.Model, route.AboutVersion, Protocol.Rest)));
     }
 
@@ -24,14 +24,14 @@ internal sealed class ModelEndpoints(IServingApi api)
 
     public async Task GetModelAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context, api);
+        var route = ModelPath.Of(context, api);
         var model = await api.GetModelMetadataAsync(route.Model, route.AboutVersion, Protocol.Rest, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, model);
     }
 
     public async Task GetConfigAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context, api);
+        var route = ModelPath.Of(context, api);
         var config = await api.GetModelConfigAsync(route.Model, route.AboutVersion, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, config);
     }
@@ -39,7 +39,7 @@ internal sealed class ModelEndpoints(IServingApi api)
     /// <summary>Of one model, or of all where the path names none.</summary>
     public async Task GetStatisticsAsync(HttpContext context)
     {
-        var route = ModelRoute.Of(context, api);
+        var route = ModelPath.Of(context, api);
         var statistics = await api.GetModelStatisticsAsync(route.Model, route.AboutVersion, Caller.Of(context), context.RequestAborted);
         await JsonAnswer.WriteAsync(context, statistics);
     }

@@ -24,7 +24,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
 
     public async Task LoadAsync(HttpContext context)
     {
-        var request = new RepositoryModelLoadRequest { ModelName = ModelRoute.Of(context).Model };
+        var request = new RepositoryModelLoadRequest { ModelName = ModelPath.Of(context).Model };
         using (var body = await ReadBodyAsync(context))
         {
             RepositoryRequestReader.ReadParameters(body.Span, request.Parameters);
@@ -36,7 +36,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
 
     public async Task UnloadAsync(HttpContext context)
     {
-        var request = new RepositoryModelUnloadRequest { ModelName = ModelRoute.Of(context).Model };
+        var request = new RepositoryModelUnloadRequest { ModelName = ModelPath.Of(context).Model };
         using (var body = await ReadBodyAsync(context))
         {
             RepositoryRequestReader.ReadParameters(body.Span, request.Parameters);
@@ -49,7 +49,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
     /// <summary>A body that is empty, or names no bound, leaves the bounds to the model's settings.</summary>
     public async Task ScaleAsync(HttpContext context)
     {
-        var model = ModelRoute.Of(context).Model;
+        var model = ModelPath.Of(context).Model;
         ReplicaBounds? bounds;
         using (var body = await ReadBodyAsync(context))
         {

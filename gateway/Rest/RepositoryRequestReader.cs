@@ -105,7 +105,7 @@ internal static class RepositoryRequestReader
         }
         catch (JsonException e)
         {
-            throw JsonErrors.Malformed(body, (int)reader.BytesConsumed, e, TensorDataReader.MaxDepth);
+            throw MalformedJson.Of(body, (int)reader.BytesConsumed, e, TensorDataReader.MaxDepth);
         }
     }
 }

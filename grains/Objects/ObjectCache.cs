@@ -13,7 +13,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
     private const string Gone = ".gone";
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, CacheEntry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CachedVersion> _entries = new(StringComparer.Ordinal);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isOpen;
 
@@ -65,7 +65,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
                 if (MakeRoom(key, bytes))
                 {
                     var made = Directory.CreateDirectory(Path.Combine(folder.Loading, key)).FullName;
-                    var entry = _entries[key] = new CacheEntry(address, bytes) { Holds = 1, LastUsed = time.GetUtcNow() };
+                    var entry = _entries[key] = new CachedVersion(address, bytes) { Holds = 1, LastUsed = time.GetUtcNow() };
                     Tell();
                     return new CacheRoom(key, made, entry);
                 }
@@ -90,7 +90,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
     }
 
     /// <summary>Ends a holding. What is not whole stays for the next try, and is the first to go.</summary>
-    public void GiveBack(CacheEntry entry)
+    public void GiveBack(CachedVersion entry)
     {
         lock (_lock)
         {
@@ -174,7 +174,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
                 continue;
             }
 
-            _entries[Path.GetFileName(path)] = new CacheEntry(record.Address, record.Bytes) { Record = record, LastUsed = File.GetLastWriteTimeUtc(Path.Combine(path, VersionRecord.FileName)) };
+            _entries[Path.GetFileName(path)] = new CachedVersion(record.Address, record.Bytes) { Record = record, LastUsed = File.GetLastWriteTimeUtc(Path.Combine(path, VersionRecord.FileName)) };
         }
 
         foreach (var path in Directory.EnumerateDirectories(folder.Loading))
@@ -186,7 +186,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
             }
 
             var bytes = new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(static file => file.Length);
-            _entries.TryAdd(Path.GetFileName(path), new CacheEntry(path, bytes) { LastUsed = Directory.GetLastWriteTimeUtc(path) });
+            _entries.TryAdd(Path.GetFileName(path), new CachedVersion(path, bytes) { LastUsed = Directory.GetLastWriteTimeUtc(path) });
         }
 
         _isOpen = true;
@@ -226,7 +226,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
         return true;
     }
 
-    private void DropLocked(string key, CacheEntry entry)
+    private void DropLocked(string key, CachedVersion entry)
     {
         _entries.Remove(key);
         var whole = Path.Combine(folder.Versions, key);
@@ -286,7 +286,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
 }
 
 /// <summary>A version on the disk, whole or in the making. Changed under the cache's lock alone.</summary>
-internal sealed class CacheEntry(string address, long bytes)
+internal sealed class CachedVersion(string address, long bytes)
 {
     public string Address => address;
 
@@ -303,8 +303,8 @@ internal sealed class CacheEntry(string address, long bytes)
 
 /// <summary>A whole version that stays until it is given back.</summary>
 /// <param name="Folder">Absolute path of its files.</param>
-internal sealed record HeldVersion(string Key, VersionRecord Record, string Folder, CacheEntry Entry);
+internal sealed record HeldVersion(string Key, VersionRecord Record, string Folder, CachedVersion Entry);
 
 /// <summary>Room for a version that is being downloaded.</summary>
 /// <param name="Folder">Absolute path of what is to become the version.</param>
-internal sealed record CacheRoom(string Key, string Folder, CacheEntry Entry);
+internal sealed record CacheRoom(string Key, string Folder, CachedVersion Entry);

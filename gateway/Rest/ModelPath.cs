@@ -9,7 +9,7 @@ namespace Cluster.Gateway.Rest;
 /// <summary>The model and version that a path names.</summary>
 /// <param name="Model">URL-decoded.</param>
 /// <param name="Version">Digits, or empty for the server's choice.</param>
-internal readonly record struct ModelRoute(string Model, string Version)
+internal readonly record struct ModelPath(string Model, string Version)
 {
     /// <summary>The alias that led to the model, or null.</summary>
     public string? Alias { get; private init; }
@@ -24,7 +24,7 @@ internal readonly record struct ModelRoute(string Model, string Version)
     public const string VersionKey = "version";
 
     /// <exception cref="ServingException">NOT_FOUND for a name with a slash in it; INVALID_ARGUMENT for a version that is no number.</exception>
-    public static ModelRoute Of(HttpContext context)
+    public static ModelPath Of(HttpContext context)
     {
         var values = context.Request.RouteValues;
         var model = values[ModelKey] as string ?? "";
@@ -41,15 +41,15 @@ internal readonly record struct ModelRoute(string Model, string Version)
             throw new ServingException(VersionText.NotANumber(version, model));
         }
 
-        return new ModelRoute(model, version);
+        return new ModelPath(model, version);
     }
 
     /// <summary>As <see cref="Of(HttpContext)"/>, with headers and aliases taken into account.</summary>
     /// <exception cref="ServingException">In addition: as <see cref="IServingApi.Resolve"/>.</exception>
-    public static ModelRoute Of(HttpContext context, IServingApi api)
+    public static ModelPath Of(HttpContext context, IServingApi api)
     {
         var named = Of(context);
         var target = api.Resolve(named.Model, context);
-        return new ModelRoute(target.Model, named.Version) { Alias = target.Alias, Ticket = target.Ticket, AboutVersion = target.VersionOf(named.Version) };
+        return new ModelPath(target.Model, named.Version) { Alias = target.Alias, Ticket = target.Ticket, AboutVersion = target.VersionOf(named.Version) };
     }
 }

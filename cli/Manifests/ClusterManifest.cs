@@ -5,14 +5,14 @@ using Cluster.Contracts.Protocol.Mesh;
 namespace Cluster.Cli.Manifests;
 
 /// <summary>What a file says is to be registered, and where aliases are to lead.</summary>
-internal sealed record Manifest(IReadOnlyList<ModelManifest> Models, IReadOnlyList<AliasManifest> Aliases)
+internal sealed record ClusterManifest(IReadOnlyList<ModelManifest> Models, IReadOnlyList<AliasManifest> Aliases)
 {
     /// <exception cref="CommandFailure">It cannot be read or something of it is wrong.</exception>
-    public static Manifest Read(string path)
+    public static ClusterManifest Read(string path)
     {
         var document = DocumentFile.Read(path) as JsonObject ?? throw CommandFailure.Usage($"{path} is no mapping, expected models: and aliases:");
         Only(document, ["models", "aliases"], path);
-        return new Manifest(
+        return new ClusterManifest(
             [.. Entries(document, "models", path).Select(entry => ModelManifest.Of(entry.Key, entry.Value, $"{path}: model '{entry.Key}'"))],
             [.. Entries(document, "aliases", path).Select(entry => AliasManifest.Of(entry.Key, entry.Value, $"{path}: alias '{entry.Key}'"))]);
     }
@@ -47,14 +47,14 @@ internal sealed record ModelManifest(string Name, string Type, string Path, Json
     public static ModelManifest Of(string name, JsonNode? node, string where)
     {
         var mapping = node as JsonObject ?? throw CommandFailure.Usage($"{where} is no mapping, expected path, and type and settings where they are needed");
-        Manifest.Only(mapping, ["type", "path", "settings"], where);
+        ClusterManifest.Only(mapping, ["type", "path", "settings"], where);
         if (mapping["settings"] is not (null or JsonObject))
         {
             throw CommandFailure.Usage($"{where}: settings is no mapping, expected the members of a model.json");
         }
 
-        var path = Manifest.Text(mapping, "path", where) ?? throw CommandFailure.Usage($"{where} has no path, expected a folder or a .onnx file");
-        return new ModelManifest(name, Manifest.Text(mapping, "type", where) ?? DefaultType, path, mapping["settings"]);
+        var path = ClusterManifest.Text(mapping, "path", where) ?? throw CommandFailure.Usage($"{where} has no path, expected a folder or a .onnx file");
+        return new ModelManifest(name, ClusterManifest.Text(mapping, "type", where) ?? DefaultType, path, mapping["settings"]);
     }
 
     /// <summary>Whether a registration says the same, but for replica bounds; settings are compared as JSON.</summary>
@@ -83,9 +83,9 @@ internal sealed record AliasManifest(string Name, string Target, string Owner, T
             case JsonValue value when value.TryGetValue<string>(out var target):
                 return new AliasManifest(name, target, "");
             case JsonObject mapping:
-                Manifest.Only(mapping, ["model", "owner", "traffic"], where);
+                ClusterManifest.Only(mapping, ["model", "owner", "traffic"], where);
                 return new AliasManifest(
-                    name, Manifest.Text(mapping, "model", where) ?? throw CommandFailure.Usage($"{where} has no model, expected a name"), Manifest.Text(mapping, "owner", where) ?? "",
+                    name, ClusterManifest.Text(mapping, "model", where) ?? throw CommandFailure.Usage($"{where} has no model, expected a name"), ClusterManifest.Text(mapping, "owner", where) ?? "",
                     TrafficManifest.Of(mapping["traffic"], where));
             default:
                 throw CommandFailure.Usage($"{where} leads to no model, expected a name, or model, owner and traffic");

@@ -4,10 +4,10 @@ using Cluster.Contracts.Errors;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>Says what is wrong with JSON that cannot be read.</summary>
-internal static class JsonErrors
+internal static class MalformedJson
 {
     /// <param name="json">That a reader refused, wherever it had begun: what is told is where in all of it the mistake is.</param>
-    public static ServingException Malformed(ReadOnlySpan<byte> json, JsonReaderOptions options)
+    public static ServingException Of(ReadOnlySpan<byte> json, JsonReaderOptions options)
     {
         var reader = new Utf8JsonReader(json, options);
         try
@@ -20,12 +20,12 @@ internal static class JsonErrors
         }
         catch (JsonException error)
         {
-            return Malformed(json, (int)reader.BytesConsumed, error, options.MaxDepth);
+            return Of(json, (int)reader.BytesConsumed, error, options.MaxDepth);
         }
     }
 
     /// <param name="consumed">Bytes up to the end of the last token that could be read.</param>
-    public static ServingException Malformed(ReadOnlySpan<byte> json, int consumed, JsonException error, int maxDepth)
+    public static ServingException Of(ReadOnlySpan<byte> json, int consumed, JsonException error, int maxDepth)
     {
         var next = json[consumed..].TrimStart(" \t\r\n,:["u8);
         var number = next.StartsWith("-"u8) ? next[1..] : next;
