@@ -116,3 +116,82 @@ internal static class JsonParameters
 /// <param name="Classification">Not checked yet.</param>
 /// <param name="IsInSharedMemory">Whether the answer is to go elsewhere.</param>
 internal readonly record struct OutputParameters(bool? Binary, JsonScalar Classification, bool IsInSharedMemory);
+
+/// <summary>A parameter's value in the kind that its JSON has; for text its kind alone.</summary>
+/// <param name="Kind"><see cref="InferParameterKind.None"/> for null, an object, an array, and a number out of a double's range.</param>
+/// <param name="Bits">Of a bool, 0 or 1; an integer; a double's bits.</param>
+internal readonly record struct JsonScalar(InferParameterKind Kind, long Bits)
+{
+    public static JsonScalar Read(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.True or JsonTokenType.False:
+                return new(InferParameterKind.Bool, reader.GetBoolean() ? 1 : 0);
+            case JsonTokenType.Number when reader.TryGetInt64(out var integer):
+                return new(InferParameterKind.Int64, integer);
+            case JsonTokenType.Number when reader.TryGetUInt64(out var unsigned):
+                return new(InferParameterKind.UInt64, (long)unsigned);
+            case JsonTokenType.Number when reader.TryGetDouble(out var number) && double.IsFinite(number):
+                return new(InferParameterKind.Double, BitConverter.DoubleToInt64Bits(number));
+            case JsonTokenType.String:
+                return new(InferParameterKind.Text, 0);
+            default:
+                reader.Skip();
+                return default;
+        }
+    }
+}
+
+/// <summary>Reads a request's <c>outputs</c>.</summary>
+internal static class JsonOutputReader
+{
+    /// <summary>Notes each output's form in <paramref name="request"/> and asks for it in the message.</summary>
+    public static void Read(ref Utf8JsonReader reader, JsonInferRequest request, InferRequestBuilder builder)
+    {
+        JsonMembers.RequireArray(ref reader, "the request's outputs");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            JsonMembers.Limit(request.Outputs.Count, "outputs");
+            request.Outputs.Add(ReadOutput(ref reader, builder));
+        }
+    }
+
+    private static JsonOutput ReadOutput(ref Utf8JsonReader reader, InferRequestBuilder builder)
+    {
+        JsonMembers.RequireObject(ref reader, "an output");
+        byte[]? name = null;
+        OutputParameters? parameters = null;
+        while (JsonMembers.NextMember(ref reader))
+        {
+            if (JsonText.Is(ref reader, "name"u8))
+            {
+                JsonMembers.Once(name is not null, "an output", "name");
+                name = JsonMembers.HasValue(ref reader) ? JsonText.Read(ref reader, "an output's name") : null;
+            }
+            else if (JsonText.Is(ref reader, "parameters"u8))
+            {
+                JsonMembers.Once(parameters is not null, "an output", "parameters");
+                parameters = JsonMembers.HasValue(ref reader) ? JsonParameters.ReadOfOutput(ref reader) : null;
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        if (name is null)
+        {
+            throw ServingException.InvalidArgument("an output has no name");
+        }
+
+        var (_, classification, isInSharedMemory) = parameters ?? default;
+        if (isInSharedMemory)
+        {
+            throw ParameterRules.SharedMemory("output", name);
+        }
+
+        builder.AddRequestedOutput(name, ParameterRules.ReadClassification(classification.Kind, classification.Bits, name));
+        return new JsonOutput(name, parameters?.Binary);
+    }
+}

@@ -80,3 +80,78 @@ internal static class JsonText
         }
     }
 }
+
+/// <summary>Walks JSON objects and says what is wrong with their form.</summary>
+internal static class JsonMembers
+{
+    /// <summary>Inputs, outputs or parameters: more than any model has; a request with more is refused before it costs memory.</summary>
+    private const int MaxEntries = 4096;
+
+    /// <summary>Moves to the name of the next member; false at the end of the object.</summary>
+    public static bool NextMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+
+    /// <summary>Moves to the current member's value; false for null, which many serializers write for what is not there.</summary>
+    public static bool HasValue(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType != JsonTokenType.Null;
+
+    public static void RequireObject(ref Utf8JsonReader reader, string what, string? form = null) =>
+        Require(reader.TokenType == JsonTokenType.StartObject, what, form is null ? "an object" : $"an object: {form}");
+
+    public static void RequireArray(ref Utf8JsonReader reader, string what) => Require(reader.TokenType == JsonTokenType.StartArray, what, "an array");
+
+    public static void Limit(int count, string what)
+    {
+        if (count >= MaxEntries)
+        {
+            throw ServingException.InvalidArgument($"the request has more than {MaxEntries} {what}");
+        }
+    }
+
+    public static void Once(bool seen, string owner, string name)
+    {
+        if (seen)
+        {
+            throw ServingException.InvalidArgument($"{owner} has {name} twice");
+        }
+    }
+
+    private static void Require(bool condition, string what, string kind)
+    {
+        if (!condition)
+        {
+            throw ServingException.InvalidArgument($"{what} must be {kind}");
+        }
+    }
+}
+
+/// <summary>Says what is wrong with JSON that cannot be read.</summary>
+internal static class MalformedJson
+{
+    /// <param name="json">That a reader refused, wherever it had begun: what is told is where in all of it the mistake is.</param>
+    public static ServingException Of(ReadOnlySpan<byte> json, JsonReaderOptions options)
+    {
+        var reader = new Utf8JsonReader(json, options);
+        try
+        {
+            while (reader.Read())
+            {
+            }
+
+            return ServingException.InvalidArgument("the request is not valid JSON");
+        }
+        catch (JsonException error)
+        {
+            return Of(json, (int)reader.BytesConsumed, error, options.MaxDepth);
+        }
+    }
+
+    /// <param name="consumed">Bytes up to the end of the last token that could be read.</param>
+    public static ServingException Of(ReadOnlySpan<byte> json, int consumed, JsonException error, int maxDepth)
+    {
+        var next = json[consumed..].TrimStart(" \t\r\n,:["u8);
+        var number = next.StartsWith("-"u8) ? next[1..] : next;
+        var hint = number.StartsWith(FloatText.NaN) || number.StartsWith(FloatText.Infinity)
+            ? $"; JSON has no such number: write {FloatText.Expected} instead, or send the tensor as binary data"
+            : "";
+        return new ServingException(Failure.InvalidArgument($"the request is not valid JSON: {JsonMistake.Of(json, error, maxDepth)}{hint}"), error);
+    }
+}

@@ -1,9 +1,12 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Wire;
 
 namespace Cluster.Gateway.Rest;
@@ -174,5 +177,100 @@ internal sealed class TensorJsonWriter(Datatype datatype, ReadOnlyMemory<byte> t
 
         target[length] = (byte)',';
         return length + 1;
+    }
+}
+
+/// <summary>A buffer that grows in pooled memory and can be emptied and used again.</summary>
+internal sealed class PooledWriter(int capacity) : IBufferWriter<byte>, IDisposable
+{
+    private byte[] _array = PayloadPool.Shared.Rent(capacity);
+
+    public int Count { get; private set; }
+
+    public ReadOnlyMemory<byte> Written => _array.AsMemory(0, Count);
+
+    public void Clear() => Count = 0;
+
+    public void Advance(int count) => Count += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _array.AsMemory(Count);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _array.AsSpan(Count);
+    }
+
+    public void Dispose()
+    {
+        PayloadPool.Shared.Return(_array);
+        _array = [];
+    }
+
+    private void Reserve(int sizeHint)
+    {
+        var needed = Count + Math.Max(sizeHint, 1);
+        if (needed <= _array.Length)
+        {
+            return;
+        }
+
+        var larger = PayloadPool.Shared.Rent(Math.Max(needed, (int)Math.Min(2L * _array.Length, Array.MaxLength)));
+        _array.AsSpan(0, Count).CopyTo(larger);
+        PayloadPool.Shared.Return(_array);
+        _array = larger;
+    }
+}
+
+/// <summary>Walks the raw form of BYTES: elements behind their lengths, 4 bytes little-endian.</summary>
+internal static class BytesTensor
+{
+    /// <summary>Moves past the next element; false if the tensor is cut off inside it.</summary>
+    public static bool TryNext(ref ReadOnlySpan<byte> tensor, out ReadOnlySpan<byte> element)
+    {
+        element = default;
+        if (!BinaryPrimitives.TryReadUInt32LittleEndian(tensor, out var length) || length > (uint)(tensor.Length - sizeof(uint)))
+        {
+            return false;
+        }
+
+        element = tensor.Slice(sizeof(uint), (int)length);
+        tensor = tensor[(sizeof(uint) + (int)length)..];
+        return true;
+    }
+
+    /// <summary>How many elements there are; null if the tensor is cut off inside one.</summary>
+    public static long? Count(ReadOnlySpan<byte> tensor)
+    {
+        long count = 0;
+        while (!tensor.IsEmpty)
+        {
+            if (!TryNext(ref tensor, out _))
+            {
+                return null;
+            }
+
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Whether every element is UTF-8.</summary>
+    public static bool IsText(ReadOnlySpan<byte> tensor)
+    {
+        while (TryNext(ref tensor, out var element))
+        {
+            if (!Utf8.IsValid(element))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
