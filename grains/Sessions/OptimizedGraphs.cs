@@ -1,6 +1,11 @@
 using System.Buffers;
+using System.ComponentModel.DataAnnotations;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Options;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
@@ -212,4 +217,67 @@ internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider ti
             return null;
         }
     }
+}
+
+/// <summary>What an optimized graph follows from: the content, how far it is optimized, ONNX Runtime's version, and the processor, whose instructions decide on layouts.</summary>
+internal static class GraphKey
+{
+    /// <summary>Another one for files that were made in another way.</summary>
+    private const string Form = "2 cpu";
+
+    /// <summary>Names in /proc/cpuinfo that tell what a processor can do.</summary>
+    private static readonly string[] Traits =
+    [
+        "vendor_id", "cpu family", "model", "model name", "stepping", "flags",
+        "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features", "isa",
+    ];
+
+    private static readonly Lazy<string?> Processor = new(static () =>
+    {
+        try
+        {
+            return Describe(File.ReadLines("/proc/cpuinfo"));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    });
+
+    /// <summary>64 hexadecimal digits; null where the system does not tell its processor.</summary>
+    public static string? Of(VersionContent content, GraphOptimization optimization, string runtime) => Of(content, optimization, runtime, Processor.Value);
+
+    /// <inheritdoc cref="Of(VersionContent, GraphOptimization, string)"/>
+    /// <param name="processor">As <see cref="Describe"/> has it; null where the system does not tell.</param>
+    internal static string? Of(VersionContent content, GraphOptimization optimization, string runtime, string? processor) => processor is null
+        ? null
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Form}\n{runtime}\n{optimization}\n{processor}\n{Convert.ToHexString(content.Digest.Span)}")));
+
+    /// <summary>The traits of the first processor.</summary>
+    /// <param name="lines">Of /proc/cpuinfo.</param>
+    /// <returns>Null where there are none.</returns>
+    internal static string? Describe(IEnumerable<string> lines)
+    {
+        var traits = lines.TakeWhile(static line => line.Trim().Length > 0)
+            .Where(static line => Traits.Contains(line.Split(':', 2)[0].Trim(), StringComparer.Ordinal))
+            .ToList();
+        return traits.Count == 0 ? null : $"{RuntimeInformation.ProcessArchitecture}\n{string.Join('\n', traits)}";
+    }
+}
+
+/// <summary>Optimized graphs that a silo keeps on its disk, so that the next load of the same content need not optimize it again.</summary>
+[Section("GraphCache")]
+public sealed class GraphCacheOptions
+{
+    /// <summary>Folder for them, the silo's own. Default <c>cluster-graph-cache</c> in the system's temporary folder, unless that is in memory.</summary>
+    [Text("a folder")]
+    public string? Folder { get; set; }
+
+    /// <summary>MiB that they may take, 0 to 1,048,576; what was used longest ago goes first. Default 4096. Less optimizes more often, 0 keeps none.</summary>
+    [Range(0, 1_048_576)]
+    public int MaxMiB { get; set; } = 4096;
+
+    /// <summary>A session that opens in less than this is not worth a file, 0 to 1 h. Default 15 ms. Less keeps more files that save little.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan LeastOpening { get; set; } = TimeSpan.FromMilliseconds(15);
 }
