@@ -11,6 +11,7 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Scaling;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;
 using Cluster.Metrics;

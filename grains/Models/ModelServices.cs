@@ -4,7 +4,7 @@ using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Scaling;
-using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Workers;
 
 namespace Cluster.Grains.Models;

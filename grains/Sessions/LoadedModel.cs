@@ -8,6 +8,8 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Wire;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions.Batching;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;

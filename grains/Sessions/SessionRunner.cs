@@ -6,6 +6,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions.Batching;
 using Cluster.Grains.Tensors;
 using Microsoft.ML.OnnxRuntime;
 

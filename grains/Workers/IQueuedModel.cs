@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Batching;
 
 namespace Cluster.Grains.Workers;
 

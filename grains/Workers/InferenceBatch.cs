@@ -1,5 +1,6 @@
 using Cluster.Contracts.Inference;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Batching;
 
 namespace Cluster.Grains.Workers;
 

@@ -12,7 +12,7 @@ using Cluster.Grains.OpenVino;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
-using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Workers;
 using Cluster.Grains.Storage;
 using Cluster.Grains.Trust;

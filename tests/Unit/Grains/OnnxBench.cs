@@ -9,6 +9,7 @@ using Cluster.Grains.Metrics;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Trust;
 using Cluster.Tests.Common;
 using Cluster.Unit.Hosting;

@@ -1,7 +1,7 @@
 using System.Text;
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>
 /// Which inputs and outputs of a graph declare a shape at all. ONNX Runtime's managed API reports an undeclared shape as no dimensions,

@@ -5,7 +5,7 @@ using Cluster.Contracts.Wire;
 using Cluster.Grains.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Batching;
 
 /// <summary>One request's tensors in a run that answers several. Used again for another request after <see cref="Clear"/>.</summary>
 internal sealed class BatchPart

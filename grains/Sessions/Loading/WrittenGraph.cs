@@ -2,7 +2,7 @@ using System.Text;
 using Cluster.Contracts.Wire;
 using Cluster.Grains.Trust;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>
 /// A graph as ONNX Runtime has written it. Older files list initializers among the graph's inputs, and where an initializer was folded away its input stays: a session would ask

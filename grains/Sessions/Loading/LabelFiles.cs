@@ -2,7 +2,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Trust;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>Class labels by output: the files that the settings name, or <c>labels.txt</c> beside a model with one output.</summary>
 internal static class LabelFiles

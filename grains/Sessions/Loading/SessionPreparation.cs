@@ -5,7 +5,7 @@ using Cluster.Grains.Memory;
 using Cluster.Grains.OpenVino;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>What a model's settings say to ONNX Runtime before it opens a session.</summary>
 internal sealed class SessionPreparation(OnnxEnvironment environment)

@@ -10,7 +10,7 @@ using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>
 /// Runs a new session before it serves: once, and then once in each of its slots at the same time, so that the memory of all of them is there. So no client's request touches its

@@ -1,7 +1,7 @@
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Batching;
 
 /// <summary>How a model's requests are run together: what of its tensors may differ between them.</summary>
 internal sealed class BatchPlan

@@ -2,7 +2,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Batching;
 
 /// <summary>One request of a run that answers several, and what became of it.</summary>
 internal sealed class BatchItem(PayloadBuffer message, CancellationToken cancellation = default)

@@ -6,7 +6,7 @@ using Cluster.Grains.Metrics;
 using Cluster.Grains.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Batching;
 
 /// <summary>
 /// Runs requests together. 1: each is checked as if it ran by itself. 2: those whose shapes fit make a group. 3: a group's inputs are copied one after the other into one

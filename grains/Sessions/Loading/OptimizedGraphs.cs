@@ -10,7 +10,7 @@ using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>
 /// Graphs as ONNX Runtime has optimized them, a file each in a folder of the silo's own, which processes may share. A file's name has its key and its checksum: it is there whole or

@@ -1,4 +1,4 @@
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Batching;
 
 /// <summary>Puts requests together whose shapes fit, as far as padding does not make them too long.</summary>
 internal static class BatchGroups

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Cluster.Grains.Trust;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>Hands external data to ONNX Runtime from memory; the managed API has no member for it. ONNX Runtime copies what it needs while the session is made.</summary>
 internal static unsafe partial class ExternalFiles

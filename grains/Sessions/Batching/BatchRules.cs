@@ -3,7 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Batching;
 
 /// <summary>Whether what the settings tell clients about batches and images can be so with the graph.</summary>
 internal static class BatchRules

@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Batching;
 
 /// <summary>Ends a run of several requests between two operators once all their callers have given up. It watches one of them at a time, so that a run costs one registration.</summary>
 /// <param name="run">Terminated then; not touched any more after <see cref="Dispose"/>.</param>

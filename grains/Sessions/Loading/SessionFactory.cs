@@ -11,7 +11,7 @@ using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Cluster.Grains.Sessions;
+namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>Opens ONNX Runtime sessions as a model's settings ask.</summary>
 /// <param name="fetch">Has what lies in object storage on this machine; null where all files are.</param>
