@@ -1,6 +1,8 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Console;
+using Cluster.Gateway.Rest.Control;
+using Cluster.Gateway.Rest.Infer;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Builder;

@@ -2,7 +2,7 @@ using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Options;
 using Cluster.Contracts.Serving;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Json;
 using Cluster.Grains;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;

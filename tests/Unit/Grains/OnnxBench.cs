@@ -3,7 +3,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Json;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.OpenVino;

@@ -3,7 +3,7 @@ using System.Net;
 using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Console;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Control;
 using Cluster.Gateway.Security;
 using Cluster.Tests.Common;
 using Cluster.Unit.Serving;

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>How one datatype's elements are read from JSON; implemented by structs, so that each gets its own loop.</summary>
 internal interface IJsonElement

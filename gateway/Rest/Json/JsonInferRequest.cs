@@ -1,6 +1,6 @@
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>What the JSON of an inference request says beside what went into the message already.</summary>
 internal sealed class JsonInferRequest

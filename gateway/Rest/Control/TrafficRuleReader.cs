@@ -2,7 +2,7 @@ using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>
 /// Reads a traffic rule: <c>{"candidate":"m","percent":10}</c> and what else <see cref="TrafficRuleRow"/> has. What is left out has its default; null is for no limit, no header and

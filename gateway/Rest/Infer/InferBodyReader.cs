@@ -1,8 +1,9 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
+using Cluster.Gateway.Rest.Json;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Infer;
 
 /// <summary>Turns the body of an inference request, JSON with or without binary tensors, into a message.</summary>
 /// <param name="bareFloats">Whether NaN and infinities may stand bare in the JSON.</param>

@@ -2,10 +2,11 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Cluster.Gateway.Rest.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Infer;
 
 /// <summary>
 /// Writes an inference answer: JSON, and behind it the bytes of those outputs that were asked for so. JSON goes out in pieces, so that a

@@ -9,7 +9,7 @@ using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>What operators ask of the cluster: the silos, where each model's replicas are, and why. Models that the caller may not read are left out.</summary>
 internal sealed class ClusterEndpoint(IServingApi api)

@@ -1,7 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>NaN and infinities that stand bare in JSON, as Python and JavaScript libraries write and read them, where the operator allows it.</summary>
 internal static class BareFloats

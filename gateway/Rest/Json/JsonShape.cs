@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Cluster.Contracts.Errors;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>Reads and applies an input's <c>shape</c>.</summary>
 internal static class JsonShape

@@ -3,12 +3,13 @@ using System.Text;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
+using Cluster.Gateway.Rest.Json;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Infer;
 
 /// <summary>POST …/infer.</summary>
 internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options, TimeProvider time, LateFailures late)

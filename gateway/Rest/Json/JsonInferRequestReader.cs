@@ -5,7 +5,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>
 /// Reads the JSON of an inference request in one pass, straight into a message under construction. Members may come in any order. A tensor is written where it is met if its name and datatype are known and every earlier tensor has been written. Else it is written afterwards by

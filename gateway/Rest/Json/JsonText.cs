@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Cluster.Contracts.Errors;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>Strings out of a <see cref="Utf8JsonReader"/> over text that is known to be UTF-8.</summary>
 internal static class JsonText

@@ -9,7 +9,7 @@ using System.Text.Unicode;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>Writes a tensor as the member <c>data</c>, flat, block by block, so that the caller can send what is there between blocks.</summary>
 /// <param name="bareFloats">Whether NaN and infinities stand bare; otherwise they are strings.</param>

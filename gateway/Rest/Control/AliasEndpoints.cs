@@ -5,7 +5,7 @@ using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>Aliases as this gateway knows them, and their traffic rules. Aliases themselves are set by ModelMesh's API.</summary>
 internal sealed class AliasEndpoints(IServingApi api, IOptions<RestOptions> options)

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>
 /// <c>GET /v2/cluster/events</c>: what this gateway keeps of its timeline, as JSON; or, where the client accepts <c>text/event-stream</c>, the same and what happens from

@@ -8,7 +8,7 @@ using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>The model_repository extension, and OVMS's config API on top of the same calls.</summary>
 internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions> options)

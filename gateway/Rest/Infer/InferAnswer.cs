@@ -1,7 +1,8 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
+using Cluster.Gateway.Rest.Json;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Infer;
 
 /// <summary>A response that has been checked: nothing in it can fail once its first byte is on the wire.</summary>
 internal sealed class InferAnswer

@@ -4,8 +4,9 @@ using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
+using Cluster.Gateway.Rest.Json;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Infer;
 
 /// <summary>
 /// A body without any JSON: the bytes of the model's one input, for clients as plain as <c>curl</c>. Its shape is the model's, with the one

@@ -3,9 +3,10 @@ using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Rest.Json;
 using Google.Protobuf;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>Reads the bodies of the repository extension; all of them may be empty.</summary>
 internal static class RepositoryRequestReader

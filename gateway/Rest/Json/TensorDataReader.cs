@@ -2,7 +2,7 @@ using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>Reads the value of <c>data</c>, flat or nested, into a tensor's raw bytes.</summary>
 internal static class TensorDataReader

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>
 /// Reads the numbers that follow one another in a JSON array, as tensors are long and made of little else. There is no token for each, and eight digits are read at once.

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>Reads the <c>parameters</c> objects of a request, its inputs and its outputs.</summary>
 internal static class JsonParameters

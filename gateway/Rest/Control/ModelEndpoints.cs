@@ -2,7 +2,7 @@ using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
 using Microsoft.AspNetCore.Http;
 
-namespace Cluster.Gateway.Rest;
+namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>What clients ask about the server and its models.</summary>
 internal sealed class ModelEndpoints(IServingApi api)
