@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using Cluster.Contracts.Options;
-using Cluster.Gateway.Rest.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Cluster.Gateway.Rest;

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Objects.Downloads;
 using Cluster.Grains.Repository;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Settings;

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Options;
+using Cluster.Grains.Objects.Downloads;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Repository;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Cluster.Grains.Objects;
+using Cluster.Grains.Objects.Downloads;
 
 namespace Cluster.Silo.Storage;
 

@@ -4,7 +4,7 @@ using Cluster.Contracts.Inference;
 using Cluster.Contracts.Logging;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Memory;
-using Cluster.Grains.Objects;
+using Cluster.Grains.Objects.Downloads;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;

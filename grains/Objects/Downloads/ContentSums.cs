@@ -4,7 +4,7 @@ using System.IO.Hashing;
 using System.Security.Cryptography;
 using Cluster.Grains.Trust;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>Reads a file once for its SHA-256 and for what the store says of it.</summary>
 internal static class ContentSums

@@ -8,7 +8,7 @@ using Cluster.Grains.Sessions;
 using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>
 /// Has a version in a local folder before it is loaded. What lies in object storage is a folder that is filled first, and from then on read and checked as any other. Loads of one

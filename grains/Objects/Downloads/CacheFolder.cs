@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>
 /// The folder of this process for what it reads of object storage: the first numbered one in the configured folder that no other process holds. A process that starts again

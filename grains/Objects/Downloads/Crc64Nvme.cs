@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>CRC-64/NVME, which Amazon's store tells of what it takes in. System.IO.Hashing has no CRC with the least significant bit first but that of 32 bits.</summary>
 internal sealed class Crc64Nvme

@@ -5,7 +5,7 @@ using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>
 /// Brings a version into the cache. 1: lists it, and goes on only if it is the content that was registered. 2: looks at sizes. 3: waits for room. 4: downloads every object. 5: lists it

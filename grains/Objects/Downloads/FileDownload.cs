@@ -2,7 +2,7 @@ using System.Buffers;
 using Cluster.Grains.Trust;
 using Microsoft.Win32.SafeHandles;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>
 /// One object on its way to a file: parts of a fixed size, several at once, each with the object's ETag as its condition. A part whose transfer is cut goes on where it was cut. A

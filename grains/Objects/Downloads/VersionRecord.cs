@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>What lies beside the files of a whole version in the cache.</summary>
 /// <param name="Address">Where it came from.</param>

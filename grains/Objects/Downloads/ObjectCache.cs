@@ -3,7 +3,7 @@ using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Trust;
 using Microsoft.Extensions.Logging;
 
-namespace Cluster.Grains.Objects;
+namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>
 /// The books of what is on the silo's disk. What is held stays; of the rest the longest unused versions go when another needs their room. Safe from any thread.
