@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Cluster.Gateway.Security.Policy;
+using Cluster.Gateway.Security.Tokens;
 
 namespace Cluster.Gateway.Security;
 

@@ -2,6 +2,8 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Rest;
+using Cluster.Gateway.Security.Audit;
+using Cluster.Gateway.Security.Policy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 

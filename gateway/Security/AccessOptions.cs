@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security.Tokens;
 
 namespace Cluster.Gateway.Security;
 

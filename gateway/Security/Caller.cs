@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security.Policy;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Security;

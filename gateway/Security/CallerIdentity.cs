@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using Cluster.Gateway.Security.Policy;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Security;
 using Microsoft.AspNetCore.Http;
 

@@ -2,6 +2,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Rest;
+using Cluster.Gateway.Security.Audit;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 
 namespace Cluster.Silo.Options;
 

@@ -3,6 +3,7 @@ using Cluster.Gateway.Console;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Audit;
 using Cluster.Gateway.Traffic;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;

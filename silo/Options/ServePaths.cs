@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Options;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Grains.Objects;
 using Cluster.Grains.Trust;
 using Cluster.Security;

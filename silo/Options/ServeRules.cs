@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Cluster.Contracts.Options;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Grains.Objects;
 
 namespace Cluster.Silo.Options;

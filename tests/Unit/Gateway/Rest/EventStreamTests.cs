@@ -5,6 +5,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Gateway.Console;
 using Cluster.Gateway.Rest.Control;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Tests.Common;
 using Cluster.Unit.Serving;
 using Microsoft.AspNetCore.Http;

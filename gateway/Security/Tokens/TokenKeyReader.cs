@@ -5,7 +5,7 @@ using Cluster.Contracts.Logging;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Tokens;
 
 /// <summary>
 /// Reads the keys of tokens from their issuer's address: before the server listens, then each <see cref="TokenOptions.RefreshInterval"/>, and sooner where a token

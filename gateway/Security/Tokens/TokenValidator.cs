@@ -4,7 +4,7 @@ using System.Text;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Tokens;
 
 /// <summary>
 /// Finds out whom a signed token names. A signature that was found good is remembered until the token ends or the keys change: checking one takes longer than

@@ -4,7 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Cluster.Security;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Tokens;
 
 /// <summary>Where an issuer publishes the keys of its tokens: an <c>https://</c> address that the operator names, and no token.</summary>
 public static class TokenKeyAddress

@@ -1,6 +1,6 @@
 using Cluster.Contracts.Errors;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Policy;
 
 /// <summary>What one client has asked of this gateway: its requests in flight, their bytes, and a token bucket for its rate. Thread-safe.</summary>
 internal sealed class ClientUsage(string client, TimeProvider time)

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Audit;
 
 /// <summary>
 /// Who did what to which model, from where, with which result, a JSON object a line. Changes of models are written always; of what was refused, one line a

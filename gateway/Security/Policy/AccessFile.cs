@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Policy;
 
 /// <summary>Reads <c>access.json</c>. Unknown keys, keys given twice and what contradicts itself are mistakes: a rule that is misread is worse than none.</summary>
 internal static class AccessFile

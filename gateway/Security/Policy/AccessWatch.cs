@@ -1,8 +1,9 @@
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Security;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Policy;
 
 /// <summary>Reads <c>access.json</c> and the keys of tokens when the process starts, and anew when they change. A wrong file leaves the one before in force.</summary>
 internal sealed class AccessWatch(

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Policy;
 
 /// <summary>Who may do what, as one <c>access.json</c> says. Immutable, so that a request sees one file's rules and no mix of two.</summary>
 internal sealed class AccessPolicy

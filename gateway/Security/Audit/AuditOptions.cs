@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Cluster.Contracts.Options;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Audit;
 
 /// <summary>The log of who did what.</summary>
 [Section("Audit")]

@@ -1,4 +1,4 @@
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Policy;
 
 /// <summary>Names of models: exact, letter case included, but for <c>*</c>, which is any number of letters. A <c>?</c> or <c>\</c> is itself.</summary>
 internal sealed class NamePattern

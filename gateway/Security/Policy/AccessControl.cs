@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Policy;
 
 /// <summary>The rules in force, and what each client uses of its quotas. Rules are replaced whole; what is in flight stays counted.</summary>
 internal sealed class AccessControl(TimeProvider time)

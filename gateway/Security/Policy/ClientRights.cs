@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
-namespace Cluster.Gateway.Security;
+namespace Cluster.Gateway.Security.Policy;
 
 /// <summary>A client of <c>access.json</c>: how it is known, and what it may do.</summary>
 internal sealed class ClientRights
