@@ -8,6 +8,7 @@ using Cluster.Grains.Models;
 using Cluster.Grains.Objects;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Repository.Versions;
 using Cluster.Grains.Scaling;
 using Cluster.Grains.Sessions;

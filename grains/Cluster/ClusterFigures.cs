@@ -4,8 +4,8 @@ using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Memory;
-using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Replicas;
 using Microsoft.Extensions.Logging;
 using Orleans.GrainDirectory;
 

@@ -1,5 +1,5 @@
 using Cluster.Contracts.Models;
-using Cluster.Grains.Models;
+using Cluster.Grains.Replicas;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Cluster;

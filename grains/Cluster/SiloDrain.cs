@@ -1,6 +1,6 @@
 using System.Threading.Channels;
-using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Replicas;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

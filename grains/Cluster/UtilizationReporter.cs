@@ -1,6 +1,6 @@
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
-using Cluster.Grains.Models;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Scaling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -9,7 +9,7 @@ using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 
-namespace Cluster.Grains.Models;
+namespace Cluster.Grains.Replicas;
 
 /// <summary>A loaded session with its queue, its room in the silo's memory and its statistics. Safe from any thread, so that gateways of this process call it directly.</summary>
 internal sealed class Replica : IReplica

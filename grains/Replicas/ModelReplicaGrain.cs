@@ -7,14 +7,16 @@ using Cluster.Contracts.Serving;
 using Cluster.Contracts.Tracing;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Memory;
+using Cluster.Grains.Metrics;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Tracing;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Orleans.GrainDirectory;
 
-namespace Cluster.Grains.Models;
+namespace Cluster.Grains.Replicas;
 
 /// <inheritdoc cref="IModelReplicaGrain"/>
 /// <remarks>
@@ -343,3 +345,14 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
 
     private double Milliseconds(long start) => Math.Round(services.Time.GetElapsedTime(start).TotalMilliseconds, 1);
 }
+
+/// <summary>What a replica's grain needs of its silo.</summary>
+internal sealed record ReplicaServices(
+    ReplicaCache Cache,
+    LocalReplicas Local,
+    SessionFactory Sessions,
+    InferenceWorkers Workers,
+    InferenceOptions Options,
+    ReplicaMetricsFactory Metrics,
+    LoadMetrics LoadMetrics,
+    TimeProvider Time);

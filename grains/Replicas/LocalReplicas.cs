@@ -8,7 +8,7 @@ using Cluster.Grains.Placement;
 using Cluster.Grains.Workers;
 using Cluster.Metrics;
 
-namespace Cluster.Grains.Models;
+namespace Cluster.Grains.Replicas;
 
 /// <summary>The replicas of this silo, from when they are loaded until they begin to end. Safe from any thread.</summary>
 internal sealed class LocalReplicas(SiloDraining draining, ILocalSiloDetails local) : ILocalReplicas
