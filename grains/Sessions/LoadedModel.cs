@@ -9,7 +9,6 @@ using Cluster.Contracts.Wire;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions.Batching;
-using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
