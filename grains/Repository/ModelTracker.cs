@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Settings;
 
@@ -52,5 +54,43 @@ internal sealed class ModelTracker(string name)
         return versions.All(version => version.Problem is not null)
             ? $"no version can be loaded: {string.Join("; ", versions.Select(version => version.Problem))}"
             : null;
+    }
+}
+
+/// <summary>What in a model's folder is no version.</summary>
+internal static class SkippedEntries
+{
+    private const int MaxShown = 5;
+
+    public static string Describe(string model, List<string> names)
+    {
+        var shown = string.Join(", ", names.Take(MaxShown).Select(name => JsonSerializer.Serialize(name)));
+        var more = names.Count > MaxShown ? $" and {names.Count - MaxShown} more" : "";
+        return $"model '{model}': ignored in its folder, versions are positive numbers without leading zeros: {shown}{more}";
+    }
+}
+
+/// <summary>Versions that a model's policy names and its folder does not have.</summary>
+internal static class MissingVersions
+{
+    private const int MaxShown = 5;
+
+    /// <summary>Adds a warning if there are any; a model with a problem has that to tell.</summary>
+    /// <returns>The model.</returns>
+    public static ModelRegistration Warn(ModelRegistration model, List<string> warnings)
+    {
+        var missing = model.Problem is null && model.VersionPolicy.Kind == VersionPolicyKind.Specific
+            ? model.VersionPolicy.Versions.Except(model.Versions.Select(static source => source.Version)).ToList()
+            : [];
+        if (missing.Count > 0)
+        {
+            var shown = string.Join(", ", missing.Take(MaxShown).Select(static version => version.ToString(CultureInfo.InvariantCulture)));
+            var more = missing.Count > MaxShown ? $" and {missing.Count - MaxShown} more" : "";
+            warnings.Add(missing.Count == 1
+                ? $"model '{model.Name}': its version policy names version {shown}, which is not there"
+                : $"model '{model.Name}': its version policy names versions {shown}{more}, which are not there");
+        }
+
+        return model;
     }
 }
