@@ -105,3 +105,34 @@ internal static class EventsCommand
 
     private static string Model(JsonNode happened) => happened.Text("version") is { Length: > 0 } version ? $"{happened.Text("model")}/{version}" : happened.Text("model");
 }
+
+/// <summary>
+/// What a watch has had of the timeline, across gateways. Each start of a gateway keeps events of its own, under ids with its own prefix, and a watch that reaches another one is sent all that it keeps.
+/// Of those, what happened up to the last event of the gateway before is known already.
+/// </summary>
+internal sealed class SeenEvents
+{
+    private string? _gateway;
+    private long _number;
+    private DateTimeOffset _latest = DateTimeOffset.MinValue;
+
+    /// <summary>Whether an event is new. One without an id or a time always is.</summary>
+    public bool Add(JsonNode happened)
+    {
+        if (happened.Text("id").Split('-') is not [var gateway, var text]
+            || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !DateTimeOffset.TryParse(happened.Text("time"), CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        {
+            return true;
+        }
+
+        if (gateway == _gateway ? number <= _number : time <= _latest)
+        {
+            return false;
+        }
+
+        (_gateway, _number) = (gateway, number);
+        _latest = time > _latest ? time : _latest;
+        return true;
+    }
+}
