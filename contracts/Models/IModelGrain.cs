@@ -105,3 +105,39 @@ public sealed record ReplicaEnd([property: Id(0)] ModelReplicaId Replica, [prope
 /// <param name="Statistics">Of its loads that have ended; null if there is none.</param>
 [GenerateSerializer, Immutable, Alias("unloaded-copy")]
 public sealed record UnloadedReplica([property: Id(0)] ModelDescription? Description, [property: Id(1)] ReplicaStatistics? Statistics);
+
+/// <summary>What a replica had to do since its last report; its model decides by it on the number of replicas.</summary>
+[GenerateSerializer, Immutable, Alias("copy-load-report")]
+public sealed record UtilizationReport
+{
+    [Id(0)]
+    public required ModelReplicaId Replica { get; init; }
+
+    /// <summary>Requests taken, by the minute.</summary>
+    [Id(1)]
+    public required double RequestsPerMinute { get; init; }
+
+    /// <summary>Requests in the queue now.</summary>
+    [Id(2)]
+    public int Waiting { get; init; }
+
+    /// <summary>Since the replica was used last; zero while it runs.</summary>
+    [Id(3)]
+    public TimeSpan Idle { get; init; }
+
+    /// <summary>Since it was loaded.</summary>
+    [Id(4)]
+    public TimeSpan LoadedFor { get; init; }
+
+    /// <summary>Of one run; zero without samples.</summary>
+    [Id(5)]
+    public TimeSpan MeanRunTime { get; init; }
+
+    /// <summary>Runs that <see cref="MeanRunTime"/> is of.</summary>
+    [Id(6)]
+    public int Samples { get; init; }
+
+    /// <summary>Requests that it runs at once, at least 1.</summary>
+    [Id(7)]
+    public int Concurrency { get; init; } = 1;
+}
