@@ -134,3 +134,50 @@ public sealed class TrustFiles : IDisposable
 
     private sealed record TrustState(X509Certificate2Collection Authorities, RevocationLists? Revocations);
 }
+
+/// <summary>Why a peer's certificate is not trusted.</summary>
+public enum TrustFault
+{
+    /// <summary>It leads to none of the authorities, or something on the way is not as it must be.</summary>
+    UnknownAuthority,
+
+    /// <summary>More authorities lie between it and its root than may.</summary>
+    TooDeep,
+
+    /// <summary>It, or an authority on the way, has ended.</summary>
+    Expired,
+
+    /// <summary>It, or an authority on the way, begins later.</summary>
+    NotYetValid,
+
+    /// <summary>Its extended key usage leaves out what it was shown for.</summary>
+    WrongUsage,
+
+    /// <summary>Its issuer, or one above, has revoked it or what it depends on.</summary>
+    Revoked,
+
+    /// <summary>There are revocation lists, but none of an issuer on the way.</summary>
+    NoRevocationList,
+
+    /// <summary>The revocation list of an issuer on the way is out of date.</summary>
+    OutdatedRevocationList,
+}
+
+/// <summary>Why a peer's certificate is not trusted.</summary>
+/// <param name="Text">For the log; begins with what is wrong, and names neither files nor the peer.</param>
+public sealed record TrustRefusal(TrustFault Fault, string Text);
+
+/// <summary>What a certificate was shown for.</summary>
+public enum CertificateUse
+{
+    /// <summary>By the end that connected.</summary>
+    Client,
+
+    /// <summary>By the end that listens.</summary>
+    Server,
+}
+
+internal static class CertificateUseExtensions
+{
+    public static Oid Oid(this CertificateUse use) => new(use == CertificateUse.Client ? "1.3.6.1.5.5.7.3.2" : "1.3.6.1.5.5.7.3.1");
+}
