@@ -61,33 +61,6 @@ public interface IRegistryGrain : IGrainWithStringKey
     ValueTask ReleaseAsync(string model, string alias);
 }
 
-/// <summary>What the registry knows of one model: that it was registered, that aliases refer to it, or both.</summary>
-[GenerateSerializer, Immutable, Alias("registry-entry")]
-public sealed record RegistryEntry
-{
-    [Id(0)]
-    public required string Model { get; init; }
-
-    /// <summary>Null for a model of the repository, which is here because aliases refer to it.</summary>
-    [Id(1)]
-    public RegisteredInfo? Info { get; init; }
-
-    /// <summary>Whether the model is removed when the last alias lets go of it.</summary>
-    [Id(2)]
-    public bool AutoDelete { get; init; }
-
-    /// <summary>The aliases whose active or target model it is, or whose rule's candidate, each once, ordinal order. While there is one, the model stays.</summary>
-    [Id(3)]
-    public ImmutableArray<string> Aliases { get; init; } = [];
-}
-
-/// <summary>What a client registers a model with; two registrations are the same if all three texts are.</summary>
-/// <param name="Type">What kind of model it is: <c>onnx</c>, <c>mt:onnx…</c> or <c>rt:…</c>.</param>
-/// <param name="Path">A <c>.onnx</c> file or a folder, relative to the folder of registered models.</param>
-/// <param name="Key">Settings in the form of a model.json, or empty.</param>
-[GenerateSerializer, Immutable, Alias("registered-info")]
-public sealed record RegisteredInfo([property: Id(0)] string Type, [property: Id(1)] string Path, [property: Id(2)] string Key);
-
 /// <summary>
 /// Which <see cref="IRegistryGrain"/> knows a model. The registry is split so that a change writes a few models, not all of them. The split is
 /// part of the stored form: another one finds nothing of what was stored.
