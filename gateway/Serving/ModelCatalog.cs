@@ -161,3 +161,15 @@ internal sealed class ModelCatalog(
     private static string Join(string? problem, string reason) =>
         problem is null ? reason : reason.Length == 0 ? problem : problem.Contains(reason, StringComparison.Ordinal) ? reason : $"{reason}; {problem}";
 }
+
+/// <summary>The model repository, asked where the cluster's controller watches it.</summary>
+internal sealed class RemoteRepository(ClusterCalls cluster) : IRepositoryControl
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
+        await cluster.RunAsync(grain => grain.ReloadRepositoryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async Task<bool> ReadAsync(string model, CancellationToken cancellationToken) =>
+        await cluster.RunAsync(grain => grain.ReadModelAsync(model, cancellationToken), cancellationToken).ConfigureAwait(false);
+}
