@@ -5,6 +5,8 @@ using System.Diagnostics.Metrics;
 
 namespace Cluster.Metrics;
 
+using Tag = KeyValuePair<string, object?>;
+
 /// <summary>Collects the instruments of other meters into families of the registry: those of the chosen names that belong to this host, or to none.</summary>
 internal sealed class InstrumentCollector : IDisposable
 {
@@ -154,8 +156,6 @@ internal sealed class InstrumentCollector : IDisposable
         };
     }
 }
-
-using Tag = KeyValuePair<string, object?>;
 
 /// <summary>Finds the series of an instrument's measurements. Known tags cost one hash lookup and no allocation.</summary>
 internal sealed class InstrumentBinding<TSeries>

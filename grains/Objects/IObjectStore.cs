@@ -1,5 +1,3 @@
-using Cluster.Grains.Objects.Downloads;
-
 namespace Cluster.Grains.Objects;
 
 /// <summary>Reads objects. Each call is one request to the store, or a page of a listing; what fails is tried again by its caller. Safe from any thread.</summary>
