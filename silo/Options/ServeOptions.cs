@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Security;
-using Cluster.Gateway.Security.Audit;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Silo.Options;

@@ -4,7 +4,6 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Cluster.Grains.Objects;
-using Cluster.Grains.Objects.Downloads;
 
 namespace Cluster.Silo.Storage;
 

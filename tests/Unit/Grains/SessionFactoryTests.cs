@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Sessions;
-using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Trust;
 using Cluster.Tests.Common;
 using Cluster.Unit.Trust;
