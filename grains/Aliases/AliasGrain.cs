@@ -78,6 +78,10 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         {
             await MoveAsync(next);
         }
+        else if (!_load.IsUnderWay)
+        {
+            _load.Proceed();
+        }
 
         return new AliasOutcome(next, activeReplicas > 0 && before!.Active != change.Target);
     }

@@ -24,9 +24,15 @@ internal sealed class AliasLoad(
     /// <summary>A silo that took part in the load was lost, which says nothing about the target: others take its place in about this time.</summary>
     private static readonly TimeSpan RetryLost = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How soon what could not be written is tried again.</summary>
+    private static readonly TimeSpan RetryKeep = TimeSpan.FromSeconds(5);
+
     private IGrainTimer? _retry;
     private string? _loading;
     private bool _isEnding;
+
+    /// <summary>Whether a load is waited for, or the time to try it again.</summary>
+    public bool IsUnderWay => _loading is not null || _retry is not null;
 
     /// <summary>The activation ends: loads that fail with it are not told.</summary>
     public void End() => _isEnding = true;
@@ -49,7 +55,7 @@ internal sealed class AliasLoad(
         }
         else
         {
-            _retry = grain.RegisterGrainTimer(RetryAsync, retryFailed, retryFailed);
+            RetryIn(retryFailed);
         }
     }
 
@@ -106,12 +112,30 @@ internal sealed class AliasLoad(
             _loading = null;
             if (lost)
             {
-                _retry?.Dispose();
-                _retry = grain.RegisterGrainTimer(RetryAsync, RetryLost, Timeout.InfiniteTimeSpan);
+                RetryIn(RetryLost);
                 return;
             }
         }
 
-        await grain.AsReference<IAliasGrain>().ReviewAsync(target, failure);
+        try
+        {
+            await grain.AsReference<IAliasGrain>().ReviewAsync(target, failure);
+        }
+        catch (Exception) when (_isEnding)
+        {
+            // The next activation begins anew.
+        }
+        catch (Exception exception) when (exception is ServingException or OrleansException or TimeoutException)
+        {
+            // What became of the load cannot be written now: the alias would wait for ever.
+            Log.NotReviewed(logger, grain.GetPrimaryKeyString(), target, exception.Message);
+            RetryIn(RetryKeep);
+        }
+    }
+
+    private void RetryIn(TimeSpan wait)
+    {
+        _retry?.Dispose();
+        _retry = grain.RegisterGrainTimer(RetryAsync, wait, retryFailed);
     }
 }

@@ -58,6 +58,7 @@ internal sealed class ModelReports(
         var state = ReplicaPlan.Lose(FailurePlan.Lose(before, silos, services.Time.GetUtcNow()), silos);
         if (ReferenceEquals(state, before))
         {
+            keeper.TellAgain();
             return;
         }
 
