@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Registry;
 
 namespace Cluster.Grains.Registry;
 
@@ -23,4 +25,17 @@ internal static class KeptState
             throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter), exception);
         }
     }
+}
+
+/// <summary>What one shard of the registry keeps.</summary>
+[GenerateSerializer, Alias("registry-state")]
+public sealed record RegistryState
+{
+    /// <summary>By model.</summary>
+    [Id(0)]
+    public ImmutableDictionary<string, RegistryEntry> Entries { get; init; } = ImmutableDictionary<string, RegistryEntry>.Empty;
+
+    /// <summary>Models that are registered no more, and may not have been told yet: the silo that tells them may be lost meanwhile.</summary>
+    [Id(1)]
+    public ImmutableHashSet<string> Leaving { get; init; } = [];
 }

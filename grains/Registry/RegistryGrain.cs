@@ -391,16 +391,3 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries, ImmutableHashSet<string> leaving) =>
         _stored.KeepAsync(new RegistryState { Entries = entries, Leaving = leaving.Except(_left) });
 }
-
-/// <summary>What one shard of the registry keeps.</summary>
-[GenerateSerializer, Alias("registry-state")]
-public sealed record RegistryState
-{
-    /// <summary>By model.</summary>
-    [Id(0)]
-    public ImmutableDictionary<string, RegistryEntry> Entries { get; init; } = ImmutableDictionary<string, RegistryEntry>.Empty;
-
-    /// <summary>Models that are registered no more, and may not have been told yet: the silo that tells them may be lost meanwhile.</summary>
-    [Id(1)]
-    public ImmutableHashSet<string> Leaving { get; init; } = [];
-}
