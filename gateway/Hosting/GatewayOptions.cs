@@ -3,7 +3,7 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Gateway.Hosting;
 
-/// <summary>Where a gateway listens and what it takes.</summary>
+/// <summary>Ports and limits of a gateway.</summary>
 public sealed class GatewayOptions
 {
     /// <summary>The address to listen on. Default 127.0.0.1; 0.0.0.0 or [::] for every interface.</summary>

@@ -3,7 +3,7 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Registry;
 
-/// <summary>What clients may register.</summary>
+/// <summary>Models that clients register, and their aliases.</summary>
 [Section("Registry")]
 public sealed class RegistryOptions
 {
@@ -12,8 +12,8 @@ public sealed class RegistryOptions
     public string? Root { get; set; }
 
     /// <summary>
-    /// How long a model that an alias is to move to, and that did not load, is left alone; at least a second. Default 5 minutes. Shorter notices sooner
-    /// that its files were put right, longer spends less on loads that fail.
+    /// Time between two tries to load a failed target of an alias, at least a second. Default 5 minutes. Shorter notices sooner that its files were mended, longer
+    /// spends less on loads that fail.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan RetryFailedTarget { get; set; } = TimeSpan.FromMinutes(5);

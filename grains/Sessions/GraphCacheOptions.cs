@@ -7,11 +7,11 @@ namespace Cluster.Grains.Sessions;
 [Section("GraphCache")]
 public sealed class GraphCacheOptions
 {
-    /// <summary>Folder for them, the silo's own. Default <c>cluster-graph-cache</c> in the system's temporary folder, unless that is in memory.</summary>
+    /// <summary>Folder for the graphs, the silo's own. Default <c>cluster-graph-cache</c> in the system's temporary folder, unless that is in memory.</summary>
     [Text("a folder")]
     public string? Folder { get; set; }
 
-    /// <summary>MiB that they may take, 0 to 1,048,576; what was used longest ago goes first. Default 4096. Less optimizes more often, 0 keeps none.</summary>
+    /// <summary>MiB that the graphs may take, 0 to 1,048,576. The longest unused go first. Default 4096. Less optimizes more often, 0 keeps none.</summary>
     [Range(0, 1_048_576)]
     public int MaxMiB { get; set; } = 4096;
 
