@@ -11,7 +11,7 @@ internal static partial class Log
     [LoggerMessage(1260, LogLevel.Information, "The replica of map '{Map}' is complete: {Count} entries in {Elapsed}", EventName = "ReplicaLoaded")]
     public static partial void ReplicaLoaded(ILogger logger, string map, int count, TimeSpan elapsed);
 
-    [LoggerMessage(1261, LogLevel.Warning, "Redis was restarted: of map '{Map}' this process puts back {Missing} of {Count} entries", EventName = "ReplicaPutsBack")]
+    [LoggerMessage(1261, LogLevel.Warning, "Redis was restarted: of map '{Map}' this process put back {Missing} of {Count} entries", EventName = "ReplicaPutsBack")]
     public static partial void ReplicaPutsBack(ILogger logger, string map, int missing, int count);
 
     [LoggerMessage(1262, LogLevel.Debug, "Another process published '{Key}' of map '{Map}' later than this one", EventName = "PublishOvertaken")]
