@@ -29,5 +29,5 @@ public enum TrustFault
 }
 
 /// <summary>Why a peer's certificate is not trusted.</summary>
-/// <param name="Text">For the log; begins with what is wrong, and names neither files nor the peer.</param>
+/// <param name="Text">For the log. It begins with the mistake, and names neither files nor the peer.</param>
 public sealed record TrustRefusal(TrustFault Fault, string Text);

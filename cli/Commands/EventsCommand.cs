@@ -51,7 +51,7 @@ internal static class EventsCommand
         return command;
     }
 
-    /// <summary>A gateway that ends its stream is asked again, after what it sent last; one that is gone ends the watch.</summary>
+    /// <summary>A gateway that ends its stream is asked again, after its last event. A gateway that is gone ends the watch.</summary>
     private static async Task WatchAsync(Session session, string? model, int count, CancellationToken cancellationToken)
     {
         string? last = null;

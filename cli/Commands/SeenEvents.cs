@@ -5,8 +5,8 @@ using Cluster.Cli.Documents;
 namespace Cluster.Cli.Commands;
 
 /// <summary>
-/// What a watch has had of the timeline, across gateways. Each start of a gateway keeps events of its own, under ids with its own prefix, and a watch that reaches another one is sent all that it keeps.
-/// Of those, what happened up to the last event of the gateway before is known already.
+/// What a watch has had of the timeline, across gateways. Each start of a gateway keeps events of its own, under ids with its own prefix. A watch that reaches another
+/// gateway gets all that it keeps. Those up to the time of the last event of the gateway before are known already.
 /// </summary>
 internal sealed class SeenEvents
 {

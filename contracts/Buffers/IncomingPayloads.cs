@@ -12,7 +12,7 @@ public sealed class IncomingPayloads
     private readonly List<Entry> _entries = [];
     private uint _flush;
 
-    /// <summary>What is open on this thread.</summary>
+    /// <summary>The instance that is open on this thread.</summary>
     public static IncomingPayloads? Current => _current;
 
     /// <summary>Payloads that are not taken yet.</summary>
@@ -47,7 +47,7 @@ public sealed class IncomingPayloads
     public void Add(int place, PayloadBuffer payload) => _entries.Add(new Entry(place, payload));
 
     /// <summary>Takes a payload out, once.</summary>
-    /// <exception cref="InvalidDataException">There is none such: the message does not belong to this flush.</exception>
+    /// <exception cref="InvalidDataException">There is no such payload: the message does not belong to this flush.</exception>
     public PayloadBuffer Take(uint flush, int place, long length)
     {
         for (var i = 0; flush == _flush && i < _entries.Count; i++)

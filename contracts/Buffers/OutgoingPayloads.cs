@@ -10,7 +10,7 @@ namespace Cluster.Contracts.Buffers;
 /// <param name="limit">Bytes that may leave beside one message.</param>
 public sealed class OutgoingPayloads(long limit)
 {
-    /// <summary>A shorter payload is copied into its message: handing it over costs about what copying it does.</summary>
+    /// <summary>A shorter payload is copied into its message, because a hand-over costs about as much as the copy.</summary>
     public const int MinBytes = 8 << 10;
 
     /// <summary>Payloads beside the messages of one flush; those beyond are written into the message.</summary>
@@ -24,7 +24,7 @@ public sealed class OutgoingPayloads(long limit)
     private int _thread;
     private long _messageBytes;
 
-    /// <summary>What is open on this thread.</summary>
+    /// <summary>The instance that is open on this thread.</summary>
     public static OutgoingPayloads? Current => _current is { } current && current._thread == Environment.CurrentManagedThreadId ? current : null;
 
     /// <summary>The number of the flush; a payload is found by it and its place in the flush.</summary>
@@ -54,7 +54,7 @@ public sealed class OutgoingPayloads(long limit)
         _messageBytes = 0;
     }
 
-    /// <summary>Ends the time in which payloads are added, and gives up those of a message that was not completed.</summary>
+    /// <summary>Ends the time in which payloads are added, and releases those of an incomplete message.</summary>
     public void Abandon()
     {
         Close();

@@ -6,7 +6,7 @@ using Orleans.Serialization.WireProtocol;
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
-/// Message bytes in an Orleans message: a form byte, then what it says. Within a process they are passed on as they are. What came from another process
+/// Message bytes in an Orleans message: a form byte, then the content of that form. Within a process the buffer itself is passed on. A buffer from another process
 /// carries its count to its first taker.
 /// </summary>
 /// <remarks>

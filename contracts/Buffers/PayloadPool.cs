@@ -5,8 +5,9 @@ using System.Numerics;
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
-/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each
-/// processor and one for each thread, until a full collection long after. So large arrays have a pool of their own, with a bound on all that it keeps: a burst of large messages leaves no more than that behind. Safe from any thread.
+/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each processor and one for each
+/// thread, until a full collection long after. So large arrays have a pool of their own, with a bound on the bytes that it keeps after a burst of large messages. Safe
+/// from any thread.
 /// </summary>
 public sealed class PayloadPool
 {
@@ -16,7 +17,7 @@ public sealed class PayloadPool
     /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
     private const int LargestKept = 32 << 20;
 
-    /// <summary>Bytes of arrays too large to be kept that may wait for the collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
+    /// <summary>Bytes of arrays, too large for the pool, that may wait for the garbage collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
     private static readonly long MostDiscarded = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 64L << 20, 512L << 20);
 
     private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;

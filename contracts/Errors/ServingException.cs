@@ -13,7 +13,7 @@ public sealed class ServingException : Exception
         Failure = failure;
     }
 
-    /// <summary>What the client is told.</summary>
+    /// <summary>The failure that the client gets.</summary>
     [Id(0)]
     public Failure Failure { get; }
 

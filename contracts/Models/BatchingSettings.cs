@@ -18,14 +18,15 @@ public sealed record BatchingSettings
     public ImmutableArray<int> PreferredSizes { get; init; } = [];
 
     /// <summary>
-    /// How long a request may wait for others while a slot is free, up to 1 s. Zero, the default, never waits: what arrives while the slots are taken forms the next run.
+    /// How long a request may wait for others while a slot is free, up to 1 s. Zero, the default, never waits: requests that arrive while the slots are taken form the
+    /// next run.
     /// </summary>
     [Id(2)]
     public TimeSpan MaxDelay { get; init; }
 
     /// <summary>
-    /// Dimensions in which requests of one run may differ, by the name of an input or output. Inputs are padded to the longest, outputs are cut back. Outputs whose dimension
-    /// has the graph's name for a padded one need no entry. Default none: only requests of equal shapes run together.
+    /// Dimensions in which requests of one run may differ, by the name of an input or output. Inputs are padded to the longest, outputs are cut back. Output dimensions
+    /// with the graph's name for a padded one need no entry. Default none: only requests of equal shapes run together.
     /// </summary>
     [Id(3)]
     public ImmutableSortedDictionary<string, PaddedDimension> Padding { get; init; } = ImmutableSortedDictionary<string, PaddedDimension>.Empty;
@@ -35,6 +36,6 @@ public sealed record BatchingSettings
 
 /// <summary>A dimension that requests of one run may have different sizes of.</summary>
 /// <param name="Dimension">From 1: the first is the batch.</param>
-/// <param name="Value">What an input is padded with.</param>
+/// <param name="Value">The value that pads an input.</param>
 [GenerateSerializer, Immutable, Alias("padded-dimension")]
 public readonly record struct PaddedDimension([property: Id(0)] int Dimension, [property: Id(1)] double Value);

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>What should be served under a name: the versions there are, which of them to serve, and how.</summary>
+/// <summary>What should be served under a name: the existing versions, the choice among them, and the settings.</summary>
 [GenerateSerializer, Immutable, Alias("model-registration")]
 public sealed record ModelRegistration
 {
@@ -20,13 +20,13 @@ public sealed record ModelRegistration
     [Id(3)]
     public ModelSettings Settings { get; init; } = ModelSettings.Default;
 
-    /// <summary>Fingerprint of the settings that a replica is loaded and placed by: where it changes, every served version is loaded anew.</summary>
+    /// <summary>Fingerprint of the settings by which a replica is loaded and placed. If it changes, every served version is loaded again.</summary>
     [Id(4)]
     public string SettingsRevision { get; init; } = "";
 
     /// <summary>
-    /// Why this model cannot be served as asked for, or null: its settings or its folder cannot be read, or no version can be loaded. Then nothing new is loaded, and what is served stays as long as it is
-    /// still in <see cref="Versions"/>. <see cref="Settings"/> are the last good ones, or the defaults.
+    /// Why this model cannot be served as asked for, or null: its settings or its folder cannot be read, or no version can be loaded. Then nothing new is loaded, and
+    /// serving versions stay while they are in <see cref="Versions"/>. <see cref="Settings"/> are the last good ones, or the defaults.
     /// </summary>
     [Id(5)]
     public string? Problem { get; init; }
@@ -45,7 +45,7 @@ public sealed record ModelRegistration
     public bool IsRemoval => Versions.IsEmpty && Problem is null;
 }
 
-/// <summary>Who says that a model should be served. A name belongs to the first that claims it, until that one lets go.</summary>
+/// <summary>The origin of a registration. A name belongs to the first that claims it, until that one releases it.</summary>
 [GenerateSerializer, Alias("registration-origin")]
 public enum RegistrationOrigin
 {

@@ -4,7 +4,7 @@ namespace Cluster.Contracts.Models;
 /// <param name="Version">The folder's number, at least 1.</param>
 /// <param name="Path">Absolute path of the .onnx file; empty where <paramref name="Problem"/> is set.</param>
 /// <param name="Revision">
-/// Fingerprint of everything in the version's folder: another revision of the same version is other content, to be loaded anew.
+/// Fingerprint of all files in the version's folder. Another revision of the same version is other content, to be loaded again.
 /// </param>
 /// <param name="Problem">Why this version cannot be loaded at all (no .onnx file, a link out of the repository…), or null.</param>
 [GenerateSerializer, Immutable, Alias("model-version-source")]
@@ -14,7 +14,7 @@ public sealed record ModelVersionSource(
     [property: Id(2)] string Revision,
     [property: Id(3)] string? Problem = null)
 {
-    /// <summary>Size of everything in the version's folder in bytes, of what links lead to; 0 where <see cref="Problem"/> is set.</summary>
+    /// <summary>Bytes of all files in the version's folder, links followed. 0 where <see cref="Problem"/> is set.</summary>
     [Id(4)]
     public long Bytes { get; init; }
 
@@ -22,7 +22,7 @@ public sealed record ModelVersionSource(
     [Id(5)]
     public bool IsSingleFile { get; init; }
 
-    /// <summary>Whether the model's settings are the operator's own word, not a file beside the model: then no signature has to vouch for them.</summary>
+    /// <summary>Whether the model's settings come from the operator, not from a file beside the model. Then they need no signature.</summary>
     [Id(6)]
     public bool HasOperatorSettings { get; init; }
 }

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>How many replicas of a version in memory there are to be, in place of what its model's settings say.</summary>
-/// <param name="Least">1 to 1000; null for what the settings say.</param>
-/// <param name="Most">0 to 1000, 0 for as many as there are silos; null for what the settings say.</param>
+/// <summary>Bounds on the replicas of a version in memory, in place of those of its model's settings.</summary>
+/// <param name="Least">1 to 1000. Null leaves it to the settings.</param>
+/// <param name="Most">0 to 1000, 0 for as many as there are silos. Null leaves it to the settings.</param>
 [GenerateSerializer, Immutable, Alias("replica-bounds")]
 public sealed record ReplicaBounds([property: Id(0)] int? Least, [property: Id(1)] int? Most)
 {
     /// <summary>As many as a bound of a model's settings can be.</summary>
     public const int Largest = 1000;
 
-    /// <summary>What is wrong with the numbers, or null.</summary>
+    /// <summary>The mistake in the numbers, or null.</summary>
     public string? Problem() =>
         Least is < 1 or > Largest ? string.Create(CultureInfo.InvariantCulture, $"min_copies is {Least}, expected 1 to {Largest}")
         : Most is < 0 or > Largest ? string.Create(CultureInfo.InvariantCulture, $"max_copies is {Most}, expected 0 to {Largest}")

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>What one replica has done since it was loaded.</summary>
+/// <summary>The figures of one replica since its load.</summary>
 [GenerateSerializer, Immutable, Alias("copy-statistics")]
 public sealed record ReplicaStatistics
 {
@@ -46,7 +46,7 @@ public sealed record ReplicaStatistics
     [Id(9)]
     public ImmutableSortedDictionary<long, BatchStatistics> Batches { get; init; } = ImmutableSortedDictionary<long, BatchStatistics>.Empty;
 
-    /// <summary>Whole requests whose caller gave up, by cancelling or at its deadline, while they waited or ran.</summary>
+    /// <summary>Whole requests that their caller cancelled, or that passed their deadline, while they waited or ran.</summary>
     [Id(10)]
     public DurationTotal Cancel { get; init; }
 

@@ -1,6 +1,6 @@
 namespace Cluster.Contracts.Models;
 
-/// <summary>What a replica had to do since its last report; its model decides by it on the number of replicas.</summary>
+/// <summary>A replica's utilization since its last report, by which its model decides on the number of replicas.</summary>
 [GenerateSerializer, Immutable, Alias("copy-load-report")]
 public sealed record UtilizationReport
 {

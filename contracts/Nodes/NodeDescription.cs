@@ -17,7 +17,7 @@ public sealed record NodeDescription
     [Id(2)]
     public required string Status { get; init; }
 
-    /// <summary>Bytes that replicas may take together; 0 where the silo has not told yet.</summary>
+    /// <summary>Bytes that replicas may take together. 0 until the silo has published it.</summary>
     [Id(3)]
     public long Capacity { get; init; }
 
@@ -44,7 +44,7 @@ public sealed record NodeDescription
     [Id(9)]
     public ImmutableArray<string> Labels { get; init; } = [];
 
-    /// <summary>ONNX Runtime's version, and OpenVINO's with its devices; empty where the silo has not told.</summary>
+    /// <summary>ONNX Runtime's version, and OpenVINO's with its devices. Empty until the silo has published it.</summary>
     [Id(11)]
     public string Runtime { get; init; } = "";
 
@@ -60,7 +60,7 @@ public sealed record NodeDescription
     [Id(14)]
     public long TensorMemoryLimit { get; init; }
 
-    /// <summary>Whether it takes nothing new: it is about to leave, or an operator drains it.</summary>
+    /// <summary>Whether it takes no new replicas, because it is about to leave, or an operator drains it.</summary>
     [Id(10)]
     public bool Draining { get; init; }
 }
@@ -68,11 +68,13 @@ public sealed record NodeDescription
 /// <summary>The silos that can hold models, as this process knows them. Reads take no network; safe from any thread.</summary>
 public interface IKnownSilos
 {
-    /// <summary>Every one that is a member, dead ones for a while too, in the order of their addresses. What a silo tells only when it is asked is left out.</summary>
+    /// <summary>
+    /// Every one that is a member, dead ones for a while too, in the order of their addresses. Figures that a silo gives only when asked are left out.
+    /// </summary>
     ImmutableArray<NodeDescription> All { get; }
 }
 
-/// <summary>What the living silos run models by. Reads take no lock and no network; safe from any thread.</summary>
+/// <summary>The runtimes of the living silos. Reads take no lock and no network; safe from any thread.</summary>
 public interface IRuntimeVersions
 {
     /// <summary>Each once, sorted, for people: "1.31.1", "1.24.1 with OpenVINO 2025.4.1 on CPU".</summary>

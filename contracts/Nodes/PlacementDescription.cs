@@ -4,7 +4,7 @@ namespace Cluster.Contracts.Nodes;
 
 /// <summary>What placement thinks now of each silo for one more replica of a version.</summary>
 /// <param name="Version">At least 1.</param>
-/// <param name="Bytes">What a replica is reckoned with.</param>
+/// <param name="Bytes">Bytes that placement expects of a replica.</param>
 /// <param name="Problem">Why the version is on no silo and none can take it; else null.</param>
 /// <param name="Silos">In the order of their addresses.</param>
 [GenerateSerializer, Immutable, Alias("placement-description")]

@@ -2,14 +2,14 @@ using Cluster.Contracts.Models;
 
 namespace Cluster.Contracts.Nodes;
 
-/// <summary>What a loaded replica does and takes, as its silo sees it.</summary>
+/// <summary>Work and memory of a loaded replica, as its silo sees them.</summary>
 [GenerateSerializer, Immutable, Alias("replica-figures")]
 public sealed record ReplicaFigures
 {
     [Id(0)]
     public required ModelReplicaId Replica { get; init; }
 
-    /// <summary>Bytes that it is reckoned with: measured after its load, with the largest run of late.</summary>
+    /// <summary>Bytes that count for it: measured after its load, with the largest recent run.</summary>
     [Id(1)]
     public long Bytes { get; init; }
 
@@ -33,7 +33,7 @@ public sealed record ReplicaFigures
     [Id(6)]
     public long Rejected { get; init; }
 
-    /// <summary>What the next four are about: the time since an earlier look, 10 s at least once it has been loaded for so long.</summary>
+    /// <summary>The time that the next four figures cover: since an earlier look, and at least 10 s once it has been loaded for so long.</summary>
     [Id(7)]
     public TimeSpan Window { get; init; }
 
@@ -54,11 +54,11 @@ public sealed record ReplicaFigures
     public TimeSpan? WaitP99 { get; init; }
 }
 
-/// <summary>What one version is to have.</summary>
+/// <summary>The desired replicas of one version.</summary>
 /// <param name="Model">The model's name.</param>
 /// <param name="Version">At least 1.</param>
-/// <param name="Declared">Bytes that a replica is reckoned with before it is measured: from its files.</param>
-/// <param name="Wanted">Replicas that it is to have in memory now; 0 where its next request loads it, and where it does not serve.</param>
+/// <param name="Declared">Bytes that count for a replica before it is measured, from its files.</param>
+/// <param name="Wanted">Replicas that should be in memory now. 0 where its next request loads it, and where it does not serve.</param>
 [GenerateSerializer, Immutable, Alias("version-figures")]
 public sealed record VersionFigures(
     [property: Id(0)] string Model, [property: Id(1)] long Version, [property: Id(2)] long Declared, [property: Id(3)] int Wanted);

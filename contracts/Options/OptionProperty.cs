@@ -28,7 +28,7 @@ public sealed class OptionProperty
     /// <summary>The key that sets it in place of its own; null if it has its own.</summary>
     public string? SetBy { get; }
 
-    /// <summary>What is right, such as <c>1 to 100</c>; null if no rule says.</summary>
+    /// <summary>The right values, such as <c>1 to 100</c>. Null without a rule.</summary>
     public string? Expected { get; }
 
     internal Type Type => Nullable.GetUnderlyingType(_property.PropertyType) ?? _property.PropertyType;

@@ -32,7 +32,7 @@ public sealed record AliasChange
     public string? Expected { get; init; }
 }
 
-/// <summary>What an <see cref="AliasChange"/> came to.</summary>
+/// <summary>The result of an <see cref="AliasChange"/>.</summary>
 /// <param name="State">The alias now.</param>
 /// <param name="ReplacedLoaded">Whether the alias left, or is about to leave, a model that is loaded.</param>
 [GenerateSerializer, Immutable, Alias("alias-outcome")]

@@ -5,7 +5,7 @@ namespace Cluster.Contracts.Registry;
 
 /// <summary>
 /// Which <see cref="IRegistryGrain"/> knows a model. The registry is split so that a change writes a few models, not all of them. The split is
-/// part of the stored form: another one finds nothing of what was stored.
+/// part of the stored form: another one finds no stored entry.
 /// </summary>
 public static class RegistryShards
 {

@@ -2,7 +2,7 @@ namespace Cluster.Contracts.Registry;
 
 /// <summary>A rule that an alias has.</summary>
 /// <param name="Revision">Of two rules the later one has the higher number, also under another alias of the same name.</param>
-/// <param name="Loaded">Whether the candidate has been loaded for it; before that it gets nothing.</param>
+/// <param name="Loaded">Whether the candidate has been loaded for it. Before that it gets no requests.</param>
 /// <param name="Failure">Why the candidate does not load; null if it has not been found so.</param>
 /// <param name="RolledBack">Null while the rule holds.</param>
 [GenerateSerializer, Immutable, Alias("traffic-state")]
@@ -39,7 +39,7 @@ public sealed record TrafficVerdict(
     [property: Id(2)] string Reason,
     [property: Id(3)] string By);
 
-/// <summary>What ended a candidate's share.</summary>
+/// <summary>The cause that ended a candidate's share.</summary>
 [GenerateSerializer, Alias("rollback-cause")]
 public enum RollbackCause
 {

@@ -12,7 +12,7 @@ public static class ServingReasons
 
     public const string OnDemand = "not in memory now; its next request loads it";
 
-    /// <summary>How the reason of a version begins whose files come from object storage; a percentage follows.</summary>
+    /// <summary>Begins the reason of a version that is downloaded from object storage. A percentage follows.</summary>
     public const string Downloading = "downloading ";
 
     /// <summary>How the cause of an evicted replica begins.</summary>

@@ -31,7 +31,7 @@ internal sealed class CheckedCompressionProvider(string encoding, long limit) : 
     public Stream CreateDecompressionStream(Stream stream) =>
         new Bounded(encoding == Gzip ? CheckedInflater.Gzip(stream) : CheckedInflater.Zlib(stream), limit);
 
-    /// <summary>Says in gRPC's exceptions what is wrong with the data.</summary>
+    /// <summary>Reports errors in the data as gRPC's exceptions.</summary>
     private sealed class Bounded(CheckedInflater inflater, long limit) : ReadOnlyStream
     {
         private long _read;

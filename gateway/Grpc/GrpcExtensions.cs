@@ -42,7 +42,7 @@ internal static class GrpcExtensions
     {
         services.TryAddSingleton(TimeProvider.System);
 
-        // CallBoundary logs what handlers do not expect; what is left to the library are clients' mistakes and broken connections.
+        // CallBoundary logs unexpected exceptions of handlers. The library would log only clients' mistakes and broken connections.
         services.AddLogging(logging => logging
             .AddFilter("Grpc", LogLevel.Warning)
             .AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None));

@@ -8,14 +8,14 @@ namespace Cluster.Gateway.Rest;
 /// <summary>How many streams of events are open. Each keeps a connection for minutes, which requests need too. Thread-safe.</summary>
 internal sealed class EventStreams(ConsoleOptions options)
 {
-    /// <summary>A place is free only once another client leaves, as the streams of those that stay are opened anew.</summary>
+    /// <summary>A place is free only once another client leaves, because clients that stay open their streams again.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _clients = new(StringComparer.Ordinal);
     private int _open;
 
-    /// <summary>Takes a stream in, until what is returned is disposed.</summary>
+    /// <summary>Counts a stream until the returned object is disposed.</summary>
     /// <param name="address">Stands for the client where no identity is asked for.</param>
     /// <exception cref="ServingException">RESOURCE_EXHAUSTED: there are as many as there may be.</exception>
     public IDisposable Enter(Caller caller, IPAddress? address)

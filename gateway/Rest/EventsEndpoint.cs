@@ -8,8 +8,9 @@ using Microsoft.Extensions.Hosting;
 namespace Cluster.Gateway.Rest;
 
 /// <summary>
-/// <c>GET /v2/cluster/events</c>: what this gateway keeps of its timeline, as JSON; or, where the client accepts <c>text/event-stream</c>, the same and what happens from
-/// then on. A stream holds no events of its own: a client that reads too slowly misses those that the timeline has dropped. It ends by itself, so that its client shows its credential anew.
+/// <c>GET /v2/cluster/events</c>: what this gateway keeps of its timeline, as JSON; or, where the client accepts <c>text/event-stream</c>, the same and what happens
+/// from then on. A stream holds no events of its own: a client that reads too slowly misses those that the timeline has dropped. It ends by itself, so that its client
+/// shows its credential again.
 /// </summary>
 internal sealed class EventsEndpoint(Timeline timeline, EventStreams streams, IHostApplicationLifetime lifetime, TimeProvider time)
 {
@@ -99,7 +100,7 @@ internal sealed class EventsEndpoint(Timeline timeline, EventStreams streams, IH
 
 internal sealed record EventsAnswer(IEnumerable<EventRow> Events);
 
-/// <summary>An event as JSON; what it is not about is left out.</summary>
+/// <summary>An event as JSON, without its empty members.</summary>
 internal sealed record EventRow(string Id, DateTimeOffset Time, string Kind, string? Model, string? Alias, long? Version, string? Silo, long? Milliseconds, string Text)
 {
     public static EventRow Of(ClusterEvent happened, Timeline timeline) => new(

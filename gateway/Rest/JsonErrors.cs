@@ -3,10 +3,10 @@ using Cluster.Contracts.Errors;
 
 namespace Cluster.Gateway.Rest;
 
-/// <summary>Says what is wrong with JSON that cannot be read.</summary>
+/// <summary>Describes the mistake in JSON that cannot be read.</summary>
 internal static class JsonErrors
 {
-    /// <param name="json">That a reader refused, wherever it had begun: what is told is where in all of it the mistake is.</param>
+    /// <param name="json">The whole text that a reader refused, wherever it had begun. The mistake's place counts from the start of the text.</param>
     public static ServingException Malformed(ReadOnlySpan<byte> json, JsonReaderOptions options)
     {
         var reader = new Utf8JsonReader(json, options);

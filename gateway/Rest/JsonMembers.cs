@@ -3,7 +3,7 @@ using Cluster.Contracts.Errors;
 
 namespace Cluster.Gateway.Rest;
 
-/// <summary>Walks JSON objects and says what is wrong with their form.</summary>
+/// <summary>Walks JSON objects and reports mistakes in their form.</summary>
 internal static class JsonMembers
 {
     /// <summary>Inputs, outputs or parameters: more than any model has; a request with more is refused before it costs memory.</summary>
@@ -12,7 +12,7 @@ internal static class JsonMembers
     /// <summary>Moves to the name of the next member; false at the end of the object.</summary>
     public static bool NextMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
-    /// <summary>Moves to the current member's value; false for null, which many serializers write for what is not there.</summary>
+    /// <summary>Moves to the current member's value. False for null, which many serializers write for an absent member.</summary>
     public static bool HasValue(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType != JsonTokenType.Null;
 
     public static void RequireObject(ref Utf8JsonReader reader, string what, string? form = null) =>

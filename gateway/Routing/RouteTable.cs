@@ -142,7 +142,7 @@ internal sealed class RouteTable : IDisposable
     private static string Describe(ModelRoute route) => string.Join(", ", route.Versions.Take(20).Select(version => version.Text));
 
     /// <summary>
-    /// Reads the state anew instead of being handed one: of two changes at once the later reader sees the latest, whichever came first.
+    /// Reads the state itself, so that of two changes at once the later reader sees the latest, whichever came first.
     /// </summary>
     private void Update(string name)
     {

@@ -78,7 +78,7 @@ internal sealed class Mirrors : IDisposable
         Interlocked.Decrement(ref _count);
     }
 
-    /// <summary>Sends a copy, whose message the call takes over, and compares its answer. What goes wrong is the candidate's, and stays here.</summary>
+    /// <summary>Sends a copy and compares its answer. The call takes over the copy's message. A failure counts against the candidate and reaches no client.</summary>
     internal async Task RunAsync(LiveRule rule, PayloadBuffer message, PayloadBuffer expected)
     {
         var start = _time.GetTimestamp();

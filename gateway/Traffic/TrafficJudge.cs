@@ -6,7 +6,7 @@ namespace Cluster.Gateway.Traffic;
 /// <summary>Why a candidate's share is to end, with the figures.</summary>
 internal sealed record TrafficJudgement(RollbackCause Cause, string Reason);
 
-/// <summary>Compares what was measured with a rule's limits. Pure.</summary>
+/// <summary>Compares measured figures with a rule's limits. Pure.</summary>
 internal static class TrafficJudge
 {
     /// <summary>The first limit that is exceeded; null for none, or where too little was measured.</summary>

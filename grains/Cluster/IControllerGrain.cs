@@ -11,7 +11,7 @@ internal interface IControllerGrain : IGrainWithStringKey
     /// <summary>The key of the one grain.</summary>
     const string Key = "0";
 
-    /// <summary>Told by a silo that the membership has changed. Models that lost replicas have been told of it when it returns.</summary>
+    /// <summary>A silo reports here that the membership has changed. Models that lost replicas know it when the call returns.</summary>
     [AlwaysInterleave, Alias("membership-changed")]
     ValueTask MembershipChangedAsync(MembershipVersion version, CancellationToken cancellationToken);
 

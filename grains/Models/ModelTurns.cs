@@ -37,7 +37,7 @@ internal sealed class ModelTurns : IDisposable
 
     private ModelGrainState State => _keeper.State;
 
-    /// <summary>Waits for a turn, which lasts until what is returned is disposed of.</summary>
+    /// <summary>Waits for a turn, which lasts until the returned object is disposed.</summary>
     public async Task<Turn> TakeAsync()
     {
         await _turn.WaitAsync();
@@ -71,7 +71,7 @@ internal sealed class ModelTurns : IDisposable
         RetryLaterFailures();
     }
 
-    /// <summary>Counts a change as under way until what is returned is disposed of. Within a turn.</summary>
+    /// <summary>Counts a change as under way until the returned object is disposed. Within a turn.</summary>
     public Change Begin()
     {
         _changes++;

@@ -1,10 +1,10 @@
 namespace Cluster.Grains.Models;
 
-/// <summary>Has a grain look again at what is to be tried again, at the earliest of the times that are asked for. Keeps the grain active meanwhile.</summary>
+/// <summary>Has a grain look at tries that are due, at the earliest of the requested times. Keeps the grain active meanwhile.</summary>
 /// <param name="look">Runs in a turn of the grain.</param>
 internal sealed class RetryTimer(Grain grain, Func<Task> look, TimeProvider time)
 {
-    /// <summary>Least time between two tries of what found no room.</summary>
+    /// <summary>Least time between two tries of a load that found no room.</summary>
     private static readonly TimeSpan Min = TimeSpan.FromSeconds(1);
 
     private IGrainTimer? _timer;
@@ -16,7 +16,7 @@ internal sealed class RetryTimer(Grain grain, Func<Task> look, TimeProvider time
     public bool IsSet => _timer is not null;
 
     /// <summary>A look that comes too early for one of its reasons has to ask for the next.</summary>
-    /// <param name="wait">A second at least; looks come after <see cref="Max"/> at the latest.</param>
+    /// <param name="wait">At least a second. A look comes after <see cref="Max"/> at the latest.</param>
     public void LookIn(TimeSpan wait)
     {
         wait = wait > Min ? wait : Min;

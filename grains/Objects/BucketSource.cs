@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Objects;
 
 /// <summary>
-/// A repository in an object store: as a folder of models, but listed by <see cref="RefreshAsync"/>. A scan tells what was listed last and asks the store for nothing.
+/// A repository in an object store: as a folder of models, but listed by <see cref="RefreshAsync"/>. A scan reports the last listing and asks the store for nothing.
 /// What was listed is kept on the disk, so that a start while the store is away begins with it.
 /// </summary>
 internal sealed class BucketSource(ObjectAddress root, ObjectReader reader, StorageSources sources, ListingFile kept, TimeProvider clock, ILogger logger) : IModelSource

@@ -5,7 +5,7 @@ internal interface IObjectStore
 {
     /// <summary>A page of the objects whose keys begin with the prefix, in the order of their keys.</summary>
     /// <param name="address">Its <see cref="ObjectAddress.Key"/> is the prefix, as it is written.</param>
-    /// <param name="after">What the page before told; null for the first.</param>
+    /// <param name="after">The token of the page before. Null for the first page.</param>
     /// <exception cref="ObjectStoreException">It cannot be listed.</exception>
     Task<ObjectPage> ListAsync(StorageSource source, ObjectAddress address, string? after, CancellationToken cancellationToken);
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Objects;
 
-/// <summary>Keeps what was listed last in the cache's folder.</summary>
+/// <summary>Keeps the last listing in the cache's folder.</summary>
 internal sealed partial class ListingFile(CacheFolder folder, ILogger<ListingFile> logger)
 {
     private const int Digits = 16;

@@ -1,6 +1,6 @@
 namespace Cluster.Grains.Objects;
 
-/// <summary>Why a store did not do what it was asked for. The message has no text of the store's: that may name keys.</summary>
+/// <summary>The failure of a store's operation. The message has no text of the store's, as that may name keys.</summary>
 internal sealed class ObjectStoreException(StoreFailure failure, string message, Exception? cause = null) : Exception(message, cause)
 {
     public StoreFailure Failure => failure;

@@ -4,7 +4,7 @@ using Cluster.Grains.Repository.Versions;
 
 namespace Cluster.Grains.Objects;
 
-/// <summary>Makes a registration of what a registered address holds now.</summary>
+/// <summary>Makes a registration of a registered address' present objects.</summary>
 internal sealed class RegisteredObjects(ObjectReader reader, StorageSources sources, TimeProvider clock)
 {
     private const string Graph = ".onnx";

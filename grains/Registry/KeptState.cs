@@ -2,7 +2,7 @@ using Cluster.Contracts.Errors;
 
 namespace Cluster.Grains.Registry;
 
-/// <summary>States of which a client is told only what is stored.</summary>
+/// <summary>States that clients see only once they are stored.</summary>
 internal static class KeptState
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);

@@ -70,7 +70,7 @@ internal sealed class RedisConnection
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException)
         {
-            // The client keeps what it could not subscribe, and would call back twice after another try.
+            // The client keeps failed subscriptions, and would call back twice after another try.
             subscriber.Unsubscribe(name, Handle, CommandFlags.FireAndForget);
             cancellationToken.ThrowIfCancellationRequested();
             return false;
@@ -79,7 +79,7 @@ internal sealed class RedisConnection
         void Handle(RedisChannel from, RedisValue content) => received((byte[]?)content ?? []);
     }
 
-    /// <summary>Each cause once a minute: what is refused is tried again, many times a second.</summary>
+    /// <summary>Each cause once a minute, because refused operations are tried again many times a second.</summary>
     private void LogRefusal(RedisReply reply)
     {
         if (_refusals.TryPass(reply.Cause, out var heldBack))
@@ -105,7 +105,7 @@ internal sealed class RedisConnection
                 return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
             }
 
-            // A replica would answer with what is old, so only a primary may be asked.
+            // A replica would answer with old data, so only a primary may be asked.
             var answer = await redis.GetDatabase().ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster).WaitAsync(cancellationToken).ConfigureAwait(false);
             return RedisReply.Done((RedisValue[]?)answer ?? []);
         }

@@ -5,7 +5,7 @@ namespace Cluster.Grains.Replication;
 /// <summary>The answer of a script, or why there is none.</summary>
 internal readonly record struct RedisReply(RedisOutcome Outcome, RedisValue[] Values, string? Error)
 {
-    // What Redis refuses with, wherever in its text that stands, and what a client is told of it.
+    // Codes of Redis' refusals, wherever they stand in its text, and the texts for clients.
     private static readonly (string Code, string Cause)[] Refusals =
     [
         ("OOM ", "its memory is full"),

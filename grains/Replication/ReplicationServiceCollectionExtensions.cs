@@ -40,7 +40,7 @@ public static class ReplicationServiceCollectionExtensions
         provider.GetRequiredService<ILogger<ReplicatedMap>>());
 }
 
-/// <summary>Starts the replicas of this process, all at once, and stops them when what was registered after them is stopped.</summary>
+/// <summary>Starts the replicas of this process, all at once. Stops them after all services that were registered after them.</summary>
 internal sealed class ReplicationService(IEnumerable<ReplicatedMap> maps, ILogger<ReplicationService> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.WhenAll(maps.Select(map => map.StartAsync(cancellationToken)));

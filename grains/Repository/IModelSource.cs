@@ -6,7 +6,7 @@ namespace Cluster.Grains.Repository;
 /// <summary>One of the places that a repository's models come from.</summary>
 internal interface IModelSource
 {
-    /// <summary>Asks for what is there now, where that is far away; failures are told by the next scan.</summary>
+    /// <summary>Lists a remote source. The next scan reports failures.</summary>
     /// <param name="model">The only model of interest; null for all.</param>
     Task RefreshAsync(string? model, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>
-/// Graphs as ONNX Runtime has optimized them, a file each in a folder of the silo's own, which processes may share. A file's name has its key and its checksum: it is there whole or
-/// not at all, and one that is damaged is found and removed. Encrypted models have none. Safe from any thread.
+/// Graphs as ONNX Runtime has optimized them, a file each in a folder of the silo's own, which processes may share. A file's name has its key and its checksum. A file
+/// is there whole or not at all, and a damaged one is found and removed. Encrypted models have none. Safe from any thread.
 /// </summary>
 internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider time, ILogger<OptimizedGraphs> logger)
 {

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Cluster.Grains.Trust;
 
 /// <summary>
-/// AES-256-GCM over the chunks of one file. A chunk's nonce is the file's prefix and the chunk's number; header, number and whether it is the last are sealed with it, so that
-/// chunks cannot be left out, repeated or put in another order, and the end cannot be cut off.
+/// AES-256-GCM over the chunks of one file. A chunk's nonce is the file's prefix and the chunk's number. Its tag also covers the header, the number and whether it is
+/// the last. So chunks cannot be left out, repeated or put in another order, and the end cannot be cut off.
 /// </summary>
 internal sealed class ChunkCipher : IDisposable
 {

@@ -10,7 +10,7 @@ internal sealed class Decryption(KeyFile<EncryptionKeys> keys, string model, lon
 
     private readonly string _file = Refusal.Quote(name + EncryptedHeader.Ending);
 
-    /// <param name="check">Told the length of what was encrypted, before memory is taken for it.</param>
+    /// <param name="check">Called with the length of the plain content before memory is taken for it.</param>
     /// <param name="hasPath">Whether it needs a path.</param>
     /// <exception cref="Contracts.Errors.ServingException">UNAVAILABLE: there is no key for it, or it is not what was encrypted for this model and version.</exception>
     public MemoryFile Load(Action<long> check, bool hasPath)

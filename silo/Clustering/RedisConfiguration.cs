@@ -27,7 +27,7 @@ internal static class RedisConfiguration
             SyncTimeout = (int)options.OperationTimeout.TotalMilliseconds,
             AsyncTimeout = (int)options.OperationTimeout.TotalMilliseconds,
             HeartbeatInterval = Heartbeat,
-            // Asks each server once a second what it is: finds a connection that is silent, and a primary that became a replica.
+            // Asks each server once a second for its role, to find a silent connection, and a primary that became a replica.
             ConfigCheckSeconds = 1,
             // Neither a key nor a channel that is not the cluster's, so that an ACL can name the cluster's alone.
             TieBreaker = "",

@@ -24,7 +24,7 @@ internal static class HealthProbe
     /// <summary>For the answer. A server that needs longer for it than this is not fit to serve.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>Writes one line that says what was found, and returns the exit code.</summary>
+    /// <summary>Writes one line with the result, and returns the exit code.</summary>
     /// <param name="options">Those of the server; only where it listens for HTTP is looked at.</param>
     public static async Task<int> RunAsync(ServeOptions options, TextWriter output, CancellationToken cancellationToken)
     {

@@ -6,7 +6,9 @@ using Cluster.Silo.Options;
 
 namespace Cluster.Silo.Hosting;
 
-/// <summary>The certificate of the server whose health is asked, which a server that asks for certificates takes from its probe; and what a refusal has to do with it.</summary>
+/// <summary>
+/// The certificate of the probed server, which the probe shows if that server asks for certificates. It also explains a refusal that the certificate causes.
+/// </summary>
 internal sealed class OwnCertificate : IDisposable
 {
     private readonly string? _mistake;

@@ -345,7 +345,7 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
         return true;
     }
 
-    /// <summary>Grows with what has come, not with what a header promises.</summary>
+    /// <summary>Grows with the bytes that have come, not with the length that a header promises.</summary>
     private void MakeRoom(long count)
     {
         var held = _end - _start;
