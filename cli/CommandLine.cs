@@ -121,7 +121,7 @@ internal static class ExitCodes
     public const int Usage = 64;
 }
 
-/// <summary>A command that ends without what it was asked for; the message is for its user.</summary>
+/// <summary>The failure of a command. The message is for its user.</summary>
 internal sealed class CommandFailure(int exitCode, string message, Exception? inner = null) : Exception(message, inner)
 {
     public int ExitCode { get; } = exitCode;
@@ -132,6 +132,6 @@ internal sealed class CommandFailure(int exitCode, string message, Exception? in
 
     public static CommandFailure NotReachable(string message, Exception? inner = null) => new(ExitCodes.NotReachable, message, inner);
 
-    /// <summary>The same end of the command, told at more length.</summary>
+    /// <summary>The same failure with a longer message.</summary>
     public CommandFailure Because(string longer) => new(ExitCode, longer, this);
 }

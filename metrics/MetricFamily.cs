@@ -52,7 +52,8 @@ public enum MetricKind
 }
 
 /// <summary>
-/// All series of one name. A series exists from the first <see cref="Acquire"/> to the last <see cref="Release"/> of its labels. So what is loaded decides what is exported, never what is asked for. Thread-safe.
+/// All series of one name. A series exists from the first <see cref="Acquire"/> to the last <see cref="Release"/> of its labels. So loaded models decide which series
+/// are exported, never requests. Thread-safe.
 /// </summary>
 public sealed class MetricFamily<TSeries> : MetricFamily
     where TSeries : MetricSeries

@@ -90,11 +90,11 @@ public sealed class PrometheusOptions : IValidatableObject
     };
 
     /// <summary>
-    /// Bucket bounds by instrument name, ascending and finite. An instrument that is not named gets the bounds that it advises, else ones that fit its unit.
+    /// Bucket bounds by instrument name, ascending and finite. Other instruments get the bounds that they advise, else ones that fit their unit.
     /// </summary>
     public IDictionary<string, IReadOnlyList<double>> Bounds { get; set; } = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
 
-    /// <summary>Combinations of tags that one instrument may have; measurements of further ones are dropped and counted. At least 1.</summary>
+    /// <summary>Combinations of tags that one instrument may have. Measurements of further ones are dropped and counted. At least 1.</summary>
     [Range(1, 1_000_000)]
     public int MaxSeriesPerInstrument { get; set; } = 1000;
 

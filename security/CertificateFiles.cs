@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Security;
 
 /// <summary>
-/// The certificate that this process shows, with its chain and key, from PEM files; read anew when they change. Files that do not fit each other are logged,
+/// The certificate that this process shows, with its chain and key, from PEM files, which are read again when they change. Files that do not fit each other are logged,
 /// and the certificate before stays in force. Safe from any thread.
 /// </summary>
 public sealed class CertificateFiles : IDisposable
@@ -37,7 +37,7 @@ public sealed class CertificateFiles : IDisposable
         }
     }
 
-    /// <summary>For the next handshake. Connections keep what they began with, so an old one is left to the collector.</summary>
+    /// <summary>For the next handshake. Connections keep the certificate that they began with, so an old one is left to the garbage collector.</summary>
     public SslStreamCertificateContext Current => _current;
 
     /// <summary>When the current certificate ends.</summary>

@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Cluster.Security;
 
 /// <summary>
-/// One X.509 revocation list (RFC 5280, section 5), which .NET writes but does not read. It is complete and of one issuer: what would make it a part of a list, or
-/// one of several issuers, is marked critical, and a list with a critical extension that is not known is refused. Safe from any thread.
+/// One X.509 revocation list (RFC 5280, section 5), which .NET writes but does not read. It is complete and of one issuer. An extension that makes a list partial, or
+/// one of several issuers, is marked critical, and a list with an unknown critical extension is refused. Safe from any thread.
 /// </summary>
 internal sealed class RevocationList
 {

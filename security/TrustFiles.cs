@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Security;
 
 /// <summary>
-/// Says whether a peer's certificate is trusted: by authorities of a PEM file and no others, and by their revocation lists; both are read anew when they change. Files that
-/// cannot be used are logged, and what was read before stays in force. Nothing is asked over the network. Safe from any thread.
+/// Says whether a peer's certificate is trusted, only by the authorities of a PEM file and by their revocation lists. Both are read again when they change. Files that
+/// cannot be used are logged, and the former content stays in force. No check uses the network. Safe from any thread.
 /// </summary>
 public sealed class TrustFiles : IDisposable
 {
@@ -99,7 +99,7 @@ public sealed class TrustFiles : IDisposable
         return between > _depth ? new TrustRefusal(TrustFault.TooDeep, $"too deep: {between} authorities lie between it and its root, at most {_depth} may") : null;
     }
 
-    /// <summary>The worst of what is wrong: an authority that is not known says more than a date.</summary>
+    /// <summary>The worst of several mistakes. An unknown authority says more than a date.</summary>
     private static TrustRefusal Explain(X509Chain chain, DateTimeOffset now)
     {
         var all = chain.ChainElements.Aggregate(X509ChainStatusFlags.NoError, static (flags, element) => element.ChainElementStatus.Aggregate(flags, static (sum, status) => sum | status.Status));
@@ -164,7 +164,7 @@ public enum TrustFault
 }
 
 /// <summary>Why a peer's certificate is not trusted.</summary>
-/// <param name="Text">For the log; begins with what is wrong, and names neither files nor the peer.</param>
+/// <param name="Text">For the log. It begins with the mistake, and names neither files nor the peer.</param>
 public sealed record TrustRefusal(TrustFault Fault, string Text);
 
 /// <summary>What a certificate was shown for.</summary>

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Security;
 
 /// <summary>
-/// Looks once a second whether files have changed, and has what was read from them read anew. A look compares length, times and the place that all links on
-/// the way lead to, so that a folder that is swapped behind a link, as Kubernetes does it, is seen.
+/// Looks once a second whether files have changed, and has them read again. A look compares length, times and the place that all links on the way lead to. So it
+/// notices a folder that is swapped behind a link, as Kubernetes does it.
 /// </summary>
 public sealed class WatchedFiles : IDisposable
 {
@@ -66,7 +66,7 @@ public sealed class WatchedFiles : IDisposable
         }
         catch (Exception exception)
         {
-            // With any mistake in the files, what was read before stays in force.
+            // With any mistake in the files, the former content stays in force.
             if (_refusals.TryPass(exception.Message, out _))
             {
                 Log.FilesRefused(_logger, changed, exception.Message);

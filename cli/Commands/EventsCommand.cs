@@ -51,7 +51,7 @@ internal static class EventsCommand
         return command;
     }
 
-    /// <summary>A gateway that ends its stream is asked again, after what it sent last; one that is gone ends the watch.</summary>
+    /// <summary>A gateway that ends its stream is asked again, after its last event. A gateway that is gone ends the watch.</summary>
     private static async Task WatchAsync(Session session, string? model, int count, CancellationToken cancellationToken)
     {
         string? last = null;
@@ -107,8 +107,8 @@ internal static class EventsCommand
 }
 
 /// <summary>
-/// What a watch has had of the timeline, across gateways. Each start of a gateway keeps events of its own, under ids with its own prefix, and a watch that reaches another one is sent all that it keeps.
-/// Of those, what happened up to the last event of the gateway before is known already.
+/// What a watch has had of the timeline, across gateways. Each start of a gateway keeps events of its own, under ids with its own prefix. A watch that reaches another
+/// gateway gets all that it keeps. Those up to the time of the last event of the gateway before are known already.
 /// </summary>
 internal sealed class SeenEvents
 {

@@ -12,7 +12,7 @@ using Grpc.Net.Client.Web;
 
 namespace Cluster.Cli.Connection;
 
-/// <summary>Calls of one gateway on its HTTP port: REST, and gRPC-Web for what REST has not.</summary>
+/// <summary>Calls of one gateway on its HTTP port: REST, and gRPC-Web for calls that REST lacks.</summary>
 internal sealed class ClusterClient : IDisposable
 {
     private readonly ClusterConnection _connection;
@@ -102,7 +102,7 @@ internal sealed class ClusterClient : IDisposable
         return await SendAsync(request, cancellationToken);
     }
 
-    /// <summary>A call of gRPC, its failure told as REST's.</summary>
+    /// <summary>A gRPC call with failures in the form of REST's.</summary>
     public async Task<T> CallAsync<T>(AsyncUnaryCall<T> call)
     {
         try

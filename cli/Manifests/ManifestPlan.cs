@@ -17,7 +17,7 @@ internal enum ChangeKind
     Retry,
 }
 
-/// <summary>A step from what there is to what a manifest says.</summary>
+/// <summary>A step from the present state to that of a manifest.</summary>
 /// <param name="Model">Of a model that is to be registered.</param>
 /// <param name="Alias">Of an alias that is to be set.</param>
 /// <param name="Traffic">Of a rule that is to be set.</param>
@@ -105,7 +105,7 @@ internal static class ManifestPlan
         };
     }
 
-    /// <summary>Of a model that stays registered as it is: one that is registered anew gets its bounds with its settings.</summary>
+    /// <summary>Only for a model that stays registered as it is. A model that is registered again gets its bounds with its settings.</summary>
     private static ManifestChange? Scale(ModelManifest model, ModelEntry? there)
     {
         if (there is null || !model.IsAs(there.ModelInfo))

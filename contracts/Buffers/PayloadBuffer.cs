@@ -10,10 +10,10 @@ namespace Cluster.Contracts.Buffers;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The rule for calls. An argument is lent: the caller keeps its count and gives it up when the call has ended, however it ended. A result is handed over
-/// (<see cref="HandOver"/>): the caller gives up what it gets. Each that uses a payload meanwhile, a grain or the transport, takes a count of its own with
-/// <see cref="TryTake"/> and gives it up when done. Where the payload was lent, that is one more count. Where it came with a message, it is the message's.
-/// What a message carried that reached no grain is left to the collector.
+/// The rule for calls. An argument is lent: the caller keeps its count and releases it when the call has ended, however it ended. A result is handed over
+/// (<see cref="HandOver"/>): the caller releases it. Each other user of a payload, a grain or the transport, takes a count of its own with <see cref="TryTake"/> and
+/// releases it when done. For a lent payload that is one more count. For one that came with a message it is the message's. A payload with a message that reached no
+/// grain is left to the garbage collector.
 /// </para>
 /// <para>
 /// Managed arrays start at a multiple of 8 and stay there when the collector moves them. So an element placed at a
@@ -80,7 +80,7 @@ public sealed class PayloadBuffer : IDisposable
         return buffer;
     }
 
-    /// <summary>One that has been given back: what is left of a payload whose caller gave up before it was sent.</summary>
+    /// <summary>A payload without memory: its caller gave up before it was sent.</summary>
     public static PayloadBuffer GivenBack()
     {
         var buffer = new PayloadBuffer(null, 0, 0);
@@ -114,7 +114,7 @@ public sealed class PayloadBuffer : IDisposable
     public void Retain() => ObjectDisposedException.ThrowIf(!TryRetain(), this);
 
     /// <summary>Becomes a holder: with the count that was handed over, if one was, else with one more.</summary>
-    /// <returns>False if the memory has been given back; there is nothing to give up then.</returns>
+    /// <returns>False if the memory has been given back. The caller then has no count to release.</returns>
     public bool TryTake() => Interlocked.Exchange(ref _carried, 0) != 0 || TryRetain();
 
     /// <summary>Gives up one count; the memory goes back to the pool with the last. Once it is back, a further call does nothing.</summary>
@@ -161,8 +161,9 @@ public sealed class PayloadBuffer : IDisposable
 }
 
 /// <summary>
-/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each
-/// processor and one for each thread, until a full collection long after. So large arrays have a pool of their own, with a bound on all that it keeps: a burst of large messages leaves no more than that behind. Safe from any thread.
+/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each processor and one for each
+/// thread, until a full collection long after. So large arrays have a pool of their own, with a bound on the bytes that it keeps after a burst of large messages. Safe
+/// from any thread.
 /// </summary>
 public sealed class PayloadPool
 {
@@ -172,7 +173,7 @@ public sealed class PayloadPool
     /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
     private const int LargestKept = 32 << 20;
 
-    /// <summary>Bytes of arrays too large to be kept that may wait for the collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
+    /// <summary>Bytes of arrays, too large for the pool, that may wait for the garbage collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
     private static readonly long MostDiscarded = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 64L << 20, 512L << 20);
 
     private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;

@@ -8,7 +8,7 @@ using Orleans.Serialization.WireProtocol;
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
-/// Message bytes in an Orleans message: a form byte, then what it says. Within a process they are passed on as they are. What came from another process
+/// Message bytes in an Orleans message: a form byte, then the content of that form. Within a process the buffer itself is passed on. A buffer from another process
 /// carries its count to its first taker.
 /// </summary>
 /// <remarks>
@@ -127,7 +127,7 @@ internal sealed class PayloadBufferCodec : IFieldCodec<PayloadBuffer>, IDeepCopi
 /// <param name="limit">Bytes that may leave beside one message.</param>
 public sealed class OutgoingPayloads(long limit)
 {
-    /// <summary>A shorter payload is copied into its message: handing it over costs about what copying it does.</summary>
+    /// <summary>A shorter payload is copied into its message, because a hand-over costs about as much as the copy.</summary>
     public const int MinBytes = 8 << 10;
 
     /// <summary>Payloads beside the messages of one flush; those beyond are written into the message.</summary>
@@ -141,7 +141,7 @@ public sealed class OutgoingPayloads(long limit)
     private int _thread;
     private long _messageBytes;
 
-    /// <summary>What is open on this thread.</summary>
+    /// <summary>The instance that is open on this thread.</summary>
     public static OutgoingPayloads? Current => _current is { } current && current._thread == Environment.CurrentManagedThreadId ? current : null;
 
     /// <summary>The number of the flush; a payload is found by it and its place in the flush.</summary>
@@ -171,7 +171,7 @@ public sealed class OutgoingPayloads(long limit)
         _messageBytes = 0;
     }
 
-    /// <summary>Ends the time in which payloads are added, and gives up those of a message that was not completed.</summary>
+    /// <summary>Ends the time in which payloads are added, and releases those of an incomplete message.</summary>
     public void Abandon()
     {
         Close();
@@ -240,7 +240,7 @@ public sealed class IncomingPayloads
     private readonly List<Entry> _entries = [];
     private uint _flush;
 
-    /// <summary>What is open on this thread.</summary>
+    /// <summary>The instance that is open on this thread.</summary>
     public static IncomingPayloads? Current => _current;
 
     /// <summary>Payloads that are not taken yet.</summary>
@@ -275,7 +275,7 @@ public sealed class IncomingPayloads
     public void Add(int place, PayloadBuffer payload) => _entries.Add(new Entry(place, payload));
 
     /// <summary>Takes a payload out, once.</summary>
-    /// <exception cref="InvalidDataException">There is none such: the message does not belong to this flush.</exception>
+    /// <exception cref="InvalidDataException">There is no such payload: the message does not belong to this flush.</exception>
     public PayloadBuffer Take(uint flush, int place, long length)
     {
         for (var i = 0; flush == _flush && i < _entries.Count; i++)

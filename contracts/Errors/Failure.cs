@@ -1,6 +1,6 @@
 namespace Cluster.Contracts.Errors;
 
-/// <summary>Why a call has no result: what both protocols tell the client.</summary>
+/// <summary>Why a call has no result, as both protocols report it to the client.</summary>
 /// <param name="Code">Never <see cref="StatusCode.Ok"/>.</param>
 /// <param name="Message">Names the model, the tensor or the option, what was found and what would be right.</param>
 /// <param name="RetryAfter">How long a client should wait before it tries again; null where a retry cannot help.</param>
@@ -12,7 +12,7 @@ public sealed record Failure(
 {
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
 
-    /// <summary>What callers inside the cluster act on.</summary>
+    /// <summary>The kind on which callers inside the cluster act.</summary>
     [Id(3)]
     public FailureKind Kind { get; init; }
 
@@ -22,7 +22,7 @@ public sealed record Failure(
     /// <summary>No such model or version.</summary>
     public static Failure NotFound(string message) => new(StatusCode.NotFound, message);
 
-    /// <summary>Nothing is there to answer now; worth another try after <paramref name="retryAfter"/>.</summary>
+    /// <summary>No replica can answer now. Another try is worthwhile after <paramref name="retryAfter"/>.</summary>
     public static Failure Unavailable(string message, TimeSpan retryAfter) => new(StatusCode.Unavailable, message, retryAfter);
 
     /// <summary>The replica that was asked is not loaded, or ends.</summary>
@@ -31,7 +31,7 @@ public sealed record Failure(
     /// <summary>The silo that was asked is lost, or cannot be reached.</summary>
     public static Failure Lost(string message) => Unavailable(message, SoonAgain) with { Kind = FailureKind.Lost };
 
-    /// <summary>A queue, a quota or the cluster is full; worth another try after <paramref name="retryAfter"/>.</summary>
+    /// <summary>A queue, a quota or the cluster is full. Another try is worthwhile after <paramref name="retryAfter"/>.</summary>
     public static Failure Exhausted(string message, TimeSpan retryAfter) =>
         new(StatusCode.ResourceExhausted, message, retryAfter) { Kind = FailureKind.Full };
 
@@ -104,7 +104,7 @@ public sealed class ServingException : Exception
         Failure = failure;
     }
 
-    /// <summary>What the client is told.</summary>
+    /// <summary>The failure that the client gets.</summary>
     [Id(0)]
     public Failure Failure { get; }
 

@@ -8,8 +8,7 @@ namespace Cluster.Contracts.Models;
 
 /// <summary>
 /// One replica of one model version: an inference session with its concurrency limit, queue and statistics. The key is a
-/// <see cref="ModelReplicaId"/>, which says where it is. It is loaded by its model's command alone, and once: a call to one that is not loaded
-/// says so at once.
+/// <see cref="ModelReplicaId"/>, which says where it is. Only a command of its model loads it, and only once. A call to a replica that is not loaded says so at once.
 /// </summary>
 [Alias("model-replica")]
 public interface IModelReplicaGrain : IGrainWithStringKey
@@ -25,11 +24,11 @@ public interface IModelReplicaGrain : IGrainWithStringKey
     [ResponseTimeout("01:00:00"), Alias("ensure-loaded")]
     ValueTask<ReplicaLoad> EnsureLoadedAsync(ReplicaSpec spec, CancellationToken cancellationToken);
 
-    /// <summary>What was loaded; null where nothing is.</summary>
+    /// <summary>The loaded model. Null where none is loaded.</summary>
     [Alias("describe")]
     ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken);
 
-    /// <summary>What the replica has done since it was loaded; null where it is not.</summary>
+    /// <summary>The replica's figures since its load. Null where it is not loaded.</summary>
     [Alias("statistics")]
     ValueTask<ReplicaStatistics?> GetStatisticsAsync(CancellationToken cancellationToken);
 
@@ -38,13 +37,13 @@ public interface IModelReplicaGrain : IGrainWithStringKey
     ValueTask UnloadAsync();
 }
 
-/// <summary>What became of a replica's load: one of the two is set.</summary>
-/// <param name="Description">What was loaded.</param>
-/// <param name="Failure">Why nothing was; <c>Moved</c>, <c>Full</c> and <c>LoadFailed</c> leave it to another silo.</param>
+/// <summary>The end of a replica's load. One of the two is set.</summary>
+/// <param name="Description">The loaded model.</param>
+/// <param name="Failure">Why the load failed. <c>Moved</c>, <c>Full</c> and <c>LoadFailed</c> leave it to another silo.</param>
 [GenerateSerializer, Immutable, Alias("replica-load")]
 public sealed record ReplicaLoad([property: Id(0)] ModelDescription? Description, [property: Id(1)] Failure? Failure);
 
-/// <summary>What a replica is to load.</summary>
+/// <summary>The content and settings that a replica loads.</summary>
 [GenerateSerializer, Immutable, Alias("replica-spec")]
 public sealed record ReplicaSpec(
     [property: Id(0)] ModelVersionSource Source,
@@ -123,7 +122,7 @@ public readonly record struct ModelReplicaId(
     }
 }
 
-/// <summary>What one replica has done since it was loaded.</summary>
+/// <summary>The figures of one replica since its load.</summary>
 [GenerateSerializer, Immutable, Alias("copy-statistics")]
 public sealed record ReplicaStatistics
 {
@@ -167,7 +166,7 @@ public sealed record ReplicaStatistics
     [Id(9)]
     public ImmutableSortedDictionary<long, BatchStatistics> Batches { get; init; } = ImmutableSortedDictionary<long, BatchStatistics>.Empty;
 
-    /// <summary>Whole requests whose caller gave up, by cancelling or at its deadline, while they waited or ran.</summary>
+    /// <summary>Whole requests that their caller cancelled, or that passed their deadline, while they waited or ran.</summary>
     [Id(10)]
     public DurationTotal Cancel { get; init; }
 

@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>What should be served under a name: the versions there are, which of them to serve, and how.</summary>
+/// <summary>What should be served under a name: the existing versions, the choice among them, and the settings.</summary>
 [GenerateSerializer, Immutable, Alias("model-registration")]
 public sealed record ModelRegistration
 {
@@ -22,13 +22,13 @@ public sealed record ModelRegistration
     [Id(3)]
     public ModelSettings Settings { get; init; } = ModelSettings.Default;
 
-    /// <summary>Fingerprint of the settings that a replica is loaded and placed by: where it changes, every served version is loaded anew.</summary>
+    /// <summary>Fingerprint of the settings by which a replica is loaded and placed. If it changes, every served version is loaded again.</summary>
     [Id(4)]
     public string SettingsRevision { get; init; } = "";
 
     /// <summary>
-    /// Why this model cannot be served as asked for, or null: its settings or its folder cannot be read, or no version can be loaded. Then nothing new is loaded, and what is served stays as long as it is
-    /// still in <see cref="Versions"/>. <see cref="Settings"/> are the last good ones, or the defaults.
+    /// Why this model cannot be served as asked for, or null: its settings or its folder cannot be read, or no version can be loaded. Then nothing new is loaded, and
+    /// serving versions stay while they are in <see cref="Versions"/>. <see cref="Settings"/> are the last good ones, or the defaults.
     /// </summary>
     [Id(5)]
     public string? Problem { get; init; }
@@ -47,7 +47,7 @@ public sealed record ModelRegistration
     public bool IsRemoval => Versions.IsEmpty && Problem is null;
 }
 
-/// <summary>Who says that a model should be served. A name belongs to the first that claims it, until that one lets go.</summary>
+/// <summary>The origin of a registration. A name belongs to the first that claims it, until that one releases it.</summary>
 [GenerateSerializer, Alias("registration-origin")]
 public enum RegistrationOrigin
 {
@@ -62,7 +62,7 @@ public enum RegistrationOrigin
 /// <param name="Version">The folder's number, at least 1.</param>
 /// <param name="Path">Absolute path of the .onnx file; empty where <paramref name="Problem"/> is set.</param>
 /// <param name="Revision">
-/// Fingerprint of everything in the version's folder: another revision of the same version is other content, to be loaded anew.
+/// Fingerprint of all files in the version's folder. Another revision of the same version is other content, to be loaded again.
 /// </param>
 /// <param name="Problem">Why this version cannot be loaded at all (no .onnx file, a link out of the repository…), or null.</param>
 [GenerateSerializer, Immutable, Alias("model-version-source")]
@@ -72,7 +72,7 @@ public sealed record ModelVersionSource(
     [property: Id(2)] string Revision,
     [property: Id(3)] string? Problem = null)
 {
-    /// <summary>Size of everything in the version's folder in bytes, of what links lead to; 0 where <see cref="Problem"/> is set.</summary>
+    /// <summary>Bytes of all files in the version's folder, links followed. 0 where <see cref="Problem"/> is set.</summary>
     [Id(4)]
     public long Bytes { get; init; }
 
@@ -80,21 +80,21 @@ public sealed record ModelVersionSource(
     [Id(5)]
     public bool IsSingleFile { get; init; }
 
-    /// <summary>Whether the model's settings are the operator's own word, not a file beside the model: then no signature has to vouch for them.</summary>
+    /// <summary>Whether the model's settings come from the operator, not from a file beside the model. Then they need no signature.</summary>
     [Id(6)]
     public bool HasOperatorSettings { get; init; }
 }
 
-/// <summary>How many replicas of a version in memory there are to be, in place of what its model's settings say.</summary>
-/// <param name="Least">1 to 1000; null for what the settings say.</param>
-/// <param name="Most">0 to 1000, 0 for as many as there are silos; null for what the settings say.</param>
+/// <summary>Bounds on the replicas of a version in memory, in place of those of its model's settings.</summary>
+/// <param name="Least">1 to 1000. Null leaves it to the settings.</param>
+/// <param name="Most">0 to 1000, 0 for as many as there are silos. Null leaves it to the settings.</param>
 [GenerateSerializer, Immutable, Alias("replica-bounds")]
 public sealed record ReplicaBounds([property: Id(0)] int? Least, [property: Id(1)] int? Most)
 {
     /// <summary>As many as a bound of a model's settings can be.</summary>
     public const int Largest = 1000;
 
-    /// <summary>What is wrong with the numbers, or null.</summary>
+    /// <summary>The mistake in the numbers, or null.</summary>
     public string? Problem() =>
         Least is < 1 or > Largest ? string.Create(CultureInfo.InvariantCulture, $"min_copies is {Least}, expected 1 to {Largest}")
         : Most is < 0 or > Largest ? string.Create(CultureInfo.InvariantCulture, $"max_copies is {Most}, expected 0 to {Largest}")

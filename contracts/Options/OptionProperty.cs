@@ -29,7 +29,7 @@ public sealed class OptionProperty
     /// <summary>The key that sets it in place of its own; null if it has its own.</summary>
     public string? SetBy { get; }
 
-    /// <summary>What is right, such as <c>1 to 100</c>; null if no rule says.</summary>
+    /// <summary>The right values, such as <c>1 to 100</c>. Null without a rule.</summary>
     public string? Expected { get; }
 
     internal Type Type => Nullable.GetUnderlyingType(_property.PropertyType) ?? _property.PropertyType;
@@ -64,8 +64,9 @@ public sealed class OptionProperty
 }
 
 /// <summary>
-/// The text forms of option values, each in one way. Digits alone for whole numbers, with a decimal point for others, <c>true</c> or <c>false</c>, the
-/// names of a choice, <c>[d.]hh:mm:ss[.fffffff]</c> for times, commas between the parts of a list. Nothing is empty or begins or ends with white space.
+/// The text forms of option values, one for each kind. Whole numbers are digits alone, other numbers may have a decimal point. Further forms are <c>true</c> or
+/// <c>false</c>, the names of a choice, and <c>[d.]hh:mm:ss[.fffffff]</c> for times. Commas separate the parts of a list. No value is empty or begins or ends with
+/// white space.
 /// </summary>
 internal static class OptionText
 {
@@ -93,7 +94,7 @@ internal static class OptionText
         return given.Value is { } text && !given.GetChildren().Any() && TryParse(text, Nullable.GetUnderlyingType(type) ?? type, out value);
     }
 
-    /// <summary>What is right by the type alone; null where a rule has to say more.</summary>
+    /// <summary>The right values by the type alone. Null where a rule has to say more.</summary>
     public static string? Describe(Type type) => type switch
     {
         { IsEnum: true } => OptionProperty.Join(Enum.GetNames(type)),

@@ -10,7 +10,7 @@ namespace Cluster.Contracts.Options;
 /// <summary>Reads a section of the configuration into its options, and tells every mistake in it in one line each.</summary>
 public static class OptionSection
 {
-    /// <summary>Sets what is given and readable; everything else keeps its default.</summary>
+    /// <summary>Sets the given values that can be read. All others keep their defaults.</summary>
     public static void Bind(IConfiguration configuration, object options)
     {
         foreach (var property in OptionProperty.Of(options.GetType()))
@@ -109,7 +109,7 @@ public static class OptionSection
     }
 }
 
-/// <summary>Says what a text option holds; derived rules check it. Null is the default's.</summary>
+/// <summary>Names the content of a text option. Derived rules check it. Null is left to the default.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public class TextAttribute : ValidationAttribute
 {

@@ -1,8 +1,8 @@
 namespace Cluster.Contracts.Registry;
 
 /// <summary>
-/// What an alias does with a candidate: it answers a share of the requests, or gets copies of them whose answers are compared and dropped. A gateway that measures
-/// more than a limit allows ends that by itself.
+/// The use that an alias makes of a candidate. The candidate answers a share of the requests, or gets copies of them with answers that are compared and dropped. A
+/// gateway that measures more than a limit allows ends the share by itself.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("traffic-rule")]
 public sealed record TrafficRule
@@ -31,7 +31,7 @@ public sealed record TrafficRule
     [Id(5)]
     public string? StickyHeader { get; init; }
 
-    /// <summary>Whether a request without that header belongs to the share by its id; one without an id, by chance.</summary>
+    /// <summary>Whether a request without that header belongs to the share by its id. A request without an id goes by chance.</summary>
     [Id(6)]
     public bool StickyId { get; init; }
 
@@ -43,12 +43,12 @@ public sealed record TrafficRule
     [Id(8)]
     public double RelativeTolerance { get; init; } = 1e-3;
 
-    /// <summary>What the candidate may do worse.</summary>
+    /// <summary>Limits on how much worse the candidate may be.</summary>
     [Id(9)]
     public TrafficLimits Limits { get; init; } = new();
 }
 
-/// <summary>Beyond which figures of a candidate its share ends. Null for no such limit. Each gateway judges by what it measured itself.</summary>
+/// <summary>Figures of a candidate beyond which its share ends. Null for no such limit. Each gateway judges by its own measurements.</summary>
 [GenerateSerializer, Immutable, Alias("traffic-limits")]
 public sealed record TrafficLimits
 {
@@ -79,7 +79,7 @@ public sealed record TrafficLimits
 
 /// <summary>A rule that an alias has.</summary>
 /// <param name="Revision">Of two rules the later one has the higher number, also under another alias of the same name.</param>
-/// <param name="Loaded">Whether the candidate has been loaded for it; before that it gets nothing.</param>
+/// <param name="Loaded">Whether the candidate has been loaded for it. Before that it gets no requests.</param>
 /// <param name="Failure">Why the candidate does not load; null if it has not been found so.</param>
 /// <param name="RolledBack">Null while the rule holds.</param>
 [GenerateSerializer, Immutable, Alias("traffic-state")]
@@ -116,7 +116,7 @@ public sealed record TrafficVerdict(
     [property: Id(2)] string Reason,
     [property: Id(3)] string By);
 
-/// <summary>What ended a candidate's share.</summary>
+/// <summary>The cause that ended a candidate's share.</summary>
 [GenerateSerializer, Alias("rollback-cause")]
 public enum RollbackCause
 {

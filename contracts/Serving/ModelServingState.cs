@@ -4,10 +4,10 @@ using Cluster.Contracts.Models;
 
 namespace Cluster.Contracts.Serving;
 
-/// <summary>What a gateway must know of one model; replaced as a whole at each change.</summary>
+/// <summary>The state of one model for gateways. It is replaced as a whole at each change.</summary>
 /// <param name="Name">The model's name.</param>
 /// <param name="Versions">Every version in the repository or still loaded, highest first.</param>
-/// <param name="Problem">What is wrong with the model as a whole (its settings, its folder), or null.</param>
+/// <param name="Problem">The problem of the model as a whole (its settings, its folder), or null.</param>
 [GenerateSerializer, Immutable, Alias("model-serving-state")]
 public sealed record ModelServingState(
     [property: Id(0)] string Name,
@@ -39,7 +39,7 @@ public static class ReadyModels
         least == 0 || states.All.Where(static state => state.Serves).Take(least).Count() == least;
 }
 
-/// <summary>What a gateway must know of one version to route to it and to report it.</summary>
+/// <summary>The state of one version, by which gateways route to it and report it.</summary>
 [GenerateSerializer, Immutable, Alias("version-serving-state")]
 public sealed record VersionServingState
 {
@@ -51,7 +51,7 @@ public sealed record VersionServingState
     [Id(1)]
     public required ModelVersionState State { get; init; }
 
-    /// <summary>Why it is not ready, or why its newest content is not the one that serves; empty if there is nothing to say.</summary>
+    /// <summary>Why it is not ready, or why its newest content does not serve. Empty without such a reason.</summary>
     [Id(2)]
     public string Reason { get; init; } = "";
 
@@ -63,7 +63,7 @@ public sealed record VersionServingState
     [Id(11)]
     public ImmutableArray<PlacedReplica> Replicas { get; init; } = [];
 
-    /// <summary>The replicas that are being loaded: the first, further ones, or those of new content that is to replace what serves.</summary>
+    /// <summary>The replicas that are being loaded: the first, further ones, or those of new content that will replace the serving one.</summary>
     [Id(12)]
     public ImmutableArray<PlacedReplica> Arriving { get; init; } = [];
 
@@ -71,7 +71,7 @@ public sealed record VersionServingState
     [Id(7)]
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Whether it answers, but is not in memory now: its next request loads it, and waits for that.</summary>
+    /// <summary>Whether it answers although it is not in memory now. Its next request loads it, and waits for that.</summary>
     [Id(6)]
     public bool OnDemand { get; init; }
 
@@ -130,7 +130,7 @@ public static class ServingReasons
 
     public const string OnDemand = "not in memory now; its next request loads it";
 
-    /// <summary>How the reason of a version begins whose files come from object storage; a percentage follows.</summary>
+    /// <summary>Begins the reason of a version that is downloaded from object storage. A percentage follows.</summary>
     public const string Downloading = "downloading ";
 
     /// <summary>How the cause of an evicted replica begins.</summary>

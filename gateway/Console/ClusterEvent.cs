@@ -16,10 +16,10 @@ internal sealed record ClusterEvent(string Kind, string Text)
 
     public DateTimeOffset Time { get; init; }
 
-    /// <summary>The model that it is about; null for none. Callers that may not read it are not told.</summary>
+    /// <summary>The model that the event is about, null for none. Callers that may not read the model do not get the event.</summary>
     public string? Model { get; init; }
 
-    /// <summary>The alias whose rule is about the model; null for none. Callers that may not see it are not told either.</summary>
+    /// <summary>The alias with the rule that names the model, null for none. Callers that may not see the alias do not get the event either.</summary>
     public string? Alias { get; init; }
 
     public long? Version { get; init; }

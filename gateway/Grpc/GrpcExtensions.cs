@@ -48,7 +48,7 @@ internal static class GrpcExtensions
     {
         services.TryAddSingleton(TimeProvider.System);
 
-        // CallBoundary logs what handlers do not expect; what is left to the library are clients' mistakes and broken connections.
+        // CallBoundary logs unexpected exceptions of handlers. The library would log only clients' mistakes and broken connections.
         services.AddLogging(logging => logging
             .AddFilter("Grpc", LogLevel.Warning)
             .AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None));
@@ -181,7 +181,7 @@ internal sealed class CheckedCompressionProvider(string encoding, long limit) : 
     public Stream CreateDecompressionStream(Stream stream) =>
         new Bounded(encoding == Gzip ? CheckedInflater.Gzip(stream) : CheckedInflater.Zlib(stream), limit);
 
-    /// <summary>Says in gRPC's exceptions what is wrong with the data.</summary>
+    /// <summary>Reports errors in the data as gRPC's exceptions.</summary>
     private sealed class Bounded(CheckedInflater inflater, long limit) : ReadOnlyStream
     {
         private long _read;

@@ -212,7 +212,7 @@ internal static class ModelStatuses
 
                 if (version is { State: ModelVersionState.Ready, Replicas.IsEmpty: true })
                 {
-                    // ModelMesh has no word for what its next request loads.
+                    // ModelMesh has no status for a model that its next request loads.
                     yield return Copy("", Status.Loaded);
                 }
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.ModelMesh;
 
-/// <summary><c>watchModels</c>: what there is, then what changes.</summary>
+/// <summary><c>watchModels</c>: the present state, then each change.</summary>
 internal sealed class RegistryWatch(
     ManagedModels models, ManagedAliases managedAliases, IServingStates states, IAliases aliases, IHostApplicationLifetime lifetime)
 {
@@ -52,7 +52,7 @@ internal sealed class RegistryWatch(
         }
     }
 
-    /// <summary>Null where there is nothing to tell: the client never knew what is gone, or may not see it.</summary>
+    /// <summary>Null without a message: the client never knew the model that is gone, or may not see it.</summary>
     private async Task<WatchModelsResponse?> DescribeAsync((string Name, bool IsAlias) change, HashSet<(string Name, bool IsAlias)> known, Caller caller)
     {
         var now = change.IsAlias

@@ -125,7 +125,7 @@ internal static class RestErrors
         _ => StatusCodes.Status500InternalServerError,
     };
 
-    /// <summary>What a client is told: the web server's own exceptions, which are of a type of its own, say what its code says.</summary>
+    /// <summary>The answer for a client. The web server's own exceptions have a type of their own, and keep their status.</summary>
     public static string MessageOf(BadHttpRequestException exception) =>
         exception.GetType() == typeof(BadHttpRequestException) ? exception.Message : exception.StatusCode switch
         {

@@ -143,7 +143,7 @@ internal sealed class RouteTable : IDisposable
     private static string Describe(ModelRoute route) => string.Join(", ", route.Versions.Take(20).Select(version => version.Text));
 
     /// <summary>
-    /// Reads the state anew instead of being handed one: of two changes at once the later reader sees the latest, whichever came first.
+    /// Reads the state itself, so that of two changes at once the later reader sees the latest, whichever came first.
     /// </summary>
     private void Update(string name)
     {
@@ -224,10 +224,10 @@ internal static class VersionText
     /// <param name="version">Not empty.</param>
     public static bool IsNumber(string version) => version[0] != '0' && version.Length <= MaxLength && !version.AsSpan().ContainsAnyExceptInRange('0', '9');
 
-    /// <summary>INVALID_ARGUMENT for what is no version.</summary>
+    /// <summary>INVALID_ARGUMENT for a text that is no version.</summary>
     public static Failure NotANumber(string version, string model) => Failure.InvalidArgument(
-        $"failed to get model version from specified version string '{Shorten(version)}' for model '{Shorten(model)}': a version is a positive integer such as 1; " +
-        "leave it out for the version that the model serves by default");
+        $"failed to get model version from specified version string '{Shorten(version)}' for model '{Shorten(model)}': a version is a positive integer such as 1. " +
+        "Leave it out for the version that the model serves by default");
 
     /// <summary>Names and versions of requests in errors.</summary>
     public static string Shorten(string text) => text.Length <= 256 ? text : text[..256] + "…";

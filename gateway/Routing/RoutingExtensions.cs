@@ -42,7 +42,7 @@ internal static class RoutingExtensions
 /// <summary>Keeps the request series of exactly the versions that there are.</summary>
 internal static class RouteMetrics
 {
-    /// <summary>Follows <paramref name="routes"/> from now on, and counts what it has already.</summary>
+    /// <summary>Follows <paramref name="routes"/>, and counts those that are there already.</summary>
     public static void Follow(this RequestMetrics metrics, RouteTable routes)
     {
         routes.Changed += (old, now) => Update(metrics, old, now);

@@ -71,7 +71,7 @@ internal sealed class Readiness(HealthServiceImpl health, ServerReadiness server
 
     public void Dispose() => server.Changed -= Publish;
 
-    /// <summary>One after the other, so that the last one told is the latest.</summary>
+    /// <summary>One after the other, so that listeners get the latest state last.</summary>
     private void Publish()
     {
         lock (_lock)

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Traffic;
 
-/// <summary>A traffic rule at work in this gateway, with what was measured of it here. Safe from any thread.</summary>
+/// <summary>A traffic rule at work in this gateway, with this gateway's figures. Safe from any thread.</summary>
 internal sealed class LiveRule : IDisposable
 {
     private readonly TrafficChance _chance;
@@ -42,7 +42,7 @@ internal sealed class LiveRule : IDisposable
     /// <inheritdoc cref="CandidateVersion"/>
     public string ActiveVersion { get; }
 
-    /// <summary>Whether the candidate gets its share. What this gateway has judged it does not go on with, even if the alias cannot be told.</summary>
+    /// <summary>Whether the candidate gets its share. This gateway ends a rule that it has judged, even if it cannot reach the alias.</summary>
     public bool IsOn => _state.IsOn && !Volatile.Read(ref _isJudged);
 
     /// <summary>Whether another rule, or none, has taken this one's place, or its share has ended for all gateways.</summary>
@@ -101,7 +101,7 @@ internal sealed class LiveRule : IDisposable
         ShowShare();
     }
 
-    /// <summary>Ends it; what is under way may still be counted.</summary>
+    /// <summary>Ends it. Requests under way may still be counted.</summary>
     public void Dispose()
     {
         Volatile.Write(ref _isOver, true);
@@ -196,7 +196,7 @@ internal sealed class TrafficChance(Random random)
 /// <summary>Why a candidate's share is to end, with the figures.</summary>
 internal sealed record TrafficJudgement(RollbackCause Cause, string Reason);
 
-/// <summary>Compares what was measured with a rule's limits. Pure.</summary>
+/// <summary>Compares measured figures with a rule's limits. Pure.</summary>
 internal static class TrafficJudge
 {
     /// <summary>The first limit that is exceeded; null for none, or where too little was measured.</summary>

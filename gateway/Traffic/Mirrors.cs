@@ -80,7 +80,7 @@ internal sealed class Mirrors : IDisposable
         Interlocked.Decrement(ref _count);
     }
 
-    /// <summary>Sends a copy, whose message the call takes over, and compares its answer. What goes wrong is the candidate's, and stays here.</summary>
+    /// <summary>Sends a copy and compares its answer. The call takes over the copy's message. A failure counts against the candidate and reaches no client.</summary>
     internal async Task RunAsync(LiveRule rule, PayloadBuffer message, PayloadBuffer expected)
     {
         var start = _time.GetTimestamp();
@@ -215,18 +215,19 @@ internal sealed class Mirror(Mirrors mirrors, LiveRule rule, PayloadBuffer messa
 public sealed class TrafficOptions
 {
     /// <summary>
-    /// Copies that are under way or wait for the answer that they are compared with, of all aliases, 1 to 100,000. Default 64. More than that are dropped and counted; more of them
-    /// take memory and the silos' time.
+    /// Copies that are under way or wait for the answer to compare with, of all aliases, 1 to 100,000. Default 64. Further ones are dropped and counted. A higher
+    /// number takes memory and the silos' time.
     /// </summary>
     [Range(1, 100_000)]
     public int MaxMirrors { get; set; } = 64;
 
-    /// <summary>Bytes of these requests and answers, MiB, 1 to 1,000,000. Default 256. What does not fit is dropped and counted.</summary>
+    /// <summary>Bytes of these requests and answers, MiB, 1 to 1,000,000. Default 256. A copy that does not fit is dropped and counted.</summary>
     [Range(1, 1_000_000)]
     public int MaxMirrorMiB { get; set; } = 256;
 
     /// <summary>
-    /// How long a candidate may take for a copy, a second to an hour; then it has failed. Default 30 s. Longer has copies of a candidate that hangs keep others out.
+    /// How long a candidate may take for a copy, a second to an hour. Then it has failed. Default 30 s. With a longer time copies for a candidate that hangs keep
+    /// others out.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan MirrorTimeout { get; set; } = TimeSpan.FromSeconds(30);

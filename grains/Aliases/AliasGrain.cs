@@ -220,7 +220,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         }
     }
 
-    /// <summary>Keeps the new state, tells of it, lets go of what it does not refer to any more, and goes on.</summary>
+    /// <summary>Keeps and publishes the new state, releases models that it no longer refers to, and goes on.</summary>
     private async Task MoveAsync(AliasState next)
     {
         var before = State;
@@ -297,7 +297,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
 
     private void Signal() => Interlocked.Exchange(ref _changed, NewSignal()).TrySetResult();
 
-    /// <summary>Anybody may ask for a name that is no alias; the memory of that is given back at once.</summary>
+    /// <summary>Clients may ask for a name that is no alias. Its activation ends at once.</summary>
     private void EndIfAbsent()
     {
         if (State is null)

@@ -97,7 +97,7 @@ internal sealed class AliasLoad(
         }
         catch (Exception) when (_isEnding)
         {
-            // The next activation begins anew.
+            // The next activation begins again.
             return;
         }
         catch (Exception exception)

@@ -33,7 +33,7 @@ internal sealed class ClusterCaretaker(
     }
 
     /// <summary>
-    /// Tells models of each silo that is published as holding something and is dead, rather than of changes alone. So it makes up for what was not done before.
+    /// Tells models of each dead silo that is published as a holder, not only of changes. So it makes up for work that was not done before.
     /// </summary>
     public async Task TellOfLostAsync(CancellationToken cancellationToken)
     {

@@ -11,7 +11,7 @@ using Orleans.GrainDirectory;
 
 namespace Cluster.Grains.Cluster;
 
-/// <summary>Asks every silo what it does, and says what each version is to have. Safe from any thread.</summary>
+/// <summary>Asks every silo for its figures, and adds what each version should have. Safe from any thread.</summary>
 internal sealed class ClusterFigures(
     IClusterMembershipService membership,
     IServingStates states,

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="IControllerGrain"/>
-/// <remarks>Keeps nothing: where it comes back after its silo died, it makes up for what was not done. Silos call it at each change of the membership, so that it is there.</remarks>
+/// <remarks>Keeps no state. Where it comes back after its silo died, it makes up for work that was not done. Silos call it at each change of the membership, so that it
+/// is active.</remarks>
 [ControlPlacement, KeepAlive]
 internal sealed class ControllerGrain(
     IClusterMembershipService membership,
@@ -59,7 +60,7 @@ internal sealed class ControllerGrain(
         _active = active;
         states.RemoveDead();
 
-        // To its end, also where the silo that told of it stops.
+        // To its end, even if the silo that reported it stops.
         await caretaker.TellOfLostAsync(CancellationToken.None);
     }
 
@@ -118,7 +119,7 @@ internal interface IControllerGrain : IGrainWithStringKey
     /// <summary>The key of the one grain.</summary>
     const string Key = "0";
 
-    /// <summary>Told by a silo that the membership has changed. Models that lost replicas have been told of it when it returns.</summary>
+    /// <summary>A silo reports here that the membership has changed. Models that lost replicas know it when the call returns.</summary>
     [AlwaysInterleave, Alias("membership-changed")]
     ValueTask MembershipChangedAsync(MembershipVersion version, CancellationToken cancellationToken);
 

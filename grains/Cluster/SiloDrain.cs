@@ -53,7 +53,8 @@ internal sealed class SiloDrain(
 }
 
 /// <summary>
-/// Drains this silo while an operator asks for that: nothing new comes, and replicas move to others, looked for again until the drain is called off. The process goes on. What it was asked ends with it.
+/// Drains this silo while an operator asks for that. It takes no new replicas, and moves its own to other silos, with new tries until the drain ends. The process goes
+/// on. A drain ends with its process.
 /// </summary>
 internal sealed class AskedDrain(LocalReplicas replicas, SiloDraining draining, ReplicaMoves moves, TimeProvider time, ILogger<AskedDrain> logger) : BackgroundService
 {

@@ -11,7 +11,7 @@ internal sealed class SiloDrains(IKnownSilos silos, IGrainFactory grains)
     /// <summary>Of a name in an error.</summary>
     private const int MaxName = 256;
 
-    /// <summary>Silos that were to be drained here, of which what they publish may not be known yet.</summary>
+    /// <summary>Silos with a drain from here, which their published state may not show yet.</summary>
     private readonly HashSet<string> _drained = new(StringComparer.Ordinal);
 
     /// <inheritdoc cref="IClusterGrain.DrainAsync"/>

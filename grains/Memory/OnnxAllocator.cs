@@ -166,8 +166,8 @@ internal static unsafe class ThrowingCall
 public sealed class MemoryOptions
 {
     /// <summary>
-    /// Bytes that are left to the runtime, to messages of ordinary size and to the libraries. 0 to 1 TiB, default 384 MiB, with which a silo starts and serves. Less lets larger runs
-    /// in, and has the system end the process where memory is short.
+    /// Bytes that are left to the runtime, to messages of ordinary size and to the libraries. 0 to 1 TiB, default 384 MiB, with which a silo starts and serves. Less
+    /// allows larger runs, but the system may end the process where memory is short.
     /// </summary>
     [Range(typeof(long), "0", "1099511627776")]
     public long Reserve { get; set; } = 384L << 20;

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Cluster.Grains.Memory;
 
-/// <summary>Memory straight from Linux: what is given back is the system's at once.</summary>
+/// <summary>Memory straight from Linux. Freed memory is the system's at once.</summary>
 internal static unsafe partial class SystemPages
 {
     private const int ReadWrite = 0x1 | 0x2;

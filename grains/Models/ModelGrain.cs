@@ -43,7 +43,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
     private ModelGrainState State => _keeper.State;
 
-    /// <summary>Goes on with what was to be tried again, and ends what was being loaded when the grain was lost.</summary>
+    /// <summary>Goes on with tries that were due, and ends loads that were under way when the grain was lost.</summary>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _keeper = new ModelKeeper(Name, _stored, _services.States, _services.Metrics, _services.Time);
@@ -303,7 +303,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         ? Failure.Unavailable(LoadFailures.Message(Name, version, failed.Reason), LoadFailures.RetryAfter) with { Kind = FailureKind.LoadFailed }
         : Failure.NotFound(string.Create(CultureInfo.InvariantCulture, $"Request for unknown model: '{Name}' version {version} is not served"));
 
-    /// <param name="prefix">Begins what the caller is told.</param>
+    /// <param name="prefix">Begins the text for the caller.</param>
     private void RequireKnown(string prefix = "")
     {
         if (State.Registration is null)

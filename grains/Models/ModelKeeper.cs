@@ -13,7 +13,7 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     private bool _unwritten;
     private TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Ends when gateways are told next.</summary>
+    /// <summary>Ends at the next publication to gateways.</summary>
     public Task NextTold => _told.Task;
 
     /// <summary>The model's.</summary>
@@ -30,7 +30,7 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     }
 
     /// <summary>As <see cref="KeepAsync"/>, for what a caller asked.</summary>
-    /// <param name="undo">Takes what was asked out of the state again, where it cannot be written.</param>
+    /// <param name="undo">Takes the request out of the state again, where the state cannot be written.</param>
     /// <exception cref="ServingException">UNAVAILABLE, with the cause: the store is away or refuses the write, which no other silo would change.</exception>
     public async Task KeepAskedAsync(ModelGrainState state, Func<ModelGrainState, ModelGrainState>? undo = null)
     {
@@ -52,7 +52,7 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
         _unwritten = true;
     }
 
-    /// <summary>Writes what was only noted.</summary>
+    /// <summary>Writes changes that were only noted.</summary>
     public Task SaveAsync() => _unwritten ? KeepAsync(State) : Task.CompletedTask;
 
     public Task ClearAsync()

@@ -82,7 +82,7 @@ internal sealed class ModelReports(
         return JudgeAsync();
     }
 
-    /// <summary>Takes what was heard of a version's replicas.</summary>
+    /// <summary>Takes the reports of a version's replicas.</summary>
     /// <param name="cause">Why they changed, for people.</param>
     public async Task TakeAsync(ModelGrainState state, long version, string cause)
     {

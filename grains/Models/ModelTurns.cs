@@ -37,7 +37,7 @@ internal sealed class ModelTurns : IDisposable
 
     private ModelGrainState State => _keeper.State;
 
-    /// <summary>Waits for a turn, which lasts until what is returned is disposed of.</summary>
+    /// <summary>Waits for a turn, which lasts until the returned object is disposed.</summary>
     public async Task<Turn> TakeAsync()
     {
         await _turn.WaitAsync();
@@ -71,7 +71,7 @@ internal sealed class ModelTurns : IDisposable
         RetryLaterFailures();
     }
 
-    /// <summary>Counts a change as under way until what is returned is disposed of. Within a turn.</summary>
+    /// <summary>Counts a change as under way until the returned object is disposed. Within a turn.</summary>
     public Change Begin()
     {
         _changes++;
@@ -163,11 +163,11 @@ internal interface IModelWorkGrain : IGrainWithStringKey
     ValueTask CarryOutAsync();
 }
 
-/// <summary>Has a grain look again at what is to be tried again, at the earliest of the times that are asked for. Keeps the grain active meanwhile.</summary>
+/// <summary>Has a grain look at tries that are due, at the earliest of the requested times. Keeps the grain active meanwhile.</summary>
 /// <param name="look">Runs in a turn of the grain.</param>
 internal sealed class RetryTimer(Grain grain, Func<Task> look, TimeProvider time)
 {
-    /// <summary>Least time between two tries of what found no room.</summary>
+    /// <summary>Least time between two tries of a load that found no room.</summary>
     private static readonly TimeSpan Min = TimeSpan.FromSeconds(1);
 
     private IGrainTimer? _timer;
@@ -179,7 +179,7 @@ internal sealed class RetryTimer(Grain grain, Func<Task> look, TimeProvider time
     public bool IsSet => _timer is not null;
 
     /// <summary>A look that comes too early for one of its reasons has to ask for the next.</summary>
-    /// <param name="wait">A second at least; looks come after <see cref="Max"/> at the latest.</param>
+    /// <param name="wait">At least a second. A look comes after <see cref="Max"/> at the latest.</param>
     public void LookIn(TimeSpan wait)
     {
         wait = wait > Min ? wait : Min;

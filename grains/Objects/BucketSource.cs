@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Objects;
 
 /// <summary>
-/// A repository in an object store: as a folder of models, but listed by <see cref="RefreshAsync"/>. A scan tells what was listed last and asks the store for nothing.
+/// A repository in an object store: as a folder of models, but listed by <see cref="RefreshAsync"/>. A scan reports the last listing and asks the store for nothing.
 /// What was listed is kept on the disk, so that a start while the store is away begins with it.
 /// </summary>
 internal sealed class BucketSource(ObjectAddress root, ObjectReader reader, StorageSources sources, ListingFile kept, TimeProvider clock, ILogger logger) : IModelSource
@@ -157,7 +157,7 @@ internal sealed record BucketListing(ImmutableSortedDictionary<string, ListedMod
 /// <param name="Settings">Its model.json; null where there is none.</param>
 internal sealed record ListedModel(ImmutableArray<StoredObject> Objects, SettingsObject? Settings);
 
-/// <summary>Keeps what was listed last in the cache's folder.</summary>
+/// <summary>Keeps the last listing in the cache's folder.</summary>
 internal sealed partial class ListingFile(CacheFolder folder, ILogger<ListingFile> logger)
 {
     private const int Digits = 16;

@@ -5,7 +5,7 @@ internal interface IObjectStore
 {
     /// <summary>A page of the objects whose keys begin with the prefix, in the order of their keys.</summary>
     /// <param name="address">Its <see cref="ObjectAddress.Key"/> is the prefix, as it is written.</param>
-    /// <param name="after">What the page before told; null for the first.</param>
+    /// <param name="after">The token of the page before. Null for the first page.</param>
     /// <exception cref="ObjectStoreException">It cannot be listed.</exception>
     Task<ObjectPage> ListAsync(StorageSource source, ObjectAddress address, string? after, CancellationToken cancellationToken);
 
@@ -52,7 +52,7 @@ internal enum ChecksumKind
     Crc64Nvme,
 }
 
-/// <summary>Why a store did not do what it was asked for. The message has no text of the store's: that may name keys.</summary>
+/// <summary>The failure of a store's operation. The message has no text of the store's, as that may name keys.</summary>
 internal sealed class ObjectStoreException(StoreFailure failure, string message, Exception? cause = null) : Exception(message, cause)
 {
     public StoreFailure Failure => failure;

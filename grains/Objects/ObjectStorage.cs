@@ -80,10 +80,10 @@ internal static partial class Log
     [LoggerMessage(2194, LogLevel.Debug, "Asked object storage again for {Address} after {Milliseconds} ms: {Reason}")]
     public static partial void Retried(ILogger logger, string address, double milliseconds, string reason);
 
-    [LoggerMessage(2195, LogLevel.Information, "Removed {Address} from the cache of object storage, for room for others")]
+    [LoggerMessage(2195, LogLevel.Information, "Removed {Address} from the cache of object storage to make room")]
     public static partial void Evicted(ILogger logger, string address);
 
-    [LoggerMessage(2196, LogLevel.Warning, "Found {Address} changed in the cache of object storage, and reads it anew")]
+    [LoggerMessage(2196, LogLevel.Warning, "Found {Address} changed in the cache of object storage, and began to download it again")]
     public static partial void Damaged(ILogger logger, string address);
 
     [LoggerMessage(2197, LogLevel.Error, "Kept the former storage sources, as {Path} cannot be read: {Reason}")]
@@ -95,7 +95,7 @@ internal static partial class Log
     [LoggerMessage(2199, LogLevel.Warning, "Could not remove {Entry} of the cache of object storage: {Reason}")]
     public static partial void NotRemoved(ILogger logger, string entry, string reason);
 
-    [LoggerMessage(2200, LogLevel.Information, "Keeps objects in {Folder}: {Versions} model versions, {Bytes} bytes")]
+    [LoggerMessage(2200, LogLevel.Information, "Opened the cache of object storage in {Folder}: {Versions} model versions, {Bytes} bytes")]
     public static partial void CacheOpened(ILogger logger, string folder, int versions, long bytes);
 
     [LoggerMessage(2201, LogLevel.Warning, "Could not keep the listing of {Address} for the next start: {Reason}")]

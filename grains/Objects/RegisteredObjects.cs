@@ -5,7 +5,7 @@ using Cluster.Grains.Repository.Versions;
 
 namespace Cluster.Grains.Objects;
 
-/// <summary>Makes a registration of what a registered address holds now.</summary>
+/// <summary>Makes a registration of a registered address' present objects.</summary>
 internal sealed class RegisteredObjects(ObjectReader reader, StorageSources sources, TimeProvider clock)
 {
     private const string Graph = ".onnx";
@@ -66,7 +66,9 @@ internal sealed class RegisteredObjects(ObjectReader reader, StorageSources sour
     }
 }
 
-/// <summary>A model of the configuration file that lies in object storage: listed by <see cref="RefreshAsync"/>, told as it was listed last. Safe from any thread.</summary>
+/// <summary>
+/// A model of the configuration file that lies in object storage. <see cref="RefreshAsync"/> lists it, and scans report the last listing. Safe from any thread.
+/// </summary>
 internal sealed class ConfiguredObjects(string model, ObjectAddress address, RegisteredObjects store, TimeProvider clock)
 {
     private readonly Lock _lock = new();
@@ -74,7 +76,7 @@ internal sealed class ConfiguredObjects(string model, ObjectAddress address, Reg
     private Task _refreshing = Task.CompletedTask;
     private volatile Listed _last = new([], "it was not listed yet");
 
-    /// <summary>Asks the store; where that fails, what is known stays, with the reason.</summary>
+    /// <summary>Asks the store. Where that fails, the last listing stays, with the reason.</summary>
     public Task RefreshAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -83,7 +85,7 @@ internal sealed class ConfiguredObjects(string model, ObjectAddress address, Reg
         }
     }
 
-    /// <summary>The versions, and what is wrong with the model as a whole, or null.</summary>
+    /// <summary>The versions, and the problem of the model as a whole, or null.</summary>
     public (ImmutableArray<ModelVersionSource> Versions, string? Problem) Read()
     {
         var last = _last;

@@ -169,7 +169,7 @@ public static class PlacementPolicy
     }
 }
 
-/// <summary>How wide the choice of a silo is. Defaults are ModelMesh's, where its comments and its code differ those of the comments.</summary>
+/// <summary>How wide the choice of a silo is. Defaults are ModelMesh's. Where its comments and its code differ, those of the comments.</summary>
 [Section("Placement")]
 public sealed class PlacementOptions
 {
@@ -193,7 +193,7 @@ public sealed class PlacementOptions
     [Range(0.0, 1.0)]
     public double IdleSlackShare { get; set; } = 0.1;
 
-    /// <summary>With all silos full, a preferred one is chosen though its oldest entry is younger by this. Default 120 s.</summary>
+    /// <summary>With all silos full, a preferred one is chosen even if its oldest entry is younger by this. Default 120 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan PreferredSlack { get; set; } = TimeSpan.FromSeconds(120);
 
@@ -205,7 +205,7 @@ public sealed class PlacementOptions
     [Range(0.0, 1_000_000_000.0)]
     public double QuietRequestsPerMinute { get; set; } = 100;
 
-    /// <summary>A replica that is wanted for load avoids silos with this many times the requests of the quietest, at least 1. Default 1.1.</summary>
+    /// <summary>A replica for more utilization avoids silos with this many times the requests of the quietest, at least 1. Default 1.1.</summary>
     [Range(1.0, 1000.0)]
     public double BusyFactor { get; set; } = 1.1;
 }

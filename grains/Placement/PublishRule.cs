@@ -48,7 +48,9 @@ public static class PublishRule
     }
 }
 
-/// <summary>When a silo publishes its state. Smaller steps make others choose by newer news and cost more writes. Defaults but the first two are ModelMesh's.</summary>
+/// <summary>
+/// When a silo publishes its state. With smaller steps others choose by newer states, at the cost of more writes. Defaults except the first two are ModelMesh's.
+/// </summary>
 [Section("Publish")]
 public sealed class PublishOptions : IValidatableObject
 {
@@ -56,7 +58,7 @@ public sealed class PublishOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.2", "01:00:00")]
     public TimeSpan MaxInterval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>And not more often than this, but for a silo that begins to drain. Default 1 s (ModelMesh: 2 s).</summary>
+    /// <summary>The state is published not more often than this, except by a silo that begins to drain. Default 1 s (ModelMesh: 2 s).</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan MinInterval { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -84,7 +86,7 @@ public sealed class PublishOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double IdleShare { get; set; } = 1.0 / 16;
 
-    /// <summary>Change of the loads; the first and the last one always count. Default 3.</summary>
+    /// <summary>Change of the number of loads. The first and the last one always count. Default 3.</summary>
     [Range(1, 1_000_000)]
     public int Loading { get; set; } = 3;
 
@@ -96,7 +98,7 @@ public sealed class PublishOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double RequestsShare { get; set; } = 0.1;
 
-    /// <summary>Free share of the capacity below which a silo counts as full: becoming full, or not being it any more, always counts. Default 0.05.</summary>
+    /// <summary>Free share of the capacity below which a silo counts as full. A change from or to full always counts. Default 0.05.</summary>
     [Range(0.0, 1.0)]
     public double FullShare { get; set; } = 0.05;
 

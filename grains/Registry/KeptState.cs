@@ -4,7 +4,7 @@ using Cluster.Contracts.Registry;
 
 namespace Cluster.Grains.Registry;
 
-/// <summary>States of which a client is told only what is stored.</summary>
+/// <summary>States that clients see only once they are stored.</summary>
 internal static class KeptState
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
@@ -35,7 +35,7 @@ public sealed record RegistryState
     [Id(0)]
     public ImmutableDictionary<string, RegistryEntry> Entries { get; init; } = ImmutableDictionary<string, RegistryEntry>.Empty;
 
-    /// <summary>Models that are registered no more, and may not have been told yet: the silo that tells them may be lost meanwhile.</summary>
+    /// <summary>Unregistered models with grains that may not know it yet, as the silo that tells them may be lost meanwhile.</summary>
     [Id(1)]
     public ImmutableHashSet<string> Leaving { get; init; } = [];
 }

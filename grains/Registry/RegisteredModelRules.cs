@@ -122,7 +122,7 @@ internal sealed record StorageKey(string Name, string? Bucket, string Settings)
     private const string BucketKey = "bucket";
     private const string Parameters = "storage_params";
 
-    /// <summary>ModelMesh's members; what is not read here it keeps for its own pullers.</summary>
+    /// <summary>ModelMesh's members. Those that are not read here are for its own pullers.</summary>
     private static readonly FrozenSet<string> Known = FrozenSet.Create(NameKey, BucketKey, Parameters, "model_type", "disk_size_bytes");
 
     /// <returns>Null where the key names no storage source; what else is wrong with it, the reader of settings finds.</returns>

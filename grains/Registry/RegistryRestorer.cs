@@ -40,7 +40,7 @@ internal sealed class RegistryRestorer : IRegistryRestorer
     }
 }
 
-/// <summary>Brings back, at a start, what was registered before it.</summary>
+/// <summary>Restores at a start the models that were registered before it.</summary>
 public interface IRegistryRestorer
 {
     /// <summary>Returns when gateways know every registered model and every alias. Nothing is loaded. Doing so twice does no harm.</summary>

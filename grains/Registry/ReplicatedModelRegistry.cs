@@ -70,7 +70,7 @@ public static class ModelRegistry
     }
 }
 
-/// <summary>What clients may register.</summary>
+/// <summary>Models that clients register, and their aliases.</summary>
 [Section("Registry")]
 public sealed class RegistryOptions
 {
@@ -79,8 +79,8 @@ public sealed class RegistryOptions
     public string? Root { get; set; }
 
     /// <summary>
-    /// How long a model that an alias is to move to, and that did not load, is left alone; at least a second. Default 5 minutes. Shorter notices sooner
-    /// that its files were put right, longer spends less on loads that fail.
+    /// Time between two tries to load a failed target of an alias, at least a second. Default 5 minutes. Shorter notices sooner that its files were mended, longer
+    /// spends less on loads that fail.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan RetryFailedTarget { get; set; } = TimeSpan.FromMinutes(5);
@@ -118,15 +118,15 @@ internal static partial class Log
     [LoggerMessage(2140, LogLevel.Information, "Registered {Model}: type {Type}, path {Path}")]
     public static partial void Registered(ILogger logger, string model, string type, string path);
 
-    [LoggerMessage(2141, LogLevel.Information, "{Model} is registered no more: {Reason}")]
+    [LoggerMessage(2141, LogLevel.Information, "Unregistered {Model}: {Reason}")]
     public static partial void Unregistered(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2142, LogLevel.Warning, "Serving {Model} as it was registered is not possible now: {Reason}")]
+    [LoggerMessage(2142, LogLevel.Warning, "Could not serve {Model} as it was registered: {Reason}")]
     public static partial void HandOverFailed(ILogger logger, string model, string reason);
 
     [LoggerMessage(2143, LogLevel.Error, "Shard {Shard} of the model registry was not restored")]
     public static partial void RestoreFailed(ILogger logger, Exception exception, string shard);
 
-    [LoggerMessage(2144, LogLevel.Error, "The entry {Key} of map {Map} cannot be read and counts as missing")]
+    [LoggerMessage(2144, LogLevel.Error, "Could not read entry {Key} of map {Map}, which counts as missing")]
     public static partial void UnreadableEntry(ILogger logger, Exception exception, string key, string map);
 }

@@ -40,8 +40,8 @@ internal sealed class LocalReplicas(SiloDraining draining, ILocalSiloDetails loc
 }
 
 /// <summary>A loaded replica as its silo sees it.</summary>
-/// <param name="Replica">To call it; null in tests of what only looks at its activity.</param>
-/// <param name="Gauge">What is told of it to people; null in tests of what only looks at its activity.</param>
+/// <param name="Replica">To call the replica. Null in tests that only look at its activity.</param>
+/// <param name="Gauge">Its figures for people. Null in tests that only look at its activity.</param>
 internal sealed record LocalReplica(ModelReplicaId Id, ReplicaActivity Activity, IReplica? Replica = null, ReplicaGauge? Gauge = null);
 
 /// <summary>What a loaded replica does, seen from outside of its grain. <see cref="Read"/> is called by one thread at a time, the rest from any.</summary>

@@ -54,7 +54,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         return Task.CompletedTask;
     }
 
-    /// <summary>Answers what was taken, then unloads.</summary>
+    /// <summary>Answers the requests that it has taken, then unloads.</summary>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         GiveUp();
@@ -247,7 +247,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             return;
         }
 
-        // The weights are there three times: in the files, in the session that optimizes them, and in what is written.
+        // The weights are in memory three times: in the files, in the session that optimizes them, and in the written graph.
         bool HasFreeRoom() => services.Cache.ReadBytes() is var now && now.Used + now.Unloading + now.Waiting + (3 * model.LoadedBytes) <= now.Capacity;
     }
 
@@ -276,11 +276,11 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         return failure with { Message = LoadFailures.Message(_id.Model, _id.Version, failure.Message), Kind = kind };
     }
 
-    /// <summary>By its room's last use: only what is loaded is evicted.</summary>
+    /// <summary>By its room's last use, as only loaded replicas are evicted.</summary>
     private void Evict() => _ = UnloadAsync(string.Create(
         CultureInfo.InvariantCulture, $"{ServingReasons.Evicted}after {_room?.IdleTime.TotalSeconds ?? 0:0.#} s without use, to make room for another"));
 
-    /// <summary>Ends the replica before its activation, so that calls meanwhile are told at once that it is not loaded.</summary>
+    /// <summary>Ends the replica before its activation, so that calls meanwhile learn at once that it is not loaded.</summary>
     private async Task UnloadAsync(string reason)
     {
         GiveUp();
@@ -335,12 +335,12 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         }
         catch (Exception exception)
         {
-            // What a model does not hear it is told by the next call that misses the replica.
+            // A model that misses this report learns it from the next call that misses the replica.
             Log.NotTold(logger, _id.ToString(), exception.Message);
         }
     }
 
-    /// <summary>At once: a load that is under way is told before this returns.</summary>
+    /// <summary>At once: a load under way gets the cancellation before this returns.</summary>
     private void GiveUp() => _unloaded.Cancel();
 
     private double Milliseconds(long start) => Math.Round(services.Time.GetElapsedTime(start).TotalMilliseconds, 1);

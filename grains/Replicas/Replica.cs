@@ -79,7 +79,7 @@ internal sealed class Replica : IReplica
         return ValueTask.FromResult(InferReply.Failed(hasRoom ? NotLoaded(Id) : TooManyBytes()));
     }
 
-    /// <summary>What is told to callers of a replica that is not loaded.</summary>
+    /// <summary>The answer to callers of a replica that is not loaded.</summary>
     public static Failure NotLoaded(ModelReplicaId id) =>
         Failure.Moved(string.Create(CultureInfo.InvariantCulture, $"replica {id.Number} of model '{id.Model}' version {id.Version} is not loaded"));
 

@@ -74,7 +74,7 @@ internal sealed class RedisConnection
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException)
         {
-            // The client keeps what it could not subscribe, and would call back twice after another try.
+            // The client keeps failed subscriptions, and would call back twice after another try.
             subscriber.Unsubscribe(name, Handle, CommandFlags.FireAndForget);
             cancellationToken.ThrowIfCancellationRequested();
             return false;
@@ -83,7 +83,7 @@ internal sealed class RedisConnection
         void Handle(RedisChannel from, RedisValue content) => received((byte[]?)content ?? []);
     }
 
-    /// <summary>Each cause once a minute: what is refused is tried again, many times a second.</summary>
+    /// <summary>Each cause once a minute, because refused operations are tried again many times a second.</summary>
     private void LogRefusal(RedisReply reply)
     {
         if (_refusals.TryPass(reply.Cause, out var heldBack))
@@ -109,7 +109,7 @@ internal sealed class RedisConnection
                 return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
             }
 
-            // A replica would answer with what is old, so only a primary may be asked.
+            // A replica would answer with old data, so only a primary may be asked.
             var answer = await redis.GetDatabase().ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster).WaitAsync(cancellationToken).ConfigureAwait(false);
             return RedisReply.Done((RedisValue[]?)answer ?? []);
         }
@@ -169,7 +169,7 @@ internal sealed class RedisMetrics
 /// <summary>The answer of a script, or why there is none.</summary>
 internal readonly record struct RedisReply(RedisOutcome Outcome, RedisValue[] Values, string? Error)
 {
-    // What Redis refuses with, wherever in its text that stands, and what a client is told of it.
+    // Codes of Redis' refusals, wherever they stand in its text, and the texts for clients.
     private static readonly (string Code, string Cause)[] Refusals =
     [
         ("OOM ", "its memory is full"),

@@ -32,7 +32,7 @@ public sealed class ReplicatedEntry
     /// <summary>Whether this process made it: the store has it, or is about to get it.</summary>
     internal bool IsOwn { get; }
 
-    /// <summary>Null: the key was removed. Kept for a while, so that what was published before the removal does not come back.</summary>
+    /// <summary>Null: the key was removed. Kept for a while, so that a value published before the removal does not come back.</summary>
     internal byte[]? Bytes { get; }
 
     /// <summary>The latest life of the store that is known to hold this value; null if none is.</summary>

@@ -41,7 +41,7 @@ public static class ReplicationServiceCollectionExtensions
         provider.GetRequiredService<ILogger<ReplicatedMap>>());
 }
 
-/// <summary>Starts the replicas of this process, all at once, and stops them when what was registered after them is stopped.</summary>
+/// <summary>Starts the replicas of this process, all at once. Stops them after all services that were registered after them.</summary>
 internal sealed class ReplicationService(IEnumerable<ReplicatedMap> maps, ILogger<ReplicationService> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.WhenAll(maps.Select(map => map.StartAsync(cancellationToken)));
@@ -61,19 +61,19 @@ internal sealed class ReplicationService(IEnumerable<ReplicatedMap> maps, ILogge
 public sealed class ReplicationOptions : IValidatableObject
 {
     /// <summary>
-    /// How often a process asks what it has missed, and how soon at the latest it puts back what Redis has lost. 10 ms to 1 h. Default 5 s.
-    /// Shorter asks more often, longer is out of date longer after a lost message.
+    /// How often a process asks for missed changes, and how soon at the latest it puts back what Redis has lost. 10 ms to 1 h. Default 5 s. Shorter asks more often.
+    /// Longer is out of date longer after a lost message.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00")]
     public TimeSpan CatchUpInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How soon what Redis did not answer is tried again: 1 ms to 1 min. Default 100 ms.</summary>
+    /// <summary>How soon an operation without an answer of Redis is tried again: 1 ms to 1 min. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan RetryInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// How long a removal is remembered: up to a year, and at least twice <see cref="CatchUpInterval"/>. Default 1 h. Shorter lets a process that was cut off for longer bring
-    /// back what was removed meanwhile; longer keeps more keys.
+    /// How long a removal is remembered: up to a year, and at least twice <see cref="CatchUpInterval"/>. Default 1 h. With a shorter time a process that was cut off
+    /// for longer can bring back what was removed meanwhile. Longer keeps more keys.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.02", "365.00:00:00")]
     public TimeSpan RemovalExpiration { get; set; } = TimeSpan.FromHours(1);
@@ -82,7 +82,7 @@ public sealed class ReplicationOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00")]
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the stop waits for what is not published yet: 10 ms to 1 h. Default 2 s.</summary>
+    /// <summary>How long the stop waits for entries that are not published yet: 10 ms to 1 h. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00")]
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(2);
 

@@ -7,7 +7,7 @@ namespace Cluster.Grains.Repository;
 /// <summary>Where models come from.</summary>
 public interface IModelRepository
 {
-    /// <summary>Asks for what the repository holds where that is far away, which scans then tell; does nothing for folders. What fails is told by the next scan.</summary>
+    /// <summary>Lists a remote repository, and scans then report that listing. Does nothing for folders. The next scan reports failures.</summary>
     /// <param name="model">The only model of interest; null for all.</param>
     Task RefreshAsync(string? model, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -21,7 +21,7 @@ public interface IModelRepository
     /// </exception>
     RepositorySnapshot Scan();
 
-    /// <summary>As <see cref="Scan()"/>, but looks only at one model's folder; of the others it tells what was found last.</summary>
+    /// <summary>As <see cref="Scan()"/>, but looks only at one model's folder. Of the others it reports the last finding.</summary>
     RepositorySnapshot Scan(string model);
 }
 
@@ -55,7 +55,7 @@ public sealed class RepositoryConfigurationException : Exception
 /// <summary>One of the places that a repository's models come from.</summary>
 internal interface IModelSource
 {
-    /// <summary>Asks for what is there now, where that is far away; failures are told by the next scan.</summary>
+    /// <summary>Lists a remote source. The next scan reports failures.</summary>
     /// <param name="model">The only model of interest; null for all.</param>
     Task RefreshAsync(string? model, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -14,7 +14,7 @@ internal sealed class ModelTracker(string name)
     /// <summary>What was reported last; null at first.</summary>
     public ModelRegistration? Last { get; private set; }
 
-    /// <summary>The registration of what was found.</summary>
+    /// <summary>The registration of the found versions.</summary>
     /// <param name="versions">Ascending.</param>
     /// <param name="definition">The same instance as last time if nothing changed.</param>
     /// <param name="problem">Goes before the definition's own problem; null for none.</param>
@@ -41,7 +41,7 @@ internal sealed class ModelTracker(string name)
         };
     }
 
-    /// <summary>The folder cannot be looked at now: what was found last, with the reason.</summary>
+    /// <summary>For a folder that cannot be read now: the last finding, with the reason.</summary>
     public ModelRegistration Keep(string problem) => Report(Last?.Versions ?? [], _definition ?? ModelDefinition.Default, problem);
 
     private static string? WithoutVersion(ImmutableArray<ModelVersionSource> versions)

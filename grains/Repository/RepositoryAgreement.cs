@@ -45,7 +45,7 @@ internal sealed class RepositoryAgreement(
         var controller = grains.GetGrain<IControllerGrain>(IControllerGrain.Key);
         await controller.LeaveAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
 
-        // It comes back with the next call, where silos whose repositories agree are preferred.
+        // It comes back with the next call, which prefers silos with repositories that agree.
         await controller.MembershipChangedAsync(membership.CurrentSnapshot.Version, cancellationToken).ConfigureAwait(false);
     }
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Repository;
 
-/// <summary>Logs what is wrong when it appears and when it is gone, not at every scan.</summary>
+/// <summary>Logs a problem when it appears and when it is gone, not at every scan.</summary>
 internal sealed class RepositoryLog(ILogger logger)
 {
     private HashSet<Entry> _known = [];

@@ -5,8 +5,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Cluster.Grains.Sessions;
 
 /// <summary>
-/// Which input or output of a graph has elements that ONNX Runtime's managed API has no name for: it refuses the whole graph, and names no tensor (onnx.proto:
-/// ModelProto.graph = 7, GraphProto.input = 11, output = 12, ValueInfoProto.name = 1, type = 2, TypeProto.tensor_type = 1, TypeProto.Tensor.elem_type = 1).
+/// Which input or output of a graph has elements that ONNX Runtime's managed API has no name for. That API refuses the whole graph, and names no tensor. Fields of
+/// onnx.proto: <c>ModelProto.graph = 7, GraphProto.input = 11, output = 12, ValueInfoProto.name = 1, type = 2, TypeProto.tensor_type = 1, TypeProto.Tensor.elem_type =
+/// 1</c>.
 /// </summary>
 internal static class DeclaredTypes
 {

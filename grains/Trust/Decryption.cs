@@ -12,7 +12,7 @@ internal sealed class Decryption(KeyFile<EncryptionKeys> keys, string model, lon
 
     private readonly string _file = Refusal.Quote(name + EncryptedHeader.Ending);
 
-    /// <param name="check">Told the length of what was encrypted, before memory is taken for it.</param>
+    /// <param name="check">Called with the length of the plain content before memory is taken for it.</param>
     /// <param name="hasPath">Whether it needs a path.</param>
     /// <exception cref="Contracts.Errors.ServingException">UNAVAILABLE: there is no key for it, or it is not what was encrypted for this model and version.</exception>
     public MemoryFile Load(Action<long> check, bool hasPath)
@@ -81,8 +81,8 @@ internal sealed class Decryption(KeyFile<EncryptionKeys> keys, string model, lon
 }
 
 /// <summary>
-/// AES-256-GCM over the chunks of one file. A chunk's nonce is the file's prefix and the chunk's number; header, number and whether it is the last are sealed with it, so that
-/// chunks cannot be left out, repeated or put in another order, and the end cannot be cut off.
+/// AES-256-GCM over the chunks of one file. A chunk's nonce is the file's prefix and the chunk's number. Its tag also covers the header, the number and whether it is
+/// the last. So chunks cannot be left out, repeated or put in another order, and the end cannot be cut off.
 /// </summary>
 internal sealed class ChunkCipher : IDisposable
 {

@@ -111,7 +111,7 @@ internal ref struct TensorFacts
         return bytes > long.MaxValue ? long.MaxValue : (long)bytes;
     }
 
-    /// <summary>A negative dimension is one of more than 63 bits: what it declares is too much.</summary>
+    /// <summary>A negative dimension has more than 63 bits, so it declares too much.</summary>
     private static UInt128 Multiply(UInt128 count, ulong dimension) => count > long.MaxValue && dimension > 0 ? count : count * dimension;
 
     private void ReadEntry(Slice range)

@@ -60,7 +60,7 @@ internal static class Refusal
 /// <summary>Event ids 2180 to 2189.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(2180, LogLevel.Warning, "The keys of {File} could not be read and the last ones stay in force: {Reason}")]
+    [LoggerMessage(2180, LogLevel.Warning, "Could not read the keys of {File}, and kept the former ones: {Reason}")]
     public static partial void KeysStay(ILogger logger, string file, string reason);
 
     [LoggerMessage(2189, LogLevel.Error, "A signed version was not loaded, as the ledger {File} could not be used: {Reason}")]

@@ -73,7 +73,7 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
             }
             catch (Exception exception)
             {
-                // The edge of a run, as of one by itself: what has no answer yet runs by itself.
+                // The boundary of a run, as of a single one. Requests without an answer run by themselves.
                 queue.Report(exception);
             }
             finally

@@ -81,7 +81,7 @@ internal static class ClusterMembershipSettings
         // Two silos vote within a second of each other. An older vote is about another failure.
         options.DeathVoteExpirationTimeout = TimeSpan.FromSeconds(10);
 
-        // Changes are told by gossip and noticed with each heartbeat; this is for what both missed.
+        // Gossip spreads changes, and each heartbeat notices them. This is for changes that both missed.
         options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
 
         // A silo that starts after all were killed knows them by heartbeats that do not move.

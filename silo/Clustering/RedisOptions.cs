@@ -42,13 +42,13 @@ public sealed class RedisOptions
     [SetBy("Cluster:RedisTlsKey")]
     public string? TlsKey { get; set; }
 
-    /// <summary>How long an attempt to connect may take. Default 1 s. Longer delays the next attempt; shorter never connects over a slow network.</summary>
+    /// <summary>How long an attempt to connect may take. Default 1 s. Longer delays the next attempt. Shorter never connects over a slow network.</summary>
     [Range(typeof(TimeSpan), ShortestTime, LongestTime)]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long one operation may take. Default 1 s. Shorter calls a slow Redis gone; longer makes cold loads wait for one that hangs. A connection on which
-    /// nothing arrived for four times this long is made anew.
+    /// How long one operation may take. Default 1 s. Shorter takes a slow Redis as gone. Longer makes cold loads wait for a Redis that hangs. A connection that brings
+    /// nothing for four times this long is replaced.
     /// </summary>
     [Range(typeof(TimeSpan), ShortestTime, LongestTime)]
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(1);
@@ -76,7 +76,7 @@ internal static class RedisConfiguration
             SyncTimeout = (int)options.OperationTimeout.TotalMilliseconds,
             AsyncTimeout = (int)options.OperationTimeout.TotalMilliseconds,
             HeartbeatInterval = Heartbeat,
-            // Asks each server once a second what it is: finds a connection that is silent, and a primary that became a replica.
+            // Asks each server once a second for its role, to find a silent connection, and a primary that became a replica.
             ConfigCheckSeconds = 1,
             // Neither a key nor a channel that is not the cluster's, so that an ACL can name the cluster's alone.
             TieBreaker = "",

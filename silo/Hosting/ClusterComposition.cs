@@ -12,10 +12,10 @@ using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Silo.Hosting;
 
-/// <summary>What makes a process one of many: the shared Redis, its Orleans silo, and what is known of the others.</summary>
+/// <summary>The parts that make a process a member of a cluster: the shared Redis, its Orleans silo, and its knowledge of the others.</summary>
 internal static class ClusterComposition
 {
-    /// <summary>The connection to Redis and what is known of the other processes. Call it before what needs Redis when it starts.</summary>
+    /// <summary>The connection to Redis and the knowledge of other processes. Call it before services that need Redis when they start.</summary>
     /// <param name="options">Validated, with Redis.</param>
     public static IServiceCollection AddClusterNetwork(this IServiceCollection services, ServeOptions options)
     {

@@ -27,7 +27,7 @@ internal static class HealthProbe
     /// <summary>For the answer. A server that needs longer for it than this is not fit to serve.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>Writes one line that says what was found, and returns the exit code.</summary>
+    /// <summary>Writes one line with the result, and returns the exit code.</summary>
     /// <param name="options">Those of the server; only where it listens for HTTP is looked at.</param>
     public static async Task<int> RunAsync(ServeOptions options, TextWriter output, CancellationToken cancellationToken)
     {
@@ -83,7 +83,9 @@ internal static class HealthProbe
             : bind;
 }
 
-/// <summary>The certificate of the server whose health is asked, which a server that asks for certificates takes from its probe; and what a refusal has to do with it.</summary>
+/// <summary>
+/// The certificate of the probed server, which the probe shows if that server asks for certificates. It also explains a refusal that the certificate causes.
+/// </summary>
 internal sealed class OwnCertificate : IDisposable
 {
     private readonly string? _mistake;

@@ -10,7 +10,10 @@ using Cluster.Silo.Trust;
 
 namespace Cluster.Silo.Options;
 
-/// <summary>The command line: <c>[all|silo|gateway|health|apikey] [options]</c>, or one of <see cref="TrustCommands"/>. What is given becomes configuration keys; what is not keeps its default.</summary>
+/// <summary>
+/// The command line: <c>[all|silo|gateway|health|apikey] [options]</c>, or one of <see cref="TrustCommands"/>. Given options become configuration keys. Others keep
+/// their defaults.
+/// </summary>
 internal static class ServeCommand
 {
     private static readonly (string Property, string Argument, string Help)[] Options =
@@ -80,7 +83,7 @@ internal static class ServeCommand
 
     private static readonly Dictionary<string, string> Properties = Options.ToDictionary(static option => OptionName(option.Property), static option => option.Property);
 
-    /// <summary>Parses the command line and hands what is given to what was asked for.</summary>
+    /// <summary>Parses the command line and hands the given options to the command.</summary>
     /// <param name="run">Serves.</param>
     /// <param name="probe">Asks a server for its health.</param>
     public static RootCommand Create(Func<GivenOptions, Task<int>> run, Func<GivenOptions, Task<int>> probe)
@@ -114,7 +117,7 @@ internal static class ServeCommand
     public static string NameOf(string key) =>
         key.StartsWith(ServeOptions.Section + ":", StringComparison.Ordinal) && OptionName(key[(ServeOptions.Section.Length + 1)..]) is var name && Properties.ContainsKey(name) ? name : key;
 
-    /// <summary>Carries out what was asked for. What is wrong with the command line is told with every other mistake, so the parser's own errors are not.</summary>
+    /// <summary>Carries out the command. Mistakes of the command line are reported with all other mistakes, so the parser's own errors are not.</summary>
     public static Task<int> InvokeAsync(ParseResult parsed) =>
         parsed.Action is ParseErrorAction && parsed.CommandResult.Command.Action is AsynchronousCommandLineAction action
             ? action.InvokeAsync(parsed)

@@ -91,7 +91,7 @@ internal static class ServePaths
         return certificate.HasPrivateKey;
     }
 
-    /// <summary>A process whose own certificate no other would take does not start.</summary>
+    /// <summary>A process does not start with a certificate that no other process would take.</summary>
     private static bool IsPeer(string path, ServeOptions options)
     {
         using var certificate = PemFiles.ReadPair(path, options.PeerKey!);

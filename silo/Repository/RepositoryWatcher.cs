@@ -37,7 +37,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     private readonly SemaphoreSlim _scanning = new(1);
     private readonly Dictionary<string, ModelRegistration> _handedOver = new(StringComparer.Ordinal);
 
-    /// <summary>Models whose names clients have registered; they are handed over again until they are taken.</summary>
+    /// <summary>Models with names that clients have registered. They are handed over again until they are taken.</summary>
     private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.Ordinal);
 
     /// <summary>Models whose change failed, such as by a silo that was lost with it, and how; they are handed over again at the next look.</summary>
@@ -110,7 +110,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (_failed.TryGetValue(model, out var failure))
         {
-            // The caller may ask again, and must not take what serves for what was read.
+            // The caller may ask again, and must not mistake the serving content for the read one.
             if (failure is SiloUnavailableException or ServingException)
             {
                 ExceptionDispatchInfo.Throw(failure);
@@ -404,12 +404,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     }
 
     /// <param name="Only">The one model to look at; null for all.</param>
-    /// <param name="Everything">Hands over also what has not changed.</param>
+    /// <param name="Everything">Also hands over unchanged models.</param>
     /// <param name="Adopt">Whether another silo may have watched before.</param>
     /// <param name="Asked">Whether an operator asked for it.</param>
     private sealed record Look(string? Only = null, bool Everything = false, bool Adopt = false, bool Asked = false);
 
-    /// <param name="Changes">One for each model whose change was begun.</param>
+    /// <param name="Changes">One for each change that was begun.</param>
     /// <param name="HeldBack">Models on which the silos disagree.</param>
     private sealed record Found(RepositorySnapshot Snapshot, List<Task> Changes, ImmutableArray<string> HeldBack);
 }

@@ -49,7 +49,7 @@ internal sealed class S3Clients(ObjectStorageOptions options, TimeProvider time)
     }
 }
 
-/// <summary>Credentials out of files, read anew when these are a second old: a change of the files counts from then on. Safe from any thread.</summary>
+/// <summary>Credentials out of files. They are read again when they are a second old, so a change of the files counts from then on. Safe from any thread.</summary>
 internal sealed class FileCredentials(StorageCredentials files, TimeProvider time) : AWSCredentials
 {
     private const string DefaultProfile = "default";

@@ -8,14 +8,14 @@ internal interface IFrameChannel
     /// <summary>Sends all bytes; their memory is not used afterwards, also if it fails.</summary>
     ValueTask SendAsync(List<ArraySegment<byte>> bytes);
 
-    /// <summary>Receives what there is, at least a byte.</summary>
+    /// <summary>Receives the bytes that are there, at least one.</summary>
     /// <returns>0 at the end.</returns>
     ValueTask<int> ReceiveAsync(Memory<byte> target);
 
     /// <summary>Has a pending receive and all later ones end.</summary>
     void EndReceive();
 
-    /// <summary>Closes the connection; what is pending fails.</summary>
+    /// <summary>Closes the connection. Pending operations fail.</summary>
     void Close();
 }
 

@@ -108,7 +108,7 @@ internal static class PeerIdentity
 
     private static readonly string[] Roles = ["silo", "gateway"];
 
-    /// <returns>Null: it is a process of this cluster. Else what is wrong, for the log.</returns>
+    /// <returns>Null: it is a process of this cluster. Else the mistake, for the log.</returns>
     public static string? Check(X509Certificate2 certificate, string clusterId)
     {
         var names = SubjectNames.UrisOf(certificate);

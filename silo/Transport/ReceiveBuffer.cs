@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Cluster.Silo.Transport;
 
 /// <summary>
-/// What has come of a connection and was not taken yet. It grows with what has come, not with what a header promises. A wait amid a message that takes too long
-/// closes the connection.
+/// Bytes of a connection that have come and were not taken yet. The buffer grows with them, not with the length that a header promises. A wait amid a message that
+/// takes too long closes the connection.
 /// </summary>
 internal sealed class ReceiveBuffer : IDisposable
 {

@@ -102,7 +102,7 @@ internal sealed class CipherStream(Socket socket) : Stream
     /// <summary>From now on receives more at a time than TLS asks for, which is a record.</summary>
     public void ReadAhead() => _read = GC.AllocateUninitializedArray<byte>(BufferBytes);
 
-    /// <summary>Keeps what is written until the next flush, or until there is much of it.</summary>
+    /// <summary>Keeps written bytes until the next flush, or until there are many.</summary>
     public void Hold()
     {
         _holds = true;

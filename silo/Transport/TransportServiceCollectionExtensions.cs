@@ -74,8 +74,8 @@ public static class TransportServiceCollectionExtensions
 public sealed class TransportOptions
 {
     /// <summary>
-    /// The largest message to another process, with its tensors, MiB; 128 to 2,000. Default 512. Not less than what a gateway takes; higher lets one peer
-    /// have this process set aside that much memory.
+    /// The largest message to another process, with its tensors, MiB; 128 to 2,000. Default 512. It must not be less than a gateway takes. Higher lets one peer have
+    /// this process set aside that much memory.
     /// </summary>
     [Range(128, 2000)]
     public int MaxMessageMiB { get; set; } = 512;

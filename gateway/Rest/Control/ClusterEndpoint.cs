@@ -124,7 +124,7 @@ internal sealed record ClusterTotals(int Silos, long DesiredCopies, long ReadyCo
         overview.StoreReachable);
 }
 
-/// <summary>What silos told, to be found by replica and version.</summary>
+/// <summary>The silos' figures, by replica and version.</summary>
 internal sealed class ClusterFiguresIndex(ClusterOverview overview)
 {
     private readonly Dictionary<ModelReplicaId, ReplicaFigures> _replicas = overview.Cluster.Replicas.ToDictionary(static replica => replica.Replica);
@@ -237,5 +237,5 @@ internal sealed record ClusterReplica(int? Copy, string State, string? Silo)
     private static double? Milliseconds(TimeSpan? time) => time is { } value ? Math.Round(value.TotalMilliseconds, 3) : null;
 }
 
-/// <summary>Replica bounds in place of those of a model's settings; what is left out is as the settings say.</summary>
+/// <summary>Replica bounds in place of those of a model's settings. A missing bound is as the settings say.</summary>
 internal sealed record ScaledBounds(int? MinCopies, int? MaxCopies);

@@ -10,8 +10,9 @@ using Microsoft.Extensions.Hosting;
 namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>
-/// <c>GET /v2/cluster/events</c>: what this gateway keeps of its timeline, as JSON; or, where the client accepts <c>text/event-stream</c>, the same and what happens from
-/// then on. A stream holds no events of its own: a client that reads too slowly misses those that the timeline has dropped. It ends by itself, so that its client shows its credential anew.
+/// <c>GET /v2/cluster/events</c>: what this gateway keeps of its timeline, as JSON; or, where the client accepts <c>text/event-stream</c>, the same and what happens
+/// from then on. A stream holds no events of its own: a client that reads too slowly misses those that the timeline has dropped. It ends by itself, so that its client
+/// shows its credential again.
 /// </summary>
 internal sealed class EventsEndpoint(Timeline timeline, EventStreams streams, IHostApplicationLifetime lifetime, TimeProvider time)
 {
@@ -101,7 +102,7 @@ internal sealed class EventsEndpoint(Timeline timeline, EventStreams streams, IH
 
 internal sealed record EventsAnswer(IEnumerable<EventRow> Events);
 
-/// <summary>An event as JSON; what it is not about is left out.</summary>
+/// <summary>An event as JSON, without its empty members.</summary>
 internal sealed record EventRow(string Id, DateTimeOffset Time, string Kind, string? Model, string? Alias, long? Version, string? Silo, long? Milliseconds, string Text)
 {
     public static EventRow Of(ClusterEvent happened, Timeline timeline) => new(
@@ -111,14 +112,14 @@ internal sealed record EventRow(string Id, DateTimeOffset Time, string Kind, str
 /// <summary>How many streams of events are open. Each keeps a connection for minutes, which requests need too. Thread-safe.</summary>
 internal sealed class EventStreams(ConsoleOptions options)
 {
-    /// <summary>A place is free only once another client leaves, as the streams of those that stay are opened anew.</summary>
+    /// <summary>A place is free only once another client leaves, because clients that stay open their streams again.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _clients = new(StringComparer.Ordinal);
     private int _open;
 
-    /// <summary>Takes a stream in, until what is returned is disposed.</summary>
+    /// <summary>Counts a stream until the returned object is disposed.</summary>
     /// <param name="address">Stands for the client where no identity is asked for.</param>
     /// <exception cref="ServingException">RESOURCE_EXHAUSTED: there are as many as there may be.</exception>
     public IDisposable Enter(Caller caller, IPAddress? address)

@@ -112,7 +112,7 @@ internal static class RepositoryRequestReader
     }
 }
 
-/// <summary>Reads <c>{"min_copies":2,"max_copies":4}</c>; what is left out or null is as the model's settings say. Whether the numbers can be, the model says.</summary>
+/// <summary>Reads <c>{"min_copies":2,"max_copies":4}</c>; a missing or null bound is as the model's settings say. The model checks the numbers.</summary>
 internal static class ReplicaBoundsReader
 {
     private const int MaxDepth = 2;

@@ -81,7 +81,7 @@ internal static class JsonText
     }
 }
 
-/// <summary>Walks JSON objects and says what is wrong with their form.</summary>
+/// <summary>Walks JSON objects and reports mistakes in their form.</summary>
 internal static class JsonMembers
 {
     /// <summary>Inputs, outputs or parameters: more than any model has; a request with more is refused before it costs memory.</summary>
@@ -90,7 +90,7 @@ internal static class JsonMembers
     /// <summary>Moves to the name of the next member; false at the end of the object.</summary>
     public static bool NextMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
-    /// <summary>Moves to the current member's value; false for null, which many serializers write for what is not there.</summary>
+    /// <summary>Moves to the current member's value. False for null, which many serializers write for an absent member.</summary>
     public static bool HasValue(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType != JsonTokenType.Null;
 
     public static void RequireObject(ref Utf8JsonReader reader, string what, string? form = null) =>
@@ -123,10 +123,10 @@ internal static class JsonMembers
     }
 }
 
-/// <summary>Says what is wrong with JSON that cannot be read.</summary>
+/// <summary>Describes the mistake in JSON that cannot be read.</summary>
 internal static class MalformedJson
 {
-    /// <param name="json">That a reader refused, wherever it had begun: what is told is where in all of it the mistake is.</param>
+    /// <param name="json">The whole text that a reader refused, wherever it had begun. The mistake's place counts from the start of the text.</param>
     public static ServingException Of(ReadOnlySpan<byte> json, JsonReaderOptions options)
     {
         var reader = new Utf8JsonReader(json, options);

@@ -5,7 +5,7 @@ namespace Cluster.Gateway.Rest.Json;
 
 /// <summary>
 /// Reads the numbers that follow one another in a JSON array, as tensors are long and made of little else. There is no token for each, and eight digits are read at once.
-/// It stops in front of what it does not take, which the general reader then judges: so there is one opinion of what is valid.
+/// It stops in front of text that it does not take. The general reader then judges that, so only one reader decides what is valid.
 /// With it a JSON request of 150,000 FP32 values is read in 2.6 ms instead of 4.8 ms. One of INT64 takes 1.4 ms instead of 3.1 ms (best of 60 runs, one core).
 /// </summary>
 internal static class NumberRun

@@ -62,7 +62,7 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
         }
     }
 
-    /// <summary>Returns once what was written is on the disk.</summary>
+    /// <summary>Returns once all written lines are on the disk.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         _lines.Writer.TryComplete();
@@ -105,7 +105,7 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
                 {
-                    // The next line tries the file anew.
+                    // The next line tries to open the file again.
                     Failed(exception.Message);
                     file?.Dispose();
                     file = null;

@@ -19,7 +19,7 @@ public sealed class AuditOptions
     [Range(1, 1000)]
     public int Files { get; set; } = 5;
 
-    /// <summary>Share of inference and metadata requests that are written, 0 to 1. Default 0. Management is written always.</summary>
+    /// <summary>Share of inference and metadata requests that are written, 0 to 1. Default 0. Management is always written.</summary>
     [Range(0.0, 1.0)]
     public double Share { get; set; }
 }

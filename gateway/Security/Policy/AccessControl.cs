@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Cluster.Gateway.Security.Policy;
 
-/// <summary>The rules in force, and what each client uses of its quotas. Rules are replaced whole; what is in flight stays counted.</summary>
+/// <summary>The rules in force, and each client's use of its quotas. Rules are replaced whole, and requests in flight stay counted.</summary>
 internal sealed class AccessControl(TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, ClientUsage> _usages = new(StringComparer.Ordinal);

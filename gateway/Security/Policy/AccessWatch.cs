@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Security.Policy;
 
-/// <summary>Reads <c>access.json</c> and the keys of tokens when the process starts, and anew when they change. A wrong file leaves the one before in force.</summary>
+/// <summary>Reads <c>access.json</c> and the keys of tokens when the process starts, and again when they change. A wrong file leaves the one before in force.</summary>
 internal sealed class AccessWatch(
     AccessControl control, TokenValidator tokens, AccessOptions access, TokenOptions options, TimeProvider time, ILogger<AccessWatch> logger) : IHostedLifecycleService, IDisposable
 {

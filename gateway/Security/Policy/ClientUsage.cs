@@ -5,7 +5,7 @@ namespace Cluster.Gateway.Security.Policy;
 /// <summary>What one client has asked of this gateway: its requests in flight, their bytes, and a token bucket for its rate. Thread-safe.</summary>
 internal sealed class ClientUsage(string client, TimeProvider time)
 {
-    /// <summary>When to ask again for what ends with other requests.</summary>
+    /// <summary>The retry hint where room comes with the end of other requests.</summary>
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();

@@ -12,7 +12,7 @@ public static class TokenKeyAddress
     /// <summary>Whether it is meant as an address, be it a right one or not; else it is a file.</summary>
     public static bool IsAddress([NotNullWhen(true)] string? text) => text?.Contains("://", StringComparison.Ordinal) == true;
 
-    /// <summary>Null for what is no <c>https</c> address, or has a password or a fragment in it.</summary>
+    /// <summary>Null for a text that is no <c>https</c> address, or has a password or a fragment in it.</summary>
     public static Uri? Parse(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps && address.UserInfo.Length == 0 && address.Fragment.Length == 0 ? address : null;
 

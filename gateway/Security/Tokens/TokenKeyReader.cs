@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Security.Tokens;
 
 /// <summary>
-/// Reads the keys of tokens from their issuer's address: before the server listens, then each <see cref="TokenOptions.RefreshInterval"/>, and sooner where a token
-/// is signed by a key that is not known. Where the address does not answer, or answers with something else, the keys before stay in force.
+/// Reads the keys of tokens from their issuer's address before the server listens, then each <see cref="TokenOptions.RefreshInterval"/>. A token that is signed by an
+/// unknown key has them read sooner. Where the address does not answer, or answers with something else, the former keys stay in force.
 /// </summary>
 internal sealed class TokenKeyReader(
     TokenValidator tokens, TokenOptions options, TimeProvider time, ILogger<TokenKeyReader> logger) : BackgroundService

@@ -21,7 +21,7 @@ internal sealed class TokenValidator(TokenOptions options, TimeProvider time)
     private volatile State? _state;
     private long _taken;
 
-    /// <summary>Called, on any thread, when a token is signed by a key that is not known: the key set does not have it, or there is none yet.</summary>
+    /// <summary>Called, on any thread, when a token is signed by an unknown key. The key set does not have it, or there is no set yet.</summary>
     public Action? KeyIsUnknown { get; set; }
 
     /// <summary>When the keys in force were read, or found to be still those of their issuer; null without keys.</summary>

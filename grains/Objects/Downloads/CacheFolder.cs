@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>
-/// The folder of this process for what it reads of object storage: the first numbered one in the configured folder that no other process holds. A process that starts again
-/// finds what it had.
+/// The folder of this process for files from object storage. It is the first numbered one in the configured folder that no other process holds. A process that starts
+/// again finds its files.
 /// <code>
 /// 0/lock                       held as long as the process is
 /// 0/listing-….json             what was listed last of a repository

@@ -6,7 +6,7 @@ using Cluster.Grains.Trust;
 
 namespace Cluster.Grains.Objects.Downloads;
 
-/// <summary>Reads a file once for its SHA-256 and for what the store says of it.</summary>
+/// <summary>Reads a file once for its SHA-256 and for the store's checksums.</summary>
 internal static class ContentSums
 {
     private const int Piece = 1 << 20;

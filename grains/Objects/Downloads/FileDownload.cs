@@ -21,7 +21,7 @@ internal sealed class FileDownload(
     /// <summary>Has the object in a file, checked.</summary>
     /// <param name="target">Absolute path; there is nothing, or what an earlier download checked.</param>
     /// <param name="unfinished">Where it grows until it is whole.</param>
-    /// <returns>SHA-256 of what was written, in hexadecimal digits.</returns>
+    /// <returns>SHA-256 of the written bytes, in hexadecimal digits.</returns>
     /// <exception cref="ObjectStoreException">The object is gone, has changed, or cannot be read.</exception>
     public async Task<string> RunAsync(ObjectAddress address, StoredObject item, string target, string unfinished, CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ internal sealed class FileDownload(
     /// <summary>With the size of parts in its name: another size has other parts.</summary>
     private static string JournalOf(string unfinished) => unfinished + ".parts";
 
-    /// <returns>Null: what has arrived does not have the checksums.</returns>
+    /// <returns>Null: the arrived bytes do not have the store's checksums.</returns>
     private async Task<string?> FillAsync(ObjectAddress address, StoredObject item, ObjectFacts facts, string unfinished, CancellationToken cancellationToken)
     {
         using (var file = File.OpenHandle(unfinished, FileMode.OpenOrCreate, FileAccess.ReadWrite))
@@ -100,7 +100,7 @@ internal sealed class FileDownload(
                     var offset = part * PartBytes;
                     await ReadPartAsync(address, item.ETag, file, offset, Math.Min(offset + PartBytes, item.Size), token).ConfigureAwait(false);
 
-                    // The journal must not know of what a loss of power takes.
+                    // The journal must not list bytes that a loss of power takes.
                     RandomAccess.FlushToDisk(file);
                     RandomAccess.Write(journal, [Done], part);
                 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Objects.Downloads;
 
 /// <summary>
-/// The books of what is on the silo's disk. What is held stays; of the rest the longest unused versions go when another needs their room. Safe from any thread.
+/// Accounts for versions on the silo's disk. Held versions stay. Of the others the longest unused go when another needs their room. Safe from any thread.
 /// </summary>
 internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions options, ObjectMetrics metrics, TimeProvider time, ILogger<ObjectCache> logger)
 {
@@ -46,7 +46,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
     }
 
     /// <summary>Waits for room for a download, which then is held.</summary>
-    /// <returns>The room, in whose folder the version is made; what an earlier download left is there.</returns>
+    /// <returns>The room with the folder in which the version is made. Files of an earlier download are still in it.</returns>
     /// <exception cref="ServingException">The version is larger than the cache may be.</exception>
     /// <exception cref="IOException">The cache cannot be opened.</exception>
     public async Task<CacheRoom> ReserveAsync(string key, string address, long bytes, CancellationToken cancellationToken)
@@ -101,7 +101,7 @@ internal sealed class ObjectCache(CacheFolder folder, ObjectStorageOptions optio
         }
     }
 
-    /// <summary>Removes what was downloaded of a version that is not whole.</summary>
+    /// <summary>Removes the downloaded files of an incomplete version.</summary>
     public void Discard(CacheRoom room)
     {
         lock (_lock)
@@ -306,5 +306,5 @@ internal sealed class CachedVersion(string address, long bytes)
 internal sealed record HeldVersion(string Key, VersionRecord Record, string Folder, CachedVersion Entry);
 
 /// <summary>Room for a version that is being downloaded.</summary>
-/// <param name="Folder">Absolute path of what is to become the version.</param>
+/// <param name="Folder">Absolute path of the folder that becomes the version.</param>
 internal sealed record CacheRoom(string Key, string Folder, CachedVersion Entry);

@@ -95,7 +95,7 @@ internal sealed class VersionDownload(
     }
 }
 
-/// <summary>How far the download of a version is. It is told at each tenth, and after some seconds of less. Safe from any thread.</summary>
+/// <summary>Progress of a version's download. It is reported at each tenth, and after some seconds of less. Safe from any thread.</summary>
 /// <param name="total">Bytes of all files.</param>
 /// <param name="present">Bytes that were here before.</param>
 /// <param name="tell">Told percentages; null where the version is small.</param>

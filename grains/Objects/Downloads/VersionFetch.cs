@@ -21,7 +21,7 @@ internal sealed class VersionFetch(
     private readonly Dictionary<string, Download> _downloads = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _slots = new(options.MaxParts);
 
-    /// <summary>A spec whose source is on this machine; at once where it is already.</summary>
+    /// <summary>A spec with a source on this machine. At once where it is there already.</summary>
     /// <param name="tell">Told the percentage of a large download.</param>
     /// <exception cref="ServingException">UNAVAILABLE, with the reason; <c>Lost</c> where it may be different a moment later.</exception>
     /// <exception cref="OperationCanceledException">The load was given up.</exception>
@@ -141,7 +141,7 @@ internal sealed class VersionFetch(
         {
             lock (_lock)
             {
-                // Who comes now finds it in the cache, or tries anew.
+                // A later load finds the version in the cache, or tries again.
                 _downloads.Remove(key);
             }
         }

@@ -104,7 +104,7 @@ internal sealed class JsonErrors
 
     public void Add(int line, string text) => _errors.Add($"line {line}: {text}");
 
-    /// <summary>A value that is not what was expected.</summary>
+    /// <summary>A value of another kind than expected.</summary>
     public void Expected(JsonMember member, string expected) => Expected(member.Path, member.Value, expected);
 
     /// <inheritdoc cref="Expected(JsonMember, string)"/>

@@ -75,7 +75,7 @@ internal sealed class ContentHash
 /// <summary>Whether this silo's files are those that were registered. The registration comes from another silo, whose folder may hold other content.</summary>
 internal interface IContentCheck
 {
-    /// <summary>Reads content that is new or changed since the last call, but for what the caller has read. Safe from any thread.</summary>
+    /// <summary>Reads content that is new or changed since the last call, except content that the caller has read. Safe from any thread.</summary>
     /// <param name="listing">What there is.</param>
     /// <param name="read">SHA-256 of the files that are about to be loaded, by name, over the very bytes.</param>
     /// <returns>Why the version is not to be loaded from these files; null if it may.</returns>
@@ -85,7 +85,7 @@ internal interface IContentCheck
 /// <inheritdoc cref="IContentCheck"/>
 internal sealed class ContentCheck(TimeProvider clock) : IContentCheck
 {
-    /// <summary>Some 300 bytes each; with more, content is read anew.</summary>
+    /// <summary>Some 300 bytes each. With more versions, content is read again.</summary>
     private const int MaxKnown = 20_000;
 
     private readonly ConcurrentDictionary<string, ContentHash> _known = new(StringComparer.Ordinal);

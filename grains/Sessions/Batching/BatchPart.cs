@@ -25,7 +25,7 @@ internal sealed class BatchPart
     /// <summary>The first dimension of every input; 0 where the request is to run by itself.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>Checks the request as a run by itself does; what is wrong with it is its answer.</summary>
+    /// <summary>Checks the request as a run by itself does. A mistake in it becomes its answer.</summary>
     /// <param name="request">Reads it; used again for the next part.</param>
     public void Bind(LoadedModel model, BatchItem item, InferRequestMessage request)
     {

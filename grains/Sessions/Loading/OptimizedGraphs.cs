@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>
-/// Graphs as ONNX Runtime has optimized them, a file each in a folder of the silo's own, which processes may share. A file's name has its key and its checksum: it is there whole or
-/// not at all, and one that is damaged is found and removed. Encrypted models have none. Safe from any thread.
+/// Graphs as ONNX Runtime has optimized them, a file each in a folder of the silo's own, which processes may share. A file's name has its key and its checksum. A file
+/// is there whole or not at all, and a damaged one is found and removed. Encrypted models have none. Safe from any thread.
 /// </summary>
 internal sealed class OptimizedGraphs(GraphCacheOptions options, TimeProvider time, ILogger<OptimizedGraphs> logger)
 {
@@ -269,11 +269,11 @@ internal static class GraphKey
 [Section("GraphCache")]
 public sealed class GraphCacheOptions
 {
-    /// <summary>Folder for them, the silo's own. Default <c>cluster-graph-cache</c> in the system's temporary folder, unless that is in memory.</summary>
+    /// <summary>Folder for the graphs, the silo's own. Default <c>cluster-graph-cache</c> in the system's temporary folder, unless that is in memory.</summary>
     [Text("a folder")]
     public string? Folder { get; set; }
 
-    /// <summary>MiB that they may take, 0 to 1,048,576; what was used longest ago goes first. Default 4096. Less optimizes more often, 0 keeps none.</summary>
+    /// <summary>MiB that the graphs may take, 0 to 1,048,576. The longest unused go first. Default 4096. Less optimizes more often, 0 keeps none.</summary>
     [Range(0, 1_048_576)]
     public int MaxMiB { get; set; } = 4096;
 

@@ -5,8 +5,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cluster.Grains.Sessions.Loading;
 
 /// <summary>
-/// Runs a new session before it serves: once, and then once in each of its slots at the same time, so that the memory of all of them is there. So no client's request touches its
-/// weights first, and has ONNX Runtime lay out its buffers. Longer runs gain too little from that, shorter ones less than the threads for it cost.
+/// Runs a new session before it serves: once, and then once in each of its slots at the same time. So no client's request is the first to touch its weights, or waits
+/// while ONNX Runtime lays out buffers. Runs in all slots are for medium run times. Longer runs gain too little from them, shorter ones less than the threads cost.
 /// </summary>
 internal sealed class WarmUp(TimeProvider time)
 {
