@@ -8,9 +8,7 @@ namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="IClusterGrain"/>
 /// <remarks>Keeps nothing: it puts together what its silo's replicated maps say, and what the silos answer.</remarks>
-[Reentrant, SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
-[GrainType(ClusterGrains.ClusterType)]
-internal sealed class ClusterGrain(
+internal abstract class ClusterAnswers(
     IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement) : Grain, IClusterGrain
 {
     /// <inheritdoc/>
@@ -43,3 +41,17 @@ internal sealed class ClusterGrain(
     /// <summary>What one silo does for all, such as to watch the repository.</summary>
     private IControllerGrain Controller() => GrainFactory.GetGrain<IControllerGrain>(IControllerGrain.Key);
 }
+
+/// <summary>That of the silo in its key.</summary>
+[Reentrant, SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
+[GrainType(ClusterGrains.ClusterType)]
+internal sealed class ClusterGrain(
+    IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement)
+    : ClusterAnswers(membership, local, silos, figures, placement);
+
+/// <summary>That of whichever silo Orleans places it on: gateways of the version before ask it.</summary>
+[Reentrant]
+[GrainType(ClusterGrains.FormerClusterType)]
+internal sealed class FormerClusterGrain(
+    IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement)
+    : ClusterAnswers(membership, local, silos, figures, placement);
