@@ -21,6 +21,9 @@ public static class ServingReasons
     /// <summary>The cause where a silo that held a replica is no member any more.</summary>
     public const string SiloLost = "its silo was lost";
 
+    /// <summary>The cause where runs that do not end had all slots of a replica.</summary>
+    public const string Stuck = "its runs do not end";
+
     /// <summary>How the reason of a quarantined version begins.</summary>
     public const string Quarantined = "quarantined";
 

@@ -9,7 +9,7 @@ namespace Cluster.Grains.Cluster;
 
 /// <summary>
 /// Has this silo's replicas tell their models what they have to do, every few seconds while they are used. On the same round it compares what is loaded with
-/// what is published: a replica that its model does not name ends.
+/// what is published: a replica that its model does not name ends. One whose runs do not end is given up.
 /// </summary>
 internal sealed class UtilizationReporter(
     LocalReplicas replicas,
@@ -56,6 +56,12 @@ internal sealed class UtilizationReporter(
 
             foreach (var replica in all)
             {
+                if (replica.Activity.IsStuck())
+                {
+                    replica.Activity.GiveUp?.Invoke();
+                    continue;
+                }
+
                 Look(replica, replica.Activity);
             }
         }

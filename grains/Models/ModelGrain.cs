@@ -125,8 +125,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         RequireKnown(LoadFailures.Prefix(Name));
         var before = State;
         await _keeper.KeepAskedAsync(
-            State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear(), LostWith = State.LostWith.Clear() },
-            state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn, LostWith = before.LostWith });
+            State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear(), LostWith = State.LostWith.Clear(), StuckOn = State.StuckOn.Clear() },
+            state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn, LostWith = before.LostWith, StuckOn = before.StuckOn });
         await _turns.ChangeAsync();
         if (State.Registration!.Problem is { } problem)
         {
@@ -254,6 +254,12 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     public async ValueTask ReplicaEndedAsync(ReplicaEnd end)
     {
         var id = end.Replica;
+        if (end.IsStuck && IsServing(id))
+        {
+            _change.Reload(await _quarantine.StickAsync(id.Version, id.Silo) ? [id.Version] : []);
+            _turns.Schedule();
+        }
+
         var state = ReplicaPlan.Ended(State, id.Version, new PlacedReplica(id.Number, id.Silo), end.Statistics);
         if (end.Statistics.LastInference is { } used && state.Loaded.ContainsKey(id.Version))
         {

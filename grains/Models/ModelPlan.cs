@@ -18,6 +18,7 @@ internal static class ModelPlan
         Failed = retryFailed ? state.Failed.Clear() : state.Failed,
         FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
         LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
+        StuckOn = retryFailed ? state.StuckOn.Clear() : state.StuckOn,
     };
 
     /// <summary>

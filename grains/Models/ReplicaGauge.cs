@@ -52,6 +52,7 @@ internal sealed class ReplicaGauge
                 Waiting = _queue.Waiting,
                 Running = _queue.Running,
                 Concurrency = _queue.Slots,
+                Stuck = _queue.Watch.Stuck,
                 Rejected = now.Refused - _first.Refused,
                 Window = _time.GetElapsedTime(_before.At, now.At),
                 Requests = waits.Total,

@@ -156,13 +156,22 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
             ForLoad = forLoad,
             Excluded = [.. load.Refused],
         };
-        var choice = services.Placer.Choose(request);
+        var stuck = Stuck(load.Source.Version);
+        var choice = services.Placer.Choose(request with { Excluded = [.. load.Refused, .. stuck] });
+        if (!choice.Found && stuck.Count > 0)
+        {
+            choice = services.Placer.Choose(request);
+        }
 
         // New content may be where the former is, if nothing else is left.
         return choice.Found || besideOthers
             ? choice
             : services.Placer.Choose(request with { Holders = [.. ReplicaPlan.Arriving(State, load.Source.Version).Select(static replica => replica.Silo)] });
     }
+
+    /// <summary>Silos where a replica of it runs on without an end: places for want of another.</summary>
+    private List<SiloAddress> Stuck(long version) =>
+        [.. FailurePlan.Stuck(State, version, services.Time.GetUtcNow(), services.ReplicaOptions.StuckMemory).Select(static stuck => stuck.Silo)];
 
     private LoadOutcome NoSilo(ModelRegistration registration, Load load, string reason)
     {
