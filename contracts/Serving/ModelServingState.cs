@@ -91,6 +91,10 @@ public sealed record VersionServingState
     [Id(14)]
     public string Cause { get; init; } = "";
 
+    /// <summary>Whether silos were lost lately while they loaded it. What is suspected of the same is loaded apart from it.</summary>
+    [Id(15)]
+    public bool IsSuspect { get; init; }
+
     /// <summary>Whether the replica has a reason to be loaded.</summary>
     public bool Wants(int number) => Replicas.Any(replica => replica.Number == number) || Arriving.Any(replica => replica.Number == number);
 }

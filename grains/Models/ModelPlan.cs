@@ -118,6 +118,7 @@ internal static class ModelPlan
             {
                 FailedOn = [.. FailurePlan.Silos(state, version).Select(static silo => silo.ToParsableString())],
                 LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
+                IsSuspect = state.LostWith.ContainsKey(version),
             });
         return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default, Bounds = state.Registration?.Bounds };
     }

@@ -125,6 +125,12 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     /// <summary>A replica ends by itself, as an evicted one does.</summary>
     public Task EvictAsync(int number) => Replica(number).UnloadAsync().AsTask().Soon();
 
+    /// <summary>Other models that silos were lost with are being loaded on the silos of these ports, and nowhere else.</summary>
+    public void PublishSuspects(IEnumerable<int> ports) => States.Publish(new ModelServingState(
+        "suspects",
+        [new VersionServingState { Version = 1, State = ModelVersionState.Loading, IsSuspect = true, Arriving = [.. ports.Select(static (port, number) => new PlacedReplica(number, Silo(port)))] }],
+        null));
+
     /// <summary>Runs that do not end have all slots of a replica, and its silo has found that.</summary>
     public Task StickAsync(int number)
     {
