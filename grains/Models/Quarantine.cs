@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Models;
 
 /// <summary>
-/// Takes a version out of service once one request for it has taken down two silos, or the runs of three replicas did not end; until it is loaded again or its content changes.
+/// Takes a version out of service once one request for it has taken down two silos, or the runs of three replicas did not end. It serves again once it is loaded again or its content changes.
 /// The membership must have both as dead: a gateway that is cut off loses calls to silos that live. Used in the turns of the model's grain alone.
 /// </summary>
 internal sealed class Quarantine(string model, ModelServices services, ModelKeeper keeper, ReplicaWork work, ILogger logger)

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Finds runs of one replica that do not end. A run is overdue after <see cref="ReplicaQueue.StuckAfter"/>, or after four times the longest run that was answered where that is more:
-/// ONNX Runtime is asked to end it, which it does between two operators. What still runs at the next look is stuck: its slot is lost until it ends, and its thread is replaced.
+/// Finds runs of one replica that do not end. A run is overdue after <see cref="ReplicaQueue.StuckAfter"/>, or after four times the longest run that was answered, whichever is
+/// more. ONNX Runtime is asked to end it, which it does between two operators. A run that goes on at the next look is stuck: its slot is lost until it ends, and its thread is replaced.
 /// </summary>
 /// <param name="gate">The lock of the queue.</param>
 internal sealed class RunWatch(ReplicaQueue queue, SlotTimes slots, Lock gate, ILogger logger)

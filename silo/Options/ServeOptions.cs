@@ -251,7 +251,7 @@ public sealed class ServeOptions : IValidatableObject
     public int QueueDelayMs { get; set; }
 
     /// <summary>
-    /// Seconds after which a run of a model is asked to end, 0 to 86,400, or four times the longest run that its replica has answered where that is more. Default 600, 0 never ends one.
+    /// Seconds after which a run of a model is asked to end, 0 to 86,400. Four times the longest run that its replica has answered counts where that is more. Default 600, 0 never ends one.
     /// Less frees the slots of hung runs sooner, and ends long runs that are in order.
     /// </summary>
     [Range(0, 86_400)]
