@@ -121,6 +121,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     /// <summary>The most that one run may take.</summary>
     public long MaxRunBytes => _settings.MaxRunBytes;
 
+    /// <summary>What no run can have here, however little else is in memory.</summary>
+    public long RunLimit => Math.Min(MaxRunBytes, OnnxAllocator.Pool.Limit);
+
     /// <summary>Whether its sessions run before they serve.</summary>
     public bool WarmsUp => _settings.WarmUp;
 
