@@ -35,7 +35,18 @@ internal static class RegisteredModelRules
         }
 
         ReadKey(model, info.Key);
-        if (StorageKey.Read(info.Key) is not null && ObjectAddress.IsAddress(info.Path))
+        var errors = new JsonErrors();
+        if (StorageKey.Read(info.Key, errors) is null)
+        {
+            return;
+        }
+
+        if (errors.Any)
+        {
+            throw ServingException.InvalidArgument($"model '{model}': key names a storage source and is wrong: {errors}");
+        }
+
+        if (ObjectAddress.IsAddress(info.Path))
         {
             throw ServingException.InvalidArgument($"model '{model}': path is an address although key names a storage source; expected a path in that source");
         }
