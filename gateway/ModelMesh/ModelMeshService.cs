@@ -54,12 +54,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         return name;
     }
 
-    /// <summary>
-    /// A model that is registered from a folder is run by those who may run its new name: the caller must be allowed to change what lies in that folder, by the name of the first one on
-    /// the way, and everything for a path without one.
-    /// </summary>
-    private static void DemandPlace(ServerCallContext call, string path) =>
-        Allowed(call, Permission.Manage, path.Split('/', '\\').FirstOrDefault(static part => part.Length > 0 && part != ".") ?? "*");
+    private static void DemandPlace(ServerCallContext call, string path) => Allowed(call, Permission.Manage, RegisteredPlace.NameOf(path));
 
     private Func<ServerCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<ServerCallContext, TRequest, ValueTask<TResponse>> method) =>
         (call, request) => control.RunAsync(() => method(call, request), call.CancellationToken);
