@@ -1,3 +1,4 @@
+using Cluster.Gateway.Rest;
 using Cluster.Gateway.Security;
 using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
@@ -27,12 +28,7 @@ public static class MetricsEndpoint
             context.Response.ContentType = ExpositionMediaType.Of(format);
             await exporter.WriteAsync(context.Response.BodyWriter, format, context.RequestAborted).ConfigureAwait(false);
         };
-        endpoints.Map(Path, static context =>
-        {
-            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-            context.Response.Headers.Allow = string.Join(", ", Verbs);
-            return Task.CompletedTask;
-        }).Asks(RouteAccess.Client);
+        endpoints.MapOtherVerbs(Path, Verbs);
         return endpoints.MapMethods(Path, Verbs, answer).WithDisplayName("Metrics").DisableHttpMetrics().Asks(RouteAccess.Observe);
     }
 
