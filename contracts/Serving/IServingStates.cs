@@ -26,6 +26,12 @@ public interface IServingStates
     /// <exception cref="ServingException">UNAVAILABLE: what others know cannot be asked for now.</exception>
     ValueTask RefreshAsync(string name, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Returns once every process that refreshes the model knows what this one published of it. At once where this replica is the only one, after 2 s at the latest.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    ValueTask WhenSentAsync(string name, CancellationToken cancellationToken);
+
     /// <summary>Replaces a model's state, or forgets the model where it has neither a version nor a problem.</summary>
     void Publish(ModelServingState state);
 

@@ -31,7 +31,7 @@ internal sealed class ManagedModels(
 
         await changes.HearAsync(model, static state => state is not null, cancellationToken).ConfigureAwait(false);
         return loadNow
-            ? await LoadAsync(model, sync, cancellationToken).ConfigureAwait(false)
+            ? await LoadKnownAsync(model, sync, cancellationToken).ConfigureAwait(false)
             : await GetStatusAsync(model).ConfigureAwait(false);
     }
 
@@ -56,6 +56,11 @@ internal sealed class ManagedModels(
             throw new ServingException(Failure.NotFound($"model '{model}' is not found"));
         }
 
+        return await LoadKnownAsync(model, sync, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<ModelStatusInfo> LoadKnownAsync(string model, bool sync, CancellationToken cancellationToken)
+    {
         var loading = ObserveAsync(model, Registry(model).EnsureLoadedAsync(model, CancellationToken.None));
         if (sync)
         {

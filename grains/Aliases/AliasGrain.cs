@@ -20,6 +20,9 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     /// <summary>A silo that took part in the load was lost, which says nothing about the target: others take its place in about this time.</summary>
     private static readonly TimeSpan RetryLost = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How soon what could not be written is tried again.</summary>
+    private static readonly TimeSpan RetryKeep = TimeSpan.FromSeconds(5);
+
     private readonly IPersistentState<AliasGrainState> _stored;
     private readonly IAliases _aliases;
     private readonly IServingStates _states;
@@ -83,6 +86,10 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         if (next != before)
         {
             await MoveAsync(next);
+        }
+        else if (_loading is null && _retry is null)
+        {
+            Proceed();
         }
 
         return new AliasOutcome(next, activeReplicas > 0 && before!.Active != change.Target);
@@ -307,7 +314,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         }
         else
         {
-            _retry = this.RegisterGrainTimer(RetryAsync, _options.RetryFailedTarget, _options.RetryFailedTarget);
+            RetryIn(_options.RetryFailedTarget);
         }
     }
 
@@ -364,13 +371,31 @@ internal sealed class AliasGrain : Grain, IAliasGrain
             _loading = null;
             if (lost)
             {
-                _retry?.Dispose();
-                _retry = this.RegisterGrainTimer(RetryAsync, RetryLost, Timeout.InfiniteTimeSpan);
+                RetryIn(RetryLost);
                 return;
             }
         }
 
-        await this.AsReference<IAliasGrain>().ReviewAsync(target, failure);
+        try
+        {
+            await this.AsReference<IAliasGrain>().ReviewAsync(target, failure);
+        }
+        catch (Exception) when (_isEnding)
+        {
+            // The next activation begins anew.
+        }
+        catch (Exception exception) when (exception is ServingException or OrleansException or TimeoutException)
+        {
+            // What became of the load cannot be written now: the alias would wait for ever.
+            Log.NotReviewed(_logger, Name, target, exception.Message);
+            RetryIn(RetryKeep);
+        }
+    }
+
+    private void RetryIn(TimeSpan wait)
+    {
+        _retry?.Dispose();
+        _retry = this.RegisterGrainTimer(RetryAsync, wait, _options.RetryFailedTarget);
     }
 
     private async Task ReleaseAsync(IEnumerable<string> models)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Aliases;
 
-/// <summary>Event ids 2180 to 2186; 2210 to 2219 are those of traffic rules.</summary>
+/// <summary>Event ids 2180 to 2187; 2210 to 2219 are those of traffic rules.</summary>
 internal static partial class Log
 {
     [LoggerMessage(2180, LogLevel.Information, "Alias {Alias} is to move from {Active} to {Target}")]
@@ -25,6 +25,9 @@ internal static partial class Log
 
     [LoggerMessage(2186, LogLevel.Error, "Alias {Alias} could not have {Target} loaded")]
     public static partial void LoadFailed(ILogger logger, Exception exception, string alias, string target);
+
+    [LoggerMessage(2187, LogLevel.Warning, "Alias {Alias} could not keep what became of loading {Target}, and tries again: {Reason}")]
+    public static partial void NotReviewed(ILogger logger, string alias, string target, string reason);
 
     [LoggerMessage(2210, LogLevel.Information, "Alias {Alias} has a rule whose candidate {Candidate} is to be loaded")]
     public static partial void CandidateAwaited(ILogger logger, string alias, string candidate);

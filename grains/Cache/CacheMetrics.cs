@@ -26,7 +26,7 @@ internal sealed class CacheMetrics(MetricRegistry registry)
         // Read inside the lock: of two updates at once the later one must not write the older books.
         lock (_lock)
         {
-            var now = books.Read();
+            var now = books.ReadBytes();
             _capacity.Set(now.Capacity);
             _used.Set(now.Used);
             _unloading.Set(now.Unloading);

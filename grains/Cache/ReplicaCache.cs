@@ -29,6 +29,9 @@ internal sealed class ReplicaCache
 
     public CacheSnapshot Read() => _books.Read();
 
+    /// <inheritdoc cref="ModelCache.ReadBytes"/>
+    public CacheBytes ReadBytes() => _books.ReadBytes();
+
     /// <summary>What a replica will take, in bytes: measured if this silo has loaded the content before.</summary>
     public long Predict(string model, ModelVersionSource source) => _sizes.Predict(model, source);
 
@@ -94,7 +97,7 @@ internal sealed class ReplicaCache
 
         var predicted = entry.Bytes;
         CarryOut(_books.Loaded(entry, bytes, loadTime), entry.Key);
-        if (_books.Read() is { Deficit: > 0 } now)
+        if (_books.ReadBytes() is { Deficit: > 0 } now)
         {
             Log.OverCapacity(_logger, entry.Key, bytes, predicted, now.Deficit);
         }

@@ -28,12 +28,18 @@ internal static class FailurePlan
             : [.. state.FailedOn.GetValueOrDefault(version, []).Where(failure => IsOf(failure, source.Revision, state.Registration!.SettingsRevision)).Select(failure => failure.Silo)];
     }
 
-    /// <summary>The state without what is too long ago to count; shorter for what is used, which has more need of another try.</summary>
+    /// <summary>
+    /// The state without what is too long ago to count, shorter for what is used, which has more need of another try, and without what is due for one.
+    /// A clock that was set back makes old what it would otherwise hold back for as long.
+    /// </summary>
     public static ModelGrainState Forget(ModelGrainState state, DateTimeOffset now, TimeSpan memory, ReplicaOptions options)
     {
+        var longest = memory > ReplicaLoader.NoSiloRetry ? memory : ReplicaLoader.NoSiloRetry;
+        var due = state.Failed.Where(failed => failed.Value.RetryOn is { } on && (on <= now || on - now > longest)).Select(static failed => failed.Key).ToList();
+        state = due.Count == 0 ? state : state with { Failed = state.Failed.RemoveRange(due) };
         foreach (var (version, losses) in state.LostWith)
         {
-            var left = losses.RemoveAll(loss => now - loss.At >= LossMemory);
+            var left = losses.RemoveAll(loss => (now - loss.At).Duration() >= LossMemory);
             state = left.Length == losses.Length
                 ? state
                 : state with { LostWith = left.IsEmpty ? state.LostWith.Remove(version) : state.LostWith.SetItem(version, left) };
@@ -42,7 +48,7 @@ internal static class FailurePlan
         foreach (var (version, failures) in state.FailedOn)
         {
             var isUsed = state.Uses.GetValueOrDefault(version) is { } use && now - use.LastUsed <= options.InUse;
-            var left = failures.RemoveAll(failure => now - failure.At >= (isUsed ? memory * options.InUseFailureMemory : memory));
+            var left = failures.RemoveAll(failure => (now - failure.At).Duration() >= (isUsed ? memory * options.InUseFailureMemory : memory));
             state = left.Length == failures.Length
                 ? state
                 : state with { FailedOn = left.IsEmpty ? state.FailedOn.Remove(version) : state.FailedOn.SetItem(version, left) };

@@ -145,6 +145,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
                 throw new ServingException(failure);
             }
         }
+
+        await _services.States.WhenSentAsync(Name, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -181,6 +183,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         await _keeper.KeepAskedAsync(
             State with { Unloaded = true, NotYetUsed = false }, state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed });
         await _turns.ChangeAsync();
+        await _services.States.WhenSentAsync(Name, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -226,6 +229,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
             if (!ReplicaPlan.IsOnDemand(State, version))
             {
+                // A silo that had hung may have told what was so before this grain took its place: else its gateways would ask here for ever.
+                _keeper.TellAgain();
                 return;
             }
 
@@ -327,6 +332,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         var state = ReplicaPlan.Lose(FailurePlan.Lose(before, silos, _services.Time.GetUtcNow()), silos);
         if (ReferenceEquals(state, before))
         {
+            _keeper.TellAgain();
             return;
         }
 

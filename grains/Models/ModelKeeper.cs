@@ -79,6 +79,16 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
         metrics.Copies(name, State.Loaded.Keys.Sum(version => ReplicaPlan.Serving(State, version).Length));
     }
 
+    /// <summary>Tells gateways where what they know names other replicas than serve.</summary>
+    public void TellAgain()
+    {
+        var known = states.TryGet(name, out var published) ? published.Versions : [];
+        if (known.Any(version => !version.Replicas.SequenceEqual(ReplicaPlan.Serving(State, version.Version))))
+        {
+            Tell();
+        }
+    }
+
     private ModelServingState WithDownloads(ModelServingState state)
     {
         foreach (var ended in _downloads.Keys.Where(version => !state.Versions.Any(known => known.Version == version && known.Arriving.Length > 0)).ToList())

@@ -231,7 +231,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             Log.SoloNotAdded(logger, _id.Model, _id.Version, _id.Number, exception.Failure.Message);
         }
 
-        bool HasFreeRoom() => services.Cache.Read() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes <= now.Capacity;
+        bool HasFreeRoom() => services.Cache.ReadBytes() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes <= now.Capacity;
     }
 
     private async Task KeepGraphAsync(LoadedModel model, ReplicaSpec spec)
@@ -246,7 +246,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         }
 
         // The weights are there three times: in the files, in the session that optimizes them, and in what is written.
-        bool HasFreeRoom() => services.Cache.Read() is var now && now.Used + now.Unloading + now.Waiting + (3 * model.LoadedBytes) <= now.Capacity;
+        bool HasFreeRoom() => services.Cache.ReadBytes() is var now && now.Used + now.Unloading + now.Waiting + (3 * model.LoadedBytes) <= now.Capacity;
     }
 
     private void Discard(LoadedModel? model, CacheEntry? room)

@@ -16,6 +16,9 @@ internal sealed class ModelTurns : IDisposable
     private readonly RetryTimer _retry;
     private readonly SemaphoreSlim _turn = new(1);
     private bool _scheduled;
+
+    /// <summary>Whether the last change failed, which is in the log.</summary>
+    private bool _isFailing;
     private int _changes;
 
     /// <param name="self">The same grain, by a message.</param>
@@ -50,11 +53,21 @@ internal sealed class ModelTurns : IDisposable
         }
 
         using var change = Begin();
-        if (await _change.CarryOutAsync() is { } wait)
+        try
         {
-            _retry.LookIn(wait);
+            if (await _change.CarryOutAsync() is { } wait)
+            {
+                _retry.LookIn(wait);
+            }
+        }
+        catch
+        {
+            // Such as for a store that is away: no request comes for what gateways take for failed.
+            _retry.LookIn(ReplicaLoader.NoSiloRetry);
+            throw;
         }
 
+        _isFailing = false;
         RetryLaterFailures();
     }
 
@@ -109,7 +122,11 @@ internal sealed class ModelTurns : IDisposable
         {
             // This turn runs without a caller to tell; the next reason to act tries again.
             _scheduled = false;
-            Log.NotCarriedOut(_logger, _keeper.Name, CauseOf(exception));
+            if (!_isFailing)
+            {
+                _isFailing = true;
+                Log.NotCarriedOut(_logger, _keeper.Name, CauseOf(exception));
+            }
         }
     }
 
@@ -118,12 +135,10 @@ internal sealed class ModelTurns : IDisposable
         ? "this process ends"
         : exception.Message.ReplaceLineEndings("\n").Split('\n', 2)[0];
 
-    private async Task RetryAsync()
+    private Task RetryAsync()
     {
-        using var turn = await TakeAsync();
-        var now = _time.GetUtcNow();
-        await _keeper.KeepAsync(State with { Failed = State.Failed.RemoveRange(State.Failed.Where(entry => entry.Value.RetryOn <= now).Select(entry => entry.Key)) });
-        await ChangeAsync();
+        Schedule();
+        return Task.CompletedTask;
     }
 
     /// <summary>One turn.</summary>

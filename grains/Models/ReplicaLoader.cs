@@ -58,7 +58,18 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
                 var (state, replica) = ReplicaPlan.Arrive(last?.Replica is { } former ? ReplicaPlan.GiveUp(State, source.Version, [former]) : State, source.Version, choice.Silo);
                 var kept = keeper.KeepAsync(state);
                 keeper.Tell();
-                await kept;
+                try
+                {
+                    await kept;
+                }
+                catch (SiloUnavailableException exception)
+                {
+                    // It was not asked for, and would keep its silo from being chosen for ever.
+                    keeper.Note(ReplicaPlan.GiveUp(State, source.Version, [replica]));
+                    keeper.Tell();
+                    return new LoadOutcome(null, Failure.Unavailable(exception.Message, NoSiloRetry) with { Kind = FailureKind.Lost });
+                }
+
                 last = await TryAsync(replica, spec, load);
                 if (last.Succeeded || last.IsFinal || last.IsSuperseded)
                 {

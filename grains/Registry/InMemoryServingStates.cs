@@ -29,6 +29,9 @@ public sealed class InMemoryServingStates : IServingStates
     public ValueTask RefreshAsync(string name, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <inheritdoc/>
+    public ValueTask WhenSentAsync(string name, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
     public void Publish(ModelServingState state)
     {
         if (state.Versions.IsEmpty && state.Problem is null)

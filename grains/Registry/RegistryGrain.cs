@@ -25,6 +25,12 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Calls of one hand-over that may be lost: a silo that stopped without a word is noticed in 5 s.</summary>
     private const int MostLost = 20;
 
+    /// <summary>When a hand-over that ended without a silo or without the store begins anew; who waited for it was told meanwhile.</summary>
+    private static readonly TimeSpan RetryHandOver = TimeSpan.FromSeconds(5);
+
+    /// <summary>Files that were read so lately are not read again for a load: a registration with its load reads them once.</summary>
+    private static readonly TimeSpan JustRead = TimeSpan.FromSeconds(1);
+
     /// <summary>Of those that leave, the ones that have been told.</summary>
     private readonly HashSet<string> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);
@@ -34,6 +40,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     private readonly RegisteredModelReader _reader;
     private readonly TimeProvider _time;
     private readonly ILogger<RegistryGrain> _logger;
+    private bool _isEnding;
 
     public RegistryGrain(
         [PersistentState("registry", ModelGrains.StorageName)] IPersistentState<RegistryState> stored,
@@ -69,12 +76,23 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         return Task.CompletedTask;
     }
 
+    /// <summary>The next activation hands over what this one has not: what this one knows gets old.</summary>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _isEnding = true;
+        return Task.CompletedTask;
+    }
+
     /// <inheritdoc/>
     public async ValueTask RegisterAsync(string model, RegisteredInfo info)
     {
         if (CheckNew(model, info))
         {
             await CreateAsync(new RegistryEntry { Model = model, Info = info, Aliases = Entries.GetValueOrDefault(model)?.Aliases ?? [] });
+        }
+        else if (!_handingOver.ContainsKey(model) && !_states.TryGet(model, out _))
+        {
+            HandOver(model, () => ReadAndApplyAsync(model));
         }
     }
 
@@ -154,7 +172,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         }
 
         // What serves is what was registered; what does not may have been put right meanwhile.
-        if (isRegistered && !ServingReplicas.IsReady(_states, model))
+        if (isRegistered && !ServingReplicas.IsReady(_states, model) && !IsJustRead(model))
         {
             HandOver(model, () => ReadAndApplyAsync(model));
             await SettleAsync(model, cancellationToken);
@@ -232,6 +250,10 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         return true;
     }
 
+    private bool IsJustRead(string model) =>
+        _states.TryGet(model, out var state) && !state.Versions.IsEmpty && state.Problem is null
+        && state.Versions.All(version => version.Reason == ServingReasons.NotYetUsed && _time.GetUtcNow() - version.Since < JustRead);
+
     private bool IsInRepository(string model) =>
         _registrations.TryGet(model, out var registration) && registration.Origin == RegistrationOrigin.Repository;
 
@@ -295,7 +317,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     {
         var task = TellAsync(tell, _handingOver.GetValueOrDefault(model, Task.CompletedTask));
         _handingOver[model] = task;
-        _ = ForgetAsync(model, task);
+        _ = FollowAsync(model, task, tell);
     }
 
     /// <summary>Tells a model, and once more if the hand-over before was still on its way. Where a grain moves, messages to it can overtake each other.</summary>
@@ -312,32 +334,50 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Without this, a model that was unregistered as its silo died would serve until the registry's next start.</summary>
     private async Task TellUntilHeardAsync(Func<Task> tell)
     {
-        for (var lost = 0; ; lost++)
+        for (var lost = 0; !_isEnding; lost++)
         {
             try
             {
                 await tell();
                 return;
             }
-            catch (SiloUnavailableException) when (lost < MostLost)
+            catch (Exception exception) when (IsPassing(exception) && lost < MostLost)
             {
                 await Task.Delay(RetryLost, _time);
             }
         }
     }
 
-    private async Task ForgetAsync(string model, Task task)
+    /// <summary>Forgets a hand-over that ended well; begins one anew that ended without a silo or without the store, as no other call may come for its model.</summary>
+    private async Task FollowAsync(string model, Task task, Func<Task> tell)
     {
         await Ended(task);
+        if (_isEnding)
+        {
+            return;
+        }
+
         if (task.Exception?.InnerException is { } failure)
         {
             Log.HandOverFailed(_logger, model, failure.Message);
+            if (IsPassing(failure))
+            {
+                await Task.Delay(RetryHandOver, _time);
+                if (!_isEnding && (!_handingOver.TryGetValue(model, out var last) || last == task))
+                {
+                    HandOver(model, tell);
+                }
+            }
         }
         else if (_handingOver.GetValueOrDefault(model) == task)
         {
             _handingOver.Remove(model);
         }
     }
+
+    /// <summary>Whether a silo was lost, or the model could not keep what it was told: another try may do.</summary>
+    private static bool IsPassing(Exception exception) =>
+        exception is SiloUnavailableException or ServingException { Failure.Code: StatusCode.Unavailable };
 
     /// <summary>Waits for a task's end, whichever it is.</summary>
     private static ConfiguredTaskAwaitable Ended(Task task) =>

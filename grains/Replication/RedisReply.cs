@@ -33,11 +33,12 @@ internal readonly record struct RedisReply(RedisOutcome Outcome, RedisValue[] Va
     }
 
     /// <summary>What a caller that cannot go on without Redis gets; it may be tried again later.</summary>
-    public SiloUnavailableException ToException(string what) => new($"{what} needs Redis, which is {Outcome switch
+    /// <param name="what">What cannot be done, as a sentence.</param>
+    public SiloUnavailableException ToException(string what) => new($"{what}: Redis {Outcome switch
     {
-        RedisOutcome.Unreachable => $"unreachable: {Error}",
-        RedisOutcome.Unknown => $"not answering: {Error}",
-        _ => $"refusing it: {Cause}",
+        RedisOutcome.Unreachable => $"is unreachable, {Error}",
+        RedisOutcome.Unknown => $"does not answer, {Error}",
+        _ => $"refuses it, {Cause}",
     }}");
 }
 

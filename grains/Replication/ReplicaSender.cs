@@ -13,7 +13,7 @@ internal sealed class ReplicaSender(
     private const int MaxBytes = 512 * 1024;
     private readonly PendingKeys _pending = new();
     private readonly WakeUp _wake = new(time);
-    private readonly WakeUp _progress = new(time);
+    private TaskCompletionSource _turn = NewTurn();
 
     public int Pending => _pending.Count;
 
@@ -34,14 +34,11 @@ internal sealed class ReplicaSender(
     }
 
     /// <summary>Returns when nothing is pending or the time is over.</summary>
-    public async Task WaitUntilSentAsync(TimeSpan limit, CancellationToken cancellationToken)
-    {
-        var begin = time.GetTimestamp();
-        while (Pending > 0 && limit - time.GetElapsedTime(begin) is var left && left > TimeSpan.Zero && !cancellationToken.IsCancellationRequested)
-        {
-            await _progress.WaitAsync(left, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public Task WhenAllSentAsync(TimeSpan limit, CancellationToken cancellationToken) => WaitAsync(() => Pending == 0, limit, cancellationToken);
+
+    /// <summary>Returns when the store has what this process has of a key, or the time is over.</summary>
+    public Task WhenSentAsync(string key, TimeSpan limit, CancellationToken cancellationToken) =>
+        WaitAsync(() => !table.TryFind(key, out var entry) || (entry.Life is { } life && life == table.Life), limit, cancellationToken);
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -64,7 +61,7 @@ internal sealed class ReplicaSender(
                 sent = false;
             }
 
-            _progress.Set();
+            Interlocked.Exchange(ref _turn, NewTurn()).TrySetResult();
             if (!sent)
             {
                 await Task.Delay(retry, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -73,6 +70,25 @@ internal sealed class ReplicaSender(
             {
                 await _wake.WaitAsync(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
             }
+        }
+    }
+
+    private static TaskCompletionSource NewTurn() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task WaitAsync(Func<bool> isSo, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var begin = time.GetTimestamp();
+
+        // Taken before the look, so that no turn after it is missed.
+        for (var turn = Volatile.Read(ref _turn).Task; !isSo() && !cancellationToken.IsCancellationRequested; turn = Volatile.Read(ref _turn).Task)
+        {
+            var left = limit - time.GetElapsedTime(begin);
+            if (left <= TimeSpan.Zero)
+            {
+                return;
+            }
+
+            await turn.WaitAsync(left, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -16,6 +16,9 @@ namespace Cluster.Grains.Replication;
 /// </summary>
 internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
 {
+    /// <summary>Far longer than it takes while Redis answers.</summary>
+    private static readonly TimeSpan MaxSending = TimeSpan.FromSeconds(2);
+
     private readonly RedisConnection _redis;
     private readonly ReplicaTable _table;
     private readonly RedisReplicaStore _store;
@@ -108,6 +111,12 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
         FollowLife(life);
     }
 
+    public async ValueTask WhenSentAsync(string key, CancellationToken cancellationToken = default)
+    {
+        await _sender.WhenSentAsync(key, MaxSending, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
     /// <summary>Returns when the replica is complete, and those who listen know all of it.</summary>
     /// <exception cref="TimeoutException">Redis cannot be reached.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -133,7 +142,7 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _sender.WaitUntilSentAsync(_options.StopTimeout, cancellationToken).ConfigureAwait(false);
+        await _sender.WhenAllSentAsync(_options.StopTimeout, cancellationToken).ConfigureAwait(false);
         _store.Restored -= _follower.CatchUp;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

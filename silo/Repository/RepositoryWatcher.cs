@@ -25,6 +25,9 @@ namespace Cluster.Silo.Repository;
 /// </summary>
 internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
 {
+    /// <summary>How often what could not be handed over is tried again where nothing else is looked at.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
     /// <summary>How soon a repository that has not been compared, or disagrees, is looked at again where it is not watched.</summary>
     private static readonly TimeSpan CompareInterval = TimeSpan.FromMilliseconds(250);
 
@@ -130,23 +133,46 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     {
         await StandByAsync(stoppingToken).ConfigureAwait(false);
         Log.Leads(_logger);
-        var look = await LookAsync(new Look(Adopt: true), stoppingToken).ConfigureAwait(false);
+        var look = await LookFirstAsync(stoppingToken).ConfigureAwait(false);
         await Task.WhenAll(look.Changes).WaitAsync(stoppingToken).ConfigureAwait(false);
         await _registry.RestoreAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
         Log.Ready(_logger, look.Snapshot.Models.Count);
-        if (_options.PollSeconds == 0 && _standing.Agrees)
-        {
-            return;
-        }
-
         var leads = true;
-        using var timer = new PeriodicTimer(_options.PollSeconds > 0 ? TimeSpan.FromSeconds(_options.PollSeconds) : CompareInterval, _time);
-        while ((_options.PollSeconds > 0 || !_standing.Agrees) && await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        using var timer = new PeriodicTimer(UntilNextLook, _time);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             var led = leads;
             leads = _duty.IsHere;
-            await TryAsync(() => leads ? LookAsync(new Look(Adopt: !led), stoppingToken) : _comparison.CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
+            if (leads || IsWatched)
+            {
+                await TryAsync(() => leads ? LookAgainAsync(adopt: !led, stoppingToken) : _comparison.CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
+            }
+
+            if (timer.Period != UntilNextLook)
+            {
+                timer.Period = UntilNextLook;
+            }
+        }
+    }
+
+    /// <summary>False where changes are noticed on request alone, once the silos agree.</summary>
+    private bool IsWatched => _options.PollSeconds > 0 || !_standing.Agrees;
+
+    private TimeSpan UntilNextLook => _options.PollSeconds > 0 ? TimeSpan.FromSeconds(_options.PollSeconds) : IsWatched ? CompareInterval : RetryInterval;
+
+    /// <summary>Where changes are noticed on request alone, only what could not be handed over is looked at by itself.</summary>
+    private async Task LookAgainAsync(bool adopt, CancellationToken cancellationToken)
+    {
+        if (IsWatched || adopt)
+        {
+            await LookAsync(new Look(Adopt: adopt), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        foreach (var model in _failed.Keys)
+        {
+            await LookAsync(new Look(Only: model), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -166,6 +192,22 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         }
 
         await duty.ConfigureAwait(false);
+    }
+
+    /// <summary>The first look after the controller came here, again until it succeeds: the silo that had it before may be on its way out still.</summary>
+    private async Task<Found> LookFirstAsync(CancellationToken stoppingToken)
+    {
+        Found? found = null;
+        while (true)
+        {
+            await TryAsync(async () => found = await LookAsync(new Look(Adopt: true), stoppingToken).ConfigureAwait(false), stoppingToken).ConfigureAwait(false);
+            if (found is not null)
+            {
+                return found;
+            }
+
+            await Task.Delay(CompareInterval, _time, stoppingToken).ConfigureAwait(false);
+        }
     }
 
     private async Task TryAsync(Func<Task> look, CancellationToken stoppingToken)
