@@ -21,9 +21,9 @@ public interface IServingStates
     bool TryGet(string name, [NotNullWhen(true)] out ModelServingState? state);
 
     /// <summary>
-    /// Returns once this replica knows what was published of the model before the call, wherever that was. At once where the replica is the only one.
+    /// Returns once this replica knows all that any process published of the model before the call. Returns at once where the replica is the only one.
     /// </summary>
-    /// <exception cref="ServingException">UNAVAILABLE: what others know cannot be asked for now.</exception>
+    /// <exception cref="ServingException">UNAVAILABLE: the state of other processes cannot be asked for now.</exception>
     ValueTask RefreshAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>

@@ -29,7 +29,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
     /// <summary><c>parameters</c> with <see cref="FinalParameter"/>: a serialized field of <c>ModelInferResponse</c>, to be appended to one.</summary>
     private static readonly byte[] FinalResponse = Final(id: "").ToByteArray();
 
-    /// <summary>Serves one stream until the client ends it, or the server stops: then what was taken is still answered.</summary>
+    /// <summary>Serves one stream until the client ends it, or the server stops. Requests that it has taken are still answered.</summary>
     public ValueTask RunAsync(ServerCallContext call, PayloadRequests requests, IServerStreamWriter<PayloadBuffer> answers) =>
         ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), lifetime.ApplicationStopping);
 

@@ -40,7 +40,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 
     private static string? Optional(string text) => text.Length > 0 ? text : null;
 
-    /// <summary>No name is longer, and what is must not come back in an error.</summary>
+    /// <summary>No name is longer. A longer text must not come back in an error.</summary>
     private static string Required(string text, string field) => text.Length switch
     {
         0 => throw ServingException.InvalidArgument($"{field} is empty, expected a name"),
@@ -160,6 +160,6 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 /// <summary>Event ids 3200 to 3219.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3200, LogLevel.Warning, "The load of {Model} that a client asked for and did not wait for was not carried out")]
+    [LoggerMessage(3200, LogLevel.Warning, "Did not load {Model}, which a client had asked for without waiting")]
     public static partial void LoadNotCarriedOut(ILogger logger, Exception exception, string model);
 }

@@ -45,7 +45,7 @@ internal sealed class ReplicaCache
         claim = (decision as CacheDecision.Granted)?.Entry;
         _metrics.Update(_books);
 
-        // A replica that is too large is told so by its load, and fails there as other loads fail.
+        // The load of a replica that is too large finds that out, and fails as other loads fail.
         return decision is not CacheDecision.Refused { Reason: CacheRefusal.Full };
     }
 
@@ -61,7 +61,7 @@ internal sealed class ReplicaCache
     /// <summary>Returns once there is room for a replica to be loaded; it is taken until <see cref="Release"/>.</summary>
     /// <param name="evict">What ends the replica, called from any thread once its room is wanted by others.</param>
     /// <exception cref="ServingException">
-    /// RESOURCE_EXHAUSTED with a retry hint: what is loaded is too much in use. UNAVAILABLE: the replica is larger than the cache.
+    /// RESOURCE_EXHAUSTED with a retry hint: the loaded replicas are too much in use. UNAVAILABLE: the replica is larger than the cache.
     /// </exception>
     public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ModelVersionSource source, Action evict, CancellationToken cancellationToken)
     {

@@ -29,8 +29,8 @@ internal static class FailurePlan
     }
 
     /// <summary>
-    /// The state without what is too long ago to count, shorter for what is used, which has more need of another try, and without what is due for one.
-    /// A clock that was set back makes old what it would otherwise hold back for as long.
+    /// The state without failures that are too old to count, and without those that are due for another try. Those of used versions expire sooner, because they need another try more.
+    /// After a clock was set back, failures of a later time count as old. Else they would hold loads back for as long.
     /// </summary>
     public static ModelGrainState Forget(ModelGrainState state, DateTimeOffset now, TimeSpan memory, ReplicaOptions options)
     {
@@ -58,8 +58,8 @@ internal static class FailurePlan
     }
 
     /// <summary>
-    /// The state after silos were lost. One that was loading a version is kept in mind, unless that load had begun before the loss of another: silos that are lost at once are no word
-    /// against what they loaded.
+    /// The state after silos were lost. It records a silo that was loading a version, unless that load had begun before the loss of another silo. Silos that are lost
+    /// at once are no evidence against the versions that they loaded.
     /// </summary>
     public static ModelGrainState Lose(ModelGrainState state, IReadOnlyCollection<SiloAddress> silos, DateTimeOffset now)
     {

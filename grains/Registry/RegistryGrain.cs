@@ -25,13 +25,13 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Calls of one hand-over that may be lost: a silo that stopped without a word is noticed in 5 s.</summary>
     private const int MostLost = 20;
 
-    /// <summary>When a hand-over that ended without a silo or without the store begins anew; who waited for it was told meanwhile.</summary>
+    /// <summary>When a hand-over begins again that ended without a silo or without the store. Its waiting callers got that failure.</summary>
     private static readonly TimeSpan RetryHandOver = TimeSpan.FromSeconds(5);
 
     /// <summary>Files that were read so lately are not read again for a load: a registration with its load reads them once.</summary>
     private static readonly TimeSpan JustRead = TimeSpan.FromSeconds(1);
 
-    /// <summary>Of those that leave, the ones that have been told.</summary>
+    /// <summary>Of the models that leave, those with a grain that knows it.</summary>
     private readonly HashSet<string> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);
     private readonly IPersistentState<RegistryState> _stored;
@@ -60,7 +60,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
 
     private ImmutableDictionary<string, RegistryEntry> Entries => _stored.State.Entries;
 
-    /// <summary>Hands over what was registered before this start.</summary>
+    /// <summary>Hands over models that were registered before this start.</summary>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         foreach (var entry in Entries.Values.Where(entry => entry.Info is not null))
@@ -171,7 +171,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
             throw new ServingException(Failure.NotFound($"model '{model}' is not found"));
         }
 
-        // What serves is what was registered; what does not may have been put right meanwhile.
+        // A serving model has its registered content. One that does not serve may have been mended meanwhile.
         if (isRegistered && !ServingReplicas.IsReady(_states, model) && !IsJustRead(model))
         {
             HandOver(model, () => ReadAndApplyAsync(model));
@@ -307,7 +307,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         }
         catch (InconsistentStateException)
         {
-            // A write before this one took effect unanswered, in a Redis that hung. That activation ends; the next one reads what is stored.
+            // A write before this one took effect unanswered, in a Redis that hung. That activation ends, and the next one reads the stored state.
             await Model(registration.Name).ApplyAsync(registration, retryFailed: false, CancellationToken.None);
         }
     }
@@ -348,7 +348,9 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         }
     }
 
-    /// <summary>Forgets a hand-over that ended well; begins one anew that ended without a silo or without the store, as no other call may come for its model.</summary>
+    /// <summary>
+    /// Forgets a hand-over that ended well. One that ended without a silo or without the store begins again, as no other call may come for its model.
+    /// </summary>
     private async Task FollowAsync(string model, Task task, Func<Task> tell)
     {
         await Ended(task);
@@ -390,17 +392,4 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Those that have left go with the next change: a write of their own would meet that change's.</summary>
     private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries, ImmutableHashSet<string> leaving) =>
         _stored.KeepAsync(new RegistryState { Entries = entries, Leaving = leaving.Except(_left) });
-}
-
-/// <summary>What one shard of the registry keeps.</summary>
-[GenerateSerializer, Alias("registry-state")]
-public sealed record RegistryState
-{
-    /// <summary>By model.</summary>
-    [Id(0)]
-    public ImmutableDictionary<string, RegistryEntry> Entries { get; init; } = ImmutableDictionary<string, RegistryEntry>.Empty;
-
-    /// <summary>Models that are registered no more, and may not have been told yet: the silo that tells them may be lost meanwhile.</summary>
-    [Id(1)]
-    public ImmutableHashSet<string> Leaving { get; init; } = [];
 }

@@ -6,6 +6,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions.Batching;
 using Cluster.Grains.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
@@ -286,7 +287,7 @@ internal sealed class SessionRunner : IDisposable
     {
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more, one run may take {model.RunLimit}");
+            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more. One run may take {model.RunLimit}");
         return _memory.IsBeyond(model.RunLimit) ? new Failure(StatusCode.ResourceExhausted, text) : Failure.Exhausted(text, NextTry);
     }
 

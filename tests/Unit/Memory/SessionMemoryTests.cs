@@ -4,6 +4,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Batching;
 using Cluster.Tests.Common;
 using Cluster.Unit.Grains;
 using Cluster.Unit.Repository;
@@ -38,7 +39,7 @@ public sealed class SessionMemoryTests(OnnxBench bench) : IClassFixture<OnnxBenc
 
         Assert.Equal((StatusCode.ResourceExhausted, null), (failure.Code, failure.RetryAfter));
         Assert.StartsWith("this run of model 'hungry' version 1 does not fit in memory: it held ", failure.Message, StringComparison.Ordinal);
-        Assert.EndsWith("and asked for 3600000000 more, one run may take 67108864", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith("and asked for 3600000000 more. One run may take 67108864", failure.Message, StringComparison.Ordinal);
         Assert.Equal([5f], OnnxBench.Values<float>(bench.Run(model, Request(0)).RawOutputContents[0]));
     }
 

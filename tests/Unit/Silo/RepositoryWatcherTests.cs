@@ -26,7 +26,7 @@ public sealed class RepositoryWatcherTests : RepositoryWatcherTestBase
         Grains.Model("a").Gate = Task.FromException(new ServingException(new Failure(StatusCode.AlreadyExists, "model 'a' is taken")));
         await StartAndLoadAsync();
         await TickAsync();
-        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4004, Message: "A model of the repository is not served: model 'a' is taken" });
+        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4004, Message: "Did not serve a model of the repository: model 'a' is taken" });
 
         Grains.Model("a").Gate = Task.CompletedTask;
         await TickAsync();
@@ -61,7 +61,7 @@ public sealed class RepositoryWatcherTests : RepositoryWatcherTestBase
 
         await InitialLoad.Task.Soon();
 
-        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4001, Message: "Changing a failed" });
+        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4001, Message: "Could not change a" });
         Assert.Equal(["b: 1"], Applied("b"));
     }
 

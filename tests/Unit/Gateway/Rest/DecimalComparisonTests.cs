@@ -1,5 +1,5 @@
 using System.Text;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Json;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;

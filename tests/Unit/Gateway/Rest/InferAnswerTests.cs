@@ -3,6 +3,8 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
 using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Infer;
+using Cluster.Gateway.Rest.Json;
 using Google.Protobuf;
 using Xunit;
 
