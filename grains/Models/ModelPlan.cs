@@ -18,6 +18,7 @@ internal static class ModelPlan
         Failed = retryFailed ? state.Failed.Clear() : state.Failed,
         FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
         LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
+        StuckOn = retryFailed ? state.StuckOn.Clear() : state.StuckOn,
     };
 
     /// <summary>
@@ -117,6 +118,7 @@ internal static class ModelPlan
             {
                 FailedOn = [.. FailurePlan.Silos(state, version).Select(static silo => silo.ToParsableString())],
                 LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
+                IsSuspect = state.LostWith.ContainsKey(version),
             });
         return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default, Bounds = state.Registration?.Bounds };
     }

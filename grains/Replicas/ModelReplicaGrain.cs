@@ -184,6 +184,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency, model.Provider);
         var queue = new ReplicaQueue(model, queueLimit, LongestWait(spec.Settings.QueueDelay ?? services.Options.QueueDelay), services.Workers, statistics, metrics, services.Time, logger)
         {
+            StuckAfter = services.Options.StuckAfter,
             MaxBytes = spec.Settings.QueueBytes ?? (services.Options.QueueBytes is > 0 and var bytes ? bytes : OnnxAllocator.RoomForMessages / 2),
             Tuner = spec.Settings.AdaptiveConcurrency ? new ConcurrencyTuner(model.Concurrency, Math.Max(model.Concurrency, MostRunsAProcessor * Environment.ProcessorCount), services.Time) : null,
         };
@@ -195,7 +196,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         _replica = replica;
         services.Local.Add(new LocalReplica(
             _id,
-            new ReplicaActivity(_id, room, queue, statistics, services.Time) { End = () => _ = UnloadAsync("its model names it no more") },
+            new ReplicaActivity(_id, room, queue, statistics, services.Time) { End = () => _ = UnloadAsync("its model names it no more"), GiveUp = () => _ = GiveUpStuckAsync() },
             replica,
             new ReplicaGauge(_id, room, queue, metrics, services.Time)));
         return replica;
@@ -310,6 +311,23 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
                 await TellAsync(new ReplicaEnd(_id, replica.Statistics, reason)).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Its runs do not end: another replica takes its place at once. What it holds is given back when they end, if they do.</summary>
+    private async Task GiveUpStuckAsync()
+    {
+        if (Interlocked.Exchange(ref _replica, null) is not { } replica)
+        {
+            return;
+        }
+
+        Log.GaveUpStuck(logger, _id.Model, _id.Version, _id.Number);
+        services.Local.Remove(_id);
+        var ended = replica.EndAsync(sendsAway: true);
+        await TellAsync(new ReplicaEnd(_id, replica.Statistics, ServingReasons.Stuck, IsStuck: true)).ConfigureAwait(false);
+        await ended.ConfigureAwait(false);
+        Log.Unloaded(logger, _id.Model, _id.Version, _id.Number, ServingReasons.Stuck);
+        GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, ServingReasons.Stuck));
     }
 
     private void TellDownload(int percent) => _ = TellDownloadAsync(percent);

@@ -185,6 +185,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     }
 
     /// <inheritdoc/>
+    public void EndRuns(TimeSpan longerThan) => _runners.EndRuns(this, longerThan);
+
+    /// <inheritdoc/>
     public RequestFacts Read(PayloadBuffer message)
     {
         var bytes = message.Span;
