@@ -148,7 +148,7 @@ internal static class ModelPlan
                 Version = version,
                 State = ModelVersionState.Unavailable,
                 Failed = !state.Unloaded && failure is not null,
-                Reason = state.Unloaded ? ServingReasons.Unloaded : failure ?? NotWanted(state),
+                Reason = state.Unloaded ? ServingReasons.Unloaded : failure ?? NotWanted(state, version),
                 NoSilo = !state.Unloaded && failure is not null && state.Failed.GetValueOrDefault(version)?.NoSilo == true,
             };
     }
@@ -157,10 +157,10 @@ internal static class ModelPlan
     private static string FallBack(ModelGrainState state, long version) =>
         state.Past.GetValueOrDefault(version)?.Description is { ProviderReason: { Length: > 0 } reason } ? ServingReasons.OnCpu + reason : "";
 
-    private static string NotWanted(ModelGrainState state) => state switch
+    private static string NotWanted(ModelGrainState state, long version) => state switch
     {
         { Registration.Problem: not null } => "",
-        { NotYetUsed: true } => ServingReasons.NotYetUsed,
+        { NotYetUsed: true } when Desired(state with { NotYetUsed = false }).Contains(version) => ServingReasons.NotYetUsed,
         _ => ServingReasons.NotChosen,
     };
 

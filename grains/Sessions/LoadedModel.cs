@@ -122,6 +122,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     /// <summary>The most that one run may take.</summary>
     public long MaxRunBytes => _settings.MaxRunBytes;
 
+    /// <summary>What no run can have here, however little else is in memory.</summary>
+    public long RunLimit => Math.Min(MaxRunBytes, OnnxAllocator.Pool.Limit);
+
     /// <summary>Whether its sessions run before they serve.</summary>
     public bool WarmsUp => _settings.WarmUp;
 
@@ -198,8 +201,8 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
             return new RequestFacts(1, LevelOf(0));
         }
 
-        var rows = Batching.IsOn && request.Inputs.Count > 0 && request.Shape(request.Inputs[0]) is [var first, ..] ? Math.Clamp(first, 1, int.MaxValue) : 1;
-        return new RequestFacts((int)rows, LevelOf(ParameterRules.PriorityOf(bytes, request.Parameters)));
+        var rows = Batching.IsOn ? RequestRows.Of(bytes, request, Signature) : 1;
+        return new RequestFacts(rows, LevelOf(ParameterRules.PriorityOf(bytes, request.Parameters)));
     }
 
     /// <exception cref="ServingException">UNIMPLEMENTED: the model has no priorities. INVALID_ARGUMENT: not this one.</exception>

@@ -129,7 +129,7 @@ internal sealed class SessionRunner : IDisposable
             {
                 return RunIntoResponse(model, id, out computed, cancellationToken);
             }
-            catch (OnnxRuntimeException exception) when (SpeaksOfShapes(exception) && !cancellationToken.IsCancellationRequested)
+            catch (OnnxRuntimeException exception) when (SpeaksOfShapes(exception) && _memory.Refused == 0 && !cancellationToken.IsCancellationRequested)
             {
                 ClearOutputs();
                 doubt = exception.Message;
@@ -159,7 +159,8 @@ internal sealed class SessionRunner : IDisposable
 
     /// <summary>
     /// Whether a failed run may be due to an output of ours whose shape is not the one computed. ONNX Runtime has several wordings for that, which
-    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given.
+    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given; but not one that had too little memory, which names
+    /// the node that wanted it.
     /// </summary>
     private static bool SpeaksOfShapes(OnnxRuntimeException exception) => exception.Message.Contains("shape", StringComparison.OrdinalIgnoreCase);
 
@@ -299,11 +300,10 @@ internal sealed class SessionRunner : IDisposable
     /// <summary>Another silo, or a quieter moment, may have room; what alone is larger than the limit fits nowhere.</summary>
     private Failure TooLarge(LoadedModel model)
     {
-        var limit = Math.Min(model.MaxRunBytes, OnnxAllocator.Pool.Limit);
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more. One run may take {limit}");
-        return _memory.HeldAtRefusal + _memory.Refused > limit ? new Failure(StatusCode.ResourceExhausted, text) : Failure.Exhausted(text, NextTry);
+            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more. One run may take {model.RunLimit}");
+        return _memory.IsBeyond(model.RunLimit) ? new Failure(StatusCode.ResourceExhausted, text) : Failure.Exhausted(text, NextTry);
     }
 
     private static Failure RunTooLong(LoadedModel model, TimeSpan taken) => Failure.DeadlineExceeded(string.Create(

@@ -284,13 +284,13 @@ internal sealed class ReplicaQueue
         var wait = ExpectedWait(level);
         if (_waiting.CountBefore(level) >= _limit)
         {
-            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait);
         }
 
         var waitingBytes = _waiting.BytesBefore(level);
         if (waitingBytes > 0 && waitingBytes + request.Message.Length > MaxBytes)
         {
-            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait);
         }
 
         if (wait > _longestWait)

@@ -131,7 +131,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
             // One request may be what the model cannot run: each runs by itself and has an error of its own.
             group.ForEach(static part => part.Item.GiveUp());
             group.ForEach(static part => part.Item.EndIfGivenUp());
-            if (_memory.Refused > 0)
+            if (_memory.IsBeyond(model.RunLimit))
             {
                 model.DistrustBatches(FormattableString.Invariant($"a run of {rows} rows does not fit in memory"));
             }
