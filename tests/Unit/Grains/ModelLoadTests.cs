@@ -4,7 +4,7 @@ using Cluster.Contracts.Serving;
 using Cluster.Gateway.Rest;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
-using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Storage;
 using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;
