@@ -116,6 +116,12 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     /// <summary>What the session for requests that are alone holds; 0 without it.</summary>
     public long SoloBytes { get; private set; }
 
+    /// <summary>How long the shortest run took before the model served; null where there was none.</summary>
+    public TimeSpan? WarmRun { get; set; }
+
+    /// <summary>Whether requests that are alone will gain from a session with all cores, as far as can be told before the first of them.</summary>
+    public bool GainsFromSolo => Plan.ThreadsAlone > 0 && WarmRun?.TotalNanoseconds >= LongRunNanoseconds;
+
     /// <summary>Called once, when requests have been alone often enough that a session with all cores would serve them better.</summary>
     public Action? SoloWanted { get; set; }
 
