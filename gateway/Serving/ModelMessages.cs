@@ -14,7 +14,7 @@ internal static class ModelMessages
     /// <summary>What the configuration calls the same, as clients of the model_configuration extension know it.</summary>
     private const string ConfigPlatform = "onnxruntime_onnx";
 
-    /// <summary>Inputs that the graph has a default for, often its weights, are left to the configuration: clients take each input here for one that they must send.</summary>
+    /// <summary>Inputs with a default, often the graph's weights, are left to the configuration. Clients take each input here for one that they must send.</summary>
     public static ModelMetadataResponse Metadata(ModelDescription model, IEnumerable<string> versions)
     {
         var metadata = new ModelMetadataResponse { Name = model.Name, Platform = Platform };

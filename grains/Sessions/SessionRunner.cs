@@ -159,8 +159,8 @@ internal sealed class SessionRunner : IDisposable
 
     /// <summary>
     /// Whether a failed run may be due to an output of ours whose shape is not the one computed. ONNX Runtime has several wordings for that, which
-    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given; but not one that had too little memory, which names
-    /// the node that wanted it.
+    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given. One that had too
+    /// little memory is not: it names the node that wanted memory, which may be called after shapes.
     /// </summary>
     private static bool SpeaksOfShapes(OnnxRuntimeException exception) => exception.Message.Contains("shape", StringComparison.OrdinalIgnoreCase);
 

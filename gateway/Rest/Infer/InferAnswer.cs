@@ -25,7 +25,7 @@ internal sealed class InferAnswer
     public bool HasBinary => Array.IndexOf(_binary, true) >= 0;
 
     /// <exception cref="ServingException">
-    /// INTERNAL: the response does not fit itself. INVALID_ARGUMENT: an output of bytes that are no text, or too long a one, was asked for as JSON; or the request's id is too long.
+    /// INTERNAL: the response does not fit itself. INVALID_ARGUMENT: an output asked for as JSON has bytes that are no text, or too long a one. Or the request's id is too long.
     /// </exception>
     public static InferAnswer Check(ReadOnlyMemory<byte> message, JsonInferRequest request)
     {

@@ -7,8 +7,8 @@ namespace Cluster.Grains.Sessions.Batching;
 internal static class RequestRows
 {
     /// <summary>
-    /// The first dimension of the first input without a default. 1 for a request that its run will refuse: the expected wait of others follows from it, so a dimension counts only with
-    /// the bytes for it.
+    /// The first dimension of the first input without a default. 1 for a request that its run will refuse. The expected wait of others follows from it, so a
+    /// dimension counts only with the bytes for it.
     /// </summary>
     public static int Of(ReadOnlySpan<byte> message, InferRequestMessage request, ModelSignature signature)
     {
