@@ -7,8 +7,11 @@ using Cluster.Contracts.Serving;
 namespace Cluster.Gateway.Routing;
 
 /// <summary>Calls that any silo can take for the whole cluster. The silo that answered last is asked first.</summary>
-internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, ISiloHealth health, TimeProvider time)
+/// <param name="manifests">The grain types of each silo; null in tests, where all are of this version.</param>
+internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, ISiloHealth health, TimeProvider time, IClusterManifestProvider? manifests = null)
 {
+    private static readonly GrainType View = GrainType.Create(ClusterGrains.ClusterType);
+
     /// <summary>How long one silo is waited for before another is asked besides: twice what a silo waits for the figures of others.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(1);
 
@@ -22,7 +25,7 @@ internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, I
     /// <summary>What one silo does, which may take long; where it is lost, another does it again.</summary>
     /// <exception cref="ServingException">What the command throws; UNAVAILABLE where no silo can take it.</exception>
     public ValueTask<T> RunAsync<T>(Func<IClusterGrain, ValueTask<T>> command, CancellationToken cancellationToken) =>
-        control.RunAsync(() => AskOneAsync(Silos().FirstOrDefault() ?? throw None(), command), cancellationToken);
+        control.RunAsync(() => command(GrainOf(Silos().FirstOrDefault() ?? throw None())), cancellationToken);
 
     private static SiloUnavailableException None() => new("no silo is a member of the cluster");
 
@@ -72,7 +75,7 @@ internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, I
     {
         try
         {
-            return new Answer<T>(silo, await AskOneAsync(silo, question).ConfigureAwait(false), null);
+            return new Answer<T>(silo, await question(GrainOf(silo)).ConfigureAwait(false), null);
         }
         catch (Exception exception)
         {
@@ -81,17 +84,8 @@ internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, I
     }
 
     /// <summary>A silo of the version before has the one grain for the cluster alone.</summary>
-    private async ValueTask<T> AskOneAsync<T>(SiloAddress silo, Func<IClusterGrain, ValueTask<T>> question)
-    {
-        try
-        {
-            return await question(grains.GetCluster(silo)).ConfigureAwait(false);
-        }
-        catch (OrleansException exception) when (exception is not SiloUnavailableException)
-        {
-            return await question(grains.GetFormerCluster()).ConfigureAwait(false);
-        }
-    }
+    private IClusterGrain GrainOf(SiloAddress silo) =>
+        manifests?.Current.Silos.TryGetValue(silo, out var manifest) == true && !manifest.Grains.ContainsKey(View) ? grains.GetFormerCluster() : grains.GetCluster(silo);
 
     private sealed record Answer<T>(SiloAddress Silo, T? Value, Exception? Failure);
 }

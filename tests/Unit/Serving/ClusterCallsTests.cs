@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using System.Net;
 using Cluster.Contracts.Errors;
+using Cluster.Gateway.Routing;
 using Cluster.Tests.Common;
+using Orleans.Metadata;
 using Xunit;
 
 namespace Cluster.Unit.Serving;
@@ -71,11 +74,14 @@ public sealed class ClusterCallsTests : IDisposable
     {
         var former = new FakeCluster();
         _routing.Grains.Clusters.Add("0", former);
-        _a.Fail(new OrleansException("no silo has this grain type"));
         former.Answer("former");
+        var cluster = new ClusterCalls(_routing.Grains, _routing.Control, _health, _routing.Time, new Manifests((A, "cluster"), (B, "cluster-view")));
 
-        Assert.Equal("former", await AskAsync());
-        Assert.Equal((1, 0), (_a.Calls, _b.Calls));
+        Assert.Equal("former", (await cluster.AskAsync(static grain => grain.DescribeAsync(), CancellationToken.None).AsTask().Soon()).Id);
+        Assert.Equal((0, 0), (_a.Calls, _b.Calls));
+        _health.Silos = [B];
+        _b.Answer("b");
+        Assert.Equal("b", (await cluster.AskAsync(static grain => grain.DescribeAsync(), CancellationToken.None).AsTask().Soon()).Id);
     }
 
     [Fact]
@@ -123,4 +129,18 @@ public sealed class ClusterCallsTests : IDisposable
 
     private async Task<string> AskAsync() =>
         (await _routing.Cluster.AskAsync(static grain => grain.DescribeAsync(), CancellationToken.None).AsTask().Soon()).Id;
+
+    /// <summary>Silos with a grain type each.</summary>
+    private sealed class Manifests(params (SiloAddress Silo, string Type)[] silos) : IClusterManifestProvider
+    {
+        public ClusterManifest Current { get; } = new(MajorMinorVersion.Zero, silos.ToImmutableDictionary(
+            static silo => silo.Silo,
+            static silo => new GrainManifest(
+                ImmutableDictionary<GrainType, GrainProperties>.Empty.Add(GrainType.Create(silo.Type), new GrainProperties(ImmutableDictionary.Create<string, string>(StringComparer.Ordinal))),
+                ImmutableDictionary<GrainInterfaceType, GrainInterfaceProperties>.Empty)));
+
+        public IAsyncEnumerable<ClusterManifest> Updates => throw new NotSupportedException();
+
+        public GrainManifest LocalGrainManifest => throw new NotSupportedException();
+    }
 }
