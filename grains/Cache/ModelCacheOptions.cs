@@ -44,7 +44,7 @@ public sealed class ModelCacheOptions
 
     /// <summary>
     /// How long ago a replica that no request asked for yet is taken to have been used, 0 to 30 days. Default 1 h (ModelMesh: LASTUSED_AGE_ON_ADD), so that it gives way
-    /// to what is used.
+    /// to what is used. It is also for how long an owner's share of the memory keeps a replica that is not used: longer wastes memory on it, shorter lets others' loads take it.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan AgeOnEagerLoad { get; set; } = TimeSpan.FromHours(1);

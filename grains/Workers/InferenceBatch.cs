@@ -40,7 +40,7 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
         }
 
         // The slot goes back before the answers, so that an answered caller finds it free.
-        var next = queue.Release(run, (long)queue.Time.GetElapsedTime(start).TotalNanoseconds, left);
+        var next = queue.Release(this, run, (long)queue.Time.GetElapsedTime(start).TotalNanoseconds, left);
         for (var i = 0; i < jobs.Count; i++)
         {
             if (replies[i] is { } reply)
@@ -50,6 +50,14 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
         }
 
         return next;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Each pays for its rows, also one that was too late or did not fit: its caller had it run with the others.</remarks>
+    public void Charge(double cost)
+    {
+        var rows = jobs.Sum(static job => (long)job.Facts.Rows);
+        jobs.ForEach(job => job.Charge(cost * job.Facts.Rows / rows));
     }
 
     /// <param name="replies">Those that are not answered yet take part; they stay null where they are to run by themselves.</param>

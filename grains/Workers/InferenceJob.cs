@@ -51,6 +51,12 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     /// <summary>The job's place while it waits; null where it had a slot at once.</summary>
     public LinkedListNode<InferenceJob>? Node { get; set; }
 
+    /// <summary>What its caller has had is counted there; null where it had a slot at once.</summary>
+    public ShareLine? Line { get; set; }
+
+    /// <summary>Nanoseconds that its caller is counted for it.</summary>
+    public double Cost { get; set; }
+
     public ValueTask<InferReply> Task => new(this, _completion.Version);
 
     /// <inheritdoc/>
@@ -82,7 +88,7 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         var took = End(reply, queued, times) - queued;
 
         // 4: before the answer, so that an answered caller finds the slot free.
-        var next = _queue.Release(reply.Succeeded ? times.Total : null, took, None);
+        var next = _queue.Release(this, reply.Succeeded ? times.Total : null, took, None);
 
         // 5
         _queue.Workers.Answer(this, reply);
@@ -155,6 +161,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         ReplicaSpans.Ran(Span, _queue.Time, queued, total, times, reply.Failure);
         return total;
     }
+
+    /// <inheritdoc/>
+    public void Charge(double cost) => Line?.Charge(this, cost);
 
     /// <summary>Answers the caller, who may reuse the request's memory from here on. Called once.</summary>
     public void Complete(InferReply reply) => _completion.SetResult(reply);

@@ -10,6 +10,9 @@ internal static class QueueRefusals
     public static Failure Full(IQueuedModel model, int waiting, int limit, TimeSpan retryAfter) =>
         Failure.Exhausted($"model '{model.Name}' version {model.Version} has its queue full: {waiting} requests wait, the limit is {limit}", retryAfter);
 
+    public static Failure Displaced(IQueuedModel model, TimeSpan retryAfter) => Failure.Exhausted(
+        $"model '{model.Name}' version {model.Version} has its queue full: this request gave way to one of a client with less of the queue, by their weights", retryAfter);
+
     public static Failure FullOfBytes(IQueuedModel model, long waiting, int added, long limit, TimeSpan retryAfter) => Failure.Exhausted(
         $"model '{model.Name}' version {model.Version} has its queue full: {waiting} bytes of requests wait and this one has {added}, the limit is {limit} bytes",
         retryAfter);

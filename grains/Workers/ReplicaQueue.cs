@@ -1,32 +1,18 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Logging;
+using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Admission to one replica: as many runs at once as the model allows, a bounded queue in front of them by priority and arrival, requests that run together, and early
-/// refusal of what would miss its deadline anyway. Safe from any thread.
+/// Admission to one replica: as many runs at once as the model allows, a bounded queue in front of them by priority and shared between callers, requests that run together,
+/// and early refusal of what would miss its deadline anyway. Safe from any thread.
 /// </summary>
 internal sealed class ReplicaQueue
 {
-    /// <summary>Weight of the newest run in the mean that waits are estimated by; a sixteenth follows load changes within some tens of runs.</summary>
-    private const double MeanWeight = 1.0 / 16;
-
-    /// <summary>Runs that take less than this on average stay on their caller's thread: to wake another one and to come back costs about as much.</summary>
-    private const double ShortRunNanoseconds = 25_000;
-
-    /// <summary>A request of more bytes may take longer than the others did.</summary>
-    private const int ShortRunBytes = 16 * 1024;
-
-    /// <summary>A run of this length must not hold its caller's thread again soon, however short the others are.</summary>
-    private const double LongRunNanoseconds = 10_000_000;
-
-    /// <summary>Runs after a long one that go to inference threads.</summary>
-    private const int RunsAfterLong = 1000;
-
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _gate = new();
@@ -44,9 +30,8 @@ internal sealed class ReplicaQueue
     private readonly TimeSpan? _longestWait;
     private readonly bool _readsFacts;
     private readonly SlotTimes _slots = new();
+    private readonly RunPace _pace = new();
     private bool _draining;
-    private double _meanRunNanoseconds;
-    private int _notHere;
 
     /// <param name="limit">Requests that may wait.</param>
     /// <param name="longestWait">Expected wait above which a request is refused; null for none.</param>
@@ -124,9 +109,10 @@ internal sealed class ReplicaQueue
         var facts = _readsFacts ? _model.Read(request.Message) : RequestFacts.Plain;
         var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken) { Patience = PatienceOf(request) };
         var runsHere = false;
+        List<InferenceJob>? displaced = null;
         lock (_gate)
         {
-            if (Refusal(request, facts.Level) is { } refusal)
+            if (Refusal(request, facts.Level, ref displaced) is { } refusal)
             {
                 return Refuse(refusal);
             }
@@ -142,7 +128,7 @@ internal sealed class ReplicaQueue
                 _metrics.RequestQueued();
                 StartWaiting(isPatient: _waiting.Count <= _limit);
             }
-            else if (IsShort(request))
+            else if (_pace.IsShort(request.Message.Length))
             {
                 runsHere = true;
                 _slots.Take(job.Arrived);
@@ -163,6 +149,7 @@ internal sealed class ReplicaQueue
         else
         {
             job.WatchCancellation();
+            displaced?.ForEach(Displace);
         }
 
         return job.Task;
@@ -232,6 +219,16 @@ internal sealed class ReplicaQueue
         }
     }
 
+    /// <summary>Refuses what waited and has given its place to a request of a caller with less of the queue.</summary>
+    private void Displace(InferenceJob job)
+    {
+        job.Unwatch();
+        _metrics.RequestDequeued();
+        _metrics.Rejected(RejectionReason.QueueFull);
+        _statistics.Failed((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
+        job.Complete(InferReply.Failed(QueueRefusals.Displaced(_model, _pace.Mean > ShortestWait ? _pace.Mean : ShortestWait)));
+    }
+
     /// <summary>No longer than its deadline allows.</summary>
     private TimeSpan PatienceOf(InferRequest request)
     {
@@ -241,7 +238,7 @@ internal sealed class ReplicaQueue
         }
 
         var most = _model.Batching.MaxDelay;
-        return request.Timeout is { } timeout && timeout - MeanRun < most ? timeout - MeanRun : most;
+        return request.Timeout is { } timeout && timeout - _pace.Mean < most ? timeout - _pace.Mean : most;
     }
 
     /// <summary>What gets a free slot; null where nothing waits, or only what waits for others.</summary>
@@ -270,7 +267,8 @@ internal sealed class ReplicaQueue
         return jobs.Count == 1 ? jobs[0] : new InferenceBatch(this, jobs);
     }
 
-    private Failure? Refusal(InferRequest request, int level)
+    /// <param name="displaced">Jobs that the request takes the place of, taken out of the queue; null for none.</param>
+    private Failure? Refusal(InferRequest request, int level, ref List<InferenceJob>? displaced)
     {
         if (_draining)
         {
@@ -282,37 +280,30 @@ internal sealed class ReplicaQueue
             return null;
         }
 
-        var wait = ExpectedWait(level);
-        if (_waiting.CountBefore(level) >= _limit)
+        var wait = ExpectedWait(level, request.Share);
+        var (isLong, isLate) = (wait > _longestWait, wait + _pace.Mean > request.Timeout);
+        var (waiting, waitingBytes, added) = (_waiting.CountBefore(level), _waiting.BytesBefore(level), request.Message.Length);
+        var excess = waitingBytes > 0 ? waitingBytes + added - MaxBytes : 0;
+        if (waiting < _limit && excess <= 0)
         {
-            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait > ShortestWait ? wait : ShortestWait);
+            return isLong ? QueueRefusals.TooLong(_model, wait, _longestWait!.Value)
+                : isLate ? QueueRefusals.TooLate(_model, request.Timeout!.Value, wait, _pace.Mean)
+                : null;
         }
 
-        var waitingBytes = _waiting.BytesBefore(level);
-        if (waitingBytes > 0 && waitingBytes + request.Message.Length > MaxBytes)
-        {
-            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait > ShortestWait ? wait : ShortestWait);
-        }
-
-        if (wait > _longestWait)
-        {
-            return QueueRefusals.TooLong(_model, wait, _longestWait.Value);
-        }
-
-        return request.Timeout is { } timeout && wait + MeanRun > timeout ? QueueRefusals.TooLate(_model, timeout, wait, MeanRun) : null;
+        displaced = isLong || isLate ? null : _waiting.MakeRoom(level, request.Share, added, waiting + 1 - _limit, excess);
+        var again = wait > ShortestWait ? wait : ShortestWait;
+        return displaced is not null ? null
+            : waiting >= _limit ? QueueRefusals.Full(_model, _waiting.Count, _limit, again)
+            : QueueRefusals.FullOfBytes(_model, waitingBytes, added, MaxBytes, again);
     }
 
-    private bool IsShort(InferRequest request) =>
-        _notHere == 0 && _meanRunNanoseconds is > 0 and < ShortRunNanoseconds && request.Message.Length <= ShortRunBytes;
-
-    private TimeSpan MeanRun => TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000);
-
-    /// <summary>Until a request of this priority would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
-    private TimeSpan ExpectedWait(int level)
+    /// <summary>Until a request of this priority and caller would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
+    private TimeSpan ExpectedWait(int level, CallerShare share)
     {
-        var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level) / _model.Batching.MaxSize, _slots.Taken);
-        var left = MeanRun - _time.GetElapsedTime(_slots.Since((int)others));
-        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (MeanRun * rounds);
+        var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level, share) / _model.Batching.MaxSize, _slots.Taken);
+        var left = _pace.Mean - _time.GetElapsedTime(_slots.Since((int)others));
+        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (_pace.Mean * rounds);
     }
 
     private ValueTask<InferReply> Refuse(Failure refusal)
@@ -327,13 +318,14 @@ internal sealed class ReplicaQueue
     }
 
     /// <summary>Gives a slot back, or to what is due next.</summary>
+    /// <param name="work">What had it.</param>
     /// <param name="runNanoseconds">Of the run, null where it failed.</param>
     /// <param name="took">Nanoseconds of the run, also of one that failed.</param>
     /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
-    public IInferenceWork? Release(long? runNanoseconds, long took, List<InferenceJob> left)
+    public IInferenceWork? Release(IInferenceWork work, long? runNanoseconds, long took, List<InferenceJob> left)
     {
         Share.Ran(took);
-        var next = ReleaseSlot(runNanoseconds, took, left);
+        var next = ReleaseSlot(work, runNanoseconds, took, left);
         if (left.Count > 0)
         {
             // Once they wait, and on a thread of the pool: a caller that has given up meanwhile takes the queue's lock, for which the prompt thread must not wait.
@@ -343,17 +335,14 @@ internal sealed class ReplicaQueue
         return next;
     }
 
-    private IInferenceWork? ReleaseSlot(long? runNanoseconds, long took, List<InferenceJob> left)
+    private IInferenceWork? ReleaseSlot(IInferenceWork work, long? runNanoseconds, long took, List<InferenceJob> left)
     {
         lock (_gate)
         {
+            work.Charge(Math.Max(took, RunPace.LeastCost));
             _waiting.PutBack(left);
-            _notHere = took >= LongRunNanoseconds ? RunsAfterLong : Math.Max(0, _notHere - 1);
-            if (runNanoseconds is { } run)
-            {
-                _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
-            }
-
+            _pace.Ran(runNanoseconds, took);
+            _waiting.RowCost = _pace.MeanCost / _model.Batching.MaxSize;
             if (Tuner?.Ran(_waiting.Count > 0, hasRun: runNanoseconds is not null) == true)
             {
                 _metrics.SlotsChanged(Slots);
