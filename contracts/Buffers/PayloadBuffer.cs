@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Numerics;
+
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
@@ -6,10 +10,10 @@ namespace Cluster.Contracts.Buffers;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The rule for calls. An argument is lent: the caller keeps its count and gives it up when the call has ended, however it ended. A result is handed over
-/// (<see cref="HandOver"/>): the caller gives up what it gets. Each that uses a payload meanwhile, a grain or the transport, takes a count of its own with
-/// <see cref="TryTake"/> and gives it up when done. Where the payload was lent, that is one more count. Where it came with a message, it is the message's.
-/// What a message carried that reached no grain is left to the collector.
+/// The rule for calls. An argument is lent: the caller keeps its count and releases it when the call has ended, however it ended. A result is handed over
+/// (<see cref="HandOver"/>): the caller releases it. Each other user of a payload, a grain or the transport, takes a count of its own with <see cref="TryTake"/> and
+/// releases it when done. For a lent payload that is one more count. For one that came with a message it is the message's. A payload with a message that reached no
+/// grain is left to the garbage collector.
 /// </para>
 /// <para>
 /// Managed arrays start at a multiple of 8 and stay there when the collector moves them. So an element placed at a
@@ -76,7 +80,7 @@ public sealed class PayloadBuffer : IDisposable
         return buffer;
     }
 
-    /// <summary>One that has been given back: what is left of a payload whose caller gave up before it was sent.</summary>
+    /// <summary>A payload without memory: its caller gave up before it was sent.</summary>
     public static PayloadBuffer GivenBack()
     {
         var buffer = new PayloadBuffer(null, 0, 0);
@@ -110,7 +114,7 @@ public sealed class PayloadBuffer : IDisposable
     public void Retain() => ObjectDisposedException.ThrowIf(!TryRetain(), this);
 
     /// <summary>Becomes a holder: with the count that was handed over, if one was, else with one more.</summary>
-    /// <returns>False if the memory has been given back; there is nothing to give up then.</returns>
+    /// <returns>False if the memory has been given back. The caller then has no count to release.</returns>
     public bool TryTake() => Interlocked.Exchange(ref _carried, 0) != 0 || TryRetain();
 
     /// <summary>Gives up one count; the memory goes back to the pool with the last. Once it is back, a further call does nothing.</summary>
@@ -153,5 +157,107 @@ public sealed class PayloadBuffer : IDisposable
         while (Interlocked.CompareExchange(ref _count, count + 1, count) != count);
 
         return true;
+    }
+}
+
+/// <summary>
+/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each processor and one for each
+/// thread, until a full collection long after. So large arrays have a pool of their own, with a bound on the bytes that it keeps after a burst of large messages. Safe
+/// from any thread.
+/// </summary>
+public sealed class PayloadPool
+{
+    /// <summary>The largest array that the shared pool may keep.</summary>
+    private const int LargestShared = 256 << 10;
+
+    /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
+    private const int LargestKept = 32 << 20;
+
+    /// <summary>Bytes of arrays, too large for the pool, that may wait for the garbage collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
+    private static readonly long MostDiscarded = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 64L << 20, 512L << 20);
+
+    private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;
+
+    private readonly ConcurrentStack<byte[]>[] _kept;
+    private readonly long _budget;
+    private long _keptBytes;
+    private long _rentedBytes;
+    private long _discardedBytes;
+
+    /// <param name="budget">Bytes of large arrays that may be kept.</param>
+    public PayloadPool(long budget)
+    {
+        _budget = budget;
+        _kept = [.. Enumerable.Range(FirstBucket, BitOperations.Log2(LargestKept) - FirstBucket + 1).Select(static _ => new ConcurrentStack<byte[]>())];
+    }
+
+    /// <summary>The process' pool. It keeps what 64 requests of 600 KiB and their answers need at once: 128 MiB.</summary>
+    public static PayloadPool Shared { get; } = new(128L << 20);
+
+    /// <summary>Bytes of large arrays that wait for their next use.</summary>
+    public long KeptBytes => Interlocked.Read(ref _keptBytes);
+
+    /// <summary>Bytes of large arrays that are in use, kept, or wait for the collector.</summary>
+    public long LargeBytes => KeptBytes + Interlocked.Read(ref _rentedBytes) + Interlocked.Read(ref _discardedBytes);
+
+    /// <summary>An array of at least <paramref name="length"/> bytes with any content; 0 to <see cref="Array.MaxLength"/>.</summary>
+    public byte[] Rent(int length)
+    {
+        if (length <= LargestShared)
+        {
+            return ArrayPool<byte>.Shared.Rent(length);
+        }
+
+        if (length > LargestKept)
+        {
+            Interlocked.Add(ref _rentedBytes, length);
+            return GC.AllocateUninitializedArray<byte>(length);
+        }
+
+        var size = (int)BitOperations.RoundUpToPowerOf2((uint)length);
+        Interlocked.Add(ref _rentedBytes, size);
+        if (_kept[BucketOf(size)].TryPop(out var array))
+        {
+            Interlocked.Add(ref _keptBytes, -size);
+            return array;
+        }
+
+        return GC.AllocateUninitializedArray<byte>(size);
+    }
+
+    /// <summary>Takes back an array that this pool handed out, and that is out of use.</summary>
+    public void Return(byte[] array)
+    {
+        if (array.Length <= LargestShared)
+        {
+            ArrayPool<byte>.Shared.Return(array);
+            return;
+        }
+
+        Interlocked.Add(ref _rentedBytes, -array.Length);
+        if (array.Length <= LargestKept)
+        {
+            Keep(array);
+        }
+        else if (Interlocked.Add(ref _discardedBytes, array.Length) >= MostDiscarded)
+        {
+            // Before the collection, so that one thread collects; the collector would leave such arrays, and their memory with the process, for long.
+            Interlocked.Exchange(ref _discardedBytes, 0);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+    }
+
+    private static int BucketOf(int size) => BitOperations.Log2((uint)size) - FirstBucket;
+
+    private void Keep(byte[] array)
+    {
+        if (Interlocked.Add(ref _keptBytes, array.Length) <= _budget)
+        {
+            _kept[BucketOf(array.Length)].Push(array);
+        }
+        else
+        {
+            Interlocked.Add(ref _keptBytes, -array.Length);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Tests.Common;
 using Xunit;
 
