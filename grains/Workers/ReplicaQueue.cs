@@ -30,7 +30,6 @@ internal sealed class ReplicaQueue
     private readonly TimeSpan? _longestWait;
     private readonly bool _readsFacts;
     private readonly SlotTimes _slots = new();
-    private readonly RunPace _pace = new();
     private bool _draining;
 
     /// <param name="limit">Requests that may wait.</param>
@@ -58,6 +57,7 @@ internal sealed class ReplicaQueue
             ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(isPatient: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
             : null;
         Share = workers.CreateShare();
+        Watch = new RunWatch(this, _slots, _gate, logger);
         _logger = logger;
         _errors = new CauseLimiter(time);
         workers.Enter(this, $"{model.Name} version {model.Version}");
@@ -78,6 +78,12 @@ internal sealed class ReplicaQueue
 
     /// <summary>Bytes of requests that may wait; a queue with none takes one of any size. Default no limit.</summary>
     public long MaxBytes { get; init; } = long.MaxValue;
+
+    /// <summary>Looks for runs that do not end.</summary>
+    public RunWatch Watch { get; }
+
+    /// <summary>Time after which a run is to be ended; zero, the default, for none.</summary>
+    public TimeSpan StuckAfter { get; init; }
 
     /// <summary>Decides on the slots; null where they are as many as the model says.</summary>
     public ConcurrencyTuner? Tuner { get; init; }
@@ -128,16 +134,16 @@ internal sealed class ReplicaQueue
                 _metrics.RequestQueued();
                 StartWaiting(isPatient: _waiting.Count <= _limit);
             }
-            else if (_pace.IsShort(request.Message.Length))
+            else if (_slots.IsShort(request))
             {
                 runsHere = true;
-                _slots.Take(job.Arrived);
+                _slots.Take(job.Arrived, job);
             }
             else
             {
                 // The slot is taken last: a thread that cannot be started must not cost the replica a slot for good.
                 _workers.Submit(job);
-                _slots.Take(job.Arrived);
+                _slots.Take(job.Arrived, job);
                 return job.Task;
             }
         }
@@ -156,15 +162,24 @@ internal sealed class ReplicaQueue
     }
 
     /// <summary>Takes nothing more; completes when everything taken has run, so that the model is not needed any more.</summary>
-    public Task DrainAsync()
+    /// <param name="sendsAway">Whether what waits is to go to another replica.</param>
+    public Task DrainAsync(bool sendsAway = false)
     {
+        List<IInferenceWork> away = [];
         lock (_gate)
         {
             _draining = true;
+            while (sendsAway && TakeNext(isPatient: false) is { } work)
+            {
+                away.Add(work);
+            }
+
             StartWaiting(isPatient: false);
             SignalIfDrained();
         }
 
+        // Not with the lock held, which a caller that gives up just now waits for.
+        away.ForEach(Abandon);
         return _drained.Task;
     }
 
@@ -200,14 +215,14 @@ internal sealed class ReplicaQueue
                     continue;
                 }
 
-                _slots.Take(_time.GetTimestamp());
+                _slots.Take(_time.GetTimestamp(), work);
             }
 
             SignalIfDrained();
         }
     }
 
-    /// <summary>Answers what no thread runs any more: the process ends.</summary>
+    /// <summary>Answers what is not run here any more.</summary>
     private void Abandon(IInferenceWork work)
     {
         IReadOnlyList<InferenceJob> jobs = work is InferenceBatch batch ? batch.Jobs : [(InferenceJob)work];
@@ -226,7 +241,7 @@ internal sealed class ReplicaQueue
         _metrics.RequestDequeued();
         _metrics.Rejected(RejectionReason.QueueFull);
         _statistics.Failed((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
-        job.Complete(InferReply.Failed(QueueRefusals.Displaced(_model, _pace.Mean > ShortestWait ? _pace.Mean : ShortestWait)));
+        job.Complete(InferReply.Failed(QueueRefusals.Displaced(_model, _slots.MeanRun)));
     }
 
     /// <summary>No longer than its deadline allows.</summary>
@@ -238,7 +253,7 @@ internal sealed class ReplicaQueue
         }
 
         var most = _model.Batching.MaxDelay;
-        return request.Timeout is { } timeout && timeout - _pace.Mean < most ? timeout - _pace.Mean : most;
+        return request.Timeout is { } timeout && timeout - _slots.MeanRun < most ? timeout - _slots.MeanRun : most;
     }
 
     /// <summary>What gets a free slot; null where nothing waits, or only what waits for others.</summary>
@@ -270,40 +285,34 @@ internal sealed class ReplicaQueue
     /// <param name="displaced">Jobs that the request takes the place of, taken out of the queue; null for none.</param>
     private Failure? Refusal(InferRequest request, int level, ref List<InferenceJob>? displaced)
     {
-        if (_draining)
+        if (_draining || HasRoom)
         {
-            return QueueRefusals.Unloading(_model);
-        }
-
-        if (HasRoom)
-        {
-            return null;
+            return _draining ? QueueRefusals.Unloading(_model) : null;
         }
 
         var wait = ExpectedWait(level, request.Share);
-        var (isLong, isLate) = (wait > _longestWait, wait + _pace.Mean > request.Timeout);
+        var (isLong, isLate) = (wait > _longestWait, wait + _slots.MeanRun > request.Timeout);
         var (waiting, waitingBytes, added) = (_waiting.CountBefore(level), _waiting.BytesBefore(level), request.Message.Length);
         var excess = waitingBytes > 0 ? waitingBytes + added - MaxBytes : 0;
         if (waiting < _limit && excess <= 0)
         {
             return isLong ? QueueRefusals.TooLong(_model, wait, _longestWait!.Value)
-                : isLate ? QueueRefusals.TooLate(_model, request.Timeout!.Value, wait, _pace.Mean)
+                : isLate ? QueueRefusals.TooLate(_model, request.Timeout!.Value, wait, _slots.MeanRun)
                 : null;
         }
 
         displaced = isLong || isLate ? null : _waiting.MakeRoom(level, request.Share, added, waiting + 1 - _limit, excess);
-        var again = wait > ShortestWait ? wait : ShortestWait;
         return displaced is not null ? null
-            : waiting >= _limit ? QueueRefusals.Full(_model, _waiting.Count, _limit, again)
-            : QueueRefusals.FullOfBytes(_model, waitingBytes, added, MaxBytes, again);
+            : waiting >= _limit ? QueueRefusals.Full(_model, _waiting.Count, _limit, wait)
+            : QueueRefusals.FullOfBytes(_model, waitingBytes, added, MaxBytes, wait);
     }
 
     /// <summary>Until a request of this priority and caller would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
     private TimeSpan ExpectedWait(int level, CallerShare share)
     {
         var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level, share) / _model.Batching.MaxSize, _slots.Taken);
-        var left = _pace.Mean - _time.GetElapsedTime(_slots.Since((int)others));
-        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (_pace.Mean * rounds);
+        var left = _slots.MeanRun - _time.GetElapsedTime(_slots.Since((int)others));
+        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (_slots.MeanRun * rounds);
     }
 
     private ValueTask<InferReply> Refuse(Failure refusal)
@@ -318,14 +327,14 @@ internal sealed class ReplicaQueue
     }
 
     /// <summary>Gives a slot back, or to the next due requests.</summary>
-    /// <param name="work">What had it.</param>
+    /// <param name="done">What had it.</param>
     /// <param name="runNanoseconds">Of the run, null where it failed.</param>
     /// <param name="took">Nanoseconds of the run, also of one that failed.</param>
     /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
-    public IInferenceWork? Release(IInferenceWork work, long? runNanoseconds, long took, List<InferenceJob> left)
+    public IInferenceWork? Release(IInferenceWork done, long? runNanoseconds, long took, List<InferenceJob> left)
     {
         Share.Ran(took);
-        var next = ReleaseSlot(work, runNanoseconds, took, left);
+        var next = ReleaseSlot(done, runNanoseconds, took, left);
         if (left.Count > 0)
         {
             // Only once they wait, and on a thread of the pool. A caller that has given up meanwhile takes the queue's lock, and the prompt thread must not wait for that.
@@ -335,14 +344,15 @@ internal sealed class ReplicaQueue
         return next;
     }
 
-    private IInferenceWork? ReleaseSlot(IInferenceWork work, long? runNanoseconds, long took, List<InferenceJob> left)
+    private IInferenceWork? ReleaseSlot(IInferenceWork done, long? runNanoseconds, long took, List<InferenceJob> left)
     {
         lock (_gate)
         {
-            work.Charge(Math.Max(took, RunPace.LeastCost));
+            Watch.Ended(done);
+            done.Charge(Math.Max(took, WaitingLine.LeastCost));
             _waiting.PutBack(left);
-            _pace.Ran(runNanoseconds, took);
-            _waiting.RowCost = _pace.MeanCost / _model.Batching.MaxSize;
+            _slots.Ran(runNanoseconds, took);
+            _waiting.RowCost = Math.Max(_slots.MeanRun.TotalNanoseconds, WaitingLine.LeastCost) / _model.Batching.MaxSize;
             if (Tuner?.Ran(_waiting.Count > 0, hasRun: runNanoseconds is not null) == true)
             {
                 _metrics.SlotsChanged(Slots);
@@ -356,11 +366,11 @@ internal sealed class ReplicaQueue
 
             if (next is not null)
             {
-                _slots.Pass(_time.GetTimestamp());
+                _slots.Pass(_time.GetTimestamp(), done, next);
                 return next;
             }
 
-            _slots.Release();
+            _slots.Release(done);
             SignalIfDrained();
             return null;
         }

@@ -6,6 +6,9 @@ namespace Cluster.Grains.Workers;
 /// <summary>The requests of one replica that wait for a slot: by priority, those of one priority shared between callers. Guarded by its queue's lock.</summary>
 internal sealed class WaitingLine
 {
+    /// <summary>What a request costs beside its run, nanoseconds; no request is free.</summary>
+    public const double LeastCost = 1000;
+
     private readonly FairLevel[] _levels;
 
     /// <param name="levels">Priorities, at least 1.</param>
@@ -21,7 +24,7 @@ internal sealed class WaitingLine
     public int Count { get; private set; }
 
     /// <summary>What a row takes on average, nanoseconds, above 0.</summary>
-    public double RowCost { get; set; } = RunPace.LeastCost;
+    public double RowCost { get; set; } = LeastCost;
 
     public void Add(InferenceJob job)
     {
@@ -182,7 +185,7 @@ internal sealed class WaitingLine
 }
 
 /// <summary>What the queue needs to know of a request.</summary>
-/// <param name="Rows">The size of its first dimension, at least 1.</param>
+/// <param name="Rows">At least 1, and no more than its bytes can be.</param>
 /// <param name="Level">Its priority, from 0, the first to run.</param>
 internal readonly record struct RequestFacts(int Rows, int Level)
 {

@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Gateway.Serving;
 using Cluster.Tests.Common;
 using Xunit;
