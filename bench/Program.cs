@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Cluster.Bench.Attacks;
 using Cluster.Bench.Framework;
 using Cluster.Bench.Messaging;
 
@@ -20,6 +21,12 @@ try
     if (args is [EchoSilo.Command, var port, .. var certificates])
     {
         await EchoSilo.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), EchoCertificates.Of(certificates.FirstOrDefault()));
+        return 0;
+    }
+
+    if (args is [AttackProcess.Command, .. var attack])
+    {
+        await AttackProcess.RunAsync(attack, stopping.Token);
         return 0;
     }
 

@@ -1,3 +1,4 @@
+using Cluster.Bench.Attacks;
 using Cluster.Bench.Compare;
 using Cluster.Bench.Faults;
 using Cluster.Bench.Messaging;
@@ -11,7 +12,7 @@ namespace Cluster.Bench.Framework;
 internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
-        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark(), new LoadBenchmark(), new OpenVinoBenchmark()];
+        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark(), new LoadBenchmark(), new OpenVinoBenchmark(), new AttacksBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

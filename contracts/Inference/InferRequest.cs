@@ -1,11 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
 
 namespace Cluster.Contracts.Inference;
 
 /// <summary>A request on its way to the replica that runs it.</summary>
-[GenerateSerializer, Immutable, Alias("infer-request")]
+[GenerateSerializer, Immutable, OmitDefaultMemberValues, Alias("infer-request")]
 public sealed class InferRequest
 {
     /// <summary>
@@ -18,6 +19,10 @@ public sealed class InferRequest
     /// <summary>Time until the caller's deadline, or null for none.</summary>
     [Id(1)]
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Whose request it is.</summary>
+    [Id(2)]
+    public CallerShare Share { get; init; }
 }
 
 /// <summary>A finished message, or why there is none.</summary>

@@ -48,7 +48,12 @@ public sealed record ReplicaLoad([property: Id(0)] ModelDescription? Description
 public sealed record ReplicaSpec(
     [property: Id(0)] ModelVersionSource Source,
     [property: Id(1)] ModelSettings Settings,
-    [property: Id(2)] VersionPolicy VersionPolicy);
+    [property: Id(2)] VersionPolicy VersionPolicy)
+{
+    /// <summary>In whose part of the silo's memory it counts.</summary>
+    [Id(3)]
+    public CallerShare Owner { get; init; }
+}
 
 /// <summary>A loaded replica of this process. Safe from any thread.</summary>
 public interface IReplica

@@ -40,6 +40,10 @@ public sealed record ModelRegistration
     [Id(7)]
     public ReplicaBounds? Bounds { get; init; }
 
+    /// <summary>Of the client that registered it; the default for a model of the repository.</summary>
+    [Id(8)]
+    public CallerShare Owner { get; init; }
+
     /// <summary>The least replicas of a version in memory, at least 1, and the most, 0 for as many as there are silos.</summary>
     public (int Least, int Most) CopyBounds() => Bounds?.Over(Settings) ?? (Settings.MinCopies, Settings.MaxCopies);
 

@@ -59,7 +59,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
     private Func<ServerCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<ServerCallContext, TRequest, ValueTask<TResponse>> method) =>
         (call, request) => control.RunAsync(() => method(call, request), call.CancellationToken);
 
-    private static RegisteredInfo Info(ModelInfo info) => new(info.Type, info.Path, info.Key);
+    private static RegisteredInfo Info(ServerCallContext call, ModelInfo info) => new(info.Type, info.Path, info.Key) { Owner = Caller.Of(call.GetHttpContext()).Share };
 
     private async ValueTask<ModelStatusInfo> RegisterAsync(ServerCallContext call, RegisterModelRequest request)
     {
@@ -75,7 +75,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         }
 
         using var place = quota.Take(Caller.Of(call.GetHttpContext()), model);
-        return await models.RegisterAsync(model, Info(request.ModelInfo), request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
+        return await models.RegisterAsync(model, Info(call, request.ModelInfo), request.LoadNow, request.Sync, call.CancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<UnregisterModelResponse> UnregisterAsync(ServerCallContext call, UnregisterModelRequest request)
@@ -87,7 +87,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
     private async ValueTask<VModelStatusInfo> SetAliasAsync(ServerCallContext call, SetVModelRequest request)
     {
         // An empty modelInfo is none, as with ModelMesh.
-        var info = request.ModelInfo is { } given && given.CalculateSize() > 0 ? Info(given) : null;
+        var info = request.ModelInfo is { } given && given.CalculateSize() > 0 ? Info(call, given) : null;
         if (info is not null)
         {
             DemandPlace(call, info.Path);

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
 using Cluster.Gateway.Routing;
 using Cluster.Gateway.Security.Policy;
 using Microsoft.AspNetCore.Http;
@@ -31,6 +32,9 @@ internal sealed class Caller
 
     /// <summary>The client's name; empty for <see cref="Anyone"/>.</summary>
     public string Name { get; }
+
+    /// <summary>What its requests and models carry through the cluster.</summary>
+    public CallerShare Share => _control is null ? default : Rights?.Share ?? default;
 
     /// <summary>The client's rights; null for one that the rules have no more.</summary>
     private ClientRights? Rights => _control!.Policy.Find(Name);

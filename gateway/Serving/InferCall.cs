@@ -25,6 +25,10 @@ internal readonly record struct InferCall(
 
     /// <summary>Whose request it is.</summary>
     public required Caller Caller { get; init; }
+
+    /// <summary>What a replica is sent.</summary>
+    /// <param name="timeout">Time that is left, or null for any.</param>
+    public InferRequest ToRequest(TimeSpan? timeout) => new() { Message = Message, Timeout = timeout, Share = Caller.Share };
 }
 
 /// <summary>What became of a request.</summary>

@@ -60,7 +60,7 @@ internal sealed class InferenceDispatcher(
         }
 
         // 3
-        var attempt = await Attempt.RunAsync(replica, new InferRequest { Message = call.Message, Timeout = call.Timeout }, cancellationToken).ConfigureAwait(false);
+        var attempt = await Attempt.RunAsync(replica, call.ToRequest(call.Timeout), cancellationToken).ConfigureAwait(false);
         if (attempt.End != AttemptEnd.Final)
         {
             return await new Redispatch(this, call, start).RunAsync(route, replica, attempt, cancellationToken).ConfigureAwait(false);

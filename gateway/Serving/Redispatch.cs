@@ -146,7 +146,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         }
     }
 
-    private InferRequest NextRequest() => new() { Message = _call.Message, Timeout = Remaining() };
+    private InferRequest NextRequest() => _call.ToRequest(Remaining());
 
     private void Take(VersionRoute route, ReplicaRoute replica, Attempt attempt)
     {

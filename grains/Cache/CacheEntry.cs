@@ -1,3 +1,5 @@
+using Cluster.Contracts.Models;
+
 namespace Cluster.Grains.Cache;
 
 /// <summary>
@@ -32,6 +34,9 @@ internal sealed class CacheEntry
 
     /// <summary>Changed by the cache alone.</summary>
     public CacheEntryState State { get; internal set; }
+
+    /// <summary>Whose share of the memory it is reckoned to. Changed by the cache alone.</summary>
+    public CallerShare Owner { get; internal set; }
 
     /// <summary>Whether the room is claimed for a load that has not begun. Changed by the cache alone.</summary>
     public bool Claimed { get; internal set; }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Models;
 
 namespace Cluster.Grains.Cache;
 
@@ -7,7 +8,7 @@ namespace Cluster.Grains.Cache;
 /// by bytes. It decides and keeps accounts; unloading and waiting are the caller's. Safe from any thread.
 /// <list type="number">
 /// <item>Room is reserved before a load begins, with the predicted size, and counts until an unload has really finished.</item>
-/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way. The longest unused replicas first, those in use never.</item>
+/// <item>Evicted is exactly what the loads that wait still lack, counting the unloads that are under way; <see cref="Victims"/> says which replicas.</item>
 /// <item>Loads get their room in order of arrival.</item>
 /// <item>A replica that measures larger than predicted evicts others. What is over the capacity until they are gone is a deficit, and no load begins before it is
 /// paid back.</item>
@@ -29,13 +30,14 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
 
     /// <summary>Reserves room for a load that a caller waits for, evicting if it must.</summary>
     /// <param name="bytes">The predicted size; never negative.</param>
-    public CacheDecision Reserve(string key, long bytes)
+    /// <param name="owner">In whose share of the memory it counts.</param>
+    public CacheDecision Reserve(string key, long bytes, CallerShare owner = default)
     {
         lock (_gate)
         {
             if (_entries.TryGetValue(key, out var known))
             {
-                return Adopt(known);
+                return Adopt(known, owner);
             }
 
             if (bytes > options.Capacity)
@@ -45,10 +47,10 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
 
             if (_waiting.Count == 0 && bytes <= Free())
             {
-                return new CacheDecision.Granted(AddLocked(key, bytes, TimeSpan.Zero));
+                return new CacheDecision.Granted(AddLocked(key, bytes, TimeSpan.Zero, owner));
             }
 
-            return MakeRoomLocked(key, bytes);
+            return MakeRoomLocked(key, bytes, owner);
         }
     }
 
@@ -75,7 +77,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
                 return new CacheDecision.Refused(CacheRefusal.Full, bytes, RetryAfter: null, []);
             }
 
-            var entry = AddLocked(key, bytes, options.AgeOnEagerLoad);
+            var entry = AddLocked(key, bytes, options.AgeOnEagerLoad, owner: default);
             entry.Claimed = true;
             return new CacheDecision.Granted(entry);
         }
@@ -195,7 +197,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         }
     }
 
-    private static CacheDecision Adopt(CacheEntry known)
+    private static CacheDecision Adopt(CacheEntry known, CallerShare owner)
     {
         if (!known.Claimed)
         {
@@ -203,14 +205,15 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         }
 
         known.Claimed = false;
+        known.Owner = owner;
         return new CacheDecision.Granted(known);
     }
 
-    private CacheDecision MakeRoomLocked(string key, long bytes)
+    private CacheDecision MakeRoomLocked(string key, long bytes, CallerShare owner)
     {
         var lacking = Shortfall() + bytes;
-        var victims = ChooseVictimsLocked(lacking);
-        if (victims is [var oldest, ..] && oldest.IdleTime is var idle && idle < ChurnAge())
+        var victims = Victims.Choose(_entries.Values, SharesWith(owner, bytes), lacking, KeepsSince());
+        if (victims is [var oldest, ..] && oldest.IdleTime is var idle && idle < ChurnAge() && !Victims.IsOwed(SharesWith(owner, bytes), owner, oldest.Owner))
         {
             return new CacheDecision.Refused(CacheRefusal.Churn, bytes, ChurnAge() - idle, []);
         }
@@ -227,7 +230,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
             return new CacheDecision.Refused(CacheRefusal.Busy, bytes, ChurnAge(), evicted);
         }
 
-        var entry = new CacheEntry(key, bytes, NextEpoch(), time.GetTimestamp(), time) { State = CacheEntryState.Waiting };
+        var entry = new CacheEntry(key, bytes, NextEpoch(), time.GetTimestamp(), time) { State = CacheEntryState.Waiting, Owner = owner };
         _entries.Add(key, entry);
         _waiting.AddLast(entry);
         _waitingBytes += bytes;
@@ -237,7 +240,8 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     /// <summary>Evicts as much as is lacking, gives room to loads that waited for it, and fails loads that can no longer get it.</summary>
     private CacheChange BalanceLocked()
     {
-        var evicted = EvictLocked(ChooseVictimsLocked(Shortfall()));
+        var lacking = Shortfall();
+        var evicted = lacking > 0 ? EvictLocked(Victims.Choose(_entries.Values, new OwnerShares(_entries.Values, options.Capacity), lacking, KeepsSince())) : [];
         var refused = ImmutableArray.CreateBuilder<CacheEntry>();
         while (Shortfall() > 0 && _waiting.Last is { } last)
         {
@@ -259,29 +263,17 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         return new CacheChange(granted.DrainToImmutable(), evicted, refused.DrainToImmutable());
     }
 
-    /// <summary>The longest unused replicas that are worth at least <paramref name="bytes"/> together, as far as there are such.</summary>
-    private List<CacheEntry> ChooseVictimsLocked(long bytes)
+    private OwnerShares SharesWith(CallerShare owner, long bytes)
     {
-        var victims = new List<CacheEntry>();
-        if (bytes <= 0)
-        {
-            return victims;
-        }
-
-        // A scan of everything: thousands of entries take microseconds, an unload milliseconds, and uses stay free of any order to keep.
-        var candidates = _entries.Values.Where(entry => entry is { State: CacheEntryState.Resident, IsPinned: false });
-        foreach (var entry in candidates.OrderBy(entry => entry.LastUsed).ThenBy(entry => entry.Epoch))
-        {
-            victims.Add(entry);
-            bytes -= entry.Bytes;
-            if (bytes <= 0)
-            {
-                break;
-            }
-        }
-
-        return victims;
+        var shares = new OwnerShares(_entries.Values, options.Capacity);
+        shares.Add(owner, bytes);
+        return shares;
     }
+
+    /// <summary>What no request asked for is as old as this, so that no share keeps it.</summary>
+    private long KeepsSince() => time.GetTimestamp() - Ticks(options.AgeOnEagerLoad) + 1;
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
     /// <summary>Evicts those of the victims that no request began to use since they were chosen.</summary>
     private ImmutableArray<CacheEntry> EvictLocked(List<CacheEntry> victims)
@@ -296,10 +288,9 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         return evicted.DrainToImmutable();
     }
 
-    private CacheEntry AddLocked(string key, long bytes, TimeSpan age)
+    private CacheEntry AddLocked(string key, long bytes, TimeSpan age, CallerShare owner)
     {
-        var lastUsed = time.GetTimestamp() - (long)(age.TotalSeconds * time.TimestampFrequency);
-        var entry = new CacheEntry(key, bytes, NextEpoch(), lastUsed, time) { State = CacheEntryState.Loading };
+        var entry = new CacheEntry(key, bytes, NextEpoch(), time.GetTimestamp() - Ticks(age), time) { State = CacheEntryState.Loading, Owner = owner };
         _entries.Add(key, entry);
         _used += bytes;
         return entry;

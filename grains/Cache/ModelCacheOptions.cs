@@ -44,6 +44,7 @@ public sealed class ModelCacheOptions
 
     /// <summary>
     /// Assumed age of the last use of a replica without a request yet, 0 to 30 days. Default 1 h (ModelMesh: LASTUSED_AGE_ON_ADD), so that it goes before replicas in use.
+    /// An owner's share of the memory keeps a replica for as long after its last use. Longer wastes memory on unused replicas, shorter lets others' loads take it.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan AgeOnEagerLoad { get; set; } = TimeSpan.FromHours(1);

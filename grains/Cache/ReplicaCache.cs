@@ -59,13 +59,14 @@ internal sealed class ReplicaCache
     }
 
     /// <summary>Returns once there is room for a replica to be loaded; it is taken until <see cref="Release"/>.</summary>
+    /// <param name="owner">In whose share of the memory it counts.</param>
     /// <param name="evict">What ends the replica, called from any thread once its room is wanted by others.</param>
     /// <exception cref="ServingException">
     /// RESOURCE_EXHAUSTED with a retry hint: the loaded replicas are too much in use. UNAVAILABLE: the replica is larger than the cache.
     /// </exception>
-    public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ModelVersionSource source, Action evict, CancellationToken cancellationToken)
+    public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ModelVersionSource source, CallerShare owner, Action evict, CancellationToken cancellationToken)
     {
-        switch (_books.Reserve(id.ToString(), _sizes.Predict(id.Model, source)))
+        switch (_books.Reserve(id.ToString(), _sizes.Predict(id.Model, source), owner))
         {
             case CacheDecision.Granted granted:
                 granted.Entry.Evict = evict;

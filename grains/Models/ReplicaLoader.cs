@@ -41,7 +41,7 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
     public async Task<LoadOutcome> LoadAsync(ModelVersionSource source, bool besideOthers = false, bool forLoad = false)
     {
         var registration = State.Registration!;
-        var spec = new ReplicaSpec(source, registration.Settings, registration.VersionPolicy);
+        var spec = new ReplicaSpec(source, registration.Settings, registration.VersionPolicy) { Owner = registration.Owner };
         using var load = new Load(source, registration.SettingsRevision);
         _loads.Add(load);
         try

@@ -236,7 +236,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         RegisteredModelRules.Check(model, info);
         if (Entries.GetValueOrDefault(model)?.Info is { } known)
         {
-            return known == info ? false : throw new ServingException(new Failure(
+            return known == info with { Owner = known.Owner } ? false : throw new ServingException(new Failure(
                 StatusCode.AlreadyExists,
                 $"model '{model}' already exists with different attribute values: type '{known.Type}', path '{known.Path}'{(known.Key == info.Key ? "" : ", another key")}"));
         }
@@ -290,7 +290,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
             return;
         }
 
-        var registration = await _reader.ReadAsync(model, info);
+        var registration = await _reader.ReadAsync(model, info) with { Owner = info.Owner };
 
         // Unregistered meanwhile: its removal has been handed over already and must stay the last word.
         if (Entries.GetValueOrDefault(model)?.Info == info)

@@ -60,6 +60,14 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
         return next;
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Each pays for its rows, also one that was too late or did not fit: its caller had it run with the others.</remarks>
+    public void Charge(double cost)
+    {
+        var rows = jobs.Sum(static job => (long)job.Facts.Rows);
+        jobs.ForEach(job => job.Charge(cost * job.Facts.Rows / rows));
+    }
+
     /// <param name="replies">Those that are not answered yet take part; they stay null where they are to run by themselves.</param>
     /// <param name="run">Nanoseconds of all runs; null where there was none.</param>
     private void Run(InferReply?[] replies, RunTimes[] times, out long? run)

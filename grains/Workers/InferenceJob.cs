@@ -55,6 +55,12 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     /// <summary>The job's place while it waits; null where it had a slot at once.</summary>
     public LinkedListNode<InferenceJob>? Node { get; set; }
 
+    /// <summary>What its caller has had is counted there; null where it had a slot at once.</summary>
+    public ShareLine? Line { get; set; }
+
+    /// <summary>Nanoseconds that its caller is counted for it.</summary>
+    public double Cost { get; set; }
+
     public ValueTask<InferReply> Task => new(this, _completion.Version);
 
     /// <inheritdoc/>
@@ -165,6 +171,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         ReplicaSpans.Ran(Span, _queue.Time, queued, total, times, reply.Failure);
         return total;
     }
+
+    /// <inheritdoc/>
+    public void Charge(double cost) => Line?.Charge(this, cost);
 
     /// <summary>Answers the caller, who may reuse the request's memory from here on. Called once.</summary>
     public void Complete(InferReply reply) => _completion.SetResult(reply);

@@ -394,4 +394,7 @@ internal interface IInferenceWork
 
     /// <summary>Does it, and returns what became due through it, or null.</summary>
     IInferenceWork? Execute();
+
+    /// <summary>Counts for its callers what it took of a slot, nanoseconds.</summary>
+    void Charge(double cost);
 }

@@ -15,6 +15,9 @@ internal static class QueueRefusals
     public static Failure Full(IQueuedModel model, int waiting, int limit, TimeSpan wait) =>
         Failure.Exhausted($"model '{model.Name}' version {model.Version} has its queue full: {waiting} requests wait, the limit is {limit}", HintOf(wait));
 
+    public static Failure Displaced(IQueuedModel model, TimeSpan wait) => Failure.Exhausted(
+        $"model '{model.Name}' version {model.Version} has its queue full: this request gave way to one of a client with less of the queue, by their weights", HintOf(wait));
+
     public static Failure FullOfBytes(IQueuedModel model, long waiting, int added, long limit, TimeSpan wait) => Failure.Exhausted(
         $"model '{model.Name}' version {model.Version} has its queue full: {waiting} bytes of requests wait and this one has {added}, the limit is {limit} bytes",
         HintOf(wait));

@@ -1,13 +1,14 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Logging;
+using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Admission to one replica. As many requests run at once as the model allows. Others wait in a bounded queue by priority and arrival, and may run together. A request
+/// Admission to one replica. As many requests run at once as the model allows. Others wait in a bounded queue by priority, shared between callers, and may run together. A request
 /// that would miss its deadline anyway is refused early. Safe from any thread.
 /// </summary>
 internal sealed class ReplicaQueue
@@ -114,9 +115,10 @@ internal sealed class ReplicaQueue
         var facts = _readsFacts ? _model.Read(request.Message) : RequestFacts.Plain;
         var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken) { Patience = PatienceOf(request) };
         var runsHere = false;
+        List<InferenceJob>? displaced = null;
         lock (_gate)
         {
-            if (Refusal(request, facts.Level) is { } refusal)
+            if (Refusal(request, facts.Level, ref displaced) is { } refusal)
             {
                 return Refuse(refusal);
             }
@@ -153,6 +155,7 @@ internal sealed class ReplicaQueue
         else
         {
             job.WatchCancellation();
+            displaced?.ForEach(Displace);
         }
 
         return job.Task;
@@ -231,6 +234,16 @@ internal sealed class ReplicaQueue
         }
     }
 
+    /// <summary>Refuses what waited and has given its place to a request of a caller with less of the queue.</summary>
+    private void Displace(InferenceJob job)
+    {
+        job.Unwatch();
+        _metrics.RequestDequeued();
+        _metrics.Rejected(RejectionReason.QueueFull);
+        _statistics.Failed((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
+        job.Complete(InferReply.Failed(QueueRefusals.Displaced(_model, _slots.MeanRun)));
+    }
+
     /// <summary>No longer than its deadline allows.</summary>
     private TimeSpan PatienceOf(InferRequest request)
     {
@@ -269,42 +282,35 @@ internal sealed class ReplicaQueue
         return jobs.Count == 1 ? jobs[0] : new InferenceBatch(this, jobs);
     }
 
-    private Failure? Refusal(InferRequest request, int level)
+    /// <param name="displaced">Jobs that the request takes the place of, taken out of the queue; null for none.</param>
+    private Failure? Refusal(InferRequest request, int level, ref List<InferenceJob>? displaced)
     {
-        if (_draining)
+        if (_draining || HasRoom)
         {
-            return QueueRefusals.Unloading(_model);
+            return _draining ? QueueRefusals.Unloading(_model) : null;
         }
 
-        if (HasRoom)
+        var wait = ExpectedWait(level, request.Share);
+        var (isLong, isLate) = (wait > _longestWait, wait + _slots.MeanRun > request.Timeout);
+        var (waiting, waitingBytes, added) = (_waiting.CountBefore(level), _waiting.BytesBefore(level), request.Message.Length);
+        var excess = waitingBytes > 0 ? waitingBytes + added - MaxBytes : 0;
+        if (waiting < _limit && excess <= 0)
         {
-            return null;
+            return isLong ? QueueRefusals.TooLong(_model, wait, _longestWait!.Value)
+                : isLate ? QueueRefusals.TooLate(_model, request.Timeout!.Value, wait, _slots.MeanRun)
+                : null;
         }
 
-        var wait = ExpectedWait(level);
-        if (_waiting.CountBefore(level) >= _limit)
-        {
-            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait);
-        }
-
-        var waitingBytes = _waiting.BytesBefore(level);
-        if (waitingBytes > 0 && waitingBytes + request.Message.Length > MaxBytes)
-        {
-            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait);
-        }
-
-        if (wait > _longestWait)
-        {
-            return QueueRefusals.TooLong(_model, wait, _longestWait.Value);
-        }
-
-        return request.Timeout is { } timeout && wait + _slots.MeanRun > timeout ? QueueRefusals.TooLate(_model, timeout, wait, _slots.MeanRun) : null;
+        displaced = isLong || isLate ? null : _waiting.MakeRoom(level, request.Share, added, waiting + 1 - _limit, excess);
+        return displaced is not null ? null
+            : waiting >= _limit ? QueueRefusals.Full(_model, _waiting.Count, _limit, wait)
+            : QueueRefusals.FullOfBytes(_model, waitingBytes, added, MaxBytes, wait);
     }
 
-    /// <summary>Until a request of this priority would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
-    private TimeSpan ExpectedWait(int level)
+    /// <summary>Until a request of this priority and caller would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
+    private TimeSpan ExpectedWait(int level, CallerShare share)
     {
-        var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level) / _model.Batching.MaxSize, _slots.Taken);
+        var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level, share) / _model.Batching.MaxSize, _slots.Taken);
         var left = _slots.MeanRun - _time.GetElapsedTime(_slots.Since((int)others));
         return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (_slots.MeanRun * rounds);
     }
@@ -343,8 +349,10 @@ internal sealed class ReplicaQueue
         lock (_gate)
         {
             Watch.Ended(done);
+            done.Charge(Math.Max(took, WaitingLine.LeastCost));
             _waiting.PutBack(left);
             _slots.Ran(runNanoseconds, took);
+            _waiting.RowCost = Math.Max(_slots.MeanRun.TotalNanoseconds, WaitingLine.LeastCost) / _model.Batching.MaxSize;
             if (Tuner?.Ran(_waiting.Count > 0, hasRun: runNanoseconds is not null) == true)
             {
                 _metrics.SlotsChanged(Slots);

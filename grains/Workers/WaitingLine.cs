@@ -3,57 +3,59 @@ using Cluster.Contracts.Models;
 
 namespace Cluster.Grains.Workers;
 
-/// <summary>The requests of one replica that wait for a slot: by priority, those of one priority in the order of arrival. Guarded by its queue's lock.</summary>
+/// <summary>The requests of one replica that wait for a slot: by priority, those of one priority shared between callers. Guarded by its queue's lock.</summary>
 internal sealed class WaitingLine
 {
-    private readonly LinkedList<InferenceJob>[] _levels;
-    private readonly long[] _rows;
-    private readonly long[] _bytes;
+    /// <summary>What a request costs beside its run, nanoseconds; no request is free.</summary>
+    public const double LeastCost = 1000;
+
+    private readonly FairLevel[] _levels;
 
     /// <param name="levels">Priorities, at least 1.</param>
     public WaitingLine(int levels)
     {
-        _levels = new LinkedList<InferenceJob>[levels];
-        _rows = new long[levels];
-        _bytes = new long[levels];
+        _levels = new FairLevel[levels];
         for (var i = 0; i < levels; i++)
         {
-            _levels[i] = [];
+            _levels[i] = new FairLevel();
         }
     }
 
     public int Count { get; private set; }
 
+    /// <summary>What a row takes on average, nanoseconds, above 0.</summary>
+    public double RowCost { get; set; } = LeastCost;
+
     public void Add(InferenceJob job)
     {
-        job.Node = _levels[job.Facts.Level].AddLast(job);
-        Tally(job, 1);
+        _levels[job.Facts.Level].Add(job);
+        Count++;
     }
 
-    /// <summary>Puts jobs that a run of several has left at the start of their priorities, in their order.</summary>
+    /// <summary>Puts jobs that a run of several has left before the others of their callers, in their order.</summary>
     public void PutBack(List<InferenceJob> jobs)
     {
         for (var i = jobs.Count - 1; i >= 0; i--)
         {
-            jobs[i].Node = _levels[jobs[i].Facts.Level].AddFirst(jobs[i]);
-            Tally(jobs[i], 1);
+            _levels[jobs[i].Facts.Level].PutBack(jobs[i]);
+            Count++;
         }
     }
 
     /// <summary>Takes <paramref name="job"/> out; false if it does not wait.</summary>
     public bool TryRemove(InferenceJob job)
     {
-        if (job.Node?.List is not { } level)
+        if (job.Node?.List is null)
         {
             return false;
         }
 
-        level.Remove(job.Node);
-        Tally(job, -1);
+        _levels[job.Facts.Level].Remove(job);
+        Count--;
         return true;
     }
 
-    /// <summary>Requests that run before one of <paramref name="level"/> which comes now.</summary>
+    /// <summary>Requests of <paramref name="level"/> and of what runs before it.</summary>
     public int CountBefore(int level)
     {
         var count = 0;
@@ -65,28 +67,38 @@ internal sealed class WaitingLine
         return count;
     }
 
-    /// <summary>Their rows.</summary>
-    public long RowsBefore(int level)
+    /// <summary>Rows of what runs before a request of <paramref name="level"/> which comes now, as far as can be told.</summary>
+    /// <param name="share">Whose it is.</param>
+    public long RowsBefore(int level, CallerShare share)
     {
-        var rows = 0L;
-        for (var i = 0; i <= level; i++)
+        var rows = _levels[level].RowsBefore(share, RowCost);
+        for (var i = 0; i < level; i++)
         {
-            rows += _rows[i];
+            rows += _levels[i].Rows;
         }
 
         return rows;
     }
 
-    /// <summary>The bytes of their messages.</summary>
+    /// <summary>The bytes of the messages that <see cref="CountBefore"/> counts.</summary>
     public long BytesBefore(int level)
     {
         var bytes = 0L;
         for (var i = 0; i <= level; i++)
         {
-            bytes += _bytes[i];
+            bytes += _levels[i].Bytes;
         }
 
         return bytes;
+    }
+
+    /// <inheritdoc cref="FairLevel.MakeRoom"/>
+    /// <param name="level">The priority of what comes; no other gives way to it.</param>
+    public List<InferenceJob>? MakeRoom(int level, CallerShare share, long added, int jobs, long bytes)
+    {
+        var gone = _levels[level].MakeRoom(share, added, jobs, bytes);
+        Count -= gone?.Count ?? 0;
+        return gone;
     }
 
     /// <summary>Takes out the request that runs next.</summary>
@@ -95,10 +107,11 @@ internal sealed class WaitingLine
         job = null;
         for (var i = 0; i < _levels.Length && job is null; i++)
         {
-            job = _levels[i].First?.Value;
+            job = _levels[i].Take(RowCost);
         }
 
-        return job is not null && TryRemove(job);
+        Count -= job is null ? 0 : 1;
+        return job is not null;
     }
 
     /// <summary>Takes out as many requests as make the next run together.</summary>
@@ -115,55 +128,59 @@ internal sealed class WaitingLine
             return null;
         }
 
-        var (count, isFull) = Fit(batching, waited, out var left);
+        var taken = new List<InferenceJob>();
+        var isFull = Fit(batching, waited, taken, out var left);
         if (!isFull && isPatient && left > TimeSpan.Zero)
         {
             wait = left;
             return null;
         }
 
-        var taken = new List<InferenceJob>(count);
-        while (taken.Count < count && TryTake(out var job))
+        foreach (var job in taken)
         {
-            taken.Add(job);
+            _levels[job.Facts.Level].Take(job, RowCost);
         }
 
+        Count -= taken.Count;
         return taken;
     }
 
-    /// <param name="sign">1 where it begins to wait, -1 where it ends.</param>
-    private void Tally(InferenceJob job, int sign)
-    {
-        _rows[job.Facts.Level] += sign * job.Facts.Rows;
-        _bytes[job.Facts.Level] += sign * job.Request.Message.Length;
-        Count += sign;
-    }
-
-    /// <summary>How many of the first requests make the next run, whether a wait cannot improve it, and how long the least patient one still waits.</summary>
-    private (int Count, bool IsFull) Fit(BatchingSettings batching, Func<InferenceJob, TimeSpan> waited, out TimeSpan left)
+    /// <summary>Which of the first requests make the next run, whether waiting would not make it a better one, and how long the least patient of them waits yet.</summary>
+    private bool Fit(BatchingSettings batching, Func<InferenceJob, TimeSpan> waited, List<InferenceJob> fit, out TimeSpan left)
     {
         left = TimeSpan.MaxValue;
-        var (count, rows, preferred) = (0, 0L, 0);
-        foreach (var job in _levels.SelectMany(static level => level))
+        var (rows, preferred) = (0L, 0);
+        foreach (var job in _levels.SelectMany(level => level.InOrder(RowCost)))
         {
-            if (job.RunsByItself && count == 0)
+            if (job.RunsByItself && fit.Count == 0)
             {
-                return (1, true);
+                fit.Add(job);
+                return true;
             }
 
-            if (count > 0 && (job.RunsByItself || rows + job.Facts.Rows > batching.MaxSize))
+            if (fit.Count > 0 && (job.RunsByItself || rows + job.Facts.Rows > batching.MaxSize))
             {
-                return preferred > 0 ? (preferred, true) : (count, true);
+                Cut(fit, preferred);
+                return true;
             }
 
             var patience = job.Patience - waited(job);
             left = patience < left ? patience : left;
             rows += job.Facts.Rows;
-            count++;
-            preferred = batching.PreferredSizes.AsSpan().BinarySearch((int)Math.Min(rows, int.MaxValue)) >= 0 ? count : preferred;
+            fit.Add(job);
+            preferred = batching.PreferredSizes.AsSpan().BinarySearch((int)Math.Min(rows, int.MaxValue)) >= 0 ? fit.Count : preferred;
         }
 
-        return preferred > 0 ? (preferred, true) : (count, rows >= batching.MaxSize);
+        Cut(fit, preferred);
+        return preferred > 0 || rows >= batching.MaxSize;
+    }
+
+    private static void Cut(List<InferenceJob> fit, int preferred)
+    {
+        if (preferred > 0)
+        {
+            fit.RemoveRange(preferred, fit.Count - preferred);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cluster.Contracts.Models;
 
 namespace Cluster.Gateway.Security.Policy;
 
@@ -136,8 +137,13 @@ internal static class AccessFile
         Expect(client.InFlight is null or (>= 1 and <= 1_000_000), $"{place}.in_flight is {client.InFlight}, expected 1 to 1000000");
         Expect(client.InFlightMib is null or (>= 1 and <= 1_000_000), $"{place}.in_flight_mib is {client.InFlightMib}, expected 1 to 1000000");
         Expect(client.RegisteredModels is null or (>= 0 and <= 1_000_000), $"{place}.registered_models is {client.RegisteredModels}, expected 0 to 1000000");
+        Expect(client.Weight is null or (>= 1 and <= CallerShare.MaxWeight), $"{place}.weight is {client.Weight}, expected 1 to {CallerShare.MaxWeight}");
         var rate = client.RequestsPerSecond ?? 0;
-        return new ClientQuota(rate, client.Burst ?? Math.Max(1, (int)Math.Ceiling(rate)), client.InFlight ?? 0, client.InFlightMib ?? 0) { RegisteredModels = client.RegisteredModels };
+        return new ClientQuota(rate, client.Burst ?? Math.Max(1, (int)Math.Ceiling(rate)), client.InFlight ?? 0, client.InFlightMib ?? 0)
+        {
+            RegisteredModels = client.RegisteredModels,
+            Weight = client.Weight ?? CallerShare.DefaultWeight,
+        };
     }
 
     private static string Name(string text, string place)
@@ -184,6 +190,8 @@ internal static class AccessFile
         public int? InFlightMib { get; init; }
 
         public int? RegisteredModels { get; init; }
+
+        public int? Weight { get; init; }
     }
 
     private sealed record KeyEntry(string Id, string Salt, string Sha256, DateTimeOffset? Expires = null);

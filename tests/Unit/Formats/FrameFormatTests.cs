@@ -2,6 +2,7 @@ using System.Globalization;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Cluster.Silo.Transport;
 using Cluster.Tests.Common;
 using Cluster.Unit.Transport;
@@ -76,11 +77,12 @@ public sealed class FrameFormatTests
         string[] written =
         [
             Convert.ToHexString(serializer.SerializeToArray(new InferRequest { Message = message, Timeout = TimeSpan.FromSeconds(3) })),
+            Convert.ToHexString(serializer.SerializeToArray(new InferRequest { Message = message, Share = new CallerShare(3, 300) })),
             Convert.ToHexString(serializer.SerializeToArray(InferReply.Success(PayloadBuffer.CopyOf([1, 2, 3])))),
             Convert.ToHexString(serializer.SerializeToArray(InferReply.Failed(Failure.Exhausted("full", TimeSpan.FromSeconds(2))))),
         ];
 
-        string[] expected = ["204009000102038180C3C90100000000E0", "20400900010203C101E0", "20C00121E80021410966756C6C81002D3101000000000109E0E0"];
+        string[] expected = ["204009000102038180C3C90100000000E0", "2040090001020322E8000D016209E0E0", "20400900010203C101E0", "20C00121E80021410966756C6C81002D3101000000000109E0E0"];
         Assert.True(expected.SequenceEqual(written), $"now it is {string.Join(", ", written)}");
     }
 

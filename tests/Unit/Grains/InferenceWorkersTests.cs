@@ -372,6 +372,11 @@ public sealed class InferenceWorkersTests
 
         public Task Started => _started.Task;
 
+        public void Charge(double cost)
+        {
+            // Its callers share nothing.
+        }
+
         public Task<int> Done => _done.Task;
 
         public void Finish() => _finish.TrySetResult();

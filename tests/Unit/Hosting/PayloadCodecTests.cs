@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
+using Cluster.Contracts.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
 using Xunit;
@@ -24,9 +25,10 @@ public sealed class PayloadCodecTests : IDisposable
         using var message = PayloadBuffer.Rent(length, padding);
         new Random(length).NextBytes(message.Span);
 
-        var received = Travel(new InferRequest { Message = message, Timeout = TimeSpan.FromSeconds(3) });
+        var received = Travel(new InferRequest { Message = message, Timeout = TimeSpan.FromSeconds(3), Share = new CallerShare(-5, 300) });
 
         Assert.NotSame(message, received.Message);
+        Assert.Equal(new CallerShare(-5, 300), received.Share);
         Assert.True(message.Span.SequenceEqual(received.Message.Span));
         Assert.Equal(TimeSpan.FromSeconds(3), received.Timeout);
         Assert.True(MemoryMarshal.TryGetArray<byte>(received.Message.Memory, out var segment));

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol.Mesh;
+using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Models;
 using Cluster.Grains.Registry;
@@ -67,6 +68,18 @@ public sealed class RegistryGrainTests : IAsyncLifetime
         var status = await _silo.RegisterAsync("m", "v1");
 
         Assert.Equal(Status.Loaded, status.Status);
+    }
+
+    /// <summary>The first to register it pays for its room on the silos, whichever client registers it again.</summary>
+    [Fact]
+    public async Task Register_ByAClient_IsThatClientsForGood()
+    {
+        var info = new RegisteredInfo("onnx", "v1", "");
+        await _silo.Models.RegisterAsync("m", info with { Owner = new CallerShare(1, 300) }, loadNow: true, sync: true, CancellationToken.None).Soon();
+        await _silo.Models.RegisterAsync("m", info with { Owner = new CallerShare(2, 100) }, loadNow: true, sync: true, CancellationToken.None).Soon();
+
+        Assert.True(_silo.Get<IRegistrations>().TryGet("m", out var registration));
+        Assert.Equal(new CallerShare(1, 300), registration.Owner);
     }
 
     [Theory]

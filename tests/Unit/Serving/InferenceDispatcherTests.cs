@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Gateway.Serving;
 using Cluster.Tests.Common;
 using Xunit;
@@ -68,6 +69,28 @@ public sealed class InferenceDispatcherTests : DispatchTestBase
         }
 
         Assert.Empty(routing.Grains.Replica("m/1/0").Requests);
+    }
+
+    [Fact]
+    public async Task Infer_ForAClient_CarriesItsShareToEachReplica()
+    {
+        var client = new ClientRights("a", []) { Keys = [], Certificates = [], Tokens = [], Quota = ClientQuota.None with { Weight = 300 } };
+        var control = new AccessControl(Time) { Policy = new AccessPolicy([client]) };
+        var seen = new List<CallerShare>();
+        ValueTask<InferReply> Refuse(InferRequest request)
+        {
+            seen.Add(request.Share);
+            return Answer(Full);
+        }
+
+        Published.Publish(States.Model("m", States.Placed(1, One, Two)));
+        Grains.Replica("m/1/0").Infer = (request, _) => Refuse(request);
+        Grains.Replica("m/1/1").Infer = (request, _) => Refuse(request);
+
+        await Gateway.Dispatcher.InferAsync(new InferCall("m", "", Sent, Protocol.Grpc, null) { Caller = control.CallerOf(client) }, default).AsTask().Soon();
+
+        Assert.Equal(300, client.Share.Weight);
+        Assert.Equal([client.Share, client.Share], seen);
     }
 
     [Fact]

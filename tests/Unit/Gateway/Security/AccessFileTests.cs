@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Cluster.Contracts.Models;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Security.Policy;
 using Cluster.Tests.Common;
@@ -20,7 +22,7 @@ public sealed class AccessFileTests : IDisposable
         {
             clients = new
             {
-                team = new { keys = new[] { TestAccess.Key("k1", "one"), TestAccess.Key("k2", "two") }, certificates = new[] { "CN=team" }, tokens = new[] { "sub-team" }, requests_per_second = 2.5, in_flight = 7, registered_models = 0 },
+                team = new { keys = new[] { TestAccess.Key("k1", "one"), TestAccess.Key("k2", "two") }, certificates = new[] { "CN=team" }, tokens = new[] { "sub-team" }, requests_per_second = 2.5, in_flight = 7, registered_models = 0, weight = 300 },
                 other = new { },
             },
             rules = new object[]
@@ -35,11 +37,23 @@ public sealed class AccessFileTests : IDisposable
         var team = policy.FindKey("k2.two", DateTimeOffset.UnixEpoch, out _)!;
         Assert.Same(team, policy.FindCertificate(["CN=x", "CN=team"]));
         Assert.Same(team, policy.FindToken("sub-team"));
-        Assert.Equal(new ClientQuota(2.5, 3, 7, 0) { RegisteredModels = 0 }, team.Quota);
+        Assert.Equal(new ClientQuota(2.5, 3, 7, 0) { RegisteredModels = 0, Weight = 300 }, team.Quota);
         Assert.True(team.Allows(Permission.Infer, "team-1") && team.Allows(Permission.Read, "shared") && team.Allows(Permission.Read, "public"));
         Assert.False(team.Allows(Permission.Infer, "public") || team.Allows(Permission.Infer, "Team-1") || team.Allows(Permission.Manage, "team-1") || team.AllowsAll(Permission.Read));
         Assert.True(policy.Find("other")!.Allows(Permission.Read, "public"));
         Assert.Null(policy.Find("nosuch"));
+    }
+
+    /// <summary>Every gateway gives a client the same number, which is its in the silos' queues: it must not change.</summary>
+    [Fact]
+    public void Share_OfAClient_IsMadeOfItsNameAndItsWeight()
+    {
+        var policy = AccessFile.Read(_files.Write(new { clients = new { a = new { weight = 300 }, b = new { } }, rules = Array.Empty<object>() }).File);
+
+        Assert.Equal(new CallerShare(BitConverter.ToInt32(SHA256.HashData("a"u8)), 300), policy.Find("a")!.Share);
+        Assert.Equal(100, policy.Find("b")!.Share.Weight);
+        Assert.Equal(default, Caller.Anyone.Share);
+        Assert.Equal(policy.Find("a")!.Share, new AccessControl(TimeProvider.System) { Policy = policy }.CallerOf(policy.Find("a")!).Share);
     }
 
     [Theory]
@@ -76,6 +90,8 @@ public sealed class AccessFileTests : IDisposable
     [InlineData("""{"clients":{"a":{"key":[]}},"rules":[]}""", "$.clients.a.key")]
     [InlineData("""{"clients":{"a":{"in_flight":0}},"rules":[]}""", "in_flight is 0")]
     [InlineData("""{"clients":{"a":{"registered_models":-1}},"rules":[]}""", "registered_models is -1")]
+    [InlineData("""{"clients":{"a":{"weight":0}},"rules":[]}""", "weight is 0, expected 1 to 10000")]
+    [InlineData("""{"clients":{"a":{"weight":10001}},"rules":[]}""", "weight is 10001")]
     [InlineData("""{"clients":{"a":{"burst":2}},"rules":[]}""", "without requests_per_second")]
     [InlineData("""{"clients":{"*":{}},"rules":[]}""", "'*'")]
     [InlineData("""{"clients":{"a":null},"rules":[]}""", "null")]
