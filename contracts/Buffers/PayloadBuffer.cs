@@ -9,7 +9,7 @@ namespace Cluster.Contracts.Buffers;
 /// The rule for calls. An argument is lent: the caller keeps its count and gives it up when the call has ended, however it ended. A result is handed over
 /// (<see cref="HandOver"/>): the caller gives up what it gets. Each that uses a payload meanwhile, a grain or the transport, takes a count of its own with
 /// <see cref="TryTake"/> and gives it up when done. Where the payload was lent, that is one more count. Where it came with a message, it is the message's.
-/// What a message carried that reached no grain is left to the collector.
+/// What a message carried that reached no grain is left to the collector, by which a large one is counted no more.
 /// </para>
 /// <para>
 /// Managed arrays start at a multiple of 8 and stay there when the collector moves them. So an element placed at a
@@ -21,19 +21,23 @@ public sealed class PayloadBuffer : IDisposable
     /// <summary>The alignment that tensor bytes get where the layout allows it: the size of the widest element.</summary>
     public const int TensorAlignment = 8;
 
+    /// <summary>Bits of <see cref="_state"/>: the padding; whether the first count is for the next that takes; the count. One field, so that the claim costs a small buffer nothing.</summary>
+    private const int PaddingBits = TensorAlignment - 1;
+    private const int Carried = TensorAlignment;
+    private const int OneHolder = Carried << 1;
+
     private static long _outstanding;
 
-    private readonly int _start;
+    /// <summary>Null where the array is small.</summary>
+    private readonly LargeClaim? _claim;
     private byte[]? _array;
-    private int _count = 1;
+    private int _state;
 
-    /// <summary>1 while the first count is for the next that takes.</summary>
-    private int _carried;
-
-    private PayloadBuffer(byte[]? array, int start, int length)
+    private PayloadBuffer(byte[]? array, LargeClaim? claim, int padding, int length)
     {
         _array = array;
-        _start = start;
+        _claim = claim;
+        _state = OneHolder | padding;
         Length = length;
         Interlocked.Increment(ref _outstanding);
     }
@@ -45,13 +49,13 @@ public sealed class PayloadBuffer : IDisposable
     public int Length { get; private set; }
 
     /// <summary>Bytes by which the first lies behind a multiple of 8, 0 to 7.</summary>
-    public int Padding => _start;
+    public int Padding => Volatile.Read(ref _state) & PaddingBits;
 
     /// <summary>The bytes. Throws <see cref="ObjectDisposedException"/> once given back.</summary>
-    public Span<byte> Span => Array.AsSpan(_start, Length);
+    public Span<byte> Span => Array.AsSpan(Padding, Length);
 
     /// <inheritdoc cref="Span"/>
-    public Memory<byte> Memory => Array.AsMemory(_start, Length);
+    public Memory<byte> Memory => Array.AsMemory(Padding, Length);
 
     private byte[] Array => _array ?? throw new ObjectDisposedException(nameof(PayloadBuffer));
 
@@ -62,11 +66,11 @@ public sealed class PayloadBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)padding, (uint)TensorAlignment, nameof(padding));
-        return new PayloadBuffer(PayloadPool.Shared.Rent(length + padding), padding, length);
+        return Adopt(PayloadPool.Shared, PayloadPool.Shared.Rent(length + padding), length, padding);
     }
 
     /// <summary>Takes over an array that was rented from <see cref="PayloadPool.Shared"/>; its first <paramref name="length"/> bytes are the message.</summary>
-    public static PayloadBuffer Adopt(byte[] rented, int length) => new(rented, 0, length);
+    public static PayloadBuffer Adopt(byte[] rented, int length) => Adopt(PayloadPool.Shared, rented, length, 0);
 
     /// <summary>Takes memory from the pool and copies <paramref name="bytes"/> into it.</summary>
     public static PayloadBuffer CopyOf(ReadOnlySpan<byte> bytes)
@@ -79,7 +83,7 @@ public sealed class PayloadBuffer : IDisposable
     /// <summary>One that has been given back: what is left of a payload whose caller gave up before it was sent.</summary>
     public static PayloadBuffer GivenBack()
     {
-        var buffer = new PayloadBuffer(null, 0, 0);
+        var buffer = new PayloadBuffer(null, null, 0, 0);
         buffer.Dispose();
         return buffer;
     }
@@ -96,12 +100,12 @@ public sealed class PayloadBuffer : IDisposable
     /// <exception cref="InvalidOperationException">There are other holders: one of them would take the count.</exception>
     public PayloadBuffer HandOver()
     {
-        if (Volatile.Read(ref _count) != 1)
+        if (Volatile.Read(ref _state) / OneHolder != 1)
         {
             throw new InvalidOperationException("a payload that others hold cannot be handed over");
         }
 
-        Volatile.Write(ref _carried, 1);
+        Interlocked.Or(ref _state, Carried);
         return this;
     }
 
@@ -111,46 +115,66 @@ public sealed class PayloadBuffer : IDisposable
 
     /// <summary>Becomes a holder: with the count that was handed over, if one was, else with one more.</summary>
     /// <returns>False if the memory has been given back; there is nothing to give up then.</returns>
-    public bool TryTake() => Interlocked.Exchange(ref _carried, 0) != 0 || TryRetain();
+    public bool TryTake()
+    {
+        int state;
+        do
+        {
+            state = Volatile.Read(ref _state);
+            if (state < OneHolder)
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _state, (state & Carried) != 0 ? state - Carried : state + OneHolder, state) != state);
+
+        return true;
+    }
 
     /// <summary>Gives up one count; the memory goes back to the pool with the last. Once it is back, a further call does nothing.</summary>
     public void Dispose()
     {
-        int count;
+        int state;
         do
         {
-            count = Volatile.Read(ref _count);
-            if (count == 0)
+            state = Volatile.Read(ref _state);
+            if (state < OneHolder)
             {
                 return;
             }
         }
-        while (Interlocked.CompareExchange(ref _count, count - 1, count) != count);
+        while (Interlocked.CompareExchange(ref _state, state - OneHolder, state) != state);
 
-        if (count == 1)
+        if (state < 2 * OneHolder)
         {
             Interlocked.Decrement(ref _outstanding);
             if (Interlocked.Exchange(ref _array, null) is { } array)
             {
-                PayloadPool.Shared.Return(array);
+                // First: what is back in the pool may be another's already.
+                _claim?.Dispose();
+                (_claim?.Pool ?? PayloadPool.Shared).Return(array);
             }
         }
     }
+
+    /// <summary>Takes over an array that was rented from <paramref name="pool"/>.</summary>
+    /// <param name="padding">As for <see cref="Rent"/>: the message begins behind it.</param>
+    internal static PayloadBuffer Adopt(PayloadPool pool, byte[] rented, int length, int padding) => new(rented, pool.Claim(rented), padding, length);
 
     /// <inheritdoc cref="Retain"/>
     /// <returns>False if the memory has been given back.</returns>
     internal bool TryRetain()
     {
-        int count;
+        int state;
         do
         {
-            count = Volatile.Read(ref _count);
-            if (count == 0)
+            state = Volatile.Read(ref _state);
+            if (state < OneHolder)
             {
                 return false;
             }
         }
-        while (Interlocked.CompareExchange(ref _count, count + 1, count) != count);
+        while (Interlocked.CompareExchange(ref _state, state + OneHolder, state) != state);
 
         return true;
     }

@@ -19,18 +19,25 @@ public sealed class PayloadPool
     /// <summary>Bytes of arrays too large to be kept that may wait for the collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
     private static readonly long MostDiscarded = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 64L << 20, 512L << 20);
 
+    /// <summary>Between two looks for lost arrays, each of which costs a collection in the background.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
+
     private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;
 
     private readonly ConcurrentStack<byte[]>[] _kept;
     private readonly long _budget;
+    private readonly TimeProvider _time;
+    private long _nextLook;
     private long _keptBytes;
     private long _rentedBytes;
     private long _discardedBytes;
 
     /// <param name="budget">Bytes of large arrays that may be kept.</param>
-    public PayloadPool(long budget)
+    /// <param name="time">Null for the system's.</param>
+    public PayloadPool(long budget, TimeProvider? time = null)
     {
         _budget = budget;
+        _time = time ?? TimeProvider.System;
         _kept = [.. Enumerable.Range(FirstBucket, BitOperations.Log2(LargestKept) - FirstBucket + 1).Select(static _ => new ConcurrentStack<byte[]>())];
     }
 
@@ -89,6 +96,30 @@ public sealed class PayloadPool
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
+
+    /// <summary>
+    /// Has the collector look for arrays that their holders lost, in the background and at most each 10 s. For those who find too much in use: without large arrays that are
+    /// made anew the collector has no reason to look at old ones.
+    /// </summary>
+    /// <returns>Whether it does.</returns>
+    public bool LookForLost()
+    {
+        var next = Interlocked.Read(ref _nextLook);
+        var now = _time.GetTimestamp();
+        if (now < next || Interlocked.CompareExchange(ref _nextLook, now + (long)(LookInterval.TotalSeconds * _time.TimestampFrequency), next) != next)
+        {
+            return false;
+        }
+
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        return true;
+    }
+
+    /// <summary>What a holder of <paramref name="rented"/> keeps with it; null where it is small.</summary>
+    internal LargeClaim? Claim(byte[] rented) => rented.Length > LargestShared ? new LargeClaim(this, rented.Length) : null;
+
+    /// <summary>An array of <paramref name="bytes"/> was lost by its holder.</summary>
+    internal void Forget(int bytes) => Interlocked.Add(ref _rentedBytes, -bytes);
 
     private static int BucketOf(int size) => BitOperations.Log2((uint)size) - FirstBucket;
 
