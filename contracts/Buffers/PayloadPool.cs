@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 
 namespace Cluster.Contracts.Buffers;
@@ -16,7 +17,7 @@ public sealed class PayloadPool
     /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
     private const int LargestKept = 32 << 20;
 
-    /// <summary>Bytes of arrays too large to be kept that may wait for the collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
+    /// <summary>Bytes of arrays too large to be kept at which the collector is called. An eighth of what the process may have, 64 to 512 MiB.</summary>
     private static readonly long MostDiscarded = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 64L << 20, 512L << 20);
 
     /// <summary>Between two looks for lost arrays, each of which costs a collection in the background.</summary>
@@ -27,10 +28,10 @@ public sealed class PayloadPool
     private readonly ConcurrentStack<byte[]>[] _kept;
     private readonly long _budget;
     private readonly TimeProvider _time;
+    private readonly DiscardedArrays _discarded;
     private long _nextLook;
     private long _keptBytes;
     private long _rentedBytes;
-    private long _discardedBytes;
 
     /// <param name="budget">Bytes of large arrays that may be kept.</param>
     /// <param name="time">Null for the system's.</param>
@@ -38,6 +39,8 @@ public sealed class PayloadPool
     {
         _budget = budget;
         _time = time ?? TimeProvider.System;
+        _discarded = new DiscardedArrays(
+            MostDiscarded, _time, static () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
         _kept = [.. Enumerable.Range(FirstBucket, BitOperations.Log2(LargestKept) - FirstBucket + 1).Select(static _ => new ConcurrentStack<byte[]>())];
     }
 
@@ -47,8 +50,11 @@ public sealed class PayloadPool
     /// <summary>Bytes of large arrays that wait for their next use.</summary>
     public long KeptBytes => Interlocked.Read(ref _keptBytes);
 
+    /// <summary>Bytes of large arrays that are in use.</summary>
+    public long RentedBytes => Interlocked.Read(ref _rentedBytes);
+
     /// <summary>Bytes of large arrays that are in use, kept, or wait for the collector.</summary>
-    public long LargeBytes => KeptBytes + Interlocked.Read(ref _rentedBytes) + Interlocked.Read(ref _discardedBytes);
+    public long LargeBytes => KeptBytes + RentedBytes + _discarded.Bytes;
 
     /// <summary>An array of at least <paramref name="length"/> bytes with any content; 0 to <see cref="Array.MaxLength"/>.</summary>
     public byte[] Rent(int length)
@@ -58,21 +64,23 @@ public sealed class PayloadPool
             return ArrayPool<byte>.Shared.Rent(length);
         }
 
-        if (length > LargestKept)
-        {
-            Interlocked.Add(ref _rentedBytes, length);
-            return GC.AllocateUninitializedArray<byte>(length);
-        }
-
-        var size = (int)BitOperations.RoundUpToPowerOf2((uint)length);
+        var size = SizeOf(length);
         Interlocked.Add(ref _rentedBytes, size);
-        if (_kept[BucketOf(size)].TryPop(out var array))
+        return Make(size);
+    }
+
+    /// <summary>As <see cref="Rent"/>, unless large arrays in use would then be of more than <paramref name="most"/> bytes together.</summary>
+    public bool TryRent(int length, long most, [NotNullWhen(true)] out byte[]? array)
+    {
+        if (length <= LargestShared)
         {
-            Interlocked.Add(ref _keptBytes, -size);
-            return array;
+            array = ArrayPool<byte>.Shared.Rent(length);
+            return true;
         }
 
-        return GC.AllocateUninitializedArray<byte>(size);
+        var size = SizeOf(length);
+        array = TryTake(size, most) ? Make(size) : null;
+        return array is not null;
     }
 
     /// <summary>Takes back an array that this pool handed out, and that is out of use.</summary>
@@ -84,16 +92,14 @@ public sealed class PayloadPool
             return;
         }
 
-        Interlocked.Add(ref _rentedBytes, -array.Length);
+        Forget(array.Length);
         if (array.Length <= LargestKept)
         {
             Keep(array);
         }
-        else if (Interlocked.Add(ref _discardedBytes, array.Length) >= MostDiscarded)
+        else
         {
-            // Before the collection, so that one thread collects; the collector would leave such arrays, and their memory with the process, for long.
-            Interlocked.Exchange(ref _discardedBytes, 0);
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            _discarded.Add(array.Length);
         }
     }
 
@@ -118,10 +124,47 @@ public sealed class PayloadPool
     /// <summary>What a holder of <paramref name="rented"/> keeps with it; null where it is small.</summary>
     internal LargeClaim? Claim(byte[] rented) => rented.Length > LargestShared ? new LargeClaim(this, rented.Length) : null;
 
-    /// <summary>An array of <paramref name="bytes"/> was lost by its holder.</summary>
-    internal void Forget(int bytes) => Interlocked.Add(ref _rentedBytes, -bytes);
+    /// <summary>Counts bytes as those of an array in use, unless these would be more than <paramref name="most"/> together then.</summary>
+    internal bool TryTake(long bytes, long most)
+    {
+        // Counted before the look, so that two at once do not both find the last room.
+        if (Interlocked.Add(ref _rentedBytes, bytes) <= most)
+        {
+            return true;
+        }
+
+        Forget(bytes);
+        LookForLost();
+        return false;
+    }
+
+    /// <summary>Ends the count of bytes that are in use no more.</summary>
+    internal void Forget(long bytes) => Interlocked.Add(ref _rentedBytes, -bytes);
+
+    /// <summary>Bytes of the array for so many, where it is large.</summary>
+    internal static int SizeOf(int length) => length > LargestKept ? length : (int)BitOperations.RoundUpToPowerOf2((uint)length);
 
     private static int BucketOf(int size) => BitOperations.Log2((uint)size) - FirstBucket;
+
+    /// <summary>An array that is counted already.</summary>
+    private byte[] Make(int size)
+    {
+        if (size <= LargestKept && _kept[BucketOf(size)].TryPop(out var array))
+        {
+            Interlocked.Add(ref _keptBytes, -size);
+            return array;
+        }
+
+        try
+        {
+            return GC.AllocateUninitializedArray<byte>(size);
+        }
+        catch (OutOfMemoryException)
+        {
+            Forget(size);
+            throw;
+        }
+    }
 
     private void Keep(byte[] array)
     {

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Gateway.Hosting;
@@ -53,10 +54,13 @@ internal static class GrpcExtensions
         services.TryAddSingleton<LateFailures>();
         services.AddSingleton<StreamInference>();
         services.AddSingleton<KServeService>();
-        services.AddGrpc(options => Limit(options, MaxTypedMessage))
-            .AddServiceOptions<InferenceService>(options => Limit(options, maxMessage))
+        services.TryAddSingleton(PayloadRoom.Unlimited);
+        services.AddGrpc()
+            .AddServiceOptions<InferenceService>(static _ => { })
             .AddServiceOptions<ReflectionServiceImpl>(options => options.Interceptors.Add<StreamsEndWithServer>())
             .AddServiceOptions<ReflectionV1ServiceImpl>(options => options.Interceptors.Add<StreamsEndWithServer>());
+        services.AddOptions<GrpcServiceOptions>().Configure<PayloadRoom>(static (options, room) => Limit(options, MaxTypedMessage, room));
+        services.AddOptions<GrpcServiceOptions<InferenceService>>().Configure<PayloadRoom>((options, room) => Limit(options, maxMessage, room));
         services.AddGrpcHealthChecks(options =>
         {
             // Readiness tells the health service each change; what polls would come late, and overwrite it.
@@ -109,10 +113,10 @@ internal static class GrpcExtensions
         };
     });
 
-    private static void Limit(GrpcServiceOptions options, int maxMessage)
+    private static void Limit(GrpcServiceOptions options, int maxMessage, PayloadRoom room)
     {
         options.MaxReceiveMessageSize = maxMessage;
         options.EnableDetailedErrors = false;
-        options.CompressionProviders = CheckedCompressionProvider.All(maxMessage);
+        options.CompressionProviders = CheckedCompressionProvider.All(maxMessage, room);
     }
 }

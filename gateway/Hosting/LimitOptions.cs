@@ -32,4 +32,15 @@ public sealed class LimitOptions
     /// </summary>
     [Range(0, 10_000_000)]
     public int InFlightMiB { get; set; }
+
+    /// <summary>
+    /// Memory that the large messages of this process, those above 256 KiB, may take together, MiB: requests while they are read and until they are answered, and answers. 0, the default, is
+    /// half of the memory that the process may use. What a request takes counts as it comes, inflated and with the smaller buffer that a larger one follows. More are refused with
+    /// RESOURCE_EXHAUSTED, 429, before memory is taken for them. Lower refuses sooner; higher lets many uploads at once take what models and answers need.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int MessageMemoryMiB { get; set; }
+
+    /// <summary><see cref="MessageMemoryMiB"/> in bytes.</summary>
+    internal long MessageMemoryBytes => MessageMemoryMiB > 0 ? (long)MessageMemoryMiB << 20 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 }

@@ -35,7 +35,7 @@ public sealed class ReplicaGiveUpTests : ReplicaQueueTestBase
 
         Assert.Equal(hasGone ? StatusCode.Cancelled : null, reply.Failure?.Code);
         Assert.Equal(hasGone, Record.Exception(() => model.Answer!.Memory) is ObjectDisposedException);
-        Assert.Equal(1, Totals.Successes);
+        Assert.Equal(1, Totals.Runs);
         reply.Message?.Dispose();
     }
 }

@@ -85,7 +85,7 @@ public sealed class StreamLossTests : IDisposable
         var call = new FakeCall();
         var boundary = new CallBoundary(_time, _loggers.CreateLogger<CallBoundary>());
         var stream = new StreamInference(_api, boundary, _time, new LateFailures(_time, _loggers.CreateLogger<LateFailures>()), _lifetime);
-        var requests = new PayloadRequests(call, new Requests(ids), 1 << 20);
+        var requests = new PayloadRequests(call, new Requests(ids), 1 << 20, PayloadRoom.Unlimited);
         return stream.RunAsync(call, requests, new BrokenAnswers(_allRun.Task)).AsTask();
     }
 
