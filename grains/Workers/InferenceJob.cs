@@ -57,8 +57,17 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     public ProcessorShare Share => _queue.Share;
 
     /// <summary>Has the queue drop the job if its caller gives up while it waits.</summary>
-    public void WatchCancellation() =>
+    public void WatchCancellation()
+    {
         _registration = Cancellation.UnsafeRegister(static job => ((InferenceJob)job!).GiveUp(), this);
+
+        // It may have its slot already, and Unwatch may have come first: one of both sees the other.
+        Interlocked.MemoryBarrier();
+        if (Node?.List is null)
+        {
+            Unwatch();
+        }
+    }
 
     /// <summary>Ends what <see cref="WatchCancellation"/> began; a callback that is under way has ended afterwards.</summary>
     public void Unwatch() => _registration.Dispose();

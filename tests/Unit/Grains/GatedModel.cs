@@ -23,7 +23,19 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
 
     public int Concurrency => concurrency;
 
-    public BatchingSettings Batching { get; init; } = BatchingSettings.None;
+    public BatchingSettings Batching
+    {
+        get
+        {
+            OnBatching?.Invoke();
+            return field;
+        }
+
+        init;
+    } = BatchingSettings.None;
+
+    /// <summary>Called by the queue, within its lock, when it is about to choose what runs next.</summary>
+    public Action? OnBatching { get; set; }
 
     public int Levels { get; init; } = 1;
 
