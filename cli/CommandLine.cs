@@ -91,3 +91,47 @@ public static class CommandLine
         return ExitCodes.Usage;
     }
 }
+
+/// <summary>What the command line has of its process.</summary>
+/// <param name="Variable">A variable of the environment; null where it is not set.</param>
+/// <param name="Width">Of the terminal; null where the output is none.</param>
+public sealed record Surroundings(TextWriter Output, TextWriter Error, Stream Input, Func<string, string?> Variable, TimeProvider Time, int? Width)
+{
+    /// <summary>A terminal that does not tell its width is written as none.</summary>
+    public int? Width { get => field > 0 ? field : null; init; } = Width;
+
+    /// <summary>How long a connection may take, its TLS included.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    public static Surroundings OfProcess() => new(
+        Console.Out,
+        Console.Error,
+        Console.OpenStandardInput(),
+        Environment.GetEnvironmentVariable,
+        TimeProvider.System,
+        Console.IsOutputRedirected ? null : Console.WindowWidth);
+}
+
+/// <summary>How a command ended, as the process tells it.</summary>
+internal static class ExitCodes
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int NotReachable = 2;
+    public const int Usage = 64;
+}
+
+/// <summary>The failure of a command. The message is for its user.</summary>
+internal sealed class CommandFailure(int exitCode, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public int ExitCode { get; } = exitCode;
+
+    public static CommandFailure Usage(string message, Exception? inner = null) => new(ExitCodes.Usage, message, inner);
+
+    public static CommandFailure Failed(string message, Exception? inner = null) => new(ExitCodes.Failed, message, inner);
+
+    public static CommandFailure NotReachable(string message, Exception? inner = null) => new(ExitCodes.NotReachable, message, inner);
+
+    /// <summary>The same failure with a longer message.</summary>
+    public CommandFailure Because(string longer) => new(ExitCode, longer, this);
+}

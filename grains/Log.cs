@@ -15,10 +15,10 @@ internal static partial class Log
     [LoggerMessage(2102, LogLevel.Information, "Unloaded {Model} version {Version} replica {Replica}: {Reason}")]
     public static partial void Unloaded(ILogger logger, string model, long version, int replica, string reason);
 
-    [LoggerMessage(2103, LogLevel.Warning, "{Model} version {Version} runs on the CPU provider: {Reason}")]
+    [LoggerMessage(2103, LogLevel.Warning, "Loaded {Model} version {Version} on the CPU provider: {Reason}")]
     public static partial void ProviderFellBack(ILogger logger, string model, long version, string reason);
 
-    [LoggerMessage(2109, LogLevel.Warning, "{Model} version {Version} is served without some of its outputs: {Outputs}")]
+    [LoggerMessage(2109, LogLevel.Warning, "Loaded {Model} version {Version} without some of its outputs: {Outputs}")]
     public static partial void OutputsNotServed(ILogger logger, string model, long version, string outputs);
 
     [LoggerMessage(2104, LogLevel.Warning,
@@ -40,25 +40,25 @@ internal static partial class Log
     [LoggerMessage(2110, LogLevel.Information, "Version {Version} of {Model} serves as replica {Replicas}")]
     public static partial void Serves(ILogger logger, long version, string model, string replicas);
 
-    [LoggerMessage(2111, LogLevel.Error, "New content of {Model} version {Version} does not load; what served before goes on: {Reason}")]
+    [LoggerMessage(2111, LogLevel.Error, "New content of {Model} version {Version} did not load, and the former content serves on: {Reason}")]
     public static partial void OldContentStays(ILogger logger, string model, long version, string reason);
 
-    [LoggerMessage(2112, LogLevel.Error, "{Model} is not changed: {Problem}")]
+    [LoggerMessage(2112, LogLevel.Error, "Did not change {Model}: {Problem}")]
     public static partial void RegistrationProblem(ILogger logger, string model, string problem);
 
-    [LoggerMessage(2120, LogLevel.Information, "Evicts {Replica}, {Bytes} bytes, unused for {Seconds} s, for {By}")]
+    [LoggerMessage(2120, LogLevel.Information, "Evicted {Replica} ({Bytes} bytes, unused for {Seconds} s) to load {By}")]
     public static partial void Evicts(ILogger logger, string replica, long bytes, double seconds, string by);
 
-    [LoggerMessage(2121, LogLevel.Information, "Version {Version} of {Model} is not loaded now: there is no room left; its first request loads it")]
+    [LoggerMessage(2121, LogLevel.Information, "Version {Version} of {Model} was not loaded, as no room was left; its first request loads it")]
     public static partial void ServesOnDemand(ILogger logger, long version, string model);
 
     [LoggerMessage(2122, LogLevel.Debug, "No room for {Model} version {Version}, {Bytes} bytes: {Reason}; another try in {Milliseconds} ms")]
     public static partial void NoRoom(ILogger logger, string model, long version, long bytes, Cache.CacheRefusal reason, double milliseconds);
 
-    [LoggerMessage(2123, LogLevel.Warning, "{Replica} takes {Bytes} bytes, {Predicted} were predicted: {Deficit} bytes over the capacity until others have gone")]
+    [LoggerMessage(2123, LogLevel.Warning, "{Replica} took {Bytes} bytes, {Predicted} were predicted: {Deficit} bytes over the capacity until others have gone")]
     public static partial void OverCapacity(ILogger logger, string replica, long bytes, long predicted, long deficit);
 
-    [LoggerMessage(2124, LogLevel.Warning, "{Replica} got no room for its {Bytes} bytes in {Seconds} s: unloads do not finish")]
+    [LoggerMessage(2124, LogLevel.Warning, "{Replica} got no room for its {Bytes} bytes in {Seconds} s: unloads did not finish")]
     public static partial void NoRoomInTime(ILogger logger, string replica, long bytes, double seconds);
 
     [LoggerMessage(2125, LogLevel.Error, "Version {Version} of {Model} was loaded on demand and failed; it is tried again in {Seconds} s: {Reason}")]
@@ -67,25 +67,25 @@ internal static partial class Log
     [LoggerMessage(2126, LogLevel.Debug, "{Replica} could not tell what became of it: {Reason}")]
     public static partial void NotTold(ILogger logger, string replica, string reason);
 
-    [LoggerMessage(2127, LogLevel.Warning, "New content of {Model} version {Version} gets no room now, another try in {Seconds} s: {Reason}")]
+    [LoggerMessage(2127, LogLevel.Warning, "New content of {Model} version {Version} got no room, and is tried again in {Seconds} s: {Reason}")]
     public static partial void ReplacementWaits(ILogger logger, string model, long version, double seconds, string reason);
 
-    [LoggerMessage(2150, LogLevel.Information, "Version {Version} of {Model} has further replicas: {Replicas}")]
+    [LoggerMessage(2150, LogLevel.Information, "Version {Version} of {Model} got further replicas: {Replicas}")]
     public static partial void ReplicasAdded(ILogger logger, long version, string model, string replicas);
 
-    [LoggerMessage(2151, LogLevel.Information, "Version {Version} of {Model} gives up replica {Replica}")]
+    [LoggerMessage(2151, LogLevel.Information, "Version {Version} of {Model} gave up replica {Replica}")]
     public static partial void ReplicaRemoved(ILogger logger, long version, string model, int replica);
 
-    [LoggerMessage(2152, LogLevel.Information, "Version {Version} of {Model}: replica {Replica} is replaced, {Silo} leaves")]
+    [LoggerMessage(2152, LogLevel.Information, "Replaced replica {Replica} of version {Version} of {Model}, as {Silo} leaves")]
     public static partial void ReplicaMoved(ILogger logger, long version, string model, int replica, string silo);
 
-    [LoggerMessage(2153, LogLevel.Warning, "Version {Version} of {Model}: replica {Replica} stays on {Silo}, which leaves: no other silo takes it")]
+    [LoggerMessage(2153, LogLevel.Warning, "Replica {Replica} of version {Version} of {Model} stayed on {Silo}, which leaves, as no other silo took it")]
     public static partial void ReplicaStays(ILogger logger, long version, string model, int replica, string silo);
 
-    [LoggerMessage(2154, LogLevel.Warning, "Version {Version} of {Model} gets no further replica: {Reason}")]
+    [LoggerMessage(2154, LogLevel.Warning, "Version {Version} of {Model} got no further replica: {Reason}")]
     public static partial void NotAdded(ILogger logger, long version, string model, string reason);
 
-    [LoggerMessage(2155, LogLevel.Warning, "Version {Version} of {Model} failed to load on {Silo} and is left to another silo: {Reason}")]
+    [LoggerMessage(2155, LogLevel.Warning, "Version {Version} of {Model} failed to load on {Silo} and was left to another silo: {Reason}")]
     public static partial void FailureMoved(ILogger logger, long version, string model, string silo, string reason);
 
     [LoggerMessage(2156, LogLevel.Warning, "{Model} has lost {Count} replicas with {Silos}")]
@@ -94,31 +94,31 @@ internal static partial class Log
     [LoggerMessage(2172, LogLevel.Error, "Quarantined {Model} version {Version}: {Cause} took down {Silos}")]
     public static partial void Quarantined(ILogger logger, string model, long version, string cause, string silos);
 
-    [LoggerMessage(2157, LogLevel.Warning, "Version {Version} of {Model} is not loaded again now: {Reason}")]
+    [LoggerMessage(2157, LogLevel.Warning, "Version {Version} of {Model} was not loaded again: {Reason}")]
     public static partial void NotReloaded(ILogger logger, long version, string model, string reason);
 
-    [LoggerMessage(2158, LogLevel.Information, "Version {Version} of {Model}: {Add} replicas more, {Remove} fewer: {Reason}")]
+    [LoggerMessage(2158, LogLevel.Information, "Scaled version {Version} of {Model}: {Add} replicas more, {Remove} fewer: {Reason}")]
     public static partial void Scales(ILogger logger, long version, string model, int add, int remove, string reason);
 
-    [LoggerMessage(2159, LogLevel.Warning, "What follows from a change of {Model} could not be carried out: {Reason}")]
+    [LoggerMessage(2159, LogLevel.Warning, "Could not carry out what follows from a change of {Model}: {Reason}")]
     public static partial void NotCarriedOut(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2160, LogLevel.Information, "This silo leaves: {Count} models have replicas here")]
+    [LoggerMessage(2160, LogLevel.Information, "Began to leave the cluster: {Count} models have replicas here")]
     public static partial void DrainBegins(ILogger logger, int count);
 
-    [LoggerMessage(2161, LogLevel.Information, "This silo has left: {Done} of {Count} models were moved, in {Seconds} s")]
+    [LoggerMessage(2161, LogLevel.Information, "Left the cluster: {Done} of {Count} models were moved, in {Seconds} s")]
     public static partial void DrainEnds(ILogger logger, int done, int count, double seconds);
 
     [LoggerMessage(2162, LogLevel.Warning, "Replicas of {Model} could not be moved: {Reason}")]
     public static partial void DrainFailed(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2163, LogLevel.Warning, "Silos are lost: {Silos}; {Count} models had replicas there")]
+    [LoggerMessage(2163, LogLevel.Warning, "Lost silos {Silos}; {Count} models had replicas there")]
     public static partial void SilosLost(ILogger logger, string silos, int count);
 
     [LoggerMessage(2164, LogLevel.Warning, "{Model} could not be told of lost silos: {Reason}")]
     public static partial void LossNotTold(ILogger logger, string model, string reason);
 
-    [LoggerMessage(2165, LogLevel.Information, "Loads {Count} models ahead of their next request, most recently used first")]
+    [LoggerMessage(2165, LogLevel.Information, "Began to load {Count} models ahead of their next request, most recently used first")]
     public static partial void LoadsAhead(ILogger logger, int count);
 
     [LoggerMessage(2166, LogLevel.Debug, "{Model} was not loaded ahead: {Reason}")]
@@ -130,16 +130,16 @@ internal static partial class Log
     [LoggerMessage(2168, LogLevel.Error, "A round over the cluster failed and the next one goes on")]
     public static partial void CaretakerFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(2171, LogLevel.Debug, "The controller could not be told of the membership {Version}: {Reason}")]
+    [LoggerMessage(2171, LogLevel.Debug, "Could not tell the controller of membership {Version}: {Reason}")]
     public static partial void ControllerNotTold(ILogger logger, string version, string reason);
 
     [LoggerMessage(2169, LogLevel.Debug, "{Replica} could not report its load: {Reason}")]
     public static partial void LoadNotReported(ILogger logger, string replica, string reason);
 
-    [LoggerMessage(2174, LogLevel.Warning, "Compiled graphs of {Model} version {Version} cannot be kept: {Reason}")]
+    [LoggerMessage(2174, LogLevel.Warning, "Could not keep compiled graphs of {Model} version {Version}: {Reason}")]
     public static partial void CannotKeepGraphs(ILogger logger, string model, long version, string reason);
 
-    [LoggerMessage(2173, LogLevel.Warning, "A compiled graph that is not needed stays: {Reason}")]
+    [LoggerMessage(2173, LogLevel.Warning, "Could not remove a compiled graph that is not needed: {Reason}")]
     public static partial void CompiledGraphStays(ILogger logger, string reason);
 
     [LoggerMessage(2175, LogLevel.Debug, "{Model} version {Version} was not warmed up: {Reason}")]
@@ -169,22 +169,22 @@ internal static partial class Log
     [LoggerMessage(2177, LogLevel.Information, "{Model} version {Version} replica {Replica} got no session for requests that are alone: {Reason}")]
     public static partial void SoloNotAdded(ILogger logger, string model, long version, int replica, string reason);
 
-    [LoggerMessage(2178, LogLevel.Warning, "{Model} version {Version} runs each request by itself from now on and no batches: {Reason}")]
+    [LoggerMessage(2178, LogLevel.Warning, "{Model} version {Version} ended batching, and runs each request by itself: {Reason}")]
     public static partial void BatchesAreWrong(ILogger logger, string model, long version, string reason);
 
     [LoggerMessage(2179, LogLevel.Debug, "{Silo} was not asked what it does: {Reason}")]
     public static partial void SiloNotAsked(ILogger logger, string silo, string reason);
 
-    [LoggerMessage(2260, LogLevel.Information, "An operator drains this silo: {Count} models have replicas here")]
+    [LoggerMessage(2260, LogLevel.Information, "Began to drain this silo for an operator: {Count} models have replicas here")]
     public static partial void DrainAsked(ILogger logger, int count);
 
-    [LoggerMessage(2261, LogLevel.Information, "This silo is drained as asked: it has no replica left")]
+    [LoggerMessage(2261, LogLevel.Information, "Drained this silo as asked: it has no replica left")]
     public static partial void DrainedAsAsked(ILogger logger);
 
-    [LoggerMessage(2262, LogLevel.Information, "An operator drains this silo no more: it takes replicas again")]
+    [LoggerMessage(2262, LogLevel.Information, "Ended the drain of this silo, which takes replicas again")]
     public static partial void DrainCalledOff(ILogger logger);
 
-    [LoggerMessage(2263, LogLevel.Information, "Replica bounds of {Model} were set: least {Least}, most {Most}; empty is as its settings say")]
+    [LoggerMessage(2263, LogLevel.Information, "Set replica bounds of {Model}: least {Least}, most {Most}; empty is as its settings say")]
     public static partial void Bounded(ILogger logger, string model, int? least, int? most);
 
     [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]

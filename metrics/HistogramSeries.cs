@@ -39,7 +39,7 @@ public sealed class HistogramSeries : MetricSeries
         }
     }
 
-    /// <summary>The sum of what was recorded. May lag behind <see cref="Count"/> by records under way.</summary>
+    /// <summary>The sum of recorded values. May lag behind <see cref="Count"/> by records under way.</summary>
     public double Sum => Volatile.Read(ref _sum);
 
     /// <summary>The counts of the buckets now.</summary>
@@ -135,7 +135,7 @@ public sealed class HistogramSeries : MetricSeries
     }
 }
 
-/// <summary>A value that was recorded, and the trace of what it was measured of.</summary>
+/// <summary>A recorded value, and the trace of its request.</summary>
 internal sealed record Exemplar(ActivityTraceId Trace, double Value);
 
 /// <summary>What all series of a histogram share: the bounds and the texts written around each number.</summary>

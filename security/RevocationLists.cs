@@ -81,7 +81,7 @@ internal sealed class RevocationLists(IReadOnlyList<RevocationList> lists)
             return new TrustRefusal(TrustFault.NoRevocationList, "no revocation list of its issuer was given");
         }
 
-        // Also in one that is out of date: what was revoked stays so.
+        // Also in a list that is out of date, as a revoked certificate stays revoked.
         if (own.Exists(list => list.Names(certificate)))
         {
             return new TrustRefusal(TrustFault.Revoked, "revoked by its issuer");

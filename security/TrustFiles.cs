@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Security;
 
 /// <summary>
-/// Says whether a peer's certificate is trusted: by authorities of a PEM file and no others, and by their revocation lists; both are read anew when they change. Files that
-/// cannot be used are logged, and what was read before stays in force. Nothing is asked over the network. Safe from any thread.
+/// Says whether a peer's certificate is trusted, only by the authorities of a PEM file and by their revocation lists. Both are read again when they change. Files that
+/// cannot be used are logged, and the former content stays in force. No check uses the network. Safe from any thread.
 /// </summary>
 public sealed class TrustFiles : IDisposable
 {
@@ -99,7 +99,7 @@ public sealed class TrustFiles : IDisposable
         return between > _depth ? new TrustRefusal(TrustFault.TooDeep, $"too deep: {between} authorities lie between it and its root, at most {_depth} may") : null;
     }
 
-    /// <summary>The worst of what is wrong: an authority that is not known says more than a date.</summary>
+    /// <summary>The worst of several mistakes. An unknown authority says more than a date.</summary>
     private static TrustRefusal Explain(X509Chain chain, DateTimeOffset now)
     {
         var all = chain.ChainElements.Aggregate(X509ChainStatusFlags.NoError, static (flags, element) => element.ChainElementStatus.Aggregate(flags, static (sum, status) => sum | status.Status));
@@ -133,4 +133,51 @@ public sealed class TrustFiles : IDisposable
     }
 
     private sealed record TrustState(X509Certificate2Collection Authorities, RevocationLists? Revocations);
+}
+
+/// <summary>Why a peer's certificate is not trusted.</summary>
+public enum TrustFault
+{
+    /// <summary>It leads to none of the authorities, or something on the way is not as it must be.</summary>
+    UnknownAuthority,
+
+    /// <summary>More authorities lie between it and its root than may.</summary>
+    TooDeep,
+
+    /// <summary>It, or an authority on the way, has ended.</summary>
+    Expired,
+
+    /// <summary>It, or an authority on the way, begins later.</summary>
+    NotYetValid,
+
+    /// <summary>Its extended key usage leaves out what it was shown for.</summary>
+    WrongUsage,
+
+    /// <summary>Its issuer, or one above, has revoked it or what it depends on.</summary>
+    Revoked,
+
+    /// <summary>There are revocation lists, but none of an issuer on the way.</summary>
+    NoRevocationList,
+
+    /// <summary>The revocation list of an issuer on the way is out of date.</summary>
+    OutdatedRevocationList,
+}
+
+/// <summary>Why a peer's certificate is not trusted.</summary>
+/// <param name="Text">For the log. It begins with the mistake, and names neither files nor the peer.</param>
+public sealed record TrustRefusal(TrustFault Fault, string Text);
+
+/// <summary>What a certificate was shown for.</summary>
+public enum CertificateUse
+{
+    /// <summary>By the end that connected.</summary>
+    Client,
+
+    /// <summary>By the end that listens.</summary>
+    Server,
+}
+
+internal static class CertificateUseExtensions
+{
+    public static Oid Oid(this CertificateUse use) => new(use == CertificateUse.Client ? "1.3.6.1.5.5.7.3.2" : "1.3.6.1.5.5.7.3.1");
 }

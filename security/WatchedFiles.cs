@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Security;
 
 /// <summary>
-/// Looks once a second whether files have changed, and has what was read from them read anew. A look compares length, times and the place that all links on
-/// the way lead to, so that a folder that is swapped behind a link, as Kubernetes does it, is seen.
+/// Looks once a second whether files have changed, and has them read again. A look compares length, times and the place that all links on the way lead to. So it
+/// notices a folder that is swapped behind a link, as Kubernetes does it.
 /// </summary>
 public sealed class WatchedFiles : IDisposable
 {
@@ -66,7 +66,7 @@ public sealed class WatchedFiles : IDisposable
         }
         catch (Exception exception)
         {
-            // With any mistake in the files, what was read before stays in force.
+            // With any mistake in the files, the former content stays in force.
             if (_refusals.TryPass(exception.Message, out _))
             {
                 Log.FilesRefused(_logger, changed, exception.Message);
@@ -77,4 +77,61 @@ public sealed class WatchedFiles : IDisposable
     }
 
     private FileMark[] Look() => [.. _paths.Select(FileMark.Of)];
+}
+
+/// <summary>What tells one content of a file from the next, without reading it.</summary>
+/// <param name="Path">Where all links on the way lead to.</param>
+/// <param name="Created">Another for another file of the same name.</param>
+internal readonly record struct FileMark(string? Path, long Length, DateTime Written, DateTime Created)
+{
+    /// <summary>As many as Linux follows.</summary>
+    private const int MaxLinks = 40;
+
+    /// <returns>The mark of no file where there is none, or none that can be looked at.</returns>
+    public static FileMark Of(string path)
+    {
+        try
+        {
+            var file = new FileInfo(Resolve(System.IO.Path.GetFullPath(path)));
+            return file.Exists ? new FileMark(file.FullName, file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc) : default;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>Follows the links of each folder on the way: the system's own call follows those of the last name alone.</summary>
+    private static string Resolve(string path)
+    {
+        var links = 0;
+        for (var end = path.IndexOf('/', 1); ; end = path.IndexOf('/', end + 1))
+        {
+            var part = end < 0 ? path : path[..end];
+            if (new FileInfo(part).LinkTarget is { } target)
+            {
+                if (++links > MaxLinks)
+                {
+                    throw new IOException("too many links");
+                }
+
+                path = System.IO.Path.GetFullPath(target, System.IO.Path.GetDirectoryName(part) ?? "/") + (end < 0 ? "" : path[end..]);
+                end = 0;
+            }
+            else if (end < 0)
+            {
+                return path;
+            }
+        }
+    }
+}
+
+/// <summary>Log messages of certificates and whom they are trusted by. Event ids 5000–5019.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(5000, LogLevel.Information, "Read changed files: {Files}")]
+    public static partial void FilesTaken(ILogger logger, string files);
+
+    [LoggerMessage(5001, LogLevel.Error, "Kept what was read before, as changed files ({Files}) cannot be used: {Reason}")]
+    public static partial void FilesRefused(ILogger logger, string files, string reason);
 }

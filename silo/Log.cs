@@ -8,16 +8,16 @@ internal static partial class Log
     [LoggerMessage(4000, LogLevel.Information, "Ready: the repository's {Count} models have been tried")]
     public static partial void Ready(ILogger logger, int count);
 
-    [LoggerMessage(4001, LogLevel.Error, "Changing {Model} failed")]
+    [LoggerMessage(4001, LogLevel.Error, "Could not change {Model}")]
     public static partial void ChangeFailed(ILogger logger, Exception exception, string model);
 
     [LoggerMessage(4017, LogLevel.Warning, "Changing {Model} was lost with a silo and is tried again: {Reason}")]
     public static partial void ChangeLost(ILogger logger, string model, string reason);
 
-    [LoggerMessage(4003, LogLevel.Error, "The repository cannot be looked at; what is served goes on")]
+    [LoggerMessage(4003, LogLevel.Error, "Could not read the repository; loaded models serve on")]
     public static partial void ScanFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(4004, LogLevel.Warning, "A model of the repository is not served: {Reason}")]
+    [LoggerMessage(4004, LogLevel.Warning, "Did not serve a model of the repository: {Reason}")]
     public static partial void NameTaken(ILogger logger, string reason);
 
     [LoggerMessage(4005, LogLevel.Information, "Silo {Silo} of cluster '{ClusterId}' over Redis {Redis}: metrics and health on {Http}, ONNX Runtime {OnnxRuntime}, {Capacity} for models, models from {Models}")]
@@ -27,7 +27,7 @@ internal static partial class Log
     [LoggerMessage(4006, LogLevel.Information, "Gateway serving REST on {Http} and gRPC on {Grpc} for cluster '{ClusterId}' over Redis {Redis}")]
     public static partial void ServingAsGateway(ILogger logger, string http, string grpc, string clusterId, string redis);
 
-    [LoggerMessage(4008, LogLevel.Information, "This silo reads the model repository from now on")]
+    [LoggerMessage(4008, LogLevel.Information, "Began to read the model repository for the cluster")]
     public static partial void Leads(ILogger logger);
 
     [LoggerMessage(4010, LogLevel.Warning, "The model repository of this silo disagrees with the cluster's: {Problem}")]

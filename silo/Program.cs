@@ -85,7 +85,7 @@ static async Task<bool> RunOnceAsync(ServeOptions options, IConfiguration config
         }
         catch
         {
-            // What has begun is disposed of within the same limit, and then the mistake is told.
+            // Started parts are disposed within the same limit, and then the mistake is reported.
             limit.Begin();
             throw;
         }

@@ -81,9 +81,14 @@ internal sealed class CompareBenchmark : IBenchmark
             new GrainCallsCase("grain-calls", plan),
             Cluster("cluster-small-4x8", server => new GrpcInferCall(server.Grpc, small), 4, 8),
             Cluster("cluster-large-4x2", server => new GrpcInferCall(server.Grpc, large), 4, 2),
+            Cluster("cluster-large-4x8", server => new GrpcInferCall(server.Grpc, large), 4, 8),
             new ColdCase("cold"),
             new KillCase("kill"),
-            new ManyCase("many", plan),
+            new ManyCase("many", 10_000, 2, plan),
+            new ManyCase("vast", 100_000, 1, plan),
+            new FleetCase("fleet"),
+            new RestartCase("restart", root),
+            new HugeCase("huge"),
         ];
     }
 

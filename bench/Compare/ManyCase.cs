@@ -8,17 +8,17 @@ using Cluster.Bench.Server;
 namespace Cluster.Bench.Compare;
 
 /// <summary>A new cluster with few models and then with many: requests for one of them, registering, idling, one more gateway and silo.</summary>
-internal sealed class ManyCase(string name, LoadPlan plan) : CompareCase(name)
+/// <param name="many">How many models in the end.</param>
+internal sealed class ManyCase(string name, int many, int mostRounds, LoadPlan plan) : CompareCase(name)
 {
     private const int Few = 10;
-    private const int Many = 10_000;
     private const int Callers = 32;
 
     private static readonly LoadShape Shape = new(4, 8);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
     private static readonly Workload Asked = Workload.Identity(16) with { Model = ModelName(Few / 2) };
 
-    public override int MostRounds => 2;
+    public override int MostRounds => mostRounds;
 
     public override async Task<Sample> MeasureAsync(RunningBuild build, CancellationToken cancellationToken)
     {
@@ -26,8 +26,8 @@ internal sealed class ManyCase(string name, LoadPlan plan) : CompareCase(name)
         using var call = new GrpcInferCall(cluster.Target.Grpc, Asked);
         await RegisterAsync(cluster, 0, Few, cancellationToken);
         var few = await CheckedLoad.RunAsync(call, Shape, plan, cluster.ProcessIds, cancellationToken);
-        var registerSeconds = await RegisterAsync(cluster, Few, Many, cancellationToken);
-        var many = await CheckedLoad.RunAsync(call, Shape, plan, cluster.ProcessIds, cancellationToken);
+        var registerSeconds = await RegisterAsync(cluster, Few, many, cancellationToken);
+        var asked = await CheckedLoad.RunAsync(call, Shape, plan, cluster.ProcessIds, cancellationToken);
         var meter = new CpuMeter(cluster.ProcessIds);
         await Task.Delay(Idle, cancellationToken);
         var idle = meter.Read();
@@ -37,9 +37,9 @@ internal sealed class ManyCase(string name, LoadPlan plan) : CompareCase(name)
         await cluster.UntilAsync(() => silo.IsReadyAsync(cancellationToken), "the new silo is ready", cancellationToken);
         await cluster.UntilAsync(gateway, view => view.ActiveSilos.Contains(silo.Grpc.ToString()), "the new silo is a member", cancellationToken);
         return new Sample(
-            Math.Max(few.Cpu.OthersPercent, many.Cpu.OthersPercent),
+            Math.Max(few.Cpu.OthersPercent, asked.Cpu.OthersPercent),
             new Figure("req/s of few", few.RequestsPerSecond),
-            new Figure("req/s of many", many.RequestsPerSecond),
+            new Figure("req/s of many", asked.RequestsPerSecond),
             new Figure("registering s", registerSeconds),
             new Figure("idle CPU %", 100 * (idle.Server!.Value / idle.Elapsed)),
             new Figure("new gateway ready s", readySeconds),

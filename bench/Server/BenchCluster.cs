@@ -44,17 +44,7 @@ internal sealed class BenchCluster : IAsyncDisposable
         var cluster = new BenchCluster(program, models, await RedisProcess.StartAsync(cancellationToken));
         try
         {
-            for (var i = 0; i < silos; i++)
-            {
-                await cluster.AddSiloAsync(cancellationToken);
-            }
-
-            for (var i = 0; i < gateways; i++)
-            {
-                await cluster.AddGatewayAsync(cancellationToken);
-            }
-
-            await cluster.WholeAsync(cancellationToken);
+            await cluster.StartAsync(silos, gateways, cancellationToken);
             return cluster;
         }
         catch
@@ -62,6 +52,31 @@ internal sealed class BenchCluster : IAsyncDisposable
             await cluster.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Starts silos, then gateways, and waits until every gateway is ready and sees every silo.</summary>
+    public async Task StartAsync(int silos, int gateways, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < silos; i++)
+        {
+            await AddSiloAsync(cancellationToken);
+        }
+
+        for (var i = 0; i < gateways; i++)
+        {
+            await AddGatewayAsync(cancellationToken);
+        }
+
+        await WholeAsync(cancellationToken);
+    }
+
+    /// <summary>Ends gateways, then silos, by SIGTERM; Redis stays with what it holds.</summary>
+    public async Task EndAsync()
+    {
+        await Task.WhenAll(_gateways.Select(static process => process.DisposeAsync().AsTask()));
+        await Task.WhenAll(_silos.Select(static process => process.DisposeAsync().AsTask()));
+        _gateways.Clear();
+        _silos.Clear();
     }
 
     public async Task<ServerProcess> AddSiloAsync(CancellationToken cancellationToken)
@@ -120,8 +135,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        await Task.WhenAll(_gateways.Select(static process => process.DisposeAsync().AsTask()));
-        await Task.WhenAll(_silos.Select(static process => process.DisposeAsync().AsTask()));
+        await EndAsync();
         await _redis.DisposeAsync();
     }
 

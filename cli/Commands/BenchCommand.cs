@@ -42,7 +42,7 @@ internal static class BenchCommand
                 result.AddError($"--rate is '{text}', expected a number above 0, up to {MostRate}");
             }
         });
-        var command = verbs.Create("bench", "Sends a request over and over and tells rates and latencies; exit code 1 if one fails; needs infer, and read for what is no whole request.", async (session, parsed, cancellationToken) =>
+        var command = verbs.Create("bench", "Sends a request over and over and prints rates and latencies. Exit code 1 means that one failed. Needs infer, and read unless the input is a whole request.", async (session, parsed, cancellationToken) =>
         {
             var (duration, limit) = (TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(verbs.Options.Timeout)));
             if (duration >= limit)

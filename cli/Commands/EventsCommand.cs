@@ -51,7 +51,7 @@ internal static class EventsCommand
         return command;
     }
 
-    /// <summary>A gateway that ends its stream is asked again, after what it sent last; one that is gone ends the watch.</summary>
+    /// <summary>A gateway that ends its stream is asked again, after its last event. A gateway that is gone ends the watch.</summary>
     private static async Task WatchAsync(Session session, string? model, int count, CancellationToken cancellationToken)
     {
         string? last = null;
@@ -104,4 +104,35 @@ internal static class EventsCommand
         DateTimeOffset.TryParse(happened.Text("time"), CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture) : "";
 
     private static string Model(JsonNode happened) => happened.Text("version") is { Length: > 0 } version ? $"{happened.Text("model")}/{version}" : happened.Text("model");
+}
+
+/// <summary>
+/// What a watch has had of the timeline, across gateways. Each start of a gateway keeps events of its own, under ids with its own prefix. A watch that reaches another
+/// gateway gets all that it keeps. Those up to the time of the last event of the gateway before are known already.
+/// </summary>
+internal sealed class SeenEvents
+{
+    private string? _gateway;
+    private long _number;
+    private DateTimeOffset _latest = DateTimeOffset.MinValue;
+
+    /// <summary>Whether an event is new. One without an id or a time always is.</summary>
+    public bool Add(JsonNode happened)
+    {
+        if (happened.Text("id").Split('-') is not [var gateway, var text]
+            || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !DateTimeOffset.TryParse(happened.Text("time"), CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        {
+            return true;
+        }
+
+        if (gateway == _gateway ? number <= _number : time <= _latest)
+        {
+            return false;
+        }
+
+        (_gateway, _number) = (gateway, number);
+        _latest = time > _latest ? time : _latest;
+        return true;
+    }
 }

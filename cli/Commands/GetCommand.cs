@@ -43,7 +43,7 @@ internal static class GetCommand
         return command;
     }
 
-    /// <summary>An address is one silo's. A name may be that of a dead member too, of which the silo is the next start: those that are active go before the others.</summary>
+    /// <summary>An address is one silo's. A restarted silo shares its name with the dead member before it, so active members go before the others.</summary>
     private static List<JsonNode> Find(List<JsonNode> all, string key, string wanted)
     {
         var found = all.FindAll(item => item.Text(key) == wanted);

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Cluster.Cli.Commands;
 
-/// <summary><c>top</c>: totals, silos, and the models with the most requests, anew every few seconds.</summary>
+/// <summary><c>top</c>: totals, silos, and the models with the most requests, every few seconds.</summary>
 internal static class TopCommand
 {
     private const int DefaultSeconds = 2;

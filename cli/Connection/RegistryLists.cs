@@ -4,7 +4,7 @@ using Cluster.Contracts.Protocol.Mesh;
 
 namespace Cluster.Cli.Connection;
 
-/// <summary>All pages of what the registry lists.</summary>
+/// <summary>All pages of the registry's lists.</summary>
 internal static class RegistryLists
 {
     public static async Task<List<VModelEntry>> AliasesAsync(ClusterClient client, CancellationToken cancellationToken)

@@ -17,13 +17,13 @@ internal enum ChangeKind
     Retry,
 }
 
-/// <summary>A step from what there is to what a manifest says.</summary>
+/// <summary>A step from the present state to that of a manifest.</summary>
 /// <param name="Model">Of a model that is to be registered.</param>
 /// <param name="Alias">Of an alias that is to be set.</param>
 /// <param name="Traffic">Of a rule that is to be set.</param>
 /// <param name="Before">Of a model that is to have other content.</param>
 /// <param name="Counts">Of a model that is to have other replica bounds; null for those of its registration.</param>
-internal sealed record Change(
+internal sealed record ManifestChange(
     ChangeKind Kind, string What, string Name, string From, string To, ModelManifest? Model = null, AliasManifest? Alias = null, TrafficManifest? Traffic = null, ModelEntry? Before = null,
     ReplicaCounts? Counts = null)
 {
@@ -49,7 +49,7 @@ internal static class ManifestPlan
     /// <param name="prune">Whether what the manifest does not name goes. What an alias moves from goes only once it has moved, so moves under way are steps then.</param>
     /// <param name="wait">Whether loads and moves under way are steps, as they are waited for.</param>
     /// <exception cref="CommandFailure">The manifest cannot be had; each reason is a line.</exception>
-    public static List<Change> Of(Manifest manifest, IReadOnlyList<ModelEntry> models, IReadOnlyList<VModelEntry> aliases, Dictionary<string, JsonNode> traffic, bool prune, bool wait)
+    public static List<ManifestChange> Of(ClusterManifest manifest, IReadOnlyList<ModelEntry> models, IReadOnlyList<VModelEntry> aliases, Dictionary<string, JsonNode> traffic, bool prune, bool wait)
     {
         var known = models.ToDictionary(static model => model.ModelId, StringComparer.Ordinal);
         var there = aliases.ToDictionary(static alias => alias.VModelId, static alias => alias.Status, StringComparer.Ordinal);
@@ -63,12 +63,12 @@ internal static class ManifestPlan
             throw CommandFailure.Failed(string.Join("; ", mistakes));
         }
 
-        IEnumerable<Change> changes =
+        IEnumerable<ManifestChange> changes =
         [
-            .. manifest.Models.Select(model => Register(model, known.GetValueOrDefault(model.Name), wait)).OfType<Change>(),
-            .. manifest.Models.Select(model => Scale(model, known.GetValueOrDefault(model.Name))).OfType<Change>(),
-            .. manifest.Aliases.Select(alias => Move(alias, there.GetValueOrDefault(alias.Name), wait || prune)).OfType<Change>(),
-            .. manifest.Aliases.Select(alias => Rule(alias, there.GetValueOrDefault(alias.Name)?.TargetModelId, traffic.GetValueOrDefault(alias.Name), prune, wait)).OfType<Change>(),
+            .. manifest.Models.Select(model => Register(model, known.GetValueOrDefault(model.Name), wait)).OfType<ManifestChange>(),
+            .. manifest.Models.Select(model => Scale(model, known.GetValueOrDefault(model.Name))).OfType<ManifestChange>(),
+            .. manifest.Aliases.Select(alias => Move(alias, there.GetValueOrDefault(alias.Name), wait || prune)).OfType<ManifestChange>(),
+            .. manifest.Aliases.Select(alias => Rule(alias, there.GetValueOrDefault(alias.Name)?.TargetModelId, traffic.GetValueOrDefault(alias.Name), prune, wait)).OfType<ManifestChange>(),
         ];
         return prune ? [.. changes, .. Pruned(manifest, models, aliases)] : [.. changes];
     }
@@ -92,21 +92,21 @@ internal static class ManifestPlan
         _ => null,
     };
 
-    private static Change? Register(ModelManifest model, ModelEntry? there, bool wait)
+    private static ManifestChange? Register(ModelManifest model, ModelEntry? there, bool wait)
     {
         var to = Words(model.Info);
         return there switch
         {
-            null => new Change(ChangeKind.Add, Change.OfModel, model.Name, "", to, model),
-            _ when !model.IsAs(there.ModelInfo) => new Change(ChangeKind.Change, Change.OfModel, model.Name, Words(there.ModelInfo), to, model, Before: there),
-            { Status.Status: ModelStatus.LoadingFailed } => new Change(ChangeKind.Retry, Change.OfModel, model.Name, to, to, model),
-            { Status.Status: ModelStatus.Loading } when wait => new Change(ChangeKind.Retry, Change.OfModel, model.Name, to, to, model),
+            null => new ManifestChange(ChangeKind.Add, ManifestChange.OfModel, model.Name, "", to, model),
+            _ when !model.IsAs(there.ModelInfo) => new ManifestChange(ChangeKind.Change, ManifestChange.OfModel, model.Name, Words(there.ModelInfo), to, model, Before: there),
+            { Status.Status: ModelStatus.LoadingFailed } => new ManifestChange(ChangeKind.Retry, ManifestChange.OfModel, model.Name, to, to, model),
+            { Status.Status: ModelStatus.Loading } when wait => new ManifestChange(ChangeKind.Retry, ManifestChange.OfModel, model.Name, to, to, model),
             _ => null,
         };
     }
 
-    /// <summary>Of a model that stays registered as it is: one that is registered anew gets its bounds with its settings.</summary>
-    private static Change? Scale(ModelManifest model, ModelEntry? there)
+    /// <summary>Only for a model that stays registered as it is. A model that is registered again gets its bounds with its settings.</summary>
+    private static ManifestChange? Scale(ModelManifest model, ModelEntry? there)
     {
         if (there is null || !model.IsAs(there.ModelInfo))
         {
@@ -116,30 +116,30 @@ internal static class ManifestPlan
         var (own, theirs) = model.CountsBeside(there);
         return own == theirs
             ? null
-            : new Change(ChangeKind.Change, Change.OfReplicas, model.Name, theirs.ToString(), own.ToString(), Counts: model.HasCountsOf(there.ModelInfo) ? null : own);
+            : new ManifestChange(ChangeKind.Change, ManifestChange.OfReplicas, model.Name, theirs.ToString(), own.ToString(), Counts: model.HasCountsOf(there.ModelInfo) ? null : own);
     }
 
-    private static Change? Move(AliasManifest alias, VModelStatusInfo? there, bool wait) => there switch
+    private static ManifestChange? Move(AliasManifest alias, VModelStatusInfo? there, bool wait) => there switch
     {
-        null => new Change(ChangeKind.Add, Change.OfAlias, alias.Name, "", alias.Target, Alias: alias),
-        _ when there.TargetModelId != alias.Target => new Change(ChangeKind.Change, Change.OfAlias, alias.Name, there.TargetModelId, alias.Target, Alias: alias),
-        { Status: AliasStatus.TransitionFailed } => new Change(ChangeKind.Retry, Change.OfAlias, alias.Name, there.ActiveModelId, alias.Target, Alias: alias),
-        { Status: AliasStatus.Transitioning } when wait => new Change(ChangeKind.Retry, Change.OfAlias, alias.Name, there.ActiveModelId, alias.Target, Alias: alias),
+        null => new ManifestChange(ChangeKind.Add, ManifestChange.OfAlias, alias.Name, "", alias.Target, Alias: alias),
+        _ when there.TargetModelId != alias.Target => new ManifestChange(ChangeKind.Change, ManifestChange.OfAlias, alias.Name, there.TargetModelId, alias.Target, Alias: alias),
+        { Status: AliasStatus.TransitionFailed } => new ManifestChange(ChangeKind.Retry, ManifestChange.OfAlias, alias.Name, there.ActiveModelId, alias.Target, Alias: alias),
+        { Status: AliasStatus.Transitioning } when wait => new ManifestChange(ChangeKind.Retry, ManifestChange.OfAlias, alias.Name, there.ActiveModelId, alias.Target, Alias: alias),
         _ => null,
     };
 
     /// <summary>A rule that was rolled back stays so until the file says another one. What an alias is moved from has its rule no more.</summary>
-    private static Change? Rule(AliasManifest alias, string? target, JsonNode? traffic, bool prune, bool wait)
+    private static ManifestChange? Rule(AliasManifest alias, string? target, JsonNode? traffic, bool prune, bool wait)
     {
         var there = target == alias.Target ? traffic : null;
         var from = there is null ? "" : TrafficManifest.Words(there["rule"]);
         return (alias.Traffic, there) switch
         {
             (null, null) => null,
-            (null, _) => prune ? new Change(ChangeKind.Remove, Change.OfTraffic, alias.Name, from, "") : null,
-            ({ } rule, null) => new Change(ChangeKind.Add, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
-            ({ } rule, _) when !rule.IsAs(there["rule"]!) => new Change(ChangeKind.Change, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
-            ({ } rule, _) when IsUnloaded(there, wait) => new Change(ChangeKind.Retry, Change.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+            (null, _) => prune ? new ManifestChange(ChangeKind.Remove, ManifestChange.OfTraffic, alias.Name, from, "") : null,
+            ({ } rule, null) => new ManifestChange(ChangeKind.Add, ManifestChange.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+            ({ } rule, _) when !rule.IsAs(there["rule"]!) => new ManifestChange(ChangeKind.Change, ManifestChange.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
+            ({ } rule, _) when IsUnloaded(there, wait) => new ManifestChange(ChangeKind.Retry, ManifestChange.OfTraffic, alias.Name, from, rule.ToString(), Traffic: rule),
             _ => null,
         };
     }
@@ -147,20 +147,20 @@ internal static class ManifestPlan
     /// <summary>Whether a rule's candidate has failed to load, or is to be waited for.</summary>
     private static bool IsUnloaded(JsonNode traffic, bool wait) => traffic.Text("state") is var state && (state == "load_failed" || (wait && state == "loading"));
 
-    private static IEnumerable<Change> Pruned(Manifest manifest, IEnumerable<ModelEntry> models, IEnumerable<VModelEntry> aliases)
+    private static IEnumerable<ManifestChange> Pruned(ClusterManifest manifest, IEnumerable<ModelEntry> models, IEnumerable<VModelEntry> aliases)
     {
         foreach (var alias in aliases.Where(alias => !manifest.Aliases.Any(named => named.Name == alias.VModelId)))
         {
-            yield return new Change(ChangeKind.Remove, Change.OfAlias, alias.VModelId, alias.Status.TargetModelId, "");
+            yield return new ManifestChange(ChangeKind.Remove, ManifestChange.OfAlias, alias.VModelId, alias.Status.TargetModelId, "");
         }
 
         foreach (var model in models.Where(model => model.Origin == ModelEntry.Types.Origin.Registered && !Names(manifest, model.ModelId)))
         {
-            yield return new Change(ChangeKind.Remove, Change.OfModel, model.ModelId, Words(model.ModelInfo), "");
+            yield return new ManifestChange(ChangeKind.Remove, ManifestChange.OfModel, model.ModelId, Words(model.ModelInfo), "");
         }
     }
 
     /// <summary>Whether the manifest has the model, or leads an alias or its share to it.</summary>
-    private static bool Names(Manifest manifest, string model) =>
+    private static bool Names(ClusterManifest manifest, string model) =>
         manifest.Models.Any(named => named.Name == model) || manifest.Aliases.Any(alias => alias.Target == model || alias.Traffic?.Rule.Text("candidate") == model);
 }

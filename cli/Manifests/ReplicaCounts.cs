@@ -4,7 +4,7 @@ using Cluster.Cli.Documents;
 
 namespace Cluster.Cli.Manifests;
 
-/// <summary>The replica bounds that settings of a model say, with the defaults of what they leave out.</summary>
+/// <summary>The replica bounds of a model's settings, with defaults for missing ones.</summary>
 /// <param name="Least">At least 1.</param>
 /// <param name="Most">0 for as many as there are silos.</param>
 internal sealed record ReplicaCounts(int Least, int Most)

@@ -37,8 +37,8 @@ internal sealed record TrafficManifest(JsonObject Rule)
         }
 
         var mapping = node as JsonObject ?? throw CommandFailure.Usage($"{where}: traffic is no mapping, expected candidate, percent and what else a rule has");
-        Manifest.Only(mapping, [.. Defaults.Keys], $"{where}: traffic");
-        return Manifest.Text(mapping, "candidate", where) is null ? throw CommandFailure.Usage($"{where}: traffic has no candidate, expected a model") : new TrafficManifest(mapping);
+        ClusterManifest.Only(mapping, [.. Defaults.Keys], $"{where}: traffic");
+        return ClusterManifest.Text(mapping, "candidate", where) is null ? throw CommandFailure.Usage($"{where}: traffic has no candidate, expected a model") : new TrafficManifest(mapping);
     }
 
     /// <summary>Whether a rule of the gateway says the same.</summary>

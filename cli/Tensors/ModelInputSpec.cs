@@ -41,3 +41,23 @@ internal sealed record ModelInputSpec(string Name, string Datatype, IReadOnlyLis
             : throw CommandFailure.Usage($"{file} has {count} values, input '{Name}' takes the shape [{string.Join(", ", Shape)}]; nested data say their own shape");
     }
 }
+
+/// <summary>An input of a model as a request has it.</summary>
+/// <param name="Data">JSON; null where the bytes are sent as they are.</param>
+internal sealed record InputTensor(string Name, string Datatype, IReadOnlyList<long> Shape, JsonNode? Data, ReadOnlyMemory<byte> Bytes)
+{
+    public JsonObject ToJson()
+    {
+        var tensor = new JsonObject { ["name"] = Name, ["datatype"] = Datatype, ["shape"] = new JsonArray([.. Shape.Select(static size => JsonValue.Create(size))]) };
+        if (Data is null)
+        {
+            tensor["parameters"] = new JsonObject { ["binary_data_size"] = Bytes.Length };
+        }
+        else
+        {
+            tensor["data"] = Data.DeepClone();
+        }
+
+        return tensor;
+    }
+}

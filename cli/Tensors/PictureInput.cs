@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Cluster.Cli.Tensors;
 
-/// <summary>Where height, width and channels are in an input that looks like a picture: three dimensions or four, with 1 or 3 channels before or after height and width.</summary>
+/// <summary>
+/// Where height, width and channels are in an input that looks like a picture. It has three or four dimensions, with 1 or 3 channels before or after height and width.
+/// </summary>
 internal sealed record PictureInput(ModelInputSpec Input, int Channels, int Height, int Width, bool ChannelsFirst)
 {
     /// <summary>What a side has that the model leaves open.</summary>

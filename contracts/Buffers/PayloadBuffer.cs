@@ -6,10 +6,10 @@ namespace Cluster.Contracts.Buffers;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The rule for calls. An argument is lent: the caller keeps its count and gives it up when the call has ended, however it ended. A result is handed over
-/// (<see cref="HandOver"/>): the caller gives up what it gets. Each that uses a payload meanwhile, a grain or the transport, takes a count of its own with
-/// <see cref="TryTake"/> and gives it up when done. Where the payload was lent, that is one more count. Where it came with a message, it is the message's.
-/// What a message carried that reached no grain is left to the collector, by which a large one is counted no more.
+/// The rule for calls. An argument is lent: the caller keeps its count and releases it when the call has ended, however it ended. A result is handed over
+/// (<see cref="HandOver"/>): the caller releases it. Each other user of a payload, a grain or the transport, takes a count of its own with <see cref="TryTake"/> and
+/// releases it when done. For a lent payload that is one more count. For one that came with a message it is the message's. A payload with a message that reached no
+/// grain is left to the garbage collector. A large one is no longer counted then.
 /// </para>
 /// <para>
 /// Managed arrays start at a multiple of 8 and stay there when the collector moves them. So an element placed at a
@@ -80,7 +80,7 @@ public sealed class PayloadBuffer : IDisposable
         return buffer;
     }
 
-    /// <summary>One that has been given back: what is left of a payload whose caller gave up before it was sent.</summary>
+    /// <summary>A payload without memory: its caller gave up before it was sent.</summary>
     public static PayloadBuffer GivenBack()
     {
         var buffer = new PayloadBuffer(null, null, 0, 0);
@@ -114,7 +114,7 @@ public sealed class PayloadBuffer : IDisposable
     public void Retain() => ObjectDisposedException.ThrowIf(!TryRetain(), this);
 
     /// <summary>Becomes a holder: with the count that was handed over, if one was, else with one more.</summary>
-    /// <returns>False if the memory has been given back; there is nothing to give up then.</returns>
+    /// <returns>False if the memory has been given back. The caller then has no count to release.</returns>
     public bool TryTake()
     {
         int state;

@@ -6,8 +6,9 @@ using System.Numerics;
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
-/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each
-/// processor and one for each thread, until a full collection long after. So large arrays have a pool of their own, with a bound on all that it keeps: a burst of large messages leaves no more than that behind. Safe from any thread.
+/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each processor and one for each
+/// thread, until a full collection long after. So large arrays have a pool of their own, with a bound on the bytes that it keeps after a burst of large messages. Safe
+/// from any thread.
 /// </summary>
 public sealed class PayloadPool
 {

@@ -18,7 +18,7 @@ public static partial class ClientText
     /// <summary>Follows the condition that did not hold; what comes behind it says so in words.</summary>
     private const string Enforced = " was false.";
 
-    /// <summary>What C++ says without a word of its own, and what it means.</summary>
+    /// <summary>Terse texts of C++, and their meanings.</summary>
     private static readonly (string Found, string Meant)[] Meanings =
     [
         ("std::bad_alloc", "there is not enough memory"),
@@ -30,7 +30,7 @@ public static partial class ClientText
 
     private static readonly string[] SourceEndings = [".cc:", ".cpp:", ".cxx:", ".c:", ".h:", ".hpp:", ".cu:", ".cuh:", ".inc:", ".inl:"];
 
-    /// <summary>The text without what is no client's business.</summary>
+    /// <summary>The text without the parts that clients must not see.</summary>
     public static string Of(string text)
     {
         if (text.StartsWith(CodePrefix, StringComparison.Ordinal) && text.IndexOf(']', StringComparison.Ordinal) is > 0 and var end)
@@ -115,7 +115,7 @@ public static partial class ClientText
         return end > start ? end : SkipName(text, start);
     }
 
-    /// <summary>A name alone, as "ReadGraph" or "Compute": told from a word by a capital inside it, or at the beginning of the sentence behind it.</summary>
+    /// <summary>A name alone, as "ReadGraph" or "Compute". A capital inside it, or at the beginning of the sentence behind it, tells it from a word.</summary>
     private static int SkipName(string text, int start)
     {
         var from = start < text.Length && text[start] == ' ' ? start + 1 : start;

@@ -1,8 +1,7 @@
 namespace Cluster.Contracts.Logging;
 
 /// <summary>
-/// Lets of each cause one line a minute into the log, with the number of those that it held back. What clients cause must not fill a disk. Safe from any
-/// thread.
+/// Lets one line a minute of each cause into the log, with the number of those that it held back. So clients cannot fill a disk. Safe from any thread.
 /// </summary>
 public sealed class CauseLimiter(TimeProvider time)
 {

@@ -6,7 +6,7 @@ namespace Cluster.Contracts.Models;
 public interface IRepositoryControl
 {
     /// <summary>
-    /// Reads the repository now and returns when every change is carried out. What failed to load before is tried again.
+    /// Reads the repository now and returns when every change is carried out. Failed loads are tried again.
     /// </summary>
     /// <returns>Problems of the repository as a whole, such as a configuration file that cannot be read, or silos that hold different content; empty if none.</returns>
     Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken);

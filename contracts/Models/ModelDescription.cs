@@ -58,7 +58,7 @@ public sealed record ModelDescription
     [Id(13)]
     public ImmutableSortedDictionary<string, ImageFormat> Formats { get; init; } = ImmutableSortedDictionary<string, ImageFormat>.Empty;
 
-    /// <summary>Outputs of the graph that cannot be served, and what they are.</summary>
+    /// <summary>Outputs of the graph that cannot be served, with their types.</summary>
     [Id(14)]
     public ImmutableSortedDictionary<string, string> Unserved { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 
 namespace Cluster.Contracts.Models;
 
-/// <summary>What should be served under a name: the versions there are, which of them to serve, and how.</summary>
+/// <summary>What should be served under a name: the existing versions, the choice among them, and the settings.</summary>
 [GenerateSerializer, Immutable, Alias("model-registration")]
 public sealed record ModelRegistration
 {
@@ -20,13 +22,13 @@ public sealed record ModelRegistration
     [Id(3)]
     public ModelSettings Settings { get; init; } = ModelSettings.Default;
 
-    /// <summary>Fingerprint of the settings that a replica is loaded and placed by: where it changes, every served version is loaded anew.</summary>
+    /// <summary>Fingerprint of the settings by which a replica is loaded and placed. If it changes, every served version is loaded again.</summary>
     [Id(4)]
     public string SettingsRevision { get; init; } = "";
 
     /// <summary>
-    /// Why this model cannot be served as asked for, or null: its settings or its folder cannot be read, or no version can be loaded. Then nothing new is loaded, and what is served stays as long as it is
-    /// still in <see cref="Versions"/>. <see cref="Settings"/> are the last good ones, or the defaults.
+    /// Why this model cannot be served as asked for, or null: its settings or its folder cannot be read, or no version can be loaded. Then nothing new is loaded, and
+    /// serving versions stay while they are in <see cref="Versions"/>. <see cref="Settings"/> are the last good ones, or the defaults.
     /// </summary>
     [Id(5)]
     public string? Problem { get; init; }
@@ -45,7 +47,7 @@ public sealed record ModelRegistration
     public bool IsRemoval => Versions.IsEmpty && Problem is null;
 }
 
-/// <summary>Who says that a model should be served. A name belongs to the first that claims it, until that one lets go.</summary>
+/// <summary>The origin of a registration. A name belongs to the first that claims it, until that one releases it.</summary>
 [GenerateSerializer, Alias("registration-origin")]
 public enum RegistrationOrigin
 {
@@ -54,4 +56,75 @@ public enum RegistrationOrigin
 
     /// <summary>A client, at run time. Loaded at its first request.</summary>
     Registered,
+}
+
+/// <summary>One version of a model as the repository holds it.</summary>
+/// <param name="Version">The folder's number, at least 1.</param>
+/// <param name="Path">Absolute path of the .onnx file; empty where <paramref name="Problem"/> is set.</param>
+/// <param name="Revision">
+/// Fingerprint of all files in the version's folder. Another revision of the same version is other content, to be loaded again.
+/// </param>
+/// <param name="Problem">Why this version cannot be loaded at all (no .onnx file, a link out of the repository…), or null.</param>
+[GenerateSerializer, Immutable, Alias("model-version-source")]
+public sealed record ModelVersionSource(
+    [property: Id(0)] long Version,
+    [property: Id(1)] string Path,
+    [property: Id(2)] string Revision,
+    [property: Id(3)] string? Problem = null)
+{
+    /// <summary>Bytes of all files in the version's folder, links followed. 0 where <see cref="Problem"/> is set.</summary>
+    [Id(4)]
+    public long Bytes { get; init; }
+
+    /// <summary>Whether the .onnx file is the whole version, without what stands beside it.</summary>
+    [Id(5)]
+    public bool IsSingleFile { get; init; }
+
+    /// <summary>Whether the model's settings come from the operator, not from a file beside the model. Then they need no signature.</summary>
+    [Id(6)]
+    public bool HasOperatorSettings { get; init; }
+}
+
+/// <summary>Bounds on the replicas of a version in memory, in place of those of its model's settings.</summary>
+/// <param name="Least">1 to 1000. Null leaves it to the settings.</param>
+/// <param name="Most">0 to 1000, 0 for as many as there are silos. Null leaves it to the settings.</param>
+[GenerateSerializer, Immutable, Alias("replica-bounds")]
+public sealed record ReplicaBounds([property: Id(0)] int? Least, [property: Id(1)] int? Most)
+{
+    /// <summary>As many as a bound of a model's settings can be.</summary>
+    public const int Largest = 1000;
+
+    /// <summary>The mistake in the numbers, or null.</summary>
+    public string? Problem() =>
+        Least is < 1 or > Largest ? string.Create(CultureInfo.InvariantCulture, $"min_copies is {Least}, expected 1 to {Largest}")
+        : Most is < 0 or > Largest ? string.Create(CultureInfo.InvariantCulture, $"max_copies is {Most}, expected 0 to {Largest}")
+        : Most > 0 && Most < Least ? string.Create(CultureInfo.InvariantCulture, $"max_copies is {Most}, less than min_copies, {Least}")
+        : null;
+
+    /// <summary>The bounds for a model of those settings. Where one that is given contradicts one of the settings, the given one holds for both.</summary>
+    public (int Least, int Most) Over(ModelSettings settings)
+    {
+        var (least, most) = (Least ?? settings.MinCopies, Most ?? settings.MaxCopies);
+        return most == 0 || least <= most ? (least, most)
+            : Least is null ? (most, most)
+            : (least, least);
+    }
+}
+
+/// <summary>This process's replica of the registrations that replicas are loaded by. Safe from any thread.</summary>
+public interface IRegistrations
+{
+    bool TryGet(string model, [NotNullWhen(true)] out ModelRegistration? registration);
+
+    /// <summary>Every known registration, in no order.</summary>
+    IEnumerable<ModelRegistration> All { get; }
+
+    /// <inheritdoc cref="Serving.IServingStates.RefreshAsync"/>
+    ValueTask RefreshAsync(string model, CancellationToken cancellationToken);
+
+    /// <summary>Replaces a model's registration.</summary>
+    void Publish(ModelRegistration registration);
+
+    /// <summary>Forgets a model.</summary>
+    void Remove(string model);
 }

@@ -70,20 +70,20 @@ public sealed record ModelSettings
     public ImmutableArray<string> PreferredLabels { get; init; } = [];
 
     /// <summary>
-    /// Bytes that one run may take beside the model's weights, from 1 MiB; <see cref="long.MaxValue"/>, the default, leaves it to what the silo has. A run that needs more is
-    /// refused.
+    /// Bytes that one run may take beside the model's weights, from 1 MiB; <see cref="long.MaxValue"/>, the default, sets no limit but the silo's memory. A run that
+    /// needs more is refused.
     /// </summary>
     [Id(13)]
     public long MaxRunBytes { get; init; } = long.MaxValue;
 
     /// <summary>
-    /// The largest batch that clients are told of, 1 to 2,147,483,647. The first dimension of every input and output is then the batch. 0, the default: clients are told
-    /// whole shapes. Where it is set, <see cref="BatchSize"/> has the same limit.
+    /// The largest batch that clients see, 1 to 2,147,483,647. The first dimension of every input and output is then the batch. 0, the default: clients see whole
+    /// shapes. Where it is set, <see cref="BatchSize"/> has the same limit.
     /// </summary>
     [Id(15)]
     public int MaxBatchSize { get; init; }
 
-    /// <summary>What clients are told of inputs that are images, by input name; the name <c>""</c> applies to every input. Default nothing.</summary>
+    /// <summary>The format that clients see of inputs that are images, by input name. The name <c>""</c> applies to every input. Default none.</summary>
     [Id(14)]
     public ImmutableSortedDictionary<string, ImageFormat> Format { get; init; } = ImmutableSortedDictionary<string, ImageFormat>.Empty;
 
@@ -115,8 +115,8 @@ public sealed record ModelSettings
     public long ResponseCacheBytes { get; init; }
 
     /// <summary>
-    /// Bytes of requests that may wait in front of one replica, up to a tebibyte; <see cref="long.MaxValue"/> for no such limit; null, the default, takes the silo's option. A queue
-    /// with none takes one of any size.
+    /// Bytes of requests that may wait in front of one replica, up to a tebibyte. <see cref="long.MaxValue"/> is no such limit. Null, the default, takes the silo's
+    /// option. An empty queue takes a request of any size.
     /// </summary>
     [Id(23)]
     public long? QueueBytes { get; init; }
@@ -133,7 +133,7 @@ public sealed record ModelSettings
     public ProviderSettings ProviderOptions { get; init; } = ProviderSettings.Default;
 }
 
-/// <summary>What a model is tuned for. The numbers travel: 0 was an earlier program's default, as it is this one's.</summary>
+/// <summary>The aim of a model's tuning. The numbers travel: 0 was an earlier program's default, as it is this one's.</summary>
 [GenerateSerializer, Alias("performance-hint")]
 public enum PerformanceHint
 {
@@ -164,7 +164,7 @@ public enum GraphOptimization
     All,
 }
 
-/// <summary>How an input of an image orders its dimensions; told to clients, and nothing more.</summary>
+/// <summary>How an input of an image orders its dimensions. Clients see it, and it has no other effect.</summary>
 [GenerateSerializer, Alias("image-format")]
 public enum ImageFormat
 {
@@ -195,3 +195,41 @@ public readonly record struct DimensionRange([property: Id(0)] long Min, [proper
     /// <summary><c>-1</c> for any, <c>4</c> for exactly 4, <c>1:8</c> for a range.</summary>
     public override string ToString() => this == Any ? "-1" : Min == Max ? $"{Min}" : $"{Min}:{Max}";
 }
+
+/// <summary>How requests of several callers are run together, along the first dimension of every input and output.</summary>
+[GenerateSerializer, Immutable, Alias("batching-settings")]
+public sealed record BatchingSettings
+{
+    /// <summary>Each request runs by itself.</summary>
+    public static BatchingSettings None { get; } = new();
+
+    /// <summary>Rows of the largest run, 2 to 65,536; 1, the default, joins nothing. A request of more rows runs by itself.</summary>
+    [Id(0)]
+    public int MaxSize { get; init; } = 1;
+
+    /// <summary>Numbers of rows that a run should have, ascending, each at most <see cref="MaxSize"/>. Default none: as many as wait.</summary>
+    [Id(1)]
+    public ImmutableArray<int> PreferredSizes { get; init; } = [];
+
+    /// <summary>
+    /// How long a request may wait for others while a slot is free, up to 1 s. Zero, the default, never waits: requests that arrive while the slots are taken form the
+    /// next run.
+    /// </summary>
+    [Id(2)]
+    public TimeSpan MaxDelay { get; init; }
+
+    /// <summary>
+    /// Dimensions in which requests of one run may differ, by the name of an input or output. Inputs are padded to the longest, outputs are cut back. Output dimensions
+    /// with the graph's name for a padded one need no entry. Default none: only requests of equal shapes run together.
+    /// </summary>
+    [Id(3)]
+    public ImmutableSortedDictionary<string, PaddedDimension> Padding { get; init; } = ImmutableSortedDictionary<string, PaddedDimension>.Empty;
+
+    public bool IsOn => MaxSize > 1;
+}
+
+/// <summary>A dimension that requests of one run may have different sizes of.</summary>
+/// <param name="Dimension">From 1: the first is the batch.</param>
+/// <param name="Value">The value that pads an input.</param>
+[GenerateSerializer, Immutable, Alias("padded-dimension")]
+public readonly record struct PaddedDimension([property: Id(0)] int Dimension, [property: Id(1)] double Value);

@@ -7,7 +7,7 @@ namespace Cluster.Contracts.Nodes;
 [Alias("cluster")]
 public interface IClusterGrain : IGrainWithStringKey
 {
-    /// <summary>The silos and what they hold now.</summary>
+    /// <summary>The silos and their present replicas.</summary>
     [AlwaysInterleave, Alias("describe")]
     ValueTask<ClusterDescription> DescribeAsync();
 
@@ -15,7 +15,7 @@ public interface IClusterGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("explain")]
     ValueTask<ImmutableArray<PlacementDescription>> ExplainAsync(string model);
 
-    /// <summary>Has a silo take nothing new and move its replicas elsewhere, or take replicas again. Returns before they have moved.</summary>
+    /// <summary>Has a silo take no new replicas and move its own elsewhere, or take replicas again. Returns before they have moved.</summary>
     /// <param name="silo">Its address in the parsable form, or the name of one that is active.</param>
     /// <returns>The silo.</returns>
     /// <exception cref="ServingException">
@@ -33,7 +33,7 @@ public interface IClusterGrain : IGrainWithStringKey
     ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken);
 }
 
-/// <summary>What is known of the cluster at one moment, for people to read.</summary>
+/// <summary>The state of the cluster at one moment, for people to read.</summary>
 /// <param name="Id">The cluster's name.</param>
 /// <param name="MembershipVersion">Larger for a later membership.</param>
 /// <param name="Nodes">Every silo that is a member, dead ones for a while too, in the order of their addresses.</param>
@@ -45,7 +45,25 @@ public sealed record ClusterDescription(
     [Id(3)]
     public ImmutableArray<ReplicaFigures> Replicas { get; init; } = [];
 
-    /// <summary>What each registered version is to have.</summary>
+    /// <summary>The desired replicas of each registered version.</summary>
     [Id(4)]
     public ImmutableArray<VersionFigures> Versions { get; init; } = [];
 }
+
+/// <summary>What placement thinks now of each silo for one more replica of a version.</summary>
+/// <param name="Version">At least 1.</param>
+/// <param name="Bytes">Bytes that placement expects of a replica.</param>
+/// <param name="Problem">Why the version is on no silo and none can take it; else null.</param>
+/// <param name="Silos">In the order of their addresses.</param>
+[GenerateSerializer, Immutable, Alias("placement-description")]
+public sealed record PlacementDescription(
+    [property: Id(0)] long Version, [property: Id(1)] long Bytes, [property: Id(2)] string? Problem, [property: Id(3)] ImmutableArray<SiloVerdict> Silos);
+
+/// <summary>What placement thinks of one silo.</summary>
+/// <param name="Silo">In the parsable form of its address.</param>
+/// <param name="Fits">Whether it could take the replica, by making room if need be.</param>
+/// <param name="IsCandidate">Whether it is among those that the choice is made of.</param>
+/// <param name="Reason">Why, or why not.</param>
+[GenerateSerializer, Immutable, Alias("silo-verdict")]
+public sealed record SiloVerdict(
+    [property: Id(0)] string Silo, [property: Id(1)] bool Fits, [property: Id(2)] bool IsCandidate, [property: Id(3)] string Reason);

@@ -1,12 +1,16 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Cluster.Contracts.Options;
 
 /// <summary>Reads a section of the configuration into its options, and tells every mistake in it in one line each.</summary>
 public static class OptionSection
 {
-    /// <summary>Sets what is given and readable; everything else keeps its default.</summary>
+    /// <summary>Sets the given values that can be read. All others keep their defaults.</summary>
     public static void Bind(IConfiguration configuration, object options)
     {
         foreach (var property in OptionProperty.Of(options.GetType()))
@@ -105,7 +109,7 @@ public static class OptionSection
     }
 }
 
-/// <summary>Says what a text option holds; derived rules check it. Null is the default's.</summary>
+/// <summary>Names the content of a text option. Derived rules check it. Null is left to the default.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public class TextAttribute : ValidationAttribute
 {
@@ -131,4 +135,68 @@ public sealed class SetByAttribute(string key) : Attribute
 {
     /// <summary>Such as <c>Cluster:Capacity</c>; empty if the program itself sets it.</summary>
     public string Key { get; } = key;
+}
+
+/// <summary>The one way in which options are registered.</summary>
+public static class OptionsExtensions
+{
+    /// <summary>
+    /// Binds the section that <typeparamref name="T"/> names, has every mistake found at the start, and lets services take the options themselves.
+    /// An instance that was registered before is taken in place of the bound one.
+    /// </summary>
+    public static OptionsBuilder<T> AddClusterOptions<T>(this IServiceCollection services)
+        where T : class, new()
+    {
+        services.TryAddSingleton<SectionBinder<T>>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<T>, SectionBinder<T>>(static provider => provider.GetRequiredService<SectionBinder<T>>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<T>, SectionBinder<T>>(static provider => provider.GetRequiredService<SectionBinder<T>>()));
+        services.TryAddSingleton(static provider => provider.GetRequiredService<IOptions<T>>().Value);
+        return services.AddOptions<T>().ValidateOnStart();
+    }
+
+    /// <param name="configuration">None leaves the defaults.</param>
+    private sealed class SectionBinder<T>(IConfiguration? configuration = null) : IConfigureOptions<T>, IValidateOptions<T>
+        where T : class
+    {
+        private readonly IConfiguration _configuration = configuration ?? new ConfigurationManager();
+
+        public void Configure(T options) => OptionSection.Bind(_configuration, options);
+
+        public ValidateOptionsResult Validate(string? name, T options) =>
+            OptionSection.Check(_configuration, options) is { Count: > 0 } mistakes
+                ? ValidateOptionsResult.Fail(mistakes.Select(static mistake => mistake.Text))
+                : ValidateOptionsResult.Success;
+    }
+}
+
+/// <summary>Configuration keys of one origin, such as the command line, that knows how a key is written there.</summary>
+public sealed class NamedSource : ConfigurationProvider, IConfigurationSource
+{
+    private readonly Func<string, string> _nameOf;
+
+    /// <param name="values">By key, such as <c>Cluster:HttpPort</c>.</param>
+    /// <param name="nameOf">Makes <c>--http-port</c> of that.</param>
+    public NamedSource(IReadOnlyDictionary<string, string?> values, Func<string, string> nameOf)
+    {
+        _nameOf = nameOf;
+        foreach (var (key, value) in values)
+        {
+            Data[key] = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+    /// <summary>How the operator wrote the key; one that was not given is named as the origin that wins would name it.</summary>
+    internal static string NameOf(IConfiguration configuration, string key)
+    {
+        var origins = configuration is IConfigurationRoot root ? root.Providers.Reverse().ToList() : [];
+        return (origins.Find(origin => origin.TryGet(key, out _) || origin.GetChildKeys([], key).Any()) ?? origins.FirstOrDefault()) switch
+        {
+            NamedSource named => named._nameOf(key),
+            EnvironmentVariablesConfigurationProvider => key.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal),
+            _ => key,
+        };
+    }
 }

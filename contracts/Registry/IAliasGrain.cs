@@ -3,8 +3,8 @@ using Cluster.Contracts.Errors;
 namespace Cluster.Contracts.Registry;
 
 /// <summary>
-/// One alias; the key is its name. It moves to another model when that is loaded as often as the model that answers now, in one step that no
-/// request can fall into. The models that it refers to cannot be unregistered.
+/// One alias. The key is its name. It moves to another model when that has as many loaded replicas as the model that answers now. The move is one step and fails no
+/// request. The models that it refers to cannot be unregistered.
 /// </summary>
 [Alias("alias")]
 public interface IAliasGrain : IGrainWithStringKey
@@ -27,7 +27,7 @@ public interface IAliasGrain : IGrainWithStringKey
     /// <summary>
     /// Gives the alias a rule, with a new revision, and has the candidate loaded; <see cref="WaitAsync"/> tells of the end of that. A rule ends when the alias is set to another target.
     /// </summary>
-    /// <param name="rule">Null to end the one that there is.</param>
+    /// <param name="rule">Null to end the present rule.</param>
     /// <exception cref="ServingException">
     /// NOT_FOUND: no such alias, or no such candidate. INVALID_ARGUMENT: a rule that cannot be. FAILED_PRECONDITION: the alias is on its way to another model.
     /// </exception>
@@ -50,14 +50,51 @@ public interface IAliasGrain : IGrainWithStringKey
     /// <summary>
     /// The model that the alias moves to, or its candidate, may have become ready, or has failed to load. Does nothing if the alias waits for another one.
     /// </summary>
-    /// <param name="failure">Why it does not load; null if nothing of the kind is known.</param>
+    /// <param name="failure">Why it does not load. Null if no failure is known.</param>
     [Alias("review")]
     ValueTask ReviewAsync(string target, string? failure);
 
     /// <summary>
-    /// After a start: tells this process's gateways of the alias and goes on with what it was about to do. Lets go of <paramref name="model"/> if the alias
-    /// does not refer to it.
+    /// After a start: publishes the alias and goes on with its move or load. Releases <paramref name="model"/> if the alias does not refer to it.
     /// </summary>
     [Alias("restore")]
     ValueTask RestoreAsync(string model);
 }
+
+[GenerateSerializer, Immutable, Alias("alias-change")]
+public sealed record AliasChange
+{
+    /// <summary>The model to move to.</summary>
+    [Id(0)]
+    public required string Target { get; init; }
+
+    /// <summary>Of a new alias; an existing one must have this owner. Null for any owner.</summary>
+    [Id(1)]
+    public string? Owner { get; init; }
+
+    /// <summary>If given, the target is registered with it.</summary>
+    [Id(2)]
+    public RegisteredInfo? Info { get; init; }
+
+    /// <summary>Whether a target that this change registers is removed when no alias refers to it any more.</summary>
+    [Id(3)]
+    public bool AutoDelete { get; init; }
+
+    /// <summary>Whether the alias must be there already.</summary>
+    [Id(4)]
+    public bool UpdateOnly { get; init; }
+
+    /// <summary>Whether the alias moves at once, ready target or not.</summary>
+    [Id(5)]
+    public bool Force { get; init; }
+
+    /// <summary>The target that the alias must have now; the same as <see cref="Target"/>: or it must be absent. Null for any.</summary>
+    [Id(6)]
+    public string? Expected { get; init; }
+}
+
+/// <summary>The result of an <see cref="AliasChange"/>.</summary>
+/// <param name="State">The alias now.</param>
+/// <param name="ReplacedLoaded">Whether the alias left, or is about to leave, a model that is loaded.</param>
+[GenerateSerializer, Immutable, Alias("alias-outcome")]
+public sealed record AliasOutcome([property: Id(0)] AliasState State, [property: Id(1)] bool ReplacedLoaded);

@@ -26,7 +26,7 @@ public interface IAliases
 /// <param name="Active">The model that answers.</param>
 /// <param name="Target">The model that will answer once it is ready.</param>
 /// <param name="Failure">Why the target does not load; null if it has not been found so.</param>
-/// <param name="Traffic">What it does with a candidate; null for nothing.</param>
+/// <param name="Traffic">Its traffic rule. Null without one.</param>
 [GenerateSerializer, Immutable, Alias("alias-state")]
 public sealed record AliasState(
     [property: Id(0)] string Alias,

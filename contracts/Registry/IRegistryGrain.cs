@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
 using Cluster.Contracts.Errors;
 
 namespace Cluster.Contracts.Registry;
@@ -18,12 +20,12 @@ public interface IRegistryGrain : IGrainWithStringKey
     [ResponseTimeout("00:10:00"), Alias("register")]
     ValueTask RegisterAsync(string model, RegisteredInfo info);
 
-    /// <summary>Removes a registered model; nothing happens if there is none. What runs is finished.</summary>
+    /// <summary>Removes a registered model; nothing happens if there is none. Running requests are finished.</summary>
     /// <exception cref="ServingException">FAILED_PRECONDITION: an alias refers to it, or it is in the repository.</exception>
     [Alias("unregister")]
     ValueTask UnregisterAsync(string model);
 
-    /// <summary>What is known of a model; null if it is not registered and no alias refers to it.</summary>
+    /// <summary>The entry of a model. Null if it is not registered and no alias refers to it.</summary>
     [AlwaysInterleave, Alias("find")]
     ValueTask<RegistryEntry?> FindAsync(string model);
 
@@ -41,13 +43,13 @@ public interface IRegistryGrain : IGrainWithStringKey
     ValueTask SettleAsync(string model, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Loads a model that does not serve; a registered one from what its path holds now. What failed before is tried again.
+    /// Loads a model that does not serve, a registered one from the present files of its path. A failed load is tried again.
     /// </summary>
     /// <exception cref="ServingException">NOT_FOUND: no such model. UNAVAILABLE: it does not load, with the cause.</exception>
     [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("ensure-loaded")]
     ValueTask EnsureLoadedAsync(string model, CancellationToken cancellationToken);
 
-    /// <summary>Has an alias refer to a model, which then stays. Doing so twice is as once.</summary>
+    /// <summary>Has an alias refer to a model, which then stays. A second call changes nothing.</summary>
     /// <param name="info">If given, the model is registered with it, unless it is so already.</param>
     /// <param name="autoDelete">Whether a model that this call registers is removed with its last reference.</param>
     /// <exception cref="ServingException">NOT_FOUND: no such model and no info. Else as <see cref="RegisterAsync"/>.</exception>
@@ -57,4 +59,31 @@ public interface IRegistryGrain : IGrainWithStringKey
     /// <summary>Ends an alias's reference to a model; nothing happens if there is none.</summary>
     [Alias("release")]
     ValueTask ReleaseAsync(string model, string alias);
+}
+
+/// <summary>
+/// Which <see cref="IRegistryGrain"/> knows a model. The registry is split so that a change writes a few models, not all of them. The split is
+/// part of the stored form: another one finds no stored entry.
+/// </summary>
+public static class RegistryShards
+{
+    private const int Count = 64;
+
+    /// <summary>The keys of all shards.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Enumerable.Range(0, Count).Select(Key)];
+
+    /// <summary>The key of the shard that knows <paramref name="model"/>: the same in every process.</summary>
+    public static string Of(string model)
+    {
+        // FNV-1a.
+        var hash = 2166136261u;
+        foreach (var octet in Encoding.UTF8.GetBytes(model))
+        {
+            hash = (hash ^ octet) * 16777619u;
+        }
+
+        return All[(int)(hash % Count)];
+    }
+
+    private static string Key(int shard) => shard.ToString(CultureInfo.InvariantCulture);
 }

@@ -13,11 +13,13 @@ public sealed record RegistryEntry
     [Id(1)]
     public RegisteredInfo? Info { get; init; }
 
-    /// <summary>Whether the model is removed when the last alias lets go of it.</summary>
+    /// <summary>Whether the model is removed when no alias refers to it any more.</summary>
     [Id(2)]
     public bool AutoDelete { get; init; }
 
-    /// <summary>The aliases whose active or target model it is, or whose rule's candidate, each once, ordinal order. While there is one, the model stays.</summary>
+    /// <summary>
+    /// The aliases that refer to it as active or target model, or as candidate of their rule. Each once, in ordinal order. While there is one, the model stays.
+    /// </summary>
     [Id(3)]
     public ImmutableArray<string> Aliases { get; init; } = [];
 }

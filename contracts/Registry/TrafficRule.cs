@@ -1,8 +1,8 @@
 namespace Cluster.Contracts.Registry;
 
 /// <summary>
-/// What an alias does with a candidate: it answers a share of the requests, or gets copies of them whose answers are compared and dropped. A gateway that measures
-/// more than a limit allows ends that by itself.
+/// The use that an alias makes of a candidate. The candidate answers a share of the requests, or gets copies of them with answers that are compared and dropped. A
+/// gateway that measures more than a limit allows ends the share by itself.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("traffic-rule")]
 public sealed record TrafficRule
@@ -31,7 +31,7 @@ public sealed record TrafficRule
     [Id(5)]
     public string? StickyHeader { get; init; }
 
-    /// <summary>Whether a request without that header belongs to the share by its id; one without an id, by chance.</summary>
+    /// <summary>Whether a request without that header belongs to the share by its id. A request without an id goes by chance.</summary>
     [Id(6)]
     public bool StickyId { get; init; }
 
@@ -43,12 +43,12 @@ public sealed record TrafficRule
     [Id(8)]
     public double RelativeTolerance { get; init; } = 1e-3;
 
-    /// <summary>What the candidate may do worse.</summary>
+    /// <summary>Limits on how much worse the candidate may be.</summary>
     [Id(9)]
     public TrafficLimits Limits { get; init; } = new();
 }
 
-/// <summary>Beyond which figures of a candidate its share ends. Null for no such limit. Each gateway judges by what it measured itself.</summary>
+/// <summary>Figures of a candidate beyond which its share ends. Null for no such limit. Each gateway judges by its own measurements.</summary>
 [GenerateSerializer, Immutable, Alias("traffic-limits")]
 public sealed record TrafficLimits
 {
@@ -75,4 +75,53 @@ public sealed record TrafficLimits
     /// <summary>How far back figures reach, a second to a day.</summary>
     [Id(5)]
     public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(1);
+}
+
+/// <summary>A rule that an alias has.</summary>
+/// <param name="Revision">Of two rules the later one has the higher number, also under another alias of the same name.</param>
+/// <param name="Loaded">Whether the candidate has been loaded for it. Before that it gets no requests.</param>
+/// <param name="Failure">Why the candidate does not load; null if it has not been found so.</param>
+/// <param name="RolledBack">Null while the rule holds.</param>
+[GenerateSerializer, Immutable, Alias("traffic-state")]
+public sealed record TrafficState(
+    [property: Id(0)] TrafficRule Rule,
+    [property: Id(1)] long Revision,
+    [property: Id(2)] bool Loaded = false,
+    [property: Id(3)] string? Failure = null,
+    [property: Id(4)] TrafficRollback? RolledBack = null)
+{
+    /// <summary>Whether the candidate is to be loaded first.</summary>
+    public bool IsWaiting => !Loaded && RolledBack is null;
+
+    /// <summary>Whether the candidate gets its share.</summary>
+    public bool IsOn => Loaded && RolledBack is null;
+}
+
+/// <summary>The end of a candidate's share.</summary>
+/// <param name="Reason">The figures, or that an operator asked for it.</param>
+/// <param name="By">The gateway that measured, or that was asked.</param>
+[GenerateSerializer, Immutable, Alias("traffic-rollback")]
+public sealed record TrafficRollback(
+    [property: Id(0)] RollbackCause Cause,
+    [property: Id(1)] string Reason,
+    [property: Id(2)] string By,
+    [property: Id(3)] DateTimeOffset Time);
+
+/// <summary>That a rule is to end.</summary>
+/// <param name="Revision">The rule that is meant; a later one goes on.</param>
+[GenerateSerializer, Immutable, Alias("traffic-verdict")]
+public sealed record TrafficVerdict(
+    [property: Id(0)] long Revision,
+    [property: Id(1)] RollbackCause Cause,
+    [property: Id(2)] string Reason,
+    [property: Id(3)] string By);
+
+/// <summary>The cause that ended a candidate's share.</summary>
+[GenerateSerializer, Alias("rollback-cause")]
+public enum RollbackCause
+{
+    Operator = 0,
+    Errors = 1,
+    Latency = 2,
+    Drift = 3,
 }

@@ -21,10 +21,16 @@ public interface IServingStates
     bool TryGet(string name, [NotNullWhen(true)] out ModelServingState? state);
 
     /// <summary>
-    /// Returns once this replica knows what was published of the model before the call, wherever that was. At once where the replica is the only one.
+    /// Returns once this replica knows all that any process published of the model before the call. Returns at once where the replica is the only one.
     /// </summary>
-    /// <exception cref="ServingException">UNAVAILABLE: what others know cannot be asked for now.</exception>
+    /// <exception cref="ServingException">UNAVAILABLE: the state of other processes cannot be asked for now.</exception>
     ValueTask RefreshAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Returns once every process that refreshes the model knows what this one published of it. At once where this replica is the only one, after 2 s at the latest.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    ValueTask WhenSentAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Replaces a model's state, or forgets the model where it has neither a version nor a problem.</summary>
     void Publish(ModelServingState state);

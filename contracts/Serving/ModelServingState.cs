@@ -4,10 +4,10 @@ using Cluster.Contracts.Models;
 
 namespace Cluster.Contracts.Serving;
 
-/// <summary>What a gateway must know of one model; replaced as a whole at each change.</summary>
+/// <summary>The state of one model for gateways. It is replaced as a whole at each change.</summary>
 /// <param name="Name">The model's name.</param>
 /// <param name="Versions">Every version in the repository or still loaded, highest first.</param>
-/// <param name="Problem">What is wrong with the model as a whole (its settings, its folder), or null.</param>
+/// <param name="Problem">The problem of the model as a whole (its settings, its folder), or null.</param>
 [GenerateSerializer, Immutable, Alias("model-serving-state")]
 public sealed record ModelServingState(
     [property: Id(0)] string Name,
@@ -39,7 +39,7 @@ public static class ReadyModels
         least == 0 || states.All.Where(static state => state.Serves).Take(least).Count() == least;
 }
 
-/// <summary>What a gateway must know of one version to route to it and to report it.</summary>
+/// <summary>The state of one version, by which gateways route to it and report it.</summary>
 [GenerateSerializer, Immutable, Alias("version-serving-state")]
 public sealed record VersionServingState
 {
@@ -51,7 +51,7 @@ public sealed record VersionServingState
     [Id(1)]
     public required ModelVersionState State { get; init; }
 
-    /// <summary>Why it is not ready, or why its newest content is not the one that serves; empty if there is nothing to say.</summary>
+    /// <summary>Why it is not ready, or why its newest content does not serve. Empty without such a reason.</summary>
     [Id(2)]
     public string Reason { get; init; } = "";
 
@@ -63,7 +63,7 @@ public sealed record VersionServingState
     [Id(11)]
     public ImmutableArray<PlacedReplica> Replicas { get; init; } = [];
 
-    /// <summary>The replicas that are being loaded: the first, further ones, or those of new content that is to replace what serves.</summary>
+    /// <summary>The replicas that are being loaded: the first, further ones, or those of new content that will replace the serving one.</summary>
     [Id(12)]
     public ImmutableArray<PlacedReplica> Arriving { get; init; } = [];
 
@@ -71,7 +71,7 @@ public sealed record VersionServingState
     [Id(7)]
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Whether it answers, but is not in memory now: its next request loads it, and waits for that.</summary>
+    /// <summary>Whether it answers although it is not in memory now. Its next request loads it, and waits for that.</summary>
     [Id(6)]
     public bool OnDemand { get; init; }
 
@@ -117,3 +117,37 @@ public enum ModelVersionState
 /// <param name="Silo">The silo that holds it.</param>
 [GenerateSerializer, Immutable, Alias("placed-replica")]
 public sealed record PlacedReplica([property: Id(0)] int Number, [property: Id(1)] SiloAddress Silo);
+
+/// <summary>Reasons for a version not to serve that are a client's or operator's wish, not trouble.</summary>
+public static class ServingReasons
+{
+    public const string Unloaded = "unloaded on request";
+
+    public const string NotChosen = "not chosen by the version policy";
+
+    /// <summary>Registered, and loaded at its first request.</summary>
+    public const string NotYetUsed = "registered; its first request loads it";
+
+    public const string OnDemand = "not in memory now; its next request loads it";
+
+    /// <summary>Begins the reason of a version that is downloaded from object storage. A percentage follows.</summary>
+    public const string Downloading = "downloading ";
+
+    /// <summary>How the cause of an evicted replica begins.</summary>
+    public const string Evicted = "evicted ";
+
+    /// <summary>The cause where a silo that held a replica is no member any more.</summary>
+    public const string SiloLost = "its silo was lost";
+
+    /// <summary>How the reason of a quarantined version begins.</summary>
+    public const string Quarantined = "quarantined";
+
+    /// <summary>How the reason begins where new content does not load and the previous one serves.</summary>
+    public const string PreviousContent = "serves its previous content";
+
+    /// <summary>Before the reason why OpenVINO does not run a model that may run anywhere.</summary>
+    public const string OnCpu = "runs on the CPU provider: ";
+
+    /// <summary>Whether a version with this reason is as it should be.</summary>
+    public static bool IsIntended(string reason) => reason is "" or Unloaded or NotChosen or NotYetUsed or OnDemand || reason.StartsWith(OnCpu, StringComparison.Ordinal) || reason.StartsWith(Downloading, StringComparison.Ordinal);
+}

@@ -114,7 +114,7 @@ internal sealed class TimelineWatch : BackgroundService
         }
     }
 
-    /// <summary>Reads the state anew: of two changes at once the later reader sees the latest.</summary>
+    /// <summary>Reads the state itself, so that of two changes at once the later reader sees the latest.</summary>
     private void OnModel(string name)
     {
         lock (_lock)

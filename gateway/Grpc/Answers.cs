@@ -9,7 +9,7 @@ namespace Cluster.Gateway.Grpc;
 /// <summary>Writes answers: compressed for clients that compress, large ones piece by piece.</summary>
 internal static class Answers
 {
-    // The server copies what it is given before it waits for the client: pieces keep that copy small where answers are not read.
+    // The server copies its input before it waits for the client. Pieces keep that copy small where answers are not read.
     private const int ChunkLength = 256 << 10;
     private const int PrefixLength = 5;
 

@@ -11,7 +11,7 @@ using Status = Grpc.Core.Status;
 
 namespace Cluster.Gateway.Grpc;
 
-/// <summary>Between gRPC's calls and ours: a call's time left, and what its client is told of an exception.</summary>
+/// <summary>Between gRPC's calls and ours: a call's remaining time, and the status for an exception.</summary>
 internal sealed class CallBoundary(TimeProvider time, ILogger<CallBoundary> logger)
 {
     private readonly CauseLimiter _errors = new(time);
@@ -52,7 +52,7 @@ internal sealed class CallBoundary(TimeProvider time, ILogger<CallBoundary> logg
         }
     }
 
-    // The library answers a deadline before it fires the token; what is written in between fails too.
+    // The library answers a deadline before it fires the token. A write in between fails too.
     private bool IsOver(ServerCallContext call) => call.CancellationToken.IsCancellationRequested || Remaining(call) == TimeSpan.Zero;
 }
 

@@ -198,6 +198,6 @@ internal sealed class ConnectionPlace(ConnectionContext connection, TimeProvider
 /// <summary>Event ids 3240 to 3249.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3240, LogLevel.Warning, "Closed idle connections, or refused new ones, because {Limit} were open, or {PerAddress} of one address, and {HeldBack} times so since the last line; --max-connections, the limit of file descriptors and Limits:ConnectionsPerAddress set how many there may be")]
+    [LoggerMessage(3240, LogLevel.Warning, "Closed idle connections, or refused new ones, because {Limit} were open, or {PerAddress} of one address; did so {HeldBack} times since the last line. --max-connections, the limit of file descriptors and Limits:ConnectionsPerAddress set these limits")]
     public static partial void ConnectionsFull(ILogger logger, int limit, int perAddress, long heldBack);
 }

@@ -59,6 +59,6 @@ internal sealed class DrainingLifetime(
 /// <summary>Event id 4090.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(4090, LogLevel.Information, "Begins to stop: serves on for {Seconds} s and is not ready; a second signal stops at once")]
+    [LoggerMessage(4090, LogLevel.Information, "Began to stop: serves on for {Seconds} s and is not ready; a second signal stops at once")]
     public static partial void Drains(ILogger logger, double seconds);
 }

@@ -1,9 +1,10 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Cluster.Contracts.Options;
 
 namespace Cluster.Gateway.Hosting;
 
-/// <summary>Where a gateway listens and what it takes.</summary>
+/// <summary>Ports and limits of a gateway.</summary>
 public sealed class GatewayOptions
 {
     /// <summary>The address to listen on. Default 127.0.0.1; 0.0.0.0 or [::] for every interface.</summary>
@@ -46,4 +47,48 @@ public sealed class GatewayOptions
     /// <summary>Models that must answer for the process to be ready. Default 0.</summary>
     [SetBy("Cluster:MinReadyModels")]
     public int MinReadyModels { get; set; }
+}
+
+/// <summary>Limits of a client's connections at a gateway.</summary>
+[Section("Limits")]
+public sealed class LimitOptions
+{
+    /// <summary>
+    /// Connections of one address. 0, the default, is half of all. Where an address has so many, the one of them that has been idle for the longest is closed. Lower it
+    /// where clients do not share an address, such as that of a proxy.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int ConnectionsPerAddress { get; set; }
+
+    /// <summary>
+    /// How long a connection takes new requests, up to a tenth more or less. Then the gateway tells the client to open another one, and answers the running requests.
+    /// So clients find new gateways. Default an hour. 0 is for ever.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
+    public TimeSpan ConnectionAge { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// gRPC calls in flight on one connection. Default 256. A client that resets its calls can have twice as many begun, each some 50 KiB. Fewer make clients wait that
+    /// send more at once.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int StreamsPerConnection { get; set; } = 256;
+
+    /// <summary>
+    /// Bytes of inference requests in flight at this gateway, MiB. 0, the default, is half of the memory that the process may use. More are refused with
+    /// RESOURCE_EXHAUSTED, 429.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int InFlightMiB { get; set; }
+
+    /// <summary>
+    /// Memory for the messages of this process that are larger than 256 KiB, MiB: requests from their first byte until they are answered, and answers. 0, the default, is
+    /// half of the memory that the process may use. A request counts with the memory that it has been given, inflated. Requests beyond are refused with
+    /// RESOURCE_EXHAUSTED, 429, before they get more memory. Lower refuses sooner. Higher lets uploads take what models and answers need.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int MessageMemoryMiB { get; set; }
+
+    /// <summary><see cref="MessageMemoryMiB"/> in bytes.</summary>
+    internal long MessageMemoryBytes => MessageMemoryMiB > 0 ? (long)MessageMemoryMiB << 20 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 }

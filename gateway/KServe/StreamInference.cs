@@ -31,7 +31,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
         Parameters = { ["triton_final_response"] = new InferParameter { BoolParam = true } },
     }.ToByteArray();
 
-    /// <summary>Serves one stream until the client ends it, or the server stops: then what was taken is still answered.</summary>
+    /// <summary>Serves one stream until the client ends it, or the server stops. Requests that it has taken are still answered.</summary>
     public ValueTask RunAsync(ServerCallContext call, PayloadRequests requests, IServerStreamWriter<PayloadBuffer> answers) =>
         ServerStop.EndWithAsync(call, token => RunAsync(call, requests, answers, token), lifetime.ApplicationStopping);
 

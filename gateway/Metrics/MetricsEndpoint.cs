@@ -1,9 +1,12 @@
+using System.Diagnostics.Metrics;
+using Cluster.Contracts.Options;
 using Cluster.Gateway.Security;
 using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Cluster.Gateway.Metrics;
 
@@ -43,5 +46,25 @@ public static class MetricsEndpoint
         return open > 0 && open >= Quality(ExpositionMediaType.Text) ? ExpositionFormat.OpenMetrics : ExpositionFormat.Text;
 
         double Quality(string type) => accepted.Where(range => range.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase)).Select(static range => range.Quality ?? 1).DefaultIfEmpty(0).Max();
+    }
+}
+
+/// <summary>Registers what gateways count and the exporter.</summary>
+public static class ClusterMetricsExtensions
+{
+    /// <summary>Adds the metrics of requests and of the process, and the exporter that <see cref="MetricsEndpoint.MapMetrics"/> answers from.</summary>
+    public static IServiceCollection AddClusterMetrics(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton<MetricRegistry>();
+        services.TryAddSingleton<ProcessMetrics>();
+        services.TryAddSingleton<RequestMetrics>();
+        services.AddClusterOptions<PrometheusOptions>();
+        services.TryAddSingleton(static provider =>
+        {
+            _ = provider.GetRequiredService<ProcessMetrics>();
+            return new PrometheusExporter(provider.GetRequiredService<MetricRegistry>(), provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<PrometheusOptions>());
+        });
+        return services;
     }
 }

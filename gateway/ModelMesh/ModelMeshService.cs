@@ -40,7 +40,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 
     private static string? Optional(string text) => text.Length > 0 ? text : null;
 
-    /// <summary>No name is longer, and what is must not come back in an error.</summary>
+    /// <summary>No name is longer. A longer text must not come back in an error.</summary>
     private static string Required(string text, string field) => text.Length switch
     {
         0 => throw ServingException.InvalidArgument($"{field} is empty, expected a name"),
@@ -55,8 +55,8 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
     }
 
     /// <summary>
-    /// A model that is registered from a folder is run by those who may run its new name: the caller must be allowed to change what lies in that folder, by the name of the first one on
-    /// the way, and everything for a path without one.
+    /// A registration gives a folder's model to all clients that may run the new name. So the caller needs the right to change the first folder of the path, and every
+    /// model for a path without one.
     /// </summary>
     private static void DemandPlace(ServerCallContext call, string path) =>
         Allowed(call, Permission.Manage, path.Split('/', '\\').FirstOrDefault(static part => part.Length > 0 && part != ".") ?? "*");
@@ -165,6 +165,6 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
 /// <summary>Event ids 3200 to 3219.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3200, LogLevel.Warning, "The load of {Model} that a client asked for and did not wait for was not carried out")]
+    [LoggerMessage(3200, LogLevel.Warning, "Did not load {Model}, which a client had asked for without waiting")]
     public static partial void LoadNotCarriedOut(ILogger logger, Exception exception, string model);
 }

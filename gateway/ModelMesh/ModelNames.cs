@@ -73,7 +73,7 @@ internal sealed class ModelNames(RouteTable routes, IAliases aliases, TrafficTab
         return new ModelTarget(known!.Active, null, ticket is null ? null : ticket with { IsActiveOnly = !caller.May(permission, ticket.Rule.Rule.Candidate) });
     }
 
-    /// <summary>Where an alias leads whose model is not there: it may just have moved.</summary>
+    /// <summary>The present model of an alias that led to a missing one, as it may just have moved.</summary>
     /// <returns>Null if it leads to <paramref name="missing"/> for good.</returns>
     public async ValueTask<string?> FollowAsync(string alias, string missing, CancellationToken cancellationToken)
     {

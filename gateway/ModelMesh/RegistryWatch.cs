@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Gateway.ModelMesh;
 
-/// <summary><c>watchModels</c>: what there is, then what changes.</summary>
+/// <summary><c>watchModels</c>: the present state, then each change.</summary>
 internal sealed class RegistryWatch(
     ManagedModels models, ManagedAliases managedAliases, IServingStates states, IAliases aliases, IHostApplicationLifetime lifetime)
 {
@@ -52,7 +52,7 @@ internal sealed class RegistryWatch(
         }
     }
 
-    /// <summary>Null where there is nothing to tell: the client never knew what is gone, or may not see it.</summary>
+    /// <summary>Null without a message: the client never knew the model that is gone, or may not see it.</summary>
     private async Task<WatchModelsResponse?> DescribeAsync((string Name, bool IsAlias) change, HashSet<(string Name, bool IsAlias)> known, Caller caller)
     {
         var now = change.IsAlias
@@ -71,5 +71,61 @@ internal sealed class RegistryWatch(
         }
 
         return change.IsAlias ? new WatchModelsResponse { VModelRemoved = change.Name } : new WatchModelsResponse { ModelRemoved = change.Name };
+    }
+}
+
+/// <summary>
+/// Which models and aliases changed since they were last taken, for one watcher. However slowly that reads, each is held once, so that it costs no more
+/// memory than there are names.
+/// </summary>
+internal sealed class RegistryChanges : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _any = new(0, 1);
+    private readonly IServingStates _states;
+    private readonly IAliases _aliases;
+    private HashSet<(string Name, bool IsAlias)> _changed = [];
+
+    public RegistryChanges(IServingStates states, IAliases aliases)
+    {
+        _states = states;
+        _aliases = aliases;
+        states.Changed += OnModel;
+        aliases.Changed += OnAlias;
+    }
+
+    /// <summary>Waits for a change, and takes all that there are.</summary>
+    public async ValueTask<IReadOnlyCollection<(string Name, bool IsAlias)>> TakeAsync(CancellationToken cancellationToken)
+    {
+        await _any.WaitAsync(cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            var taken = _changed;
+            _changed = [];
+            return taken;
+        }
+    }
+
+    public void Dispose()
+    {
+        _states.Changed -= OnModel;
+        _aliases.Changed -= OnAlias;
+
+        // Not the semaphore: a change that is being announced may still release it, and without a wait handle it holds nothing.
+    }
+
+    private void OnModel(string name) => Add((name, false));
+
+    private void OnAlias(string name) => Add((name, true));
+
+    private void Add((string Name, bool IsAlias) change)
+    {
+        lock (_lock)
+        {
+            if (_changed.Add(change) && _changed.Count == 1)
+            {
+                _any.Release();
+            }
+        }
     }
 }

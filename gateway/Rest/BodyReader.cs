@@ -46,8 +46,8 @@ internal sealed class BodyReader : IAsyncDisposable
         var plain = encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase);
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } sizeLimit)
         {
-            // This reader counts what it reads. Kestrel resets a connection above its own limit, and the reset can
-            // overtake the answer; without that limit, it reads on for a while for the client to see why.
+            // This reader counts what it reads. Kestrel resets a connection above its own limit, and the reset can overtake the answer. Without that limit Kestrel
+            // reads on for a while, so the client sees why.
             sizeLimit.MaxRequestBodySize = plain || request.ContentLength > limit ? null : limit;
         }
 

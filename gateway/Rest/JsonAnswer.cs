@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Cluster.Contracts.Protocol;
+using Cluster.Gateway.Rest.Control;
 using Google.Protobuf.Collections;
 using Google.Protobuf.Reflection;
 using Microsoft.AspNetCore.Http;

@@ -1,8 +1,12 @@
 using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Console;
+using Cluster.Gateway.Rest.Control;
+using Cluster.Gateway.Rest.Infer;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Serving;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -109,5 +113,42 @@ public static class RestEndpoints
             routes.Unsupported(model + "/generate", "text generation is not offered; use infer");
             routes.Unsupported(model + "/generate_stream", "text generation is not offered; use infer");
         }
+    }
+}
+
+/// <summary>Adds routes that answer errors in the protocol's form, a wrong verb included.</summary>
+internal sealed class RestRoutes(IEndpointRouteBuilder endpoints, RestBoundary boundary)
+{
+    /// <summary>The path of a model, and of one of its versions.</summary>
+    public static readonly string[] ModelPaths = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
+
+    /// <summary>HEAD is answered as GET; the server leaves the body out.</summary>
+    public void Get(string pattern, RouteAccess access, RequestDelegate handler) => Map(pattern, [HttpMethods.Get, HttpMethods.Head], access, handler);
+
+    public void Post(string pattern, RouteAccess access, RequestDelegate handler) => Map(pattern, [HttpMethods.Post], access, handler);
+
+    /// <summary>A path that others have and we know, but do not serve.</summary>
+    public void Unsupported(string pattern, string why)
+    {
+        var failure = new Failure(StatusCode.Unimplemented, why);
+        endpoints.Map(pattern, context => RestErrors.WriteAsync(context, failure)).Asks(RouteAccess.Client);
+    }
+
+    /// <summary>Takes what no other route takes.</summary>
+    public void MapRest(string pattern, RequestDelegate handler) =>
+        endpoints.Map(pattern, handler).Asks(RouteAccess.Client).Add(static builder => ((RouteEndpointBuilder)builder).Order = int.MaxValue);
+
+    private void Map(string pattern, string[] methods, RouteAccess access, RequestDelegate handler)
+    {
+        endpoints.MapMethods(pattern, methods, boundary.Around(handler)).Asks(access);
+
+        // The same path for any other verb: the router prefers the route above for the verbs that it names.
+        var allowed = string.Join(", ", methods);
+        endpoints.Map(pattern, context =>
+        {
+            context.Response.Headers.Allow = allowed;
+            return RestErrors.WriteAsync(
+                context, StatusCodes.Status405MethodNotAllowed, $"{context.Request.Path} takes {methods[0]}, not {context.Request.Method}");
+        }).Asks(RouteAccess.Client);
     }
 }

@@ -36,8 +36,8 @@ public sealed class RestOptions
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
 
     /// <summary>
-    /// True: NaN, Infinity and -Infinity may stand bare in the JSON of inference requests, and answers have them so. Default false, where they are strings: bare
-    /// they are no JSON, which strict readers refuse.
+    /// True: NaN, Infinity and -Infinity may stand bare in the JSON of inference requests, and answers have them so. Default false, where they are strings. The bare
+    /// form is no JSON, and strict readers refuse it.
     /// </summary>
     public bool BareFloats { get; set; }
 

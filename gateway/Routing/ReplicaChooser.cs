@@ -4,9 +4,9 @@ using Cluster.Contracts.Serving;
 namespace Cluster.Gateway.Routing;
 
 /// <summary>
-/// Chooses the replica for a request: one of this process that has room, else the one with fewer of this gateway's requests in flight of two random ones. That is
-/// "the power of two choices" (Mitzenmacher, 2001): nearly as even as asking all, and it sends no burst to the one that was idle last. Takes no lock and no
-/// network, and allocates nothing.
+/// Chooses the replica for a request: one of this process that has room, else the better of two random ones. That is the one with fewer of this gateway's requests in
+/// flight. This is "the power of two choices" (Mitzenmacher, 2001). It is nearly as even as a look at all replicas, and sends no burst to the one that was idle last.
+/// Takes no lock and no network, and allocates nothing.
 /// </summary>
 internal sealed class ReplicaChooser(ISiloHealth health, Random seed)
 {
@@ -78,7 +78,7 @@ internal sealed class ReplicaChooser(ISiloHealth health, Random seed)
         var index = 0;
         foreach (var replica in replicas)
         {
-            // A silo may have come or gone since the count: what was found then is used.
+            // A silo may have come or gone since the count. The replicas found then are used.
             if (Fits(replica))
             {
                 first = index == one || first is null ? replica : first;

@@ -10,7 +10,7 @@ internal sealed class ReplicaLoads(IGrainFactory grains, ControlCalls control)
 {
     private readonly ConcurrentDictionary<(string Model, long Version), Lazy<Task>> _loads = new();
 
-    /// <summary>Returns once the version is in memory, as its model says; this process may hear of it later. A load goes on when its callers give up.</summary>
+    /// <summary>Returns once the version is in memory, as its model says. This process may hear of that later. A load goes on when its callers give up.</summary>
     /// <param name="missing">A replica that is not where it should be; null for none.</param>
     /// <exception cref="ServingException">As <see cref="IModelGrain.EnsureLoadedAsync"/>.</exception>
     public async Task EnsureAsync(string model, long version, ModelReplicaId? missing, CancellationToken cancellationToken)

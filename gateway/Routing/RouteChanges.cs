@@ -1,3 +1,4 @@
+using Cluster.Contracts.Errors;
 using Cluster.Contracts.Serving;
 
 namespace Cluster.Gateway.Routing;
@@ -44,6 +45,15 @@ internal sealed class RouteChanges : IDisposable
     public async Task HearAsync(string model, Func<ModelServingState?, bool> hasHeard, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
+        try
+        {
+            await _states.RefreshAsync(model, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ServingException)
+        {
+            // The store went away after the change: the news still comes by itself, once it is back.
+        }
+
         for (var change = Next; !hasHeard(_states.TryGet(model, out var state) ? state : null) && _time.GetElapsedTime(start) < MaxHearing; change = Next)
         {
             await WaitAsync(change, cancellationToken).ConfigureAwait(false);

@@ -1,8 +1,10 @@
 using System.Diagnostics.Metrics;
+using Cluster.Gateway.Security.Policy;
+using Cluster.Gateway.Security.Tokens;
 
 namespace Cluster.Gateway.Security;
 
-/// <summary>What the meter "Cluster.Security" tells of what ends by itself on the ports of clients.</summary>
+/// <summary>The part of the meter "Cluster.Security" about certificates and keys that expire on the ports of clients.</summary>
 internal sealed class AccessMetrics
 {
     public const string MeterName = "Cluster.Security";

@@ -2,14 +2,16 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Rest;
+using Cluster.Gateway.Security.Audit;
+using Cluster.Gateway.Security.Policy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Security;
 
 /// <summary>
-/// Stands before every endpoint where <c>access.json</c> is given: finds out who calls, refuses what an endpoint asks and the caller has not, and counts the request
-/// against the caller's quotas. Permissions for single models are asked for where their names are known: <see cref="Caller.Demand"/>.
+/// Stands before every endpoint where <c>access.json</c> is given. It identifies the caller, refuses it without the right that the endpoint asks, and counts the
+/// request against its quotas. Rights for single models are asked where their names are known: <see cref="Caller.Demand"/>.
 /// </summary>
 internal sealed class AccessMiddleware(
     AccessControl control, CallerIdentity identity, AccessOptions options, AuditLog audit, TimeProvider time, ILogger<AccessMiddleware> logger, EndpointTls? tls = null)

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security.Tokens;
 
 namespace Cluster.Gateway.Security;
 
@@ -12,13 +13,13 @@ public sealed class AccessOptions
     public string? File { get; set; }
 
     /// <summary>
-    /// Models that may be registered of those that a client may change, where its entry says no <c>registered_models</c>, 0 to 1,000,000. Default 10,000. More lets one client fill the
-    /// cluster's books and, by requests for its models, have those of others leave the memory.
+    /// Registered models among those that a client may change, where its entry has no <c>registered_models</c>, 0 to 1,000,000. Default 10,000. More lets one client
+    /// fill the registry and, by requests for its models, evict those of others.
     /// </summary>
     [Range(0, 1_000_000)]
     public int RegisteredModels { get; set; } = 10_000;
 
-    /// <summary>True, the default: health is told to all. False: only to clients that <see cref="File"/> knows; then probes need a key or a certificate.</summary>
+    /// <summary>True, the default: health is open to all. False: only to clients that <see cref="File"/> knows; then probes need a key or a certificate.</summary>
     public bool OpenHealth { get; set; } = true;
 }
 
@@ -30,13 +31,13 @@ public sealed class TokenOptions : IValidatableObject
     [SetBy("Cluster:TokenKeys")]
     public string? Keys { get; set; }
 
-    /// <summary>A PEM file with the authorities that alone are trusted for an address in <see cref="Keys"/>, read at the start. Default those of the machine.</summary>
+    /// <summary>A PEM file with the only trusted authorities for an address in <see cref="Keys"/>, read at the start. Default those of the machine.</summary>
     [Text("a PEM file")]
     public string? KeysCa { get; set; }
 
     /// <summary>
-    /// Time between two reads of an address in <see cref="Keys"/>. Default 5 minutes. Longer takes tokens longer by a key that its issuer gave up; a token by a new key has the
-    /// address read at once, but not more often than each 30 s.
+    /// Time between two reads of an address in <see cref="Keys"/>. Default 5 minutes. Longer accepts tokens longer by a key that its issuer withdrew. A token by a new
+    /// key has the address read at once, but at most once in 30 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromMinutes(5);

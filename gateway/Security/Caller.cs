@@ -1,5 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Routing;
+using Cluster.Gateway.Security.Policy;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Security;
@@ -15,7 +16,7 @@ internal sealed class Caller
         Name = "";
     }
 
-    /// <summary>A caller that may do everything, and of whom the audit log is told.</summary>
+    /// <summary>A caller that may do everything, and stands in the audit log.</summary>
     public static Caller Unknown() => new();
 
     public Caller(string name, AccessControl control, ClientUsage usage)
@@ -83,7 +84,7 @@ internal sealed class Caller
     /// <param name="otherwise">For a client that has no such quota of its own.</param>
     public int? RegisteredModels(int otherwise) => _control is null ? null : Rights?.Quota.RegisteredModels ?? otherwise;
 
-    /// <summary>The refusal, of which the audit log is told.</summary>
+    /// <summary>The refusal, which the audit log records.</summary>
     internal Failure Refuse(Permission permission, string name)
     {
         Denied ??= VersionText.Shorten(name);

@@ -1,14 +1,16 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using Cluster.Gateway.Security.Policy;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Security;
 
 /// <summary>
-/// Finds out which client sent a request: by an API key (<c>x-api-key</c>, or <c>Authorization: Bearer id.secret</c>), by a signed token
-/// (<c>Authorization: Bearer</c> with a JWT), else by the certificate of its connection, which TLS has checked. What a request's headers carry goes before the certificate, and
-/// must be good: a wrong key is refused though the certificate would do.
+/// Finds out which client sent a request. It takes an API key (<c>x-api-key</c>, or <c>Authorization: Bearer id.secret</c>) or a signed token (<c>Authorization:
+/// Bearer</c> with a JWT). Else it takes the certificate of the connection, which TLS has checked. A key or token goes before the certificate, and must be good: a
+/// wrong key is refused even where the certificate would do.
 /// </summary>
 internal sealed class CallerIdentity(AccessControl control, TokenValidator tokens, TimeProvider time)
 {
@@ -19,7 +21,7 @@ internal sealed class CallerIdentity(AccessControl control, TokenValidator token
     /// <summary>A connection's requests share their certificate.</summary>
     private readonly ConditionalWeakTable<X509Certificate2, List<string>> _names = [];
 
-    /// <returns>Null, and what was wrong with what the request brought: never whether a name is known.</returns>
+    /// <returns>Null with the mistake in the request's credential. The text never says whether a name is known.</returns>
     public async ValueTask<(ClientRights? Client, string Reason)> FindAsync(HttpContext http)
     {
         var headers = http.Request.Headers;

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Gateway.Security;
 
 /// <summary>
-/// TLS on the ports of clients. Certificate, key, authorities and revocation lists are read anew when their files change; each handshake takes what is in force then, and
-/// connections that are open go on.
+/// TLS on the ports of clients. Certificate, key, authorities and revocation lists are read again when their files change. Each handshake takes those in force then,
+/// and open connections go on.
 /// </summary>
 public sealed class EndpointTls : IDisposable
 {

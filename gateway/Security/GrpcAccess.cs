@@ -50,7 +50,7 @@ internal static class GrpcAccess
         ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = RouteAccess.Client,
     }.ToFrozenDictionary();
 
-    /// <summary>States for each of a service's methods what it asks.</summary>
+    /// <summary>States the right that each of a service's methods needs.</summary>
     public static T AskByMethod<T>(this T methods)
         where T : IEndpointConventionBuilder
     {

@@ -5,8 +5,9 @@ using Microsoft.Net.Http.Headers;
 namespace Cluster.Gateway.Security;
 
 /// <summary>
-/// Has the web server refuse a <c>Content-Length</c> that is anything but digits. It takes <c>+2</c> by itself, which a proxy before it may read as no length, so that what follows is another's
-/// request (RFC 9110, 8.6). The server asks for an encoding before it parses a length: this one reads each byte that is no digit as a letter, which no number has.
+/// Has the web server refuse a <c>Content-Length</c> with anything but digits. The server itself takes <c>+2</c>, which a proxy before it may read as no length. The
+/// bytes that follow could then be another client's request (RFC 9110, 8.6). The server asks for an encoding before it parses a length. This encoding reads each byte
+/// that is no digit as a letter, which no number has.
 /// </summary>
 internal sealed class LengthDigits : Encoding
 {

@@ -2,14 +2,15 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Logging;
 using Cluster.Gateway.Grpc;
 using Cluster.Gateway.Rest;
+using Cluster.Gateway.Security.Audit;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Security;
 
 /// <summary>
-/// Refuses what a page of another site has a browser ask: the browser adds its certificate, or reaches a server on loopback, where the page itself could not.
-/// Browsers say where a request is from, and pages cannot change that; programs do not say it.
+/// Refuses requests that a page of another site has a browser send. The browser adds its certificate, or reaches a server on loopback, where the page itself could not.
+/// Browsers say where a request is from, and pages cannot change that. Programs do not say it.
 /// </summary>
 internal sealed class OtherSites(AuditLog audit, TimeProvider time, ILogger<OtherSites> logger)
 {

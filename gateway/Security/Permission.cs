@@ -34,7 +34,7 @@ public enum AccessScope
     /// <summary>A known client with the permission for every model.</summary>
     All,
 
-    /// <summary>All callers: what is answered is the same for each, and part of the program.</summary>
+    /// <summary>All callers: the answer is the same for each, and part of the program.</summary>
     Open,
 
     /// <summary>All callers where <c>Access:OpenHealth</c> is on, else a known client.</summary>
@@ -67,7 +67,7 @@ public sealed record RouteAccess(AccessScope Scope, Permission Permission = Perm
     public bool IsManagement => Scope is AccessScope.Model or AccessScope.All or AccessScope.Open && Permission is Permission.Manage or Permission.Observe;
 }
 
-/// <summary>How endpoints say what they ask.</summary>
+/// <summary>How endpoints state the right that they need.</summary>
 public static class RouteAccessExtensions
 {
     /// <summary>States what endpoints ask of their callers.</summary>

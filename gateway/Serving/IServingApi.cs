@@ -50,7 +50,7 @@ internal interface IServingApi
     /// <exception cref="ServingException">In addition to what the model says: PERMISSION_DENIED.</exception>
     ValueTask UnloadModelAsync(RepositoryModelUnloadRequest request, Caller caller, CancellationToken cancellationToken);
 
-    /// <summary>Sets how many replicas of a model there are to be; null for what its settings say. Returns once they are there, as far as there is room.</summary>
+    /// <summary>Sets the replica bounds of a model. Null is as its settings say. Returns once they are there, as far as there is room.</summary>
     /// <exception cref="ServingException">In addition to what the model says: PERMISSION_DENIED.</exception>
     ValueTask ScaleModelAsync(string model, ReplicaBounds? bounds, Caller caller, CancellationToken cancellationToken);
 
@@ -65,7 +65,7 @@ internal interface IServingApi
     /// <summary>Every alias that this gateway knows, in the order of their names.</summary>
     IReadOnlyList<AliasState> Aliases { get; }
 
-    /// <summary>Gives an alias a traffic rule; with null ends the one that it has.</summary>
+    /// <summary>Gives an alias a traffic rule. Null ends its present one.</summary>
     /// <param name="wait">Whether to wait until the candidate is loaded, or cannot be.</param>
     /// <exception cref="ServingException">As <see cref="IAliasGrain.SetTrafficAsync"/>. UNAVAILABLE: no silo can be asked.</exception>
     ValueTask<AliasState> SetTrafficAsync(string alias, TrafficRule? rule, bool wait, CancellationToken cancellationToken);

@@ -63,8 +63,8 @@ internal readonly record struct TimeLimit(TimeSpan Span, string Text)
         left is null || right?.Span < left.Value.Span ? right : left;
 
     /// <summary>
-    /// Runs <paramref name="call"/>. When <paramref name="limit"/> is over or the caller has gone, it is stopped and answered at once: what cannot be stopped, such as one long
-    /// operator of a model, ends by itself, and its reply is given up.
+    /// Runs <paramref name="call"/>. When <paramref name="limit"/> is over or the caller has gone, it is stopped and answered at once. Work that cannot be stopped,
+    /// such as one long operator of a model, ends by itself, and its reply is dropped.
     /// </summary>
     /// <param name="late">Told of an exception that comes after the answer.</param>
     public static ValueTask<InferReply> InferAsync(

@@ -9,7 +9,7 @@ using Cluster.Gateway.Tracing;
 
 namespace Cluster.Gateway.Serving;
 
-/// <summary>Sends requests to replicas. Nearly always that is one call, in four steps; <see cref="Redispatch"/> is for what does not go so.</summary>
+/// <summary>Sends requests to replicas. Nearly always that is one call, in four steps; <see cref="Redispatch"/> is for all other requests.</summary>
 /// <remarks>
 /// Before it, the front end has read the message, and <see cref="ServingApi"/> has resolved the name.
 /// <list type="number">
@@ -99,7 +99,7 @@ internal readonly record struct Attempt(InferReply Reply, AttemptEnd End)
         }
         catch (SiloUnavailableException exception)
         {
-            // What could not be delivered carries the cause; what was delivered ended with its silo.
+            // An undelivered call carries the cause. A delivered one ended with its silo.
             return Lost($"the silo of a replica of model '{replica.Id.Model}' was lost, or cannot be reached") with { End = exception.InnerException is null ? AttemptEnd.Lost : AttemptEnd.Undelivered };
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -18,7 +18,7 @@ internal sealed class ModelCatalog(
     private const string ReadyState = "READY";
 
     /// <exception cref="ServingException">NOT_FOUND: there is no such model.</exception>
-    /// <param name="prefix">Begins what the caller is told of an unknown one.</param>
+    /// <param name="prefix">Begins the error text for an unknown model.</param>
     public IModelGrain Grain(string name, string prefix = "") =>
         routes.TryFind(name, out _, out var failure) ? grains.GetModel(name) : throw new ServingException(failure with { Message = prefix + failure.Message });
 
@@ -43,7 +43,7 @@ internal sealed class ModelCatalog(
             ?? throw new ServingException(Failure.Moved($"model '{model}' version {route.Text} was unloaded again"));
     }
 
-    /// <summary>The versions that answer, ascending; the one that was just asked answers, whether or not the route shows it yet.</summary>
+    /// <summary>The versions that answer, ascending. The version that has just answered is among them, even if the route does not show it yet.</summary>
     public IEnumerable<string> ReadyVersions(string model, long asked)
     {
         routes.TryFind(model, out var route, out _);
@@ -160,4 +160,16 @@ internal sealed class ModelCatalog(
 
     private static string Join(string? problem, string reason) =>
         problem is null ? reason : reason.Length == 0 ? problem : problem.Contains(reason, StringComparison.Ordinal) ? reason : $"{reason}; {problem}";
+}
+
+/// <summary>The model repository, asked where the cluster's controller watches it.</summary>
+internal sealed class RemoteRepository(ClusterCalls cluster) : IRepositoryControl
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
+        await cluster.RunAsync(grain => grain.ReloadRepositoryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async Task<bool> ReadAsync(string model, CancellationToken cancellationToken) =>
+        await cluster.RunAsync(grain => grain.ReadModelAsync(model, cancellationToken), cancellationToken).ConfigureAwait(false);
 }

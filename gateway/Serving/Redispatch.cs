@@ -8,9 +8,9 @@ using Cluster.Gateway.Tracing;
 namespace Cluster.Gateway.Serving;
 
 /// <summary>
-/// A request whose way is not straight. A replica that is not there any more, cannot be reached or has a full queue is followed by another, at most three
-/// tries in all. What the model itself answered is final. What a silo had when it was lost is sent again once: it may be what took the silo down. A version that is
-/// not in memory is loaded. While no replica can be reached the request waits, within its deadline, until one can be had.
+/// A request that its first replica did not answer. It goes to another replica if one is gone, cannot be reached or has a full queue, at most three tries in all. An
+/// answer of the model itself is final. A request that a silo had when it was lost is sent again once, because it may have taken the silo down. A version that is not
+/// in memory is loaded. While no replica can be reached the request waits, within its deadline.
 /// </summary>
 internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call, long start)
 {
@@ -20,7 +20,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
     /// <summary>Calls that may be lost with their silos.</summary>
     private const int MaxLosses = 2;
 
-    /// <summary>How long a request waits for a replica to be had. Longer than it takes to find a hung silo dead and to load what it held.</summary>
+    /// <summary>How long a request waits for a replica. Longer than it takes to find a hung silo dead and to load its models elsewhere.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     /// <summary>How long after a model was loaded this process may hear of it: far longer than that takes while Redis answers.</summary>

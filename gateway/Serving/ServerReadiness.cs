@@ -1,6 +1,9 @@
+using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Serving;
 using Cluster.Gateway.Hosting;
+using Grpc.HealthCheck;
 using Microsoft.Extensions.Hosting;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Cluster.Gateway.Serving;
 
@@ -52,4 +55,30 @@ internal sealed class ServerReadiness : IDisposable
     private void Tell() => Changed?.Invoke();
 
     private void TellOfModel(string model) => Tell();
+}
+
+/// <summary>Tells gRPC health probes, and those who watch, what <see cref="IServingApi.IsReady"/> tells the others.</summary>
+internal sealed class Readiness(HealthServiceImpl health, ServerReadiness server) : IDisposable
+{
+    private readonly Lock _lock = new();
+
+    /// <summary>To be called once.</summary>
+    public void Follow()
+    {
+        server.Changed += Publish;
+        Publish();
+    }
+
+    public void Dispose() => server.Changed -= Publish;
+
+    /// <summary>One after the other, so that listeners get the latest state last.</summary>
+    private void Publish()
+    {
+        lock (_lock)
+        {
+            var status = server.IsReady ? ServingStatus.Serving : ServingStatus.NotServing;
+            health.SetStatus("", status);
+            health.SetStatus(InferenceReflection.Descriptor.Services[0].FullName, status);
+        }
+    }
 }

@@ -20,7 +20,7 @@ namespace Cluster.Gateway.Serving;
 /// <inheritdoc cref="IServingApi"/>
 internal sealed class ServingApi : IServingApi
 {
-    /// <summary>When to ask again for what ends with other requests.</summary>
+    /// <summary>The retry hint where room comes with the end of other requests.</summary>
     private static readonly TimeSpan RetrySoon = TimeSpan.FromSeconds(1);
 
     private readonly ServerIdentity _identity;

@@ -61,7 +61,7 @@ internal sealed class Suspects(IGrainFactory grains, ControlCalls control, TimeP
         }
         catch (Exception exception)
         {
-            // No request waits for it: one that takes down silos again is told of again.
+            // No request waits for it. A request that takes down silos again is reported again.
             Log.NotAccused(logger, model, version, exception.Message);
         }
     }
@@ -106,7 +106,7 @@ internal sealed class SuspectLane
         }
     }
 
-    /// <summary>The silo was lost with what is running.</summary>
+    /// <summary>The silo was lost with the suspects that were running.</summary>
     /// <returns>Whether that was one suspect alone.</returns>
     public bool Lose()
     {
@@ -158,7 +158,7 @@ internal sealed class SuspectPlace(SuspectLane lane, Task before, TimeProvider t
         _timer?.Dispose();
         lane.End(this);
 
-        // The turn of one that gave up before it began is still that of the one before it.
+        // A suspect that gave up before its turn leaves the turn to the one before it.
         before.ContinueWith(
             static (_, passed) => ((TaskCompletionSource)passed!).TrySetResult(), _passed, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }

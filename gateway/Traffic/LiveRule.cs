@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cluster.Gateway.Traffic;
 
-/// <summary>A traffic rule at work in this gateway, with what was measured of it here. Safe from any thread.</summary>
+/// <summary>A traffic rule at work in this gateway, with this gateway's figures. Safe from any thread.</summary>
 internal sealed class LiveRule : IDisposable
 {
     private readonly TrafficChance _chance;
@@ -42,7 +42,7 @@ internal sealed class LiveRule : IDisposable
     /// <inheritdoc cref="CandidateVersion"/>
     public string ActiveVersion { get; }
 
-    /// <summary>Whether the candidate gets its share. What this gateway has judged it does not go on with, even if the alias cannot be told.</summary>
+    /// <summary>Whether the candidate gets its share. This gateway ends a rule that it has judged, even if it cannot reach the alias.</summary>
     public bool IsOn => _state.IsOn && !Volatile.Read(ref _isJudged);
 
     /// <summary>Whether another rule, or none, has taken this one's place, or its share has ended for all gateways.</summary>
@@ -101,7 +101,7 @@ internal sealed class LiveRule : IDisposable
         ShowShare();
     }
 
-    /// <summary>Ends it; what is under way may still be counted.</summary>
+    /// <summary>Ends it. Requests under way may still be counted.</summary>
     public void Dispose()
     {
         Volatile.Write(ref _isOver, true);
@@ -151,3 +151,84 @@ internal sealed class LiveRule : IDisposable
 /// <param name="Sticky">As <see cref="LiveRule.StickyOf"/> says.</param>
 /// <param name="IsActiveOnly">Whether its caller may not use the candidate.</param>
 internal sealed record TrafficTicket(LiveRule Rule, string? Sticky = null, bool IsActiveOnly = false);
+
+/// <summary>Where requests stand between 0 and 100: those below a candidate's percentage are its share. Safe from any thread.</summary>
+/// <param name="random">Its alone.</param>
+internal sealed class TrafficChance(Random random)
+{
+    private const double All = 100;
+
+    private readonly Lock _lock = new();
+
+    /// <summary>A random place, 0 to below 100.</summary>
+    public double Next()
+    {
+        lock (_lock)
+        {
+            return random.NextDouble() * All;
+        }
+    }
+
+    /// <summary>
+    /// The place of a key, 0 to below 100: the same at every gateway and after every start. Each alias has its own, so that not the same users try out everything.
+    /// </summary>
+    public static double Of(string alias, string key)
+    {
+        // FNV-1a (Fowler, Noll and Vo), whose high bits differ too little for keys that differ at their ends. Hence the steps of Splitmix64 (Steele, Lea and Flood, 2014).
+        var hash = 0xCBF29CE484222325UL;
+        Add(ref hash, alias);
+        Add(ref hash, "\n");
+        Add(ref hash, key);
+        hash = unchecked((hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9UL);
+        hash = unchecked((hash ^ (hash >> 27)) * 0x94D049BB133111EBUL);
+        return ((hash ^ (hash >> 31)) >> 11) * (All / (1UL << 53));
+    }
+
+    private static void Add(ref ulong hash, string text)
+    {
+        foreach (var c in text)
+        {
+            hash = unchecked((hash ^ c) * 0x100000001B3UL);
+        }
+    }
+}
+
+/// <summary>Why a candidate's share is to end, with the figures.</summary>
+internal sealed record TrafficJudgement(RollbackCause Cause, string Reason);
+
+/// <summary>Compares measured figures with a rule's limits. Pure.</summary>
+internal static class TrafficJudge
+{
+    /// <summary>The first limit that is exceeded; null for none, or where too little was measured.</summary>
+    public static TrafficJudgement? Judge(TrafficLimits limits, TrafficFigures figures)
+    {
+        var (active, candidate) = (figures.Active, figures.Candidate);
+        if (candidate.Requests >= limits.MinRequests && candidate.ErrorRate > limits.ErrorRate && candidate.ErrorRate > active.ErrorRate)
+        {
+            return new TrafficJudgement(RollbackCause.Errors, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{candidate.Failed} of {candidate.Requests} requests failed, of the active model {active.Failed} of {active.Requests}; the limit is a rate of {limits.ErrorRate}"));
+        }
+
+        if (Math.Min(candidate.Answered, active.Answered) >= limits.MinRequests)
+        {
+            var slow = Slower("99th percentile", candidate.P99, active.P99, limits.P99Ratio) ?? Slower("mean", candidate.Mean, active.Mean, limits.MeanRatio);
+            if (slow is not null)
+            {
+                return new TrafficJudgement(RollbackCause.Latency, slow);
+            }
+        }
+
+        return figures.Compared >= limits.MinRequests && figures.Different > limits.Drift * figures.Compared
+            ? new TrafficJudgement(RollbackCause.Drift, string.Create(
+                CultureInfo.InvariantCulture, $"{figures.Different} of {figures.Compared} answers differ from the active model's; the limit is a share of {limits.Drift}"))
+            : null;
+    }
+
+    private static string? Slower(string what, TimeSpan candidate, TimeSpan active, double? ratio) =>
+        ratio is { } limit && candidate > active * limit
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"the {what} of latency is {candidate.TotalMilliseconds:0.###} ms, of the active model {active.TotalMilliseconds:0.###} ms; the limit is a ratio of {ratio}")
+            : null;
+}

@@ -43,7 +43,7 @@ internal sealed class TrafficTable : IDisposable
         }
     }
 
-    /// <summary>Reads the state anew: of two changes at once the later reader sees the latest.</summary>
+    /// <summary>Reads the state itself, so that of two changes at once the later reader sees the latest.</summary>
     private void Update(string alias)
     {
         lock (_lock)

@@ -1,3 +1,7 @@
+using System.Numerics;
+using Cluster.Contracts.Errors;
+using Cluster.Contracts.Inference;
+
 namespace Cluster.Gateway.Traffic;
 
 /// <summary>Counts of the last while, which go a tenth of it at a time. Safe from any thread.</summary>
@@ -139,4 +143,115 @@ internal sealed class TrafficWindow
 
         public LegFigures Read() => new(_answered, _failed, _answered == 0 ? TimeSpan.Zero : _total / _answered, _latencies?.Percentile(99) ?? TimeSpan.Zero);
     }
+}
+
+/// <summary>Counts of latencies, 1 µs to 35 minutes, in steps of at most an eighth. One caller at a time.</summary>
+internal sealed class LatencyCounts
+{
+    private const int StepBits = 3;
+    private const int Steps = 1 << StepBits;
+    private const int Octaves = 28;
+
+    private readonly int[] _counts = new int[Steps * (Octaves + 1)];
+
+    public void Add(TimeSpan latency) => _counts[IndexOf(Math.Max(0, (long)latency.TotalMicroseconds))]++;
+
+    public void Add(LatencyCounts other)
+    {
+        for (var i = 0; i < _counts.Length; i++)
+        {
+            _counts[i] += other._counts[i];
+        }
+    }
+
+    public void Clear() => Array.Clear(_counts);
+
+    /// <summary>What so many of a hundred do not exceed, at most an eighth too high; zero where nothing was counted.</summary>
+    public TimeSpan Percentile(int percent)
+    {
+        var total = _counts.Sum();
+        var rank = (long)Math.Ceiling(total * (percent / 100.0));
+        var seen = 0L;
+        for (var i = 0; i < _counts.Length; i++)
+        {
+            seen += _counts[i];
+            if (_counts[i] > 0 && seen >= rank)
+            {
+                return TimeSpan.FromMicroseconds(UpperBound(i));
+            }
+        }
+
+        return TimeSpan.Zero;
+    }
+
+    private int IndexOf(long microseconds)
+    {
+        if (microseconds < Steps)
+        {
+            return (int)microseconds;
+        }
+
+        var octave = BitOperations.Log2((ulong)microseconds) - StepBits;
+        return Math.Min(_counts.Length - 1, ((octave + 1) * Steps) + (int)((microseconds >> octave) & (Steps - 1)));
+    }
+
+    private static long UpperBound(int index) => index < Steps ? index : ((Steps + (index % Steps) + 1L) << ((index / Steps) - 1)) - 1;
+}
+
+/// <summary>What a gateway measured of a rule within its window.</summary>
+/// <param name="Compared">Answers of the candidate that were compared.</param>
+/// <param name="Different">Those of them that differ.</param>
+internal sealed record TrafficFigures(LegFigures Active, LegFigures Candidate, long Compared, long Different);
+
+/// <summary>Figures of one of the two ways. Latencies are those of answered requests; zero where there is none.</summary>
+internal sealed record LegFigures(long Answered, long Failed, TimeSpan Mean, TimeSpan P99)
+{
+    public long Requests => Answered + Failed;
+
+    /// <summary>0 to 1.</summary>
+    public double ErrorRate => Requests == 0 ? 0 : (double)Failed / Requests;
+}
+
+/// <summary>The way that a request goes.</summary>
+internal enum TrafficLeg
+{
+    /// <summary>To the active model, whose answer the client gets.</summary>
+    Active,
+
+    /// <summary>To the candidate, whose answer the client gets.</summary>
+    Candidate,
+
+    /// <summary>A copy, to the candidate.</summary>
+    Shadow,
+}
+
+/// <summary>How a request ended, as a rule counts it.</summary>
+internal enum TrafficOutcome
+{
+    Success,
+
+    /// <summary>The model or the cluster failed, or the deadline passed.</summary>
+    Failure,
+
+    /// <summary>The request was wrong: its client's fault, which counts against no model.</summary>
+    Refused,
+
+    /// <summary>Its client gave up before its deadline.</summary>
+    Cancelled,
+}
+
+/// <summary>From replies to outcomes.</summary>
+internal static class TrafficOutcomes
+{
+    /// <summary>What a token ends may be a moment early by another clock.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(20);
+
+    /// <param name="timeout">How long the request may have taken; null for no limit.</param>
+    public static TrafficOutcome Of(InferReply reply, TimeSpan? timeout, TimeSpan elapsed) => reply.Failure?.Code switch
+    {
+        null => TrafficOutcome.Success,
+        StatusCode.InvalidArgument or StatusCode.OutOfRange or StatusCode.PermissionDenied or StatusCode.Unauthenticated => TrafficOutcome.Refused,
+        StatusCode.Cancelled => elapsed + Slack >= timeout ? TrafficOutcome.Failure : TrafficOutcome.Cancelled,
+        _ => TrafficOutcome.Failure,
+    };
 }

@@ -11,26 +11,20 @@ namespace Cluster.Grains.Aliases;
 /// <remarks>
 /// Only this grain changes its alias, one change at a time, so that comparing and setting is one step. An alias moves in this order, each step of which may be the
 /// last before a crash. The steps: refer to the new model, keep the alias, tell the gateways, let go of the old model. What a crash leaves referred to
-/// without need is let go of by <see cref="RestoreAsync"/>. <see cref="AliasPlan"/> decides; this class does it. A load is waited for outside of the
-/// grain's turns and comes back as a <see cref="ReviewAsync"/>.
+/// without need is let go of by <see cref="RestoreAsync"/>. <see cref="AliasPlan"/> decides; this class does it. <see cref="AliasLoad"/> waits for a load
+/// outside of the grain's turns, and its end comes back as a <see cref="ReviewAsync"/>.
 /// </remarks>
 [GrainType(ClusterGrains.AliasType)]
 internal sealed class AliasGrain : Grain, IAliasGrain
 {
-    /// <summary>A silo that took part in the load was lost, which says nothing about the target: others take its place in about this time.</summary>
-    private static readonly TimeSpan RetryLost = TimeSpan.FromMilliseconds(500);
-
     private readonly IPersistentState<AliasGrainState> _stored;
     private readonly IAliases _aliases;
     private readonly IServingStates _states;
-    private readonly RegistryOptions _options;
+    private readonly AliasLoad _load;
     private readonly TimeProvider _time;
     private readonly ILogger<AliasGrain> _logger;
     private TaskCompletionSource _changed = NewSignal();
-    private IGrainTimer? _retry;
-    private string? _loading;
     private bool _isMoving;
-    private bool _isEnding;
 
     public AliasGrain(
         [PersistentState("alias", ModelGrains.StorageName)] IPersistentState<AliasGrainState> stored,
@@ -44,8 +38,8 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         _stored = stored;
         _aliases = aliases;
         _states = states;
-        _options = options;
         _logger = logger;
+        _load = new AliasLoad(this, () => State, Registry, DelayDeactivation, states, options.RetryFailedTarget, logger);
     }
 
     private string Name => this.GetPrimaryKeyString();
@@ -55,14 +49,14 @@ internal sealed class AliasGrain : Grain, IAliasGrain
     /// <summary>Goes on with what a crash interrupted.</summary>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        Proceed();
+        _load.Proceed();
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _isEnding = true;
+        _load.End();
         return Task.CompletedTask;
     }
 
@@ -83,6 +77,10 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         if (next != before)
         {
             await MoveAsync(next);
+        }
+        else if (!_load.IsUnderWay)
+        {
+            _load.Proceed();
         }
 
         return new AliasOutcome(next, activeReplicas > 0 && before!.Active != change.Target);
@@ -222,7 +220,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         }
     }
 
-    /// <summary>Keeps the new state, tells of it, lets go of what it does not refer to any more, and goes on.</summary>
+    /// <summary>Keeps and publishes the new state, releases models that it no longer refers to, and goes on.</summary>
     private async Task MoveAsync(AliasState next)
     {
         var before = State;
@@ -241,7 +239,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
             Signal();
         }
 
-        Proceed();
+        _load.Proceed();
     }
 
     private void Tell(AliasState? before, AliasState next)
@@ -289,90 +287,6 @@ internal sealed class AliasGrain : Grain, IAliasGrain
         }
     }
 
-    /// <summary>Has the target, or the candidate, loaded, at once or, where it failed, after a while. An alias on its way stays activated.</summary>
-    private void Proceed()
-    {
-        _retry?.Dispose();
-        _retry = null;
-        if (State?.Awaited is not { } awaited)
-        {
-            DelayDeactivation(TimeSpan.Zero);
-            return;
-        }
-
-        DelayDeactivation(Timeout.InfiniteTimeSpan);
-        if (State.AwaitedFailure is null)
-        {
-            Load(awaited);
-        }
-        else
-        {
-            _retry = this.RegisterGrainTimer(RetryAsync, _options.RetryFailedTarget, _options.RetryFailedTarget);
-        }
-    }
-
-    private Task RetryAsync(CancellationToken cancellationToken)
-    {
-        if (State?.Awaited is { } awaited)
-        {
-            Load(awaited);
-        }
-
-        return Task.CompletedTask;
-    }
-
-    private void Load(string target)
-    {
-        if (_loading != target)
-        {
-            _loading = target;
-            _ = LoadAsync(target);
-        }
-    }
-
-    private async Task LoadAsync(string target)
-    {
-        string? failure = null;
-        var lost = false;
-        try
-        {
-            await Registry(target).EnsureLoadedAsync(target, CancellationToken.None);
-            failure = State is { InTransition: false, Traffic: { } traffic } ? TrafficPlan.Lacks(traffic.Rule, _states) : null;
-        }
-        catch (SiloUnavailableException)
-        {
-            lost = true;
-        }
-        catch (ServingException exception)
-        {
-            failure = exception.Failure.Message;
-        }
-        catch (Exception) when (_isEnding)
-        {
-            // The next activation begins anew.
-            return;
-        }
-        catch (Exception exception)
-        {
-            // Of any kind: the alias must hear of it, or it would wait for ever.
-            Log.LoadFailed(_logger, exception, Name, target);
-            failure = $"internal error while loading model '{target}'";
-        }
-
-        if (_loading == target)
-        {
-            _loading = null;
-            if (lost)
-            {
-                _retry?.Dispose();
-                _retry = this.RegisterGrainTimer(RetryAsync, RetryLost, Timeout.InfiniteTimeSpan);
-                return;
-            }
-        }
-
-        await this.AsReference<IAliasGrain>().ReviewAsync(target, failure);
-    }
-
     private async Task ReleaseAsync(IEnumerable<string> models)
     {
         foreach (var model in models.ToList())
@@ -383,7 +297,7 @@ internal sealed class AliasGrain : Grain, IAliasGrain
 
     private void Signal() => Interlocked.Exchange(ref _changed, NewSignal()).TrySetResult();
 
-    /// <summary>Anybody may ask for a name that is no alias; the memory of that is given back at once.</summary>
+    /// <summary>Clients may ask for a name that is no alias. Its activation ends at once.</summary>
     private void EndIfAbsent()
     {
         if (State is null)

@@ -115,3 +115,46 @@ internal sealed class AliasTransitions : BackgroundService
         }
     }
 }
+
+/// <summary>Event ids 2180 to 2187; 2210 to 2219 are those of traffic rules.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2180, LogLevel.Information, "Began to move alias {Alias} from {Active} to {Target}")]
+    public static partial void Moves(ILogger logger, string alias, string active, string target);
+
+    [LoggerMessage(2181, LogLevel.Information, "Set alias {Alias} to {Active}")]
+    public static partial void Moved(ILogger logger, string alias, string active);
+
+    [LoggerMessage(2182, LogLevel.Warning, "Could not move alias {Alias} to {Target}, and {Active} serves on: {Reason}")]
+    public static partial void TargetFailed(ILogger logger, string alias, string target, string reason, string active);
+
+    [LoggerMessage(2183, LogLevel.Information, "Deleted alias {Alias}")]
+    public static partial void Deleted(ILogger logger, string alias);
+
+    [LoggerMessage(2184, LogLevel.Error, "Alias {Alias} was not told that {Model} has changed")]
+    public static partial void ReviewFailed(ILogger logger, Exception exception, string alias, string model);
+
+    [LoggerMessage(2185, LogLevel.Debug, "Left alias {Alias} to the next look: {Reason}")]
+    public static partial void ReviewWaits(ILogger logger, string alias, string reason);
+
+    [LoggerMessage(2186, LogLevel.Error, "Alias {Alias} could not have {Target} loaded")]
+    public static partial void LoadFailed(ILogger logger, Exception exception, string alias, string target);
+
+    [LoggerMessage(2187, LogLevel.Warning, "Alias {Alias} could not keep the end of the load of {Target}, and tries again: {Reason}")]
+    public static partial void NotReviewed(ILogger logger, string alias, string target, string reason);
+
+    [LoggerMessage(2210, LogLevel.Information, "Set a rule of alias {Alias}, and began to load its candidate {Candidate}")]
+    public static partial void CandidateAwaited(ILogger logger, string alias, string candidate);
+
+    [LoggerMessage(2211, LogLevel.Information, "Alias {Alias}: {Percent} % of its requests are {Way} candidate {Candidate}")]
+    public static partial void TrafficBegun(ILogger logger, string alias, double percent, string way, string candidate);
+
+    [LoggerMessage(2212, LogLevel.Warning, "Sent candidate {Candidate} of alias {Alias} no requests, as it did not load: {Reason}")]
+    public static partial void CandidateFailed(ILogger logger, string alias, string candidate, string reason);
+
+    [LoggerMessage(2213, LogLevel.Warning, "Alias {Alias} rolled candidate {Candidate} back, by gateway {Gateway}: {Reason}")]
+    public static partial void TrafficRolledBack(ILogger logger, string alias, string candidate, string gateway, string reason);
+
+    [LoggerMessage(2214, LogLevel.Information, "Ended the rule of alias {Alias} for candidate {Candidate}")]
+    public static partial void TrafficEnded(ILogger logger, string alias, string candidate);
+}

@@ -20,13 +20,13 @@ internal sealed class CacheMetrics(MetricRegistry registry)
 
     private readonly Dictionary<CacheRefusal, ValueSeries> _refusals = Refusals(registry);
 
-    /// <summary>Takes over the books as they are now.</summary>
+    /// <summary>Takes over the present figures of the cache.</summary>
     public void Update(ModelCache books)
     {
-        // Read inside the lock: of two updates at once the later one must not write the older books.
+        // Read inside the lock, so that of two updates at once the later one does not write the older figures.
         lock (_lock)
         {
-            var now = books.Read();
+            var now = books.ReadBytes();
             _capacity.Set(now.Capacity);
             _used.Set(now.Used);
             _unloading.Set(now.Unloading);

@@ -90,7 +90,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
             _used += bytes - entry.Bytes;
             entry.Bytes = bytes;
 
-            // Before the books are balanced: a replica that overruns is the newest, and others go before it.
+            // Before the balance is restored, because a replica that overruns is the newest, and others go before it.
             var change = BalanceLocked();
             entry.State = CacheEntryState.Resident;
             return change;
@@ -168,6 +168,15 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         }
     }
 
+    /// <summary>What <see cref="Read"/> says of bytes; at no cost for each entry.</summary>
+    public CacheBytes ReadBytes()
+    {
+        lock (_gate)
+        {
+            return new CacheBytes(options.Capacity, _used, _unloading, _waitingBytes);
+        }
+    }
+
     public CacheSnapshot Read()
     {
         lock (_gate)
@@ -225,7 +234,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         return new CacheDecision.Waits(entry, evicted);
     }
 
-    /// <summary>Evicts what is lacking, gives room to those that waited for it, and gives up on those that cannot get it any more.</summary>
+    /// <summary>Evicts as much as is lacking, gives room to loads that waited for it, and fails loads that can no longer get it.</summary>
     private CacheChange BalanceLocked()
     {
         var evicted = EvictLocked(ChooseVictimsLocked(Shortfall()));
@@ -320,10 +329,17 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     private long NextEpoch() => _lastEpoch = Math.Max(_lastEpoch + 1, time.GetUtcNow().UtcTicks);
 }
 
+/// <summary>The bytes of a cache at one moment, as in <see cref="CacheSnapshot"/>.</summary>
+internal readonly record struct CacheBytes(long Capacity, long Used, long Unloading, long Waiting)
+{
+    /// <inheritdoc cref="CacheSnapshot.Deficit"/>
+    public long Deficit => Math.Max(0, Used + Unloading - Capacity);
+}
+
 /// <summary>A cache at one moment, in bytes.</summary>
 /// <param name="Capacity">What replicas may take together.</param>
 /// <param name="Used">Of replicas that are loaded or being loaded.</param>
-/// <param name="Unloading">Of replicas whose unload has not finished.</param>
+/// <param name="Unloading">Bytes of replicas with an unload that has not finished.</param>
 /// <param name="Waiting">Of loads that wait for room.</param>
 /// <param name="Copies">Loaded or being loaded.</param>
 /// <param name="Loading">Being loaded or waiting for room.</param>

@@ -3,7 +3,7 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Cache;
 
-/// <summary>How much a silo keeps loaded, and when it changes what it keeps. Sources name where a default comes from.</summary>
+/// <summary>How much a silo keeps loaded, and when it changes that. Parentheses name the source of a default.</summary>
 [Section("Cache")]
 public sealed class ModelCacheOptions
 {
@@ -15,14 +15,14 @@ public sealed class ModelCacheOptions
     public long Capacity { get; set; } = long.MaxValue;
 
     /// <summary>
-    /// Bytes predicted for a replica that was never loaded, as a multiple of its version's files; 1 to 100, default 1.25. Measured on ONNX Runtime 1.29, a
+    /// Bytes predicted for a replica that was never loaded, as a multiple of its version's files. 1 to 100, default 1.25. Measured on ONNX Runtime 1.29, a
     /// session holds 0.5 to 1.1 times its file. A prediction a little above spares the eviction that an overrun causes. Higher evicts more than is needed.
     /// </summary>
     [Range(1.0, 100.0)]
     public double SizeFactor { get; set; } = 1.25;
 
     /// <summary>
-    /// Bytes that every replica is reckoned with beside its weights, for graph, names and session; 0 to 1 GiB, default 128 KiB. Measured on ONNX Runtime 1.29,
+    /// Bytes that are added for every replica beside its weights, for graph, names and session. 0 to 1 GiB, default 128 KiB. Measured on ONNX Runtime 1.29,
     /// sessions of small graphs add 60 to 400 KiB to the process.
     /// </summary>
     [Range(typeof(long), "0", "1073741824")]
@@ -36,15 +36,14 @@ public sealed class ModelCacheOptions
     public double ChurnLoadTimes { get; set; } = 10;
 
     /// <summary>
-    /// Least load time that the churn guard reckons with, 0 to 1 h. Default 100 ms, so that nothing is evicted within a second of its use. (ModelMesh: 3 s, for
+    /// Least load time that the churn guard reckons with, 0 to 1 h. Default 100 ms, so that no replica is evicted within a second of its use. (ModelMesh: 3 s, for
     /// models that are fetched from object storage first.)
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan MinLoadTime { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// How long ago a replica that no request asked for yet is taken to have been used, 0 to 30 days. Default 1 h (ModelMesh: LASTUSED_AGE_ON_ADD), so that it gives way
-    /// to what is used.
+    /// Assumed age of the last use of a replica without a request yet, 0 to 30 days. Default 1 h (ModelMesh: LASTUSED_AGE_ON_ADD), so that it goes before replicas in use.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan AgeOnEagerLoad { get; set; } = TimeSpan.FromHours(1);

@@ -29,6 +29,9 @@ internal sealed class ReplicaCache
 
     public CacheSnapshot Read() => _books.Read();
 
+    /// <inheritdoc cref="ModelCache.ReadBytes"/>
+    public CacheBytes ReadBytes() => _books.ReadBytes();
+
     /// <summary>What a replica will take, in bytes: measured if this silo has loaded the content before.</summary>
     public long Predict(string model, ModelVersionSource source) => _sizes.Predict(model, source);
 
@@ -42,7 +45,7 @@ internal sealed class ReplicaCache
         claim = (decision as CacheDecision.Granted)?.Entry;
         _metrics.Update(_books);
 
-        // A replica that is too large is told so by its load, and fails there as other loads fail.
+        // The load of a replica that is too large finds that out, and fails as other loads fail.
         return decision is not CacheDecision.Refused { Reason: CacheRefusal.Full };
     }
 
@@ -58,7 +61,7 @@ internal sealed class ReplicaCache
     /// <summary>Returns once there is room for a replica to be loaded; it is taken until <see cref="Release"/>.</summary>
     /// <param name="evict">What ends the replica, called from any thread once its room is wanted by others.</param>
     /// <exception cref="ServingException">
-    /// RESOURCE_EXHAUSTED with a retry hint: what is loaded is too much in use. UNAVAILABLE: the replica is larger than the cache.
+    /// RESOURCE_EXHAUSTED with a retry hint: the loaded replicas are too much in use. UNAVAILABLE: the replica is larger than the cache.
     /// </exception>
     public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ModelVersionSource source, Action evict, CancellationToken cancellationToken)
     {
@@ -94,7 +97,7 @@ internal sealed class ReplicaCache
 
         var predicted = entry.Bytes;
         CarryOut(_books.Loaded(entry, bytes, loadTime), entry.Key);
-        if (_books.Read() is { Deficit: > 0 } now)
+        if (_books.ReadBytes() is { Deficit: > 0 } now)
         {
             Log.OverCapacity(_logger, entry.Key, bytes, predicted, now.Deficit);
         }

@@ -3,23 +3,25 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Cluster;
 
-/// <summary>What silos do for the whole cluster. Defaults are ModelMesh's where it has the like.</summary>
+/// <summary>What silos do for the whole cluster. Defaults are ModelMesh's where it has such a setting.</summary>
 [Section("ClusterWork")]
 public sealed class ClusterOptions : IValidatableObject
 {
-    /// <summary>How often a silo's replicas report what they have to do, 1 s to 10 min. Default 10 s (ModelMesh: RATE_CHECK_INTERVAL).</summary>
+    /// <summary>How often a silo's replicas report their utilization, 1 s to 10 min. Default 10 s (ModelMesh: RATE_CHECK_INTERVAL).</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan LoadReportInterval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often an idle replica beside others reports, so that it can go; 1 s to 1 day. Default 6 min (ModelMesh: LOCAL_JANITOR_FREQ).</summary>
+    /// <summary>How often an idle replica beside others reports, so that it can go. 1 s to 1 day. Default 6 min (ModelMesh: LOCAL_JANITOR_FREQ).</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan IdleReportInterval { get; set; } = TimeSpan.FromMinutes(6);
 
-    /// <summary>A replica that its model does not want any more ends after this, 1 s to 1 h. Default 1 min. Shorter may end what others are about to hear of.</summary>
+    /// <summary>
+    /// A replica that its model no longer wants ends after this, 1 s to 1 h. Default 1 min. Shorter may end replicas that others are about to hear of.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan OrphanAge { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Models that a leaving silo has moved at once, 1 to 1000. Default 4. More leaves sooner and loads the others more.</summary>
+    /// <summary>Models that a leaving silo has moved at once, 1 to 1000. Default 4. More leaves sooner and burdens the others more.</summary>
     [Range(1, 1000)]
     public int DrainConcurrency { get; set; } = 4;
 
@@ -35,7 +37,7 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan LoadAheadInterval { get; set; } = TimeSpan.FromMinutes(7);
 
-    /// <summary>How long after the first look, or after a silo has joined, that begins; 0 to 1 h. Default 2 s, so that the silo's state is known.</summary>
+    /// <summary>How long after the first look, or after a silo has joined, loading ahead begins. 0 to 1 h. Default 2 s, so that the silo's state is known.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan LoadAheadDelay { get; set; } = TimeSpan.FromSeconds(2);
 

@@ -1,13 +1,16 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Repository;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="IControllerGrain"/>
-/// <remarks>Keeps nothing: where it comes back after its silo died, it makes up for what was not done. Silos call it at each change of the membership, so that it is there.</remarks>
+/// <remarks>Keeps no state. Where it comes back after its silo died, it makes up for work that was not done. Silos call it at each change of the membership, so that it
+/// is active.</remarks>
 [ControlPlacement, KeepAlive]
 internal sealed class ControllerGrain(
     IClusterMembershipService membership,
@@ -57,7 +60,7 @@ internal sealed class ControllerGrain(
         _active = active;
         states.RemoveDead();
 
-        // To its end, also where the silo that told of it stops.
+        // To its end, even if the silo that reported it stops.
         await caretaker.TellOfLostAsync(CancellationToken.None);
     }
 
@@ -107,4 +110,69 @@ public sealed class ControllerDuty
     internal void Begin() => _begun.TrySetResult();
 
     internal void End() => _begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>What is done once for the whole cluster; the key is <see cref="Key"/>.</summary>
+[Alias("controller")]
+internal interface IControllerGrain : IGrainWithStringKey
+{
+    /// <summary>The key of the one grain.</summary>
+    const string Key = "0";
+
+    /// <summary>A silo reports here that the membership has changed. Models that lost replicas know it when the call returns.</summary>
+    [AlwaysInterleave, Alias("membership-changed")]
+    ValueTask MembershipChangedAsync(MembershipVersion version, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IRepositoryControl.ReloadAsync"/>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("reload-repository")]
+    ValueTask<ImmutableArray<string>> ReloadRepositoryAsync(CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IRepositoryControl.ReadAsync"/>
+    [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("read-model")]
+    ValueTask<bool> ReadModelAsync(string model, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IClusterGrain.DrainAsync"/>
+    [AlwaysInterleave, Alias("drain")]
+    ValueTask<NodeDescription> DrainAsync(string silo, bool drains);
+
+    /// <summary>Fingerprints of the repository's models that the cluster serves, by name; null before the controller's silo has read its repository.</summary>
+    [AlwaysInterleave, Alias("fingerprints")]
+    ValueTask<ImmutableDictionary<string, string>?> GetFingerprintsAsync();
+
+    /// <summary>Ends the activation, so that the next call finds the controller on a silo whose repository agrees with the others'.</summary>
+    [AlwaysInterleave, Alias("leave")]
+    ValueTask LeaveAsync();
+}
+
+/// <summary>Tells the controller of each change of the membership that this silo sees, until it has heard. So there is a controller, wherever the former one was.</summary>
+internal sealed class ControllerWatch(
+    IClusterMembershipService membership, IGrainFactory grains, TimeProvider time, ILogger<ControllerWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(100);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
+        {
+            while (!await TryTellAsync(snapshot.Version, stoppingToken).ConfigureAwait(false))
+            {
+                await Task.Delay(Retry, time, stoppingToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<bool> TryTellAsync(MembershipVersion version, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await grains.GetGrain<IControllerGrain>(IControllerGrain.Key).MembershipChangedAsync(version, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Its silo may be the one that is lost: the next call finds it elsewhere.
+            Log.ControllerNotTold(logger, version.ToString(), exception.Message);
+            return false;
+        }
+    }
 }

@@ -1,5 +1,5 @@
 using Cluster.Contracts.Models;
-using Cluster.Grains.Models;
+using Cluster.Grains.Replicas;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Cluster;
@@ -8,7 +8,7 @@ namespace Cluster.Grains.Cluster;
 internal sealed class ReplicaMoves(LocalReplicas replicas, ILocalSiloDetails local, IGrainFactory grains, ClusterOptions options, ILogger<ReplicaMoves> logger)
 {
     /// <summary>Asks each of the models once; ends early where that is cancelled.</summary>
-    /// <returns>How many have done what they could.</returns>
+    /// <returns>How many have done all that they could.</returns>
     public async Task<int> MoveAsync(IReadOnlyCollection<string> models, CancellationToken cancellationToken)
     {
         var done = 0;

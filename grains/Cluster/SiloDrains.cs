@@ -1,5 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Nodes;
+using Cluster.Grains.Placement;
+using Orleans.GrainDirectory;
 
 namespace Cluster.Grains.Cluster;
 
@@ -9,7 +11,7 @@ internal sealed class SiloDrains(IKnownSilos silos, IGrainFactory grains)
     /// <summary>Of a name in an error.</summary>
     private const int MaxName = 256;
 
-    /// <summary>Silos that were to be drained here, of which what they publish may not be known yet.</summary>
+    /// <summary>Silos with a drain from here, which their published state may not show yet.</summary>
     private readonly HashSet<string> _drained = new(StringComparer.Ordinal);
 
     /// <inheritdoc cref="IClusterGrain.DrainAsync"/>
@@ -47,4 +49,25 @@ internal sealed class SiloDrains(IKnownSilos silos, IGrainFactory grains)
 
     /// <returns>What was noted before.</returns>
     private bool Note(string silo, bool drains) => drains ? !_drained.Add(silo) : _drained.Remove(silo);
+}
+
+/// <inheritdoc cref="ISiloDrainGrain"/>
+[SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
+internal sealed class SiloDrainGrain(AskedDrain drain) : Grain, ISiloDrainGrain
+{
+    /// <inheritdoc/>
+    public ValueTask AskAsync(bool drains)
+    {
+        drain.Ask(drains);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Drains one silo; the key is the silo's address in its parsable form, and the grain is there.</summary>
+[Alias("silo-drain-grain")]
+internal interface ISiloDrainGrain : IGrainWithStringKey
+{
+    /// <summary>Has the silo take nothing new and its replicas be elsewhere, or take replicas again. Returns once others are told; replicas move after that.</summary>
+    [Alias("ask")]
+    ValueTask AskAsync(bool drains);
 }

@@ -1,6 +1,6 @@
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
-using Cluster.Grains.Models;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Scaling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <summary>
-/// Has this silo's replicas tell their models what they have to do, every few seconds while they are used. On the same round it compares what is loaded with
-/// what is published: a replica that its model does not name ends.
+/// Has this silo's replicas report their utilization to their models, every few seconds while they are used. In the same round it compares loaded replicas with the
+/// published ones: a replica that its model does not name ends.
 /// </summary>
 internal sealed class UtilizationReporter(
     LocalReplicas replicas,
@@ -116,7 +116,7 @@ internal sealed class UtilizationReporter(
         }
         catch (Exception exception)
         {
-            // A report has no caller to tell of its failure; the next round reports anew.
+            // A report has no caller that could learn of its failure. The next round reports again.
             Log.LoadNotReported(logger, load.Replica.ToString(), exception.Message);
         }
     }

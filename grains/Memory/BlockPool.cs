@@ -46,10 +46,10 @@ internal sealed unsafe class BlockPool : IDisposable
 
     public long KeptBytes => Interlocked.Read(ref _keptBytes);
 
-    /// <summary>A block's size, header included: what it counts for.</summary>
+    /// <summary>A block's size as it counts, header included.</summary>
     public static long SizeOf(void* block) => HeaderOf(block)->Size;
 
-    /// <summary>Whom a block was given to, as <see cref="Allocate"/> was told.</summary>
+    /// <summary>The holder of a block, as given to <see cref="Allocate"/>.</summary>
     public static long OwnerOf(void* block) => HeaderOf(block)->Owner;
 
     /// <summary>A block of at least <paramref name="bytes"/>, with any content; null where it does not fit under the limit.</summary>
@@ -79,7 +79,7 @@ internal sealed unsafe class BlockPool : IDisposable
         return (byte*)start + Alignment;
     }
 
-    /// <summary>Whether what is counted beside the blocks fits, after the kept ones have made way.</summary>
+    /// <summary>Whether memory that is counted beside the blocks fits, once the kept blocks are freed.</summary>
     /// <param name="bytes">The part of it that is new: whether the process really has it is asked too.</param>
     public bool HasRoom(long bytes)
     {

@@ -26,13 +26,13 @@ internal sealed class MemoryUse
     /// <summary>The bytes that were asked for and refused, the first of them; 0 where all was given.</summary>
     public long Refused { get; private set; }
 
-    /// <summary>What was taken when the first block was refused: what had been given is given back as the run ends.</summary>
+    /// <summary>The bytes held when the first block was refused. They are given back as the run ends.</summary>
     public long HeldAtRefusal { get; private set; }
 
     /// <summary>The most that may be taken.</summary>
     public long Limit { get; private set; }
 
-    /// <summary>Begins to count anew on this thread.</summary>
+    /// <summary>Begins to count from zero on this thread.</summary>
     /// <param name="limit">The most that may be taken.</param>
     public void Begin(long limit = long.MaxValue)
     {
@@ -41,7 +41,7 @@ internal sealed class MemoryUse
         _current = this;
     }
 
-    /// <summary>Forgets what was counted, so that a request that does not run is not taken for the one before.</summary>
+    /// <summary>Clears the count, so that a request that does not run does not get the count of the one before.</summary>
     public void Clear() => (Bytes, Peak, Refused, HeldAtRefusal) = (0, 0, 0, 0);
 
     /// <summary>Ends the counting on this thread; the figures stay.</summary>
@@ -73,7 +73,7 @@ internal sealed class RunMemory(TimeProvider time)
     /// <summary>A run counts for one to two of these.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    /// <summary>A change of less than an eighth is not told.</summary>
+    /// <summary>A change of less than an eighth is not reported.</summary>
     private const int Grain = 8;
 
     private readonly Lock _lock = new();

@@ -28,12 +28,18 @@ internal static class FailurePlan
             : [.. state.FailedOn.GetValueOrDefault(version, []).Where(failure => IsOf(failure, source.Revision, state.Registration!.SettingsRevision)).Select(failure => failure.Silo)];
     }
 
-    /// <summary>The state without what is too long ago to count; shorter for what is used, which has more need of another try.</summary>
+    /// <summary>
+    /// The state without failures that are too old to count, and without those that are due for another try. Those of used versions expire sooner, because they need another try more.
+    /// After a clock was set back, failures of a later time count as old. Else they would hold loads back for as long.
+    /// </summary>
     public static ModelGrainState Forget(ModelGrainState state, DateTimeOffset now, TimeSpan memory, ReplicaOptions options)
     {
+        var longest = memory > ReplicaLoader.NoSiloRetry ? memory : ReplicaLoader.NoSiloRetry;
+        var due = state.Failed.Where(failed => failed.Value.RetryOn is { } on && (on <= now || on - now > longest)).Select(static failed => failed.Key).ToList();
+        state = due.Count == 0 ? state : state with { Failed = state.Failed.RemoveRange(due) };
         foreach (var (version, losses) in state.LostWith)
         {
-            var left = losses.RemoveAll(loss => now - loss.At >= LossMemory);
+            var left = losses.RemoveAll(loss => (now - loss.At).Duration() >= LossMemory);
             state = left.Length == losses.Length
                 ? state
                 : state with { LostWith = left.IsEmpty ? state.LostWith.Remove(version) : state.LostWith.SetItem(version, left) };
@@ -42,7 +48,7 @@ internal static class FailurePlan
         foreach (var (version, failures) in state.FailedOn)
         {
             var isUsed = state.Uses.GetValueOrDefault(version) is { } use && now - use.LastUsed <= options.InUse;
-            var left = failures.RemoveAll(failure => now - failure.At >= (isUsed ? memory * options.InUseFailureMemory : memory));
+            var left = failures.RemoveAll(failure => (now - failure.At).Duration() >= (isUsed ? memory * options.InUseFailureMemory : memory));
             state = left.Length == failures.Length
                 ? state
                 : state with { FailedOn = left.IsEmpty ? state.FailedOn.Remove(version) : state.FailedOn.SetItem(version, left) };
@@ -52,8 +58,8 @@ internal static class FailurePlan
     }
 
     /// <summary>
-    /// The state after silos were lost. One that was loading a version is kept in mind, unless that load had begun before the loss of another: silos that are lost at once are no word
-    /// against what they loaded.
+    /// The state after silos were lost. It records a silo that was loading a version, unless that load had begun before the loss of another silo. Silos that are lost
+    /// at once are no evidence against the versions that they loaded.
     /// </summary>
     public static ModelGrainState Lose(ModelGrainState state, IReadOnlyCollection<SiloAddress> silos, DateTimeOffset now)
     {

@@ -36,7 +36,7 @@ internal sealed class ModelChange(string model, ModelServices services, ModelKee
         return retry;
     }
 
-    /// <summary>Whether what a version serves with is not what it should.</summary>
+    /// <summary>Whether a version serves with other content, other settings or fewer replicas than it should.</summary>
     public bool IsDue(long version) =>
         State.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version) is { } source
         && State.Loaded.ContainsKey(version)

@@ -12,8 +12,9 @@ namespace Cluster.Grains.Models;
 
 /// <inheritdoc cref="IModelGrain"/>
 /// <remarks>
-/// What is reported is taken at once; <see cref="ModelTurns"/> says when it is acted on. <see cref="ModelPlan"/>, <see cref="ReplicaPlan"/> and <see cref="FailurePlan"/> say
-/// what follows, <see cref="ModelChange"/>, <see cref="ReplicaWork"/> and <see cref="ReplicaLoader"/> do it, <see cref="ModelKeeper"/> keeps it and tells the gateways.
+/// Commands wait for their turn. <see cref="ModelReports"/> takes what is reported at once; <see cref="ModelTurns"/> says when it is acted on.
+/// <see cref="ModelPlan"/>, <see cref="ReplicaPlan"/> and <see cref="FailurePlan"/> say what follows. <see cref="ModelChange"/>, <see cref="ReplicaWork"/> and
+/// <see cref="ReplicaLoader"/> do it, <see cref="ModelKeeper"/> keeps it and tells the gateways.
 /// </remarks>
 [ControlPlacement]
 [GrainType(ClusterGrains.ModelType)]
@@ -27,8 +28,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     private ReplicaWork _work = null!;
     private ScalingDesk _scaling = null!;
     private ModelChange _change = null!;
-    private Quarantine _quarantine = null!;
     private ModelTurns _turns = null!;
+    private ModelReports _reports = null!;
 
     public ModelGrain(
         [PersistentState("model", ModelGrains.StorageName)] IPersistentState<ModelGrainState> stored, ModelServices services, ILogger<ModelGrain> logger)
@@ -42,16 +43,16 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
     private ModelGrainState State => _keeper.State;
 
-    /// <summary>Goes on with what was to be tried again, and ends what was being loaded when the grain was lost.</summary>
+    /// <summary>Goes on with tries that were due, and ends loads that were under way when the grain was lost.</summary>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _keeper = new ModelKeeper(Name, _stored, _services.States, _services.Metrics, _services.Time);
         _loader = new ReplicaLoader(Name, _services, _keeper, _logger);
         _work = new ReplicaWork(Name, _services, _keeper, _loader, _logger);
         _scaling = new ScalingDesk(Name, _services, _keeper, _work, _logger);
-        _quarantine = new Quarantine(Name, _services, _keeper, _work, _logger);
         _change = new ModelChange(Name, _services, _keeper, _work, _scaling, _logger);
         _turns = new ModelTurns(this, GrainFactory.GetGrain<IModelWorkGrain>(Name), _keeper, _change, _services.Time, _logger);
+        _reports = new ModelReports(Name, _services, _keeper, _work, _scaling, _change, _turns, _logger);
         if (State.Registration is null)
         {
             _services.States.TryGet(Name, out var published);
@@ -65,7 +66,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         ];
         if (!gone.IsEmpty)
         {
-            return LoseAsync(gone);
+            return _reports.SilosLostAsync(gone);
         }
 
         if (!State.Arriving.IsEmpty)
@@ -145,6 +146,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
                 throw new ServingException(failure);
             }
         }
+
+        await _services.States.WhenSentAsync(Name, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -181,6 +184,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         await _keeper.KeepAskedAsync(
             State with { Unloaded = true, NotYetUsed = false }, state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed });
         await _turns.ChangeAsync();
+        await _services.States.WhenSentAsync(Name, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -206,7 +210,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     {
         if (missing is { } id && IsServing(id) && !await _loader.IsLoadedAsync(id) && IsServing(id))
         {
-            await TakeAsync(ReplicaPlan.Ended(State, version, new PlacedReplica(id.Number, id.Silo), statistics: null), version, "its silo did not have it any more");
+            await _reports.TakeAsync(ReplicaPlan.Ended(State, version, new PlacedReplica(id.Number, id.Silo), statistics: null), version, "its silo did not have it any more");
         }
 
         while (true)
@@ -226,6 +230,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
             if (!ReplicaPlan.IsOnDemand(State, version))
             {
+                // A silo that had hung may have told what was so before this grain took its place: else its gateways would ask here for ever.
+                _keeper.TellAgain();
                 return;
             }
 
@@ -251,39 +257,17 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     }
 
     /// <inheritdoc/>
-    public async ValueTask ReplicaEndedAsync(ReplicaEnd end)
-    {
-        var id = end.Replica;
-        var state = ReplicaPlan.Ended(State, id.Version, new PlacedReplica(id.Number, id.Silo), end.Statistics);
-        if (end.Statistics.LastInference is { } used && state.Loaded.ContainsKey(id.Version))
-        {
-            state = _scaling.Use(state, id.Version, used);
-        }
-
-        await TakeAsync(state, id.Version, end.Reason);
-    }
+    public async ValueTask ReplicaEndedAsync(ReplicaEnd end) => await _reports.ReplicaEndedAsync(end);
 
     /// <inheritdoc/>
     public ValueTask DownloadProgressAsync(ModelReplicaId replica, int percent)
     {
-        if (ReplicaPlan.Arriving(State, replica.Version).Contains(new PlacedReplica(replica.Number, replica.Silo)))
-        {
-            _keeper.TellDownload(replica.Version, string.Create(CultureInfo.InvariantCulture, $"{ServingReasons.Downloading}{percent} %"));
-        }
-
+        _reports.Download(replica, percent);
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public async ValueTask ReportLoadAsync(UtilizationReport load)
-    {
-        if (_scaling.Take(load, mayDecide: _turns.AreIdle))
-        {
-            _turns.Schedule();
-        }
-
-        await _scaling.SaveUsesAsync();
-    }
+    public async ValueTask ReportLoadAsync(UtilizationReport load) => await _reports.ReportLoadAsync(load);
 
     /// <inheritdoc/>
     public async ValueTask LeaveSiloAsync(SiloAddress silo, CancellationToken cancellationToken)
@@ -302,46 +286,10 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
     }
 
     /// <inheritdoc/>
-    public async ValueTask SilosLostAsync(ImmutableArray<SiloAddress> silos) => await LoseAsync(silos);
+    public async ValueTask SilosLostAsync(ImmutableArray<SiloAddress> silos) => await _reports.SilosLostAsync(silos);
 
     /// <inheritdoc/>
-    public async ValueTask AccuseAsync(long version, ImmutableArray<SiloAddress> silos)
-    {
-        _quarantine.Accuse(version, silos);
-        await JudgeAsync();
-    }
-
-    private async Task JudgeAsync()
-    {
-        if (await _quarantine.JudgeAsync())
-        {
-            // An older version may serve in its place.
-            _turns.Schedule();
-        }
-    }
-
-    private async Task LoseAsync(ImmutableArray<SiloAddress> silos)
-    {
-        await JudgeAsync();
-        var before = State;
-        var state = ReplicaPlan.Lose(FailurePlan.Lose(before, silos, _services.Time.GetUtcNow()), silos);
-        if (ReferenceEquals(state, before))
-        {
-            return;
-        }
-
-        var lost = before.Loaded.Keys.Sum(version => ReplicaPlan.Serving(before, version).Length - ReplicaPlan.Serving(state, version).Length);
-        Log.ReplicasLost(_logger, Name, lost, string.Join(", ", silos));
-        _services.Metrics.ReplicasLost(lost);
-        var kept = _keeper.KeepAsync(state);
-        _keeper.Tell(ServingReasons.SiloLost);
-        _change.Reload(state.Loaded.Keys.Where(version =>
-            ReplicaPlan.IsOnDemand(state, version)
-            && !ReplicaPlan.IsOnDemand(before, version)
-            && (_work.IsUsedLately(version) || state.Registration?.CopyBounds().Least > 1)));
-        _turns.Schedule();
-        await kept;
-    }
+    public async ValueTask AccuseAsync(long version, ImmutableArray<SiloAddress> silos) => await _reports.AccuseAsync(version, silos);
 
     /// <inheritdoc/>
     public async ValueTask CarryOutAsync() => await _turns.CarryOutAsync();
@@ -351,28 +299,11 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
     private bool IsServing(ModelReplicaId id) => ReplicaPlan.Serving(State, id.Version).Contains(new PlacedReplica(id.Number, id.Silo));
 
-    /// <summary>Takes what was heard of a version's replicas.</summary>
-    private async Task TakeAsync(ModelGrainState state, long version, string cause)
-    {
-        if (ReferenceEquals(state, State))
-        {
-            return;
-        }
-
-        var kept = _keeper.KeepAsync(state);
-        _keeper.Tell(cause);
-        await kept;
-        if (State.Registration is not null && _change.IsDue(version))
-        {
-            _turns.Schedule();
-        }
-    }
-
     private Failure NotServed(long version) => State.Failed.GetValueOrDefault(version) is { } failed
         ? Failure.Unavailable(LoadFailures.Message(Name, version, failed.Reason), LoadFailures.RetryAfter) with { Kind = FailureKind.LoadFailed }
         : Failure.NotFound(string.Create(CultureInfo.InvariantCulture, $"Request for unknown model: '{Name}' version {version} is not served"));
 
-    /// <param name="prefix">Begins what the caller is told.</param>
+    /// <param name="prefix">Begins the text for the caller.</param>
     private void RequireKnown(string prefix = "")
     {
         if (State.Registration is null)

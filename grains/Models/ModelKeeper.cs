@@ -13,7 +13,7 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     private bool _unwritten;
     private TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Ends when gateways are told next.</summary>
+    /// <summary>Ends at the next publication to gateways.</summary>
     public Task NextTold => _told.Task;
 
     /// <summary>The model's.</summary>
@@ -30,7 +30,7 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     }
 
     /// <summary>As <see cref="KeepAsync"/>, for what a caller asked.</summary>
-    /// <param name="undo">Takes what was asked out of the state again, where it cannot be written.</param>
+    /// <param name="undo">Takes the request out of the state again, where the state cannot be written.</param>
     /// <exception cref="ServingException">UNAVAILABLE, with the cause: the store is away or refuses the write, which no other silo would change.</exception>
     public async Task KeepAskedAsync(ModelGrainState state, Func<ModelGrainState, ModelGrainState>? undo = null)
     {
@@ -52,7 +52,7 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
         _unwritten = true;
     }
 
-    /// <summary>Writes what was only noted.</summary>
+    /// <summary>Writes changes that were only noted.</summary>
     public Task SaveAsync() => _unwritten ? KeepAsync(State) : Task.CompletedTask;
 
     public Task ClearAsync()
@@ -79,6 +79,16 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
         metrics.Copies(name, State.Loaded.Keys.Sum(version => ReplicaPlan.Serving(State, version).Length));
     }
 
+    /// <summary>Tells gateways where what they know names other replicas than serve.</summary>
+    public void TellAgain()
+    {
+        var known = states.TryGet(name, out var published) ? published.Versions : [];
+        if (known.Any(version => !version.Replicas.SequenceEqual(ReplicaPlan.Serving(State, version.Version))))
+        {
+            Tell();
+        }
+    }
+
     private ModelServingState WithDownloads(ModelServingState state)
     {
         foreach (var ended in _downloads.Keys.Where(version => !state.Versions.Any(known => known.Version == version && known.Arriving.Length > 0)).ToList())
@@ -101,4 +111,29 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         await stored.WriteStateAsync();
     }
+}
+
+/// <summary>Since when each version is as it is, and why.</summary>
+internal static class ServingTimes
+{
+    /// <summary>What changed since <paramref name="before"/> is of <paramref name="now"/>; the rest keeps its time.</summary>
+    /// <param name="cause">Why; empty where the state itself says it.</param>
+    public static ModelServingState Stamp(ModelServingState? before, ModelServingState state, DateTimeOffset now, string cause = "") =>
+        state with
+        {
+            Versions =
+            [
+                .. state.Versions.Select(version =>
+                {
+                    var last = before?.Versions.FirstOrDefault(entry => entry.Version == version.Version);
+                    return last is not null && IsSame(last, version) ? version with { Since = last.Since, Cause = last.Cause } : version with { Since = now, Cause = cause };
+                }),
+            ],
+        };
+
+    private static bool IsSame(VersionServingState left, VersionServingState right) =>
+        left.State == right.State
+        && left.Failed == right.Failed
+        && left.Reason == right.Reason
+        && left.Replicas.AsSpan().SequenceEqual(right.Replicas.AsSpan());
 }

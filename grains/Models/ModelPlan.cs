@@ -31,7 +31,7 @@ internal static class ModelPlan
             return [];
         }
 
-        // Unreadable settings do not say what is wanted: what serves goes on, unless it is gone from the repository.
+        // Unreadable settings do not say what is wanted. Serving versions go on, unless they are gone from the repository.
         if (registration.Problem is not null)
         {
             return [.. registration.Versions.Select(source => source.Version).Where(state.Loaded.ContainsKey).OrderDescending()];
@@ -42,7 +42,7 @@ internal static class ModelPlan
             .Select(source => source.Version));
     }
 
-    /// <summary>The next version whose content is to be loaded, or null when there is nothing to load.</summary>
+    /// <summary>The next version to load, or null without one.</summary>
     /// <param name="postponed">Versions to leave out.</param>
     public static ModelVersionSource? NextLoad(ModelGrainState state, IReadOnlySet<long>? postponed = null)
     {
@@ -106,7 +106,7 @@ internal static class ModelPlan
         return null;
     }
 
-    /// <summary>What gateways are told.</summary>
+    /// <summary>The serving state for gateways.</summary>
     public static ModelServingState Describe(string name, ModelGrainState state)
     {
         var sources = state.Registration?.Versions ?? [];

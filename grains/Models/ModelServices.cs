@@ -4,8 +4,6 @@ using Cluster.Grains.Cache;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Scaling;
-using Cluster.Grains.Sessions;
-using Cluster.Grains.Workers;
 
 namespace Cluster.Grains.Models;
 
@@ -24,15 +22,4 @@ internal sealed record ModelServices(
     ModelMetrics Metrics,
     IGrainFactory Grains,
     PlacementRandom Random,
-    TimeProvider Time);
-
-/// <summary>What a replica's grain needs of its silo.</summary>
-internal sealed record ReplicaServices(
-    ReplicaCache Cache,
-    LocalReplicas Local,
-    SessionFactory Sessions,
-    InferenceWorkers Workers,
-    InferenceOptions Options,
-    ReplicaMetricsFactory Metrics,
-    LoadMetrics LoadMetrics,
     TimeProvider Time);

@@ -16,6 +16,9 @@ internal sealed class ModelTurns : IDisposable
     private readonly RetryTimer _retry;
     private readonly SemaphoreSlim _turn = new(1);
     private bool _scheduled;
+
+    /// <summary>Whether the last change failed, which is in the log.</summary>
+    private bool _isFailing;
     private int _changes;
 
     /// <param name="self">The same grain, by a message.</param>
@@ -34,7 +37,7 @@ internal sealed class ModelTurns : IDisposable
 
     private ModelGrainState State => _keeper.State;
 
-    /// <summary>Waits for a turn, which lasts until what is returned is disposed of.</summary>
+    /// <summary>Waits for a turn, which lasts until the returned object is disposed.</summary>
     public async Task<Turn> TakeAsync()
     {
         await _turn.WaitAsync();
@@ -50,15 +53,25 @@ internal sealed class ModelTurns : IDisposable
         }
 
         using var change = Begin();
-        if (await _change.CarryOutAsync() is { } wait)
+        try
         {
-            _retry.LookIn(wait);
+            if (await _change.CarryOutAsync() is { } wait)
+            {
+                _retry.LookIn(wait);
+            }
+        }
+        catch
+        {
+            // Such as for a store that is away: no request comes for what gateways take for failed.
+            _retry.LookIn(ReplicaLoader.NoSiloRetry);
+            throw;
         }
 
+        _isFailing = false;
         RetryLaterFailures();
     }
 
-    /// <summary>Counts a change as under way until what is returned is disposed of. Within a turn.</summary>
+    /// <summary>Counts a change as under way until the returned object is disposed. Within a turn.</summary>
     public Change Begin()
     {
         _changes++;
@@ -109,7 +122,11 @@ internal sealed class ModelTurns : IDisposable
         {
             // This turn runs without a caller to tell; the next reason to act tries again.
             _scheduled = false;
-            Log.NotCarriedOut(_logger, _keeper.Name, CauseOf(exception));
+            if (!_isFailing)
+            {
+                _isFailing = true;
+                Log.NotCarriedOut(_logger, _keeper.Name, CauseOf(exception));
+            }
         }
     }
 
@@ -118,12 +135,10 @@ internal sealed class ModelTurns : IDisposable
         ? "this process ends"
         : exception.Message.ReplaceLineEndings("\n").Split('\n', 2)[0];
 
-    private async Task RetryAsync()
+    private Task RetryAsync()
     {
-        using var turn = await TakeAsync();
-        var now = _time.GetUtcNow();
-        await _keeper.KeepAsync(State with { Failed = State.Failed.RemoveRange(State.Failed.Where(entry => entry.Value.RetryOn <= now).Select(entry => entry.Key)) });
-        await ChangeAsync();
+        Schedule();
+        return Task.CompletedTask;
     }
 
     /// <summary>One turn.</summary>
@@ -146,4 +161,46 @@ internal interface IModelWorkGrain : IGrainWithStringKey
     /// <summary>Does what follows from the model's state.</summary>
     [ResponseTimeout("01:00:00"), Alias("carry-out")]
     ValueTask CarryOutAsync();
+}
+
+/// <summary>Has a grain look at tries that are due, at the earliest of the requested times. Keeps the grain active meanwhile.</summary>
+/// <param name="look">Runs in a turn of the grain.</param>
+internal sealed class RetryTimer(Grain grain, Func<Task> look, TimeProvider time)
+{
+    /// <summary>Least time between two tries of a load that found no room.</summary>
+    private static readonly TimeSpan Min = TimeSpan.FromSeconds(1);
+
+    private IGrainTimer? _timer;
+    private DateTimeOffset _at;
+
+    /// <summary>Most time between two looks, so that the grain is not collected meanwhile.</summary>
+    public static TimeSpan Max { get; } = TimeSpan.FromMinutes(1);
+
+    public bool IsSet => _timer is not null;
+
+    /// <summary>A look that comes too early for one of its reasons has to ask for the next.</summary>
+    /// <param name="wait">At least a second. A look comes after <see cref="Max"/> at the latest.</param>
+    public void LookIn(TimeSpan wait)
+    {
+        wait = wait > Min ? wait : Min;
+        var at = time.GetUtcNow() + wait;
+        if (_timer is not null && _at <= at)
+        {
+            return;
+        }
+
+        _at = at;
+        _timer?.Dispose();
+        _timer = grain.RegisterGrainTimer(
+            static (self, _) => self.LookAsync(),
+            this,
+            new GrainTimerCreationOptions(wait < Max ? wait : Max, Max) { KeepAlive = true });
+    }
+
+    private Task LookAsync()
+    {
+        _timer?.Dispose();
+        _timer = null;
+        return look();
+    }
 }

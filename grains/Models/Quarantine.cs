@@ -17,7 +17,7 @@ internal sealed class Quarantine(string model, ModelServices services, ModelKeep
 
     private readonly List<Accusation> _accusations = [];
 
-    /// <summary>Keeps what a gateway told, for <see cref="JudgeAsync"/>.</summary>
+    /// <summary>Keeps a gateway's report for <see cref="JudgeAsync"/>.</summary>
     public void Accuse(long version, ImmutableArray<SiloAddress> silos)
     {
         if (keeper.State.Loaded.GetValueOrDefault(version) is { } loaded && silos.Distinct().Count() > 1)
@@ -26,7 +26,7 @@ internal sealed class Quarantine(string model, ModelServices services, ModelKeep
         }
     }
 
-    /// <summary>Takes out of service what is found guilty now.</summary>
+    /// <summary>Takes versions out of service that are now found guilty.</summary>
     /// <returns>Whether something was.</returns>
     public async Task<bool> JudgeAsync()
     {

@@ -54,11 +54,22 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
                     return last ?? NoSilo(registration, load, choice.Reason);
                 }
 
-                // In one step, so that the version is never told to arrive nowhere.
+                // In one step, so that no publication shows the version as arriving nowhere.
                 var (state, replica) = ReplicaPlan.Arrive(last?.Replica is { } former ? ReplicaPlan.GiveUp(State, source.Version, [former]) : State, source.Version, choice.Silo);
                 var kept = keeper.KeepAsync(state);
                 keeper.Tell();
-                await kept;
+                try
+                {
+                    await kept;
+                }
+                catch (SiloUnavailableException exception)
+                {
+                    // It was not asked for, and would keep its silo from being chosen for ever.
+                    keeper.Note(ReplicaPlan.GiveUp(State, source.Version, [replica]));
+                    keeper.Tell();
+                    return new LoadOutcome(null, Failure.Unavailable(exception.Message, NoSiloRetry) with { Kind = FailureKind.Lost });
+                }
+
                 last = await TryAsync(replica, spec, load);
                 if (last.Succeeded || last.IsFinal || last.IsSuperseded)
                 {
@@ -85,7 +96,7 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
         }
     }
 
-    /// <summary>Gives up the loads whose content <paramref name="isWanted"/> does not want.</summary>
+    /// <summary>Gives up the loads of content that <paramref name="isWanted"/> does not want.</summary>
     public void GiveUp(Func<ModelVersionSource, string, bool> isWanted)
     {
         foreach (var load in _loads.Where(load => !isWanted(load.Source, load.SettingsRevision)).ToList())
@@ -126,8 +137,8 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
     }
 
     /// <summary>
-    /// Takes content out of service that silos do not survive the load of. Before the last try it waits by chance: what was only being loaded on the same silos then
-    /// loads at another time than what took them down.
+    /// Takes content out of service if its load takes down silos. Before the last try it waits for a random time. So a version that was only loading on the same silos
+    /// loads at another time than the culprit.
     /// </summary>
     /// <returns>Null where it may be tried.</returns>
     private async Task<LoadOutcome?> JudgeAsync(Load load, PlacedReplica? former)

@@ -3,7 +3,7 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Models;
 
-/// <summary>How a model's replicas are kept over several silos. Defaults are ModelMesh's where it has the like.</summary>
+/// <summary>How a model's replicas are kept over several silos. Defaults are ModelMesh's where it has such a setting.</summary>
 [Section("Copies")]
 public sealed class ReplicaOptions : IValidatableObject
 {
@@ -11,11 +11,13 @@ public sealed class ReplicaOptions : IValidatableObject
     [Range(1, 100)]
     public int MaxFailedSilos { get; set; } = 3;
 
-    /// <summary>Calls for one load, refusals and lost silos included, before it is given up for now; 1 to 100, default 8 (ModelMesh: MAX_ITERATIONS).</summary>
+    /// <summary>Calls for one load, refusals and lost silos included, before it is given up for now. 1 to 100, default 8 (ModelMesh: MAX_ITERATIONS).</summary>
     [Range(1, 100)]
     public int MaxLoadTries { get; set; } = 8;
 
-    /// <summary>How long a replica that failed waits for its model's word on another silo, 1 ms to 1 min. Default 5 s. Without that word its load ends with its own failure.</summary>
+    /// <summary>
+    /// How long a failed replica waits for its model's decision about another silo, 1 ms to 1 min. Default 5 s. Without a decision its load ends with its own failure.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan FailureAnswerTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -23,7 +25,7 @@ public sealed class ReplicaOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan InUse { get; set; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>Share of the failure memory that counts for what is in use, 0 to 1. Default 0.5 (ModelMesh: 7.5 of 15 min).</summary>
+    /// <summary>Share of the failure memory that counts for models in use, 0 to 1. Default 0.5 (ModelMesh: 7.5 of 15 min).</summary>
     [Range(0.0, 1.0)]
     public double InUseFailureMemory { get; set; } = 0.5;
 

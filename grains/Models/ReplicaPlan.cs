@@ -28,7 +28,7 @@ internal static class ReplicaPlan
         Serving(state, version).Concat(Arriving(state, version)).Select(static replica => replica.Silo);
 
     /// <summary>
-    /// The state of a grain that has forgotten what it knew, such as with its storage. Numbers that others know of are not given out again.
+    /// The state of a grain that has lost its former state, such as with its storage. Numbers that others know of are not given out again.
     /// </summary>
     public static ModelGrainState Begin(ModelGrainState state, ModelServingState? published) => state with
     {
@@ -55,7 +55,7 @@ internal static class ReplicaPlan
         WithArriving(state, version, Arriving(state, version).RemoveAll(replicas.Contains));
 
     /// <summary>
-    /// Has a version serve with <paramref name="by"/> in the place of what did. Those of its replicas that ended while others arrived do not serve.
+    /// Has a version serve with <paramref name="by"/> in place of its former replicas. Those of its replicas that ended while others arrived do not serve.
     /// </summary>
     public static ModelGrainState Replace(ModelGrainState state, long version, LoadedVersion by) =>
         Settle(state, version, by with { Replicas = [.. by.Replicas.Where(Arriving(state, version).Contains).OrderBy(static replica => replica.Number)] })

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Models;
 
-/// <summary>Carries out changes of a model's replicas: what is new is loaded before what was ends. Used in the turns of the model's grain alone.</summary>
+/// <summary>Carries out changes of a model's replicas. New replicas are loaded before the former ones end. Used only in the turns of the model's grain.</summary>
 internal sealed class ReplicaWork(string model, ModelServices services, ModelKeeper keeper, ReplicaLoader loader, ILogger logger)
 {
     private const string SiloLeaves = "its silo leaves";
@@ -332,7 +332,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         }
     }
 
-    /// <summary>Told before it is written: who is told late asks for what is not there any more.</summary>
+    /// <summary>Published before it is written, because a gateway that hears late asks for a replica that is gone.</summary>
     private Task KeepAndTellAsync(ModelGrainState state, string cause = "")
     {
         var kept = keeper.KeepAsync(state);
@@ -349,7 +349,7 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
     }
 
     /// <summary>
-    /// Whether there is room without evicting anybody. Alone, room is claimed until the load begins; of other silos' room only what they said last is known.
+    /// Whether there is room without an eviction. On a single silo the room is claimed until the load begins. Of other silos only their last published room is known.
     /// </summary>
     private bool TryClaim(ModelVersionSource source, out CacheEntry? claim)
     {

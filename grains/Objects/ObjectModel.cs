@@ -21,7 +21,7 @@ internal sealed class ObjectModel(string name, ObjectAddress address, TimeProvid
     /// <summary>What it holds now; the same instance as last time if nothing changed.</summary>
     /// <param name="objects">With keys relative to the model's folder.</param>
     /// <param name="settings">Content of its model.json; null where there is none.</param>
-    /// <param name="warnings">Gets what is ignored, and what is not there.</param>
+    /// <param name="warnings">Gets a text for each ignored and each missing object.</param>
     public ModelRegistration Update(IReadOnlyList<StoredObject> objects, SettingsObject? settings, List<string> warnings)
     {
         var byVersion = new SortedDictionary<long, List<StoredObject>>();
@@ -60,7 +60,7 @@ internal sealed class ObjectModel(string name, ObjectAddress address, TimeProvid
             warnings);
     }
 
-    /// <summary>As <see cref="Update"/>, of a model whose only version is what was listed.</summary>
+    /// <summary>As <see cref="Update"/>, of a model with the listed objects as its only version.</summary>
     public ModelRegistration UpdateOnly(VersionListing listing, SettingsObject? settings) => Report([Track(1, listing)], settings);
 
     /// <summary>There is nothing to serve.</summary>

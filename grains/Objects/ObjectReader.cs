@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Objects;
 
-/// <summary>Asks a store, and again where that may help: after a wait that doubles with each try, half of it by chance. Safe from any thread.</summary>
+/// <summary>Asks a store, and asks again where that may help. The wait doubles with each try, and half of it is random. Safe from any thread.</summary>
 internal sealed class ObjectReader(IObjectStore store, ObjectStorageOptions options, RetryRandom random, ObjectMetrics metrics, TimeProvider time, ILogger<ObjectReader> logger)
 {
     /// <summary>Objects of one listing; a prefix with more is no folder of models.</summary>

@@ -4,7 +4,7 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Objects;
 
-/// <summary>How a silo reads models from object storage, and what it keeps of them on its disk.</summary>
+/// <summary>How a silo reads models from object storage, and how much it keeps on its disk.</summary>
 [Section("ObjectStorage")]
 public sealed class ObjectStorageOptions : IValidatableObject
 {
@@ -16,7 +16,7 @@ public sealed class ObjectStorageOptions : IValidatableObject
     [SetBy("Cluster:StorageCache")]
     public string? Cache { get; set; }
 
-    /// <summary>MiB that the folder may take, 1 to 1,073,741,824. Default 20,480. Less reads the store more often; a version that is larger does not load.</summary>
+    /// <summary>MiB that the folder may take, 1 to 1,073,741,824. Default 20,480. Less reads the store more often. A version that is larger does not load.</summary>
     [Range(1, 1 << 30)]
     public int CacheMiB { get; set; } = 20_480;
 
@@ -43,19 +43,23 @@ public sealed class ObjectStorageOptions : IValidatableObject
     [Range(1, 256)]
     public int MaxParts { get; set; } = 8;
 
-    /// <summary>Tries of a request, or of a part since it last got on, 1 to 100. Default 6. Fewer tell sooner that the store is away.</summary>
+    /// <summary>Tries of a request, or of a part since its last progress, 1 to 100. Default 6. Fewer report sooner that the store is away.</summary>
     [Range(1, 100)]
     public int MaxTries { get; set; } = 6;
 
-    /// <summary>Longest wait before the second try, 1 ms to 1 min; it doubles with each, and half of it is chance. Default 200 ms. Shorter asks a busy store more often.</summary>
+    /// <summary>
+    /// Longest wait before the second try, 1 ms to 1 min. It doubles with each try, and half of it is random. Default 200 ms. Shorter asks a busy store more often.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Longest wait between two tries, 1 ms to 10 min. Default 10 s. Longer spares a store that is busy, and takes longer to notice that it is not any more.</summary>
+    /// <summary>Longest wait between two tries, 1 ms to 10 min. Default 10 s. Longer spares a busy store, and notices later that it is no longer busy.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time without an answer, or without a byte of it, after which a request is tried again; 1 s to 10 min. Default 30 s. Shorter gives up slow stores.</summary>
+    /// <summary>
+    /// Time without an answer, or without a byte of it, after which a request is tried again. 1 s to 10 min, default 30 s. Shorter gives up slow stores.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

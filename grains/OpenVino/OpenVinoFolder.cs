@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Cluster.Grains.OpenVino;
 
-/// <summary>What one of the two wheels with OpenVINO unpacks to, told apart by its files. Pure but for reading the folder.</summary>
+/// <summary>The unpacked files of one of the two wheels with OpenVINO, which their names tell apart. Pure except for reading the folder.</summary>
 /// <param name="Kind">Which wheel it is of.</param>
 /// <param name="Path">The folder that holds the libraries themselves.</param>
 /// <param name="Library">What is loaded: an ONNX Runtime, or its plugin.</param>

@@ -13,7 +13,7 @@ public sealed class OpenVinoOptions
     [SetBy("Cluster:OpenvinoCache")]
     public string? Cache { get; set; }
 
-    /// <summary>Bytes that <see cref="Cache"/> may take; what was used longest ago goes first.</summary>
+    /// <summary>Bytes that <see cref="Cache"/> may take. The longest unused graphs go first.</summary>
     [SetBy("Cluster:OpenvinoCacheMiB")]
     public long CacheBytes { get; set; } = 1L << 30;
 }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Cluster.Grains.OpenVino;
 
-/// <summary>What clients are told of a graph that OpenVINO does not take.</summary>
+/// <summary>The text for clients about a graph that OpenVINO does not take.</summary>
 internal static partial class OpenVinoRefusal
 {
     /// <summary>In ONNX Runtime's text where a part of the graph is left to the CPU provider.</summary>

@@ -33,7 +33,7 @@ public sealed class SiloDraining
         }
     }
 
-    /// <summary>The silo leaves: it takes nothing new from now on, and others are told at once. Doing so twice does no harm.</summary>
+    /// <summary>The silo leaves. It takes nothing new from now on, and publishes that at once. A second call does no harm.</summary>
     public void Begin() => Set(leaves: true, asked: null);
 
     /// <summary>An operator drains the silo, or does so no more. A silo that leaves takes nothing new all the same.</summary>

@@ -1,6 +1,8 @@
 namespace Cluster.Grains.Placement;
 
-/// <summary>The silos that could hold something, as this process knows: membership says who is there, the silos themselves what they have. Safe from any thread.</summary>
+/// <summary>
+/// The silos that could hold replicas, as this process knows them. Membership names the silos, and each publishes its own state. Safe from any thread.
+/// </summary>
 internal sealed class SiloView(IClusterMembershipService membership, ISiloStates states)
 {
     /// <summary>Whether no other silo is active.</summary>
@@ -28,10 +30,10 @@ internal sealed class SiloView(IClusterMembershipService membership, ISiloStates
     /// <summary>Whether a silo is not known to be about to leave, nor to have another model repository than the others.</summary>
     public bool IsSound(SiloAddress silo) => !states.TryGet(silo, out var state) || state is { Draining: false, Disagrees: false };
 
-    /// <summary>Whether a silo has told of itself, and has not all of these labels.</summary>
+    /// <summary>Whether a silo has published its state, and lacks one of these labels.</summary>
     public bool LacksLabel(SiloAddress silo, IEnumerable<string> required) => states.TryGet(silo, out var state) && !required.All(state.Labels.Contains);
 
-    /// <summary>How many silos could take what is asked for.</summary>
+    /// <summary>How many silos could take such a replica.</summary>
     public int CountEligible(PlacementRequest request) => Active().Count(silo => PlacementPolicy.IsEligible(silo, request));
 
     /// <summary>Whether one of the silos that could take it has room for it now.</summary>

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Registry;
 
 namespace Cluster.Grains.Registry;
 
-/// <summary>States of which a client is told only what is stored.</summary>
+/// <summary>States that clients see only once they are stored.</summary>
 internal static class KeptState
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
@@ -23,4 +25,17 @@ internal static class KeptState
             throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter), exception);
         }
     }
+}
+
+/// <summary>What one shard of the registry keeps.</summary>
+[GenerateSerializer, Alias("registry-state")]
+public sealed record RegistryState
+{
+    /// <summary>By model.</summary>
+    [Id(0)]
+    public ImmutableDictionary<string, RegistryEntry> Entries { get; init; } = ImmutableDictionary<string, RegistryEntry>.Empty;
+
+    /// <summary>Unregistered models with grains that may not know it yet, as the silo that tells them may be lost meanwhile.</summary>
+    [Id(1)]
+    public ImmutableHashSet<string> Leaving { get; init; } = [];
 }

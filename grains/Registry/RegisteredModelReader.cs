@@ -12,7 +12,7 @@ using Cluster.Grains.Trust;
 namespace Cluster.Grains.Registry;
 
 /// <summary>
-/// Makes a registration of what a registered path holds now. The rules of the model repository hold: nothing leads out of the root, and what does is
+/// Makes a registration of a registered path's present files. The rules of the model repository hold: nothing leads out of the root, and what does is
 /// named without what it leads to.
 /// </summary>
 /// <param name="objects">Reads addresses of object storage; null where there is none.</param>
@@ -116,7 +116,7 @@ internal sealed class RegisteredModelReader(RegistryOptions options, TimeProvide
     }
 
     /// <summary>Goes down the path segment by segment, so that no link on it leads out of the root.</summary>
-    /// <param name="folder">The folder that holds what was found.</param>
+    /// <param name="folder">The folder that holds the found files.</param>
     private static Located? Find(string root, string path, out string folder)
     {
         folder = root;

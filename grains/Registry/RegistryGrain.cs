@@ -25,7 +25,13 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Calls of one hand-over that may be lost: a silo that stopped without a word is noticed in 5 s.</summary>
     private const int MostLost = 20;
 
-    /// <summary>Of those that leave, the ones that have been told.</summary>
+    /// <summary>When a hand-over begins again that ended without a silo or without the store. Its waiting callers got that failure.</summary>
+    private static readonly TimeSpan RetryHandOver = TimeSpan.FromSeconds(5);
+
+    /// <summary>Files that were read so lately are not read again for a load: a registration with its load reads them once.</summary>
+    private static readonly TimeSpan JustRead = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of the models that leave, those with a grain that knows it.</summary>
     private readonly HashSet<string> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);
     private readonly IPersistentState<RegistryState> _stored;
@@ -34,6 +40,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     private readonly RegisteredModelReader _reader;
     private readonly TimeProvider _time;
     private readonly ILogger<RegistryGrain> _logger;
+    private bool _isEnding;
 
     public RegistryGrain(
         [PersistentState("registry", ModelGrains.StorageName)] IPersistentState<RegistryState> stored,
@@ -53,7 +60,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
 
     private ImmutableDictionary<string, RegistryEntry> Entries => _stored.State.Entries;
 
-    /// <summary>Hands over what was registered before this start.</summary>
+    /// <summary>Hands over models that were registered before this start.</summary>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         foreach (var entry in Entries.Values.Where(entry => entry.Info is not null))
@@ -69,12 +76,23 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         return Task.CompletedTask;
     }
 
+    /// <summary>The next activation hands over what this one has not: what this one knows gets old.</summary>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _isEnding = true;
+        return Task.CompletedTask;
+    }
+
     /// <inheritdoc/>
     public async ValueTask RegisterAsync(string model, RegisteredInfo info)
     {
         if (CheckNew(model, info))
         {
             await CreateAsync(new RegistryEntry { Model = model, Info = info, Aliases = Entries.GetValueOrDefault(model)?.Aliases ?? [] });
+        }
+        else if (!_handingOver.ContainsKey(model) && !_states.TryGet(model, out _))
+        {
+            HandOver(model, () => ReadAndApplyAsync(model));
         }
     }
 
@@ -153,8 +171,8 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
             throw new ServingException(Failure.NotFound($"model '{model}' is not found"));
         }
 
-        // What serves is what was registered; what does not may have been put right meanwhile.
-        if (isRegistered && !ServingReplicas.IsReady(_states, model))
+        // A serving model has its registered content. One that does not serve may have been mended meanwhile.
+        if (isRegistered && !ServingReplicas.IsReady(_states, model) && !IsJustRead(model))
         {
             HandOver(model, () => ReadAndApplyAsync(model));
             await SettleAsync(model, cancellationToken);
@@ -232,6 +250,10 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         return true;
     }
 
+    private bool IsJustRead(string model) =>
+        _states.TryGet(model, out var state) && !state.Versions.IsEmpty && state.Problem is null
+        && state.Versions.All(version => version.Reason == ServingReasons.NotYetUsed && _time.GetUtcNow() - version.Since < JustRead);
+
     private bool IsInRepository(string model) =>
         _registrations.TryGet(model, out var registration) && registration.Origin == RegistrationOrigin.Repository;
 
@@ -285,7 +307,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         }
         catch (InconsistentStateException)
         {
-            // A write before this one took effect unanswered, in a Redis that hung. That activation ends; the next one reads what is stored.
+            // A write before this one took effect unanswered, in a Redis that hung. That activation ends, and the next one reads the stored state.
             await Model(registration.Name).ApplyAsync(registration, retryFailed: false, CancellationToken.None);
         }
     }
@@ -295,7 +317,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     {
         var task = TellAsync(tell, _handingOver.GetValueOrDefault(model, Task.CompletedTask));
         _handingOver[model] = task;
-        _ = ForgetAsync(model, task);
+        _ = FollowAsync(model, task, tell);
     }
 
     /// <summary>Tells a model, and once more if the hand-over before was still on its way. Where a grain moves, messages to it can overtake each other.</summary>
@@ -312,32 +334,52 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Without this, a model that was unregistered as its silo died would serve until the registry's next start.</summary>
     private async Task TellUntilHeardAsync(Func<Task> tell)
     {
-        for (var lost = 0; ; lost++)
+        for (var lost = 0; !_isEnding; lost++)
         {
             try
             {
                 await tell();
                 return;
             }
-            catch (SiloUnavailableException) when (lost < MostLost)
+            catch (Exception exception) when (IsPassing(exception) && lost < MostLost)
             {
                 await Task.Delay(RetryLost, _time);
             }
         }
     }
 
-    private async Task ForgetAsync(string model, Task task)
+    /// <summary>
+    /// Forgets a hand-over that ended well. One that ended without a silo or without the store begins again, as no other call may come for its model.
+    /// </summary>
+    private async Task FollowAsync(string model, Task task, Func<Task> tell)
     {
         await Ended(task);
+        if (_isEnding)
+        {
+            return;
+        }
+
         if (task.Exception?.InnerException is { } failure)
         {
             Log.HandOverFailed(_logger, model, failure.Message);
+            if (IsPassing(failure))
+            {
+                await Task.Delay(RetryHandOver, _time);
+                if (!_isEnding && (!_handingOver.TryGetValue(model, out var last) || last == task))
+                {
+                    HandOver(model, tell);
+                }
+            }
         }
         else if (_handingOver.GetValueOrDefault(model) == task)
         {
             _handingOver.Remove(model);
         }
     }
+
+    /// <summary>Whether a silo was lost, or the model could not keep what it was told: another try may do.</summary>
+    private static bool IsPassing(Exception exception) =>
+        exception is SiloUnavailableException or ServingException { Failure.Code: StatusCode.Unavailable };
 
     /// <summary>Waits for a task's end, whichever it is.</summary>
     private static ConfiguredTaskAwaitable Ended(Task task) =>
@@ -350,17 +392,4 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>Those that have left go with the next change: a write of their own would meet that change's.</summary>
     private Task KeepAsync(ImmutableDictionary<string, RegistryEntry> entries, ImmutableHashSet<string> leaving) =>
         _stored.KeepAsync(new RegistryState { Entries = entries, Leaving = leaving.Except(_left) });
-}
-
-/// <summary>What one shard of the registry keeps.</summary>
-[GenerateSerializer, Alias("registry-state")]
-public sealed record RegistryState
-{
-    /// <summary>By model.</summary>
-    [Id(0)]
-    public ImmutableDictionary<string, RegistryEntry> Entries { get; init; } = ImmutableDictionary<string, RegistryEntry>.Empty;
-
-    /// <summary>Models that are registered no more, and may not have been told yet: the silo that tells them may be lost meanwhile.</summary>
-    [Id(1)]
-    public ImmutableHashSet<string> Leaving { get; init; } = [];
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Nodes;
 using Cluster.Contracts.Options;
@@ -67,4 +68,65 @@ public static class ModelRegistry
         services.AddSingleton<IAliases, InMemoryAliases>();
         return services.AddSingleton<ISiloHealth, LocalSiloHealth>();
     }
+}
+
+/// <summary>Models that clients register, and their aliases.</summary>
+[Section("Registry")]
+public sealed class RegistryOptions
+{
+    /// <summary>The folder that registered paths are relative to and cannot leave; null, the default, where clients may register nothing.</summary>
+    [SetBy("Cluster:RegisteredModels")]
+    public string? Root { get; set; }
+
+    /// <summary>
+    /// Time between two tries to load a failed target of an alias, at least a second. Default 5 minutes. Shorter notices sooner that its files were mended, longer
+    /// spends less on loads that fail.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan RetryFailedTarget { get; set; } = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>The health of a cluster that is one process.</summary>
+public sealed class LocalSiloHealth(ILocalSiloDetails local) : ISiloHealth
+{
+    /// <inheritdoc/>
+    public event Action? Changed
+    {
+        add => _ = value;
+        remove => _ = value;
+    }
+
+    /// <inheritdoc/>
+    public bool IsAlone => true;
+
+    /// <inheritdoc/>
+    public bool IsStoreReachable => true;
+
+    /// <inheritdoc/>
+    public IEnumerable<SiloAddress> Silos => [local.SiloAddress];
+
+    /// <inheritdoc/>
+    public bool IsReachable(SiloAddress silo) => true;
+
+    /// <inheritdoc/>
+    public bool IsGone(SiloAddress silo) => false;
+}
+
+/// <summary>Event ids 2140 to 2149.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2140, LogLevel.Information, "Registered {Model}: type {Type}, path {Path}")]
+    public static partial void Registered(ILogger logger, string model, string type, string path);
+
+    [LoggerMessage(2141, LogLevel.Information, "Unregistered {Model}: {Reason}")]
+    public static partial void Unregistered(ILogger logger, string model, string reason);
+
+    [LoggerMessage(2142, LogLevel.Warning, "Could not serve {Model} as it was registered: {Reason}")]
+    public static partial void HandOverFailed(ILogger logger, string model, string reason);
+
+    [LoggerMessage(2143, LogLevel.Error, "Shard {Shard} of the model registry was not restored")]
+    public static partial void RestoreFailed(ILogger logger, Exception exception, string shard);
+
+    [LoggerMessage(2144, LogLevel.Error, "Could not read entry {Key} of map {Map}, which counts as missing")]
+    public static partial void UnreadableEntry(ILogger logger, Exception exception, string key, string map);
 }

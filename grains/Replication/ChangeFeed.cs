@@ -16,7 +16,7 @@ internal sealed class ChangeFeed(string map, ILogger logger)
 
     public event Action<string>? Changed;
 
-    /// <summary>Adds a change. Called in the order of changes, under the lock of what changed; tells nothing.</summary>
+    /// <summary>Adds a change. Called in the order of changes, under the lock of the changed map. Calls no listener.</summary>
     public void Add(string key)
     {
         lock (_lock)
@@ -25,7 +25,7 @@ internal sealed class ChangeFeed(string map, ILogger logger)
         }
     }
 
-    /// <summary>Completes when everything that was added before has been told.</summary>
+    /// <summary>Completes when listeners have got all changes that were added before.</summary>
     public Task WhenToldAsync()
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,7 +38,7 @@ internal sealed class ChangeFeed(string map, ILogger logger)
         return told.Task;
     }
 
-    /// <summary>Tells what was added, on this thread or on another; never called under a lock.</summary>
+    /// <summary>Sends added changes to listeners, on this thread or on another. Never called under a lock.</summary>
     public void Tell(bool here)
     {
         lock (_lock)

@@ -34,6 +34,12 @@ public interface IReplicatedMap
     /// <exception cref="SiloUnavailableException">Redis is away. If it did not answer in time, the entry may be written or not.</exception>
     ValueTask<ReplicaWrite> WriteAsync(string key, ReplicaVersion expected, byte[]? content, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Returns once Redis has what was published here of a key: another process that refreshes the key from then on knows it. After 2 s at the latest.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    ValueTask WhenSentAsync(string key, CancellationToken cancellationToken = default);
+
     /// <summary>Returns once this replica has what Redis has of a key, or something newer.</summary>
     /// <exception cref="SiloUnavailableException">Redis is away.</exception>
     ValueTask RefreshAsync(string key, CancellationToken cancellationToken = default);

@@ -1,6 +1,10 @@
 using System.Diagnostics.Metrics;
 using Cluster.Contracts.Logging;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using StackExchange.Redis;
 
 namespace Cluster.Grains.Replication;
@@ -70,7 +74,7 @@ internal sealed class RedisConnection
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException)
         {
-            // The client keeps what it could not subscribe, and would call back twice after another try.
+            // The client keeps failed subscriptions, and would call back twice after another try.
             subscriber.Unsubscribe(name, Handle, CommandFlags.FireAndForget);
             cancellationToken.ThrowIfCancellationRequested();
             return false;
@@ -79,7 +83,7 @@ internal sealed class RedisConnection
         void Handle(RedisChannel from, RedisValue content) => received((byte[]?)content ?? []);
     }
 
-    /// <summary>Each cause once a minute: what is refused is tried again, many times a second.</summary>
+    /// <summary>Each cause once a minute, because refused operations are tried again many times a second.</summary>
     private void LogRefusal(RedisReply reply)
     {
         if (_refusals.TryPass(reply.Cause, out var heldBack))
@@ -105,7 +109,7 @@ internal sealed class RedisConnection
                 return RedisReply.Failed(RedisOutcome.Unreachable, "no connection");
             }
 
-            // A replica would answer with what is old, so only a primary may be asked.
+            // A replica would answer with old data, so only a primary may be asked.
             var answer = await redis.GetDatabase().ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster).WaitAsync(cancellationToken).ConfigureAwait(false);
             return RedisReply.Done((RedisValue[]?)answer ?? []);
         }
@@ -160,4 +164,75 @@ internal sealed class RedisMetrics
     }
 
     public void ObserveRedis(Func<bool> reachable) => _redisReachable = reachable;
+}
+
+/// <summary>The answer of a script, or why there is none.</summary>
+internal readonly record struct RedisReply(RedisOutcome Outcome, RedisValue[] Values, string? Error)
+{
+    // Codes of Redis' refusals, wherever they stand in its text, and the texts for clients.
+    private static readonly (string Code, string Cause)[] Refusals =
+    [
+        ("OOM ", "its memory is full"),
+        ("READONLY ", "it is a replica"),
+        ("LOADING ", "it loads its data"),
+        ("MISCONF ", "it cannot save its data"),
+        ("NOREPLICAS ", "it has too few replicas"),
+        ("NOPERM ", "its user lacks a right"),
+    ];
+
+    public bool IsDone => Outcome == RedisOutcome.Done;
+
+    public static RedisReply Done(RedisValue[] values) => new(RedisOutcome.Done, values, null);
+
+    public static RedisReply Failed(RedisOutcome outcome, string error) => new(outcome, [], error);
+
+    /// <summary>Why Redis refused it, in a few words of ours.</summary>
+    public string Cause
+    {
+        get
+        {
+            var error = Error ?? "";
+            return Array.Find(Refusals, refusal => error.Contains(refusal.Code, StringComparison.Ordinal)).Cause ?? "see the log";
+        }
+    }
+
+    /// <summary>What a caller that cannot go on without Redis gets; it may be tried again later.</summary>
+    /// <param name="what">What cannot be done, as a sentence.</param>
+    public SiloUnavailableException ToException(string what) => new($"{what}: Redis {Outcome switch
+    {
+        RedisOutcome.Unreachable => $"is unreachable, {Error}",
+        RedisOutcome.Unknown => $"does not answer, {Error}",
+        _ => $"refuses it, {Cause}",
+    }}");
+}
+
+/// <summary>How an operation on Redis ended.</summary>
+internal enum RedisOutcome
+{
+    Done,
+
+    /// <summary>There is no connection; nothing was changed.</summary>
+    Unreachable,
+
+    /// <summary>No answer in time, or the connection broke: it may have been carried out or not.</summary>
+    Unknown,
+
+    /// <summary>Redis answered with an error, such as missing rights or a full memory.</summary>
+    Refused,
+}
+
+/// <summary>Registers what uses this process' connection to Redis, a <c>Func&lt;Task&lt;IConnectionMultiplexer&gt;&gt;</c> that others register.</summary>
+public static class RedisConnectionServiceCollectionExtensions
+{
+    /// <summary>May be called several times.</summary>
+    public static IServiceCollection AddRedisConnection(this IServiceCollection services)
+    {
+        services.AddLogging();
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RedisMetrics>();
+        services.TryAddSingleton<RedisConnection>();
+        services.TryAddSingleton(static provider => new RedisKeys(provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ClusterId));
+        return services;
+    }
 }

@@ -60,7 +60,7 @@ internal sealed class RedisReplicaStore(RedisConnection redis, RedisKeys keys, s
     {
         var values = Arguments(5);
         values.AddRange([key, expected.Sequence, expected.Life ?? "", content is null ? 0 : 1, content ?? []]);
-        var answer = await EvaluateAsync($"to write '{key}'", ReplicaScripts.Write, values, cancellationToken).ConfigureAwait(false);
+        var answer = await EvaluateAsync($"{Subject(key)} cannot be written", ReplicaScripts.Write, values, cancellationToken).ConfigureAwait(false);
         if (answer[1] == 1)
         {
             return (answer[0]!, new StoreAnswer(true, new StoredEntry(key, (long)answer[2], content)));
@@ -74,7 +74,7 @@ internal sealed class RedisReplicaStore(RedisConnection redis, RedisKeys keys, s
     {
         var values = Arguments(1);
         values.Add(key);
-        var answer = await EvaluateAsync($"to read '{key}'", ReplicaScripts.Read, values, cancellationToken).ConfigureAwait(false);
+        var answer = await EvaluateAsync($"{Subject(key)} cannot be read", ReplicaScripts.Read, values, cancellationToken).ConfigureAwait(false);
         return (answer[0]!, answer.Length == 1 ? null : ReadEntry(key, answer, 1));
     }
 
@@ -131,8 +131,11 @@ internal sealed class RedisReplicaStore(RedisConnection redis, RedisKeys keys, s
     private async ValueTask<RedisValue[]> EvaluateAsync(string what, string script, List<RedisValue> values, CancellationToken cancellationToken)
     {
         var reply = await redis.EvaluateAsync(script, _keys, [.. values], cancellationToken).ConfigureAwait(false);
-        return reply.IsDone ? reply.Values : throw reply.ToException($"{what} of map '{map}'");
+        return reply.IsDone ? reply.Values : throw reply.ToException(what);
     }
+
+    /// <summary>What a key is of, for clients: grains' states are kept under state, type and key of the grain.</summary>
+    private string Subject(string key) => key.Split('/') is [var state, _, var name] ? $"{state} '{name}'" : $"'{key}' of {map}";
 
     private List<RedisValue> Arguments(int more)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Replication;
@@ -13,7 +14,7 @@ internal sealed class ReplicaSender(
     private const int MaxBytes = 512 * 1024;
     private readonly PendingKeys _pending = new();
     private readonly WakeUp _wake = new(time);
-    private readonly WakeUp _progress = new(time);
+    private TaskCompletionSource _turn = NewTurn();
 
     public int Pending => _pending.Count;
 
@@ -34,14 +35,11 @@ internal sealed class ReplicaSender(
     }
 
     /// <summary>Returns when nothing is pending or the time is over.</summary>
-    public async Task WaitUntilSentAsync(TimeSpan limit, CancellationToken cancellationToken)
-    {
-        var begin = time.GetTimestamp();
-        while (Pending > 0 && limit - time.GetElapsedTime(begin) is var left && left > TimeSpan.Zero && !cancellationToken.IsCancellationRequested)
-        {
-            await _progress.WaitAsync(left, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public Task WhenAllSentAsync(TimeSpan limit, CancellationToken cancellationToken) => WaitAsync(() => Pending == 0, limit, cancellationToken);
+
+    /// <summary>Returns when the store has what this process has of a key, or the time is over.</summary>
+    public Task WhenSentAsync(string key, TimeSpan limit, CancellationToken cancellationToken) =>
+        WaitAsync(() => !table.TryFind(key, out var entry) || (entry.Life is { } life && life == table.Life), limit, cancellationToken);
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -64,7 +62,7 @@ internal sealed class ReplicaSender(
                 sent = false;
             }
 
-            _progress.Set();
+            Interlocked.Exchange(ref _turn, NewTurn()).TrySetResult();
             if (!sent)
             {
                 await Task.Delay(retry, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -73,6 +71,25 @@ internal sealed class ReplicaSender(
             {
                 await _wake.WaitAsync(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
             }
+        }
+    }
+
+    private static TaskCompletionSource NewTurn() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task WaitAsync(Func<bool> isSo, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var begin = time.GetTimestamp();
+
+        // Taken before the look, so that no turn after it is missed.
+        for (var turn = Volatile.Read(ref _turn).Task; !isSo() && !cancellationToken.IsCancellationRequested; turn = Volatile.Read(ref _turn).Task)
+        {
+            var left = limit - time.GetElapsedTime(begin);
+            if (left <= TimeSpan.Zero)
+            {
+                return;
+            }
+
+            await turn.WaitAsync(left, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -138,4 +155,92 @@ internal sealed class ReplicaSender(
             lifeChanged();
         }
     }
+}
+
+/// <summary>Keys that are to be sent, each once, in the order in which they were added first.</summary>
+internal sealed class PendingKeys
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly LinkedList<string> _order = [];
+    private int _taken;
+
+    /// <summary>Those that are being sent included.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _order.Count + _taken;
+            }
+        }
+    }
+
+    public void Add(string key)
+    {
+        lock (_lock)
+        {
+            if (_known.Add(key))
+            {
+                _order.AddLast(key);
+            }
+        }
+    }
+
+    /// <summary>Takes the first key, before its entry is looked at: a key that is added from then on is sent again.</summary>
+    public bool TryTake([NotNullWhen(true)] out string? key)
+    {
+        lock (_lock)
+        {
+            key = _order.First?.Value;
+            if (key is null)
+            {
+                return false;
+            }
+
+            _order.RemoveFirst();
+            _known.Remove(key);
+            _taken++;
+            return true;
+        }
+    }
+
+    /// <summary>Ends what <see cref="TryTake"/> began.</summary>
+    /// <param name="unsent">Those of the taken keys that are to be sent again, before all others.</param>
+    public void EndTaking(IReadOnlyList<string> unsent)
+    {
+        lock (_lock)
+        {
+            _taken = 0;
+            for (var i = unsent.Count - 1; i >= 0; i--)
+            {
+                if (_known.Add(unsent[i]))
+                {
+                    _order.AddFirst(unsent[i]);
+                }
+            }
+        }
+    }
+}
+
+/// <summary>What one loop waits for and others set. Setting it twice wakes once.</summary>
+internal sealed class WakeUp(TimeProvider time)
+{
+    private TaskCompletionSource _set = New();
+
+    public void Set() => Volatile.Read(ref _set).TrySetResult();
+
+    /// <summary>Returns when it is set, when the time is over, or when cancelled.</summary>
+    public async Task WaitAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var waiting = Volatile.Read(ref _set);
+        await waiting.Task.WaitAsync(limit, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (waiting.Task.IsCompleted)
+        {
+            Volatile.Write(ref _set, New());
+        }
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

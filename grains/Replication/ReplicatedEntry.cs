@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Cluster.Grains.Replication;
 
 /// <summary>One value of one key; another value is another object.</summary>
@@ -30,7 +32,7 @@ public sealed class ReplicatedEntry
     /// <summary>Whether this process made it: the store has it, or is about to get it.</summary>
     internal bool IsOwn { get; }
 
-    /// <summary>Null: the key was removed. Kept for a while, so that what was published before the removal does not come back.</summary>
+    /// <summary>Null: the key was removed. Kept for a while, so that a value published before the removal does not come back.</summary>
     internal byte[]? Bytes { get; }
 
     /// <summary>The latest life of the store that is known to hold this value; null if none is.</summary>
@@ -55,4 +57,23 @@ public sealed class ReplicatedEntry
 
     internal bool Matches(byte[]? content) =>
         Bytes is null ? content is null : content is not null && Bytes.AsSpan().SequenceEqual(content);
+}
+
+/// <summary>Which value of an entry it is. Prints as <c>sequence@life</c>.</summary>
+/// <param name="Sequence">Greater than that of every value before; 0 for no value.</param>
+/// <param name="Life">The life of the store that holds it: a store that was restarted begins another.</param>
+public readonly record struct ReplicaVersion(long Sequence, string? Life)
+{
+    /// <summary>Reads the printed form; anything else is a version that no entry has.</summary>
+    public static ReplicaVersion Parse(string? text)
+    {
+        var split = text?.IndexOf('@', StringComparison.Ordinal) ?? -1;
+        return split < 0
+            ? new ReplicaVersion(string.IsNullOrEmpty(text) ? 0 : -1, null)
+            : new ReplicaVersion(
+                long.TryParse(text.AsSpan(0, split), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? sequence : -1,
+                text![(split + 1)..]);
+    }
+
+    public override string ToString() => Sequence == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Sequence}@{Life}");
 }

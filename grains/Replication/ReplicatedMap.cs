@@ -8,14 +8,17 @@ namespace Cluster.Grains.Replication;
 /// <list type="number">
 /// <item>A publish changes the replica, and its key is queued. One loop sends queued keys' newest values; the store takes greater sequences only,
 /// counts the change, and sends it to every process, with the content.</item>
-/// <item>A message changes the replicas of the others. Messages are numbered. After a gap, after a reconnect and each period a second loop asks for the
-/// entries whose last change is later than what this replica has.</item>
+/// <item>A message changes the replicas of the others. Messages are numbered. After a gap, after a reconnect and each period a second loop asks for the entries with a
+/// later change than this replica has.</item>
 /// <item>The store has a life, which ends when Redis is restarted, with its data, without, or with older. A process that sees another life compares:
 /// it takes what is newer there, and queues what is newer here or missing there. So nothing is lost that any one process has.</item>
 /// </list>
 /// </summary>
 internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
 {
+    /// <summary>Far longer than it takes while Redis answers.</summary>
+    private static readonly TimeSpan MaxSending = TimeSpan.FromSeconds(2);
+
     private readonly RedisConnection _redis;
     private readonly ReplicaTable _table;
     private readonly RedisReplicaStore _store;
@@ -108,6 +111,12 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
         FollowLife(life);
     }
 
+    public async ValueTask WhenSentAsync(string key, CancellationToken cancellationToken = default)
+    {
+        await _sender.WhenSentAsync(key, MaxSending, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
     /// <summary>Returns when the replica is complete, and those who listen know all of it.</summary>
     /// <exception cref="TimeoutException">Redis cannot be reached.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -133,7 +142,7 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _sender.WaitUntilSentAsync(_options.StopTimeout, cancellationToken).ConfigureAwait(false);
+        await _sender.WhenAllSentAsync(_options.StopTimeout, cancellationToken).ConfigureAwait(false);
         _store.Restored -= _follower.CatchUp;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -148,4 +157,29 @@ internal sealed class ReplicatedMap : IReplicatedMap, IDisposable
             _follower.CatchUp();
         }
     }
+}
+
+/// <summary>Messages of scripts in Redis: event ids 1200 to 1209; 1200, 1201 and 1203 are retired. Messages of replicated maps: 1260 to 1279.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1202, LogLevel.Error, "Redis refused an operation, and {HeldBack} so since the last line: {Error}", EventName = "RedisRefused")]
+    public static partial void RedisRefused(ILogger logger, string error, long heldBack);
+
+    [LoggerMessage(1260, LogLevel.Information, "The replica of map '{Map}' is complete: {Count} entries in {Elapsed}", EventName = "ReplicaLoaded")]
+    public static partial void ReplicaLoaded(ILogger logger, string map, int count, TimeSpan elapsed);
+
+    [LoggerMessage(1261, LogLevel.Warning, "Redis was restarted: of map '{Map}' this process put back {Missing} of {Count} entries", EventName = "ReplicaPutsBack")]
+    public static partial void ReplicaPutsBack(ILogger logger, string map, int missing, int count);
+
+    [LoggerMessage(1262, LogLevel.Debug, "Another process published '{Key}' of map '{Map}' later than this one", EventName = "PublishOvertaken")]
+    public static partial void PublishOvertaken(ILogger logger, string key, string map);
+
+    [LoggerMessage(1263, LogLevel.Error, "The {Loop} loop of map '{Map}' failed; it goes on", EventName = "ReplicationLoopFailed")]
+    public static partial void ReplicationLoopFailed(ILogger logger, string map, string loop, Exception exception);
+
+    [LoggerMessage(1264, LogLevel.Error, "A listener to map '{Map}' failed at key '{Key}'", EventName = "ReplicaListenerFailed")]
+    public static partial void ReplicaListenerFailed(ILogger logger, string map, string key, Exception exception);
+
+    [LoggerMessage(1265, LogLevel.Warning, "{Count} entries of map '{Map}' were not published before the stop", EventName = "ReplicaUnsent")]
+    public static partial void ReplicaUnsent(ILogger logger, int count, string map);
 }

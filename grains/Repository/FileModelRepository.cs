@@ -8,7 +8,7 @@ namespace Cluster.Grains.Repository;
 
 /// <summary>
 /// Models in folders or object storage, models named by a config.json, or both. Reads stats at each scan and content only when a stat changed.
-/// docs/model-repository.md says what is read and what is refused.
+/// docs/model-repository.md lists the files that are read and those that are refused.
 /// </summary>
 public sealed class FileModelRepository : IModelRepository
 {

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Repository;
 
 /// <summary>Where models come from.</summary>
 public interface IModelRepository
 {
-    /// <summary>Asks for what the repository holds where that is far away, which scans then tell; does nothing for folders. What fails is told by the next scan.</summary>
+    /// <summary>Lists a remote repository, and scans then report that listing. Does nothing for folders. The next scan reports failures.</summary>
     /// <param name="model">The only model of interest; null for all.</param>
     Task RefreshAsync(string? model, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -20,7 +21,7 @@ public interface IModelRepository
     /// </exception>
     RepositorySnapshot Scan();
 
-    /// <summary>As <see cref="Scan()"/>, but looks only at one model's folder; of the others it tells what was found last.</summary>
+    /// <summary>As <see cref="Scan()"/>, but looks only at one model's folder. Of the others it reports the last finding.</summary>
     RepositorySnapshot Scan(string model);
 }
 
@@ -49,4 +50,36 @@ public sealed class RepositoryConfigurationException : Exception
         : base(message, innerException)
     {
     }
+}
+
+/// <summary>One of the places that a repository's models come from.</summary>
+internal interface IModelSource
+{
+    /// <summary>Lists a remote source. The next scan reports failures.</summary>
+    /// <param name="model">The only model of interest; null for all.</param>
+    Task RefreshAsync(string? model, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <exception cref="RepositoryConfigurationException">The first scan finds no such place, or may not read it.</exception>
+    SourceScan Scan();
+
+    /// <summary>Looks at one model alone.</summary>
+    SourceScan Scan(string name);
+}
+
+/// <summary>What one of the two sources of models holds.</summary>
+internal sealed record SourceScan(
+    ImmutableArray<ModelRegistration> Models,
+    ImmutableArray<string> Problems,
+    ImmutableArray<string> Warnings);
+
+/// <summary>Where the models are. Either may be null, both may be given; then a name in <see cref="Config"/> wins.</summary>
+public sealed class RepositoryOptions
+{
+    /// <summary>Folder with <c>&lt;name&gt;/&lt;version&gt;/&lt;file&gt;.onnx</c>; null for none.</summary>
+    [SetBy("Cluster:Models")]
+    public string? Models { get; set; }
+
+    /// <summary>A config.json as OpenVINO Model Server reads it; null for none.</summary>
+    [SetBy("Cluster:Config")]
+    public string? Config { get; set; }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Settings;
 
@@ -12,7 +14,7 @@ internal sealed class ModelTracker(string name)
     /// <summary>What was reported last; null at first.</summary>
     public ModelRegistration? Last { get; private set; }
 
-    /// <summary>The registration of what was found.</summary>
+    /// <summary>The registration of the found versions.</summary>
     /// <param name="versions">Ascending.</param>
     /// <param name="definition">The same instance as last time if nothing changed.</param>
     /// <param name="problem">Goes before the definition's own problem; null for none.</param>
@@ -39,7 +41,7 @@ internal sealed class ModelTracker(string name)
         };
     }
 
-    /// <summary>The folder cannot be looked at now: what was found last, with the reason.</summary>
+    /// <summary>For a folder that cannot be read now: the last finding, with the reason.</summary>
     public ModelRegistration Keep(string problem) => Report(Last?.Versions ?? [], _definition ?? ModelDefinition.Default, problem);
 
     private static string? WithoutVersion(ImmutableArray<ModelVersionSource> versions)
@@ -52,5 +54,43 @@ internal sealed class ModelTracker(string name)
         return versions.All(version => version.Problem is not null)
             ? $"no version can be loaded: {string.Join("; ", versions.Select(version => version.Problem))}"
             : null;
+    }
+}
+
+/// <summary>What in a model's folder is no version.</summary>
+internal static class SkippedEntries
+{
+    private const int MaxShown = 5;
+
+    public static string Describe(string model, List<string> names)
+    {
+        var shown = string.Join(", ", names.Take(MaxShown).Select(name => JsonSerializer.Serialize(name)));
+        var more = names.Count > MaxShown ? $" and {names.Count - MaxShown} more" : "";
+        return $"model '{model}': ignored in its folder, versions are positive numbers without leading zeros: {shown}{more}";
+    }
+}
+
+/// <summary>Versions that a model's policy names and its folder does not have.</summary>
+internal static class MissingVersions
+{
+    private const int MaxShown = 5;
+
+    /// <summary>Adds a warning if there are any; a model with a problem has that to tell.</summary>
+    /// <returns>The model.</returns>
+    public static ModelRegistration Warn(ModelRegistration model, List<string> warnings)
+    {
+        var missing = model.Problem is null && model.VersionPolicy.Kind == VersionPolicyKind.Specific
+            ? model.VersionPolicy.Versions.Except(model.Versions.Select(static source => source.Version)).ToList()
+            : [];
+        if (missing.Count > 0)
+        {
+            var shown = string.Join(", ", missing.Take(MaxShown).Select(static version => version.ToString(CultureInfo.InvariantCulture)));
+            var more = missing.Count > MaxShown ? $" and {missing.Count - MaxShown} more" : "";
+            warnings.Add(missing.Count == 1
+                ? $"model '{model.Name}': its version policy names version {shown}, which is not there"
+                : $"model '{model.Name}': its version policy names versions {shown}{more}, which are not there");
+        }
+
+        return model;
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Placement;
 using Microsoft.Extensions.Logging;
+using Orleans.GrainDirectory;
 
 namespace Cluster.Grains.Repository;
 
@@ -44,7 +45,7 @@ internal sealed class RepositoryAgreement(
         var controller = grains.GetGrain<IControllerGrain>(IControllerGrain.Key);
         await controller.LeaveAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
 
-        // It comes back with the next call, where silos whose repositories agree are preferred.
+        // It comes back with the next call, which prefers silos with repositories that agree.
         await controller.MembershipChangedAsync(membership.CurrentSnapshot.Version, cancellationToken).ConfigureAwait(false);
     }
 
@@ -65,4 +66,27 @@ internal sealed class RepositoryAgreement(
             return null;
         }
     }
+}
+
+/// <inheritdoc cref="ISiloRepositoryGrain"/>
+[SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
+internal sealed class SiloRepositoryGrain(IModelRepository repository) : Grain, ISiloRepositoryGrain
+{
+    /// <inheritdoc/>
+    public async ValueTask<ImmutableArray<string?>> FingerprintAsync(ImmutableArray<string> models)
+    {
+        // Files are read on a thread of the pool: the grains' own are for turns that do not block.
+        await repository.RefreshAsync(null, CancellationToken.None);
+        var snapshot = await Task.Run(repository.Scan);
+        return [.. models.Select(model => RepositoryVote.Fingerprint(snapshot.Models.GetValueOrDefault(model)))];
+    }
+}
+
+/// <summary>One silo's model repository; the key is the silo's address in its parsable form, and the grain is there.</summary>
+[Alias("silo-repository")]
+internal interface ISiloRepositoryGrain : IGrainWithStringKey
+{
+    /// <summary>Reads the repository now: a <see cref="RepositoryVote.Fingerprint"/> for each model, null where it holds none.</summary>
+    [AlwaysInterleave, Alias("fingerprints")]
+    ValueTask<ImmutableArray<string?>> FingerprintAsync(ImmutableArray<string> models);
 }

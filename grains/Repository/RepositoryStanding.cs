@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Models;
 
 namespace Cluster.Grains.Repository;
 
@@ -37,4 +38,14 @@ public sealed class RepositoryStanding
         Changed?.Invoke();
         return true;
     }
+}
+
+/// <summary>The watching of this silo's model repository, asked where the controller is.</summary>
+internal interface IRepositoryWatch
+{
+    /// <inheritdoc cref="IRepositoryControl.ReloadAsync"/>
+    Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IRepositoryControl.ReadAsync"/>
+    Task<bool> ReadAsync(string model, CancellationToken cancellationToken);
 }

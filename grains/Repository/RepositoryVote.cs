@@ -9,7 +9,7 @@ namespace Cluster.Grains.Repository;
 /// What becomes of a change that one silo's repository shows, by what the others' hold. A folder may be empty because its mount failed, or stale because its replica
 /// is late. So no silo's folder decides alone about what others serve. Pure.
 /// </summary>
-/// <param name="Taken">Models whose change is carried out.</param>
+/// <param name="Taken">Models with a change that is carried out.</param>
 /// <param name="HeldBack">Models that stay as they are until the repositories agree.</param>
 /// <param name="Outvoted">Those held back of which most silos hold something else than the silo that asked: its repository is the wrong one.</param>
 internal sealed record RepositoryVote(ImmutableArray<string> Taken, ImmutableArray<string> HeldBack, ImmutableArray<string> Outvoted)

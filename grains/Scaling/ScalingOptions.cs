@@ -19,11 +19,13 @@ public sealed class ScalingOptions : IValidatableObject
     [Range(1, 1_000_000)]
     public int MinSamples { get; set; } = 64;
 
-    /// <summary>A second replica comes when a model that is used now was used this long ago too. Default 7 min. Shorter doubles what is used in passing.</summary>
+    /// <summary>
+    /// A second replica comes when a model that is used now was used this long ago too. Default 7 min. Shorter doubles models that are used only in passing.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SecondCopyMinAge { get; set; } = TimeSpan.FromMinutes(7);
 
-    /// <summary>A use longer ago than this says nothing any more. Default 40 min.</summary>
+    /// <summary>A use longer ago than this does not count. Default 40 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SecondCopyMaxAge { get; set; } = TimeSpan.FromMinutes(40);
 
@@ -31,7 +33,7 @@ public sealed class ScalingOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double SecondCopyFreeShare { get; set; } = 0.1;
 
-    /// <summary>Without that, the longest unused replica must have been unused this long. Default 20 h.</summary>
+    /// <summary>Without that free share, the longest unused replica must have been unused this long. Default 20 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SecondCopyOldestIdle { get; set; } = TimeSpan.FromHours(20);
 
@@ -39,15 +41,17 @@ public sealed class ScalingOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan AddInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Share of the silos that one decision may add replicas on, 0 to 1; two are always allowed. Default 1/3.</summary>
+    /// <summary>Share of the silos that one decision may add replicas on, 0 to 1. Two are always allowed. Default 1/3.</summary>
     [Range(0.0, 1.0)]
     public double MaxAddedShare { get; set; } = 1.0 / 3;
 
-    /// <summary>Free share of all silos' capacity above which no replica is taken away: its memory is not needed. Default 0.05.</summary>
+    /// <summary>Free share of all silos' capacity above which no replica is taken away, as its memory is not needed. Default 0.05.</summary>
     [Range(0.0, 1.0)]
     public double RemoveFreeShare { get; set; } = 0.05;
 
-    /// <summary>The replicas that stay must be used to no more than this share of what would add one, 0 to 1. Default 2/3. The gap to 1 keeps replicas from coming and going.</summary>
+    /// <summary>
+    /// Most utilization of the remaining replicas, as a share of that which adds one, 0 to 1. Default 2/3. The gap to 1 keeps replicas from coming and going.
+    /// </summary>
     [Range(0.0, 1.0)]
     public double RemoveLoadShare { get; set; } = 2.0 / 3;
 
@@ -63,7 +67,7 @@ public sealed class ScalingOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double SecondCopyIdleShare { get; set; } = 0.1;
 
-    /// <summary>But after this at the latest. Default 10 h.</summary>
+    /// <summary>The second replica goes after this at the latest. Default 10 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SecondCopyMaxIdle { get; set; } = TimeSpan.FromHours(10);
 

@@ -1,4 +1,8 @@
 using System.Globalization;
+using Cluster.Contracts.Errors;
+using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Trust;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
 
@@ -23,4 +27,26 @@ internal static class LoadFailures
 
     private static string Prefix(string model, long version) =>
         string.Create(CultureInfo.InvariantCulture, $"failed to load model '{model}' version {version}: ");
+}
+
+/// <summary>What clients are told of exceptions from loading and running models.</summary>
+internal static class OnnxErrors
+{
+    /// <summary>In ONNX Runtime's text of a tensor whose elements its managed API has no name for.</summary>
+    private const string UnknownType = "TensorElementType";
+
+    /// <param name="content">What was loaded: ONNX Runtime has it under another path; null where no load is meant.</param>
+    public static string Describe(Exception exception, VersionContent? content = null) => exception switch
+    {
+        OnnxRuntimeException when content?.Graph is { } graph && exception.Message.Contains(UnknownType, StringComparison.Ordinal) =>
+            DeclaredTypes.FindUnserved(graph.Bytes) ?? "an input or output has elements of a type that KServe v2 has no datatype for",
+        OnnxRuntimeException => ClientText.Of(WithName(exception.Message, content)),
+        ServingException serving => ClientText.Of(serving.Failure.Message),
+        InvalidDataException => ClientText.Of(exception.Message),
+        _ when IoReason.IsFileError(exception) => $"a file of the version cannot be read: {IoReason.Of(exception)}",
+        _ => "internal error while reading the model's files",
+    };
+
+    private static string WithName(string text, VersionContent? content) =>
+        content?.Graph is { } graph ? text.Replace(graph.Path, content.FileName, StringComparison.Ordinal) : text;
 }

@@ -8,6 +8,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Wire;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions.Batching;
 using Cluster.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
@@ -107,8 +108,8 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     public string? GraphToKeep { get; init; }
 
     /// <summary>
-    /// What ONNX Runtime's allocator held for the session after its load, weights and those rearranged for kernels included; and what OpenVINO took of the C
-    /// library's heap.
+    /// The bytes that ONNX Runtime's allocator held for the session after its load, weights and those rearranged for kernels included. OpenVINO's share of the C
+    /// library's heap is added.
     /// </summary>
     public long LoadedBytes { get; }
 
@@ -210,7 +211,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
         {
             throw new ServingException(new Failure(
                 StatusCode.Unimplemented,
-                $"request parameter 'priority' is {priority}, but model '{Name}' has no priorities: its requests run in the order in which they come; leave it out or send 0"));
+                $"request parameter 'priority' is {priority}, but model '{Name}' has no priorities: its requests run in the order in which they come. Leave it out or send 0"));
         }
 
         if (priority > _settings.PriorityLevels)

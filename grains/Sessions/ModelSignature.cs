@@ -3,6 +3,7 @@ using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Wire;
+using Cluster.Grains.Sessions.Batching;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

@@ -6,6 +6,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
 using Cluster.Grains.Memory;
 using Cluster.Grains.Metrics;
+using Cluster.Grains.Sessions.Batching;
 using Cluster.Grains.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
@@ -286,7 +287,7 @@ internal sealed class SessionRunner : IDisposable
         var limit = Math.Min(model.MaxRunBytes, OnnxAllocator.Pool.Limit);
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more, one run may take {limit}");
+            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more. One run may take {limit}");
         return _memory.HeldAtRefusal + _memory.Refused > limit ? new Failure(StatusCode.ResourceExhausted, text) : Failure.Exhausted(text, NextTry);
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
 using Cluster.Grains.Sessions;
@@ -304,4 +305,34 @@ internal readonly record struct TensorContext(string Input, string Model, Dataty
 {
     public ServingException Invalid(string what) =>
         ServingException.InvalidArgument($"invalid data of input '{Input}' for model '{Model}': {what}");
+}
+
+/// <summary>
+/// Aligned native memory for tensors that cannot be used where they lie in a request: typed contents and misaligned bytes. Owned by one
+/// worker thread and emptied after each request.
+/// </summary>
+internal sealed unsafe class NativeScratch
+{
+    /// <summary>A cache line, which vector instructions like best.</summary>
+    private const int Alignment = 64;
+
+    private readonly List<nint> _blocks = [];
+
+    /// <summary>Memory that lives until <see cref="Clear"/>; its content is undefined.</summary>
+    public Span<byte> Allocate(int length)
+    {
+        var block = NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
+        _blocks.Add((nint)block);
+        return new Span<byte>(block, length);
+    }
+
+    public void Clear()
+    {
+        foreach (var block in _blocks)
+        {
+            NativeMemory.AlignedFree((void*)block);
+        }
+
+        _blocks.Clear();
+    }
 }

@@ -3,7 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Tracing;
-using Cluster.Grains.Models;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Sessions;
 
 namespace Cluster.Grains.Tracing;

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Cluster.Grains.Trust;
 
 /// <summary>
-/// Opens a file for reading so that what is looked at is what is read: no link is followed on the whole way, a pipe or device does not block, and only a regular file is taken.
+/// Opens a file so that checks and reads concern the same file. It follows no link on the whole way, does not block on a pipe or device, and takes only a regular file.
 /// </summary>
 internal static partial class CheckedFile
 {

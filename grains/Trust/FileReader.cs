@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Cluster.Grains.Trust;
 
-/// <summary>Reads an open file from its beginning to its end, hashing what it gives.</summary>
+/// <summary>Reads an open file from its beginning to its end, and hashes its bytes.</summary>
 internal sealed class FileReader(SafeFileHandle file, CancellationToken cancellationToken) : IDisposable
 {
     private const int Piece = 1 << 20;
@@ -52,7 +52,7 @@ internal sealed class FileReader(SafeFileHandle file, CancellationToken cancella
         return wanted.Length;
     }
 
-    /// <summary>Reads what is left, for its hash alone.</summary>
+    /// <summary>Reads the remaining bytes only for their hash.</summary>
     public void Skip()
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Piece);

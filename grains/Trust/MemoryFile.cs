@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Cluster.Contracts.Errors;
 using Cluster.Grains.Memory;
+using Cluster.Grains.Sessions;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cluster.Grains.Trust;
@@ -128,4 +130,15 @@ internal sealed unsafe partial class MemoryFile : IDisposable
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Truncate(SafeFileHandle file, long length);
+}
+
+/// <summary>A file that has no room in memory: now, or ever.</summary>
+internal static class MemoryRefusal
+{
+    public static ServingException Of(long length)
+    {
+        var limit = OnnxAllocator.Pool.Limit;
+        var text = string.Create(CultureInfo.InvariantCulture, $"a file of {length} bytes does not fit in memory beside what is loaded; {limit} bytes may be taken in all");
+        return new ServingException(length > limit ? Failure.Unavailable(text, LoadFailures.RetryAfter) : Failure.Exhausted(text, LoadFailures.RetryAfter));
+    }
 }

@@ -5,10 +5,10 @@ using Cluster.Contracts.Wire;
 namespace Cluster.Grains.Trust;
 
 /// <summary>
-/// Walks a .onnx file's graphs, nodes and tensors without building anything of them, and refuses what is beyond the limits (onnx.proto: ModelProto.graph = 7,
-/// training_info = 20, functions = 25; GraphProto.node = 1, initializer = 5, sparse_initializer = 15; NodeProto.attribute = 5; AttributeProto.t = 5, g = 6, tensors = 10,
-/// graphs = 11, sparse_tensor = 22, sparse_tensors = 23; SparseTensorProto.values = 1, indices = 2, dims = 3; FunctionProto.node = 7, attribute_proto = 11;
-/// TrainingInfoProto.initialization = 1, algorithm = 2). It recurses no deeper than the limit of nested subgraphs.
+/// Walks a .onnx file's graphs, nodes and tensors without building objects of them, and refuses files beyond the limits. It recurses no deeper than the limit of nested
+/// subgraphs. Fields of onnx.proto: <c>ModelProto.graph = 7, training_info = 20, functions = 25; GraphProto.node = 1, initializer = 5, sparse_initializer = 15;
+/// NodeProto.attribute = 5; AttributeProto.t = 5, g = 6, tensors = 10, graphs = 11, sparse_tensor = 22, sparse_tensors = 23; SparseTensorProto.values = 1, indices = 2,
+/// dims = 3; FunctionProto.node = 7, attribute_proto = 11; TrainingInfoProto.initialization = 1, algorithm = 2</c>.
 /// </summary>
 internal readonly ref struct ModelScanner
 {

@@ -3,7 +3,9 @@ using Cluster.Contracts.Options;
 
 namespace Cluster.Grains.Trust;
 
-/// <summary>What a silo takes of a model's files, before ONNX Runtime sees them. Smaller limits refuse more, larger ones let a hostile file take more memory and time.</summary>
+/// <summary>
+/// Limits of a model's files, which a silo checks before ONNX Runtime sees them. Smaller limits refuse more, larger ones let a hostile file take more memory and time.
+/// </summary>
 [Section("Models")]
 public sealed class ModelTrustOptions
 {
@@ -26,7 +28,7 @@ public sealed class ModelTrustOptions
     [Range(0, 100_000_000)]
     public int MaxInitializers { get; set; } = 1_000_000;
 
-    /// <summary>How deep subgraphs may be nested, 0 to 32; 0 takes none. Default 16. ONNX Runtime's own reader ends at about 32.</summary>
+    /// <summary>How deep subgraphs may be nested, 0 to 32. 0 takes none. Default 16. ONNX Runtime's own reader ends at about 32.</summary>
     [Range(0, 32)]
     public int MaxDepth { get; set; } = 16;
 
@@ -43,8 +45,8 @@ public sealed class ModelTrustOptions
     public string? Keys { get; set; }
 
     /// <summary>
-    /// A file of this silo's own, in which it keeps when the newest manifest of each version that it loaded was signed; a version that was signed earlier is refused. Null, the default, keeps
-    /// nothing and takes every signed version. It is made when the first signed version is loaded.
+    /// A file of this silo's own with the signing time of the newest manifest of each version that it loaded. A version that was signed earlier is refused. Null, the
+    /// default, keeps nothing and takes every signed version. The file is made when the first signed version is loaded.
     /// </summary>
     [Text("a file")]
     public string? SignedLedger { get; set; }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Trust;
 
 /// <summary>
-/// Keeps when the newest manifest of each model version that this silo loaded was signed, in a file of its own: a version that was signed earlier is a replacement by something older, and
-/// is refused. A JSON object a line, appended and flushed before the load goes on; of a version the newest line counts. Safe from any thread.
+/// Keeps the signing time of the newest manifest of each model version that this silo loaded, in a file of its own. A version that was signed earlier is older content,
+/// and is refused. The file has a JSON object a line, appended and flushed before the load goes on. Of a version the newest line counts. Safe from any thread.
 /// </summary>
 /// <param name="path">Null: nothing is kept, and nothing refused.</param>
 internal sealed class SignedLedger(string? path, ILogger logger)

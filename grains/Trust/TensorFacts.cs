@@ -111,7 +111,7 @@ internal ref struct TensorFacts
         return bytes > long.MaxValue ? long.MaxValue : (long)bytes;
     }
 
-    /// <summary>A negative dimension is one of more than 63 bits: what it declares is too much.</summary>
+    /// <summary>A negative dimension has more than 63 bits, so it declares too much.</summary>
     private static UInt128 Multiply(UInt128 count, ulong dimension) => count > long.MaxValue && dimension > 0 ? count : count * dimension;
 
     private void ReadEntry(Slice range)
@@ -167,4 +167,21 @@ internal ref struct TensorFacts
 
     /// <summary>A name, or the path of a file: no longer text is of use, and none longer is made.</summary>
     private static string Text(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetString(utf8[..Math.Min(utf8.Length, MaxLocation)]);
+}
+
+/// <summary>What a .onnx file holds, as far as it is to be known before it is loaded.</summary>
+internal sealed class ModelFacts
+{
+    private readonly Dictionary<string, long> _external = new(StringComparer.Ordinal);
+
+    /// <summary>Of all graphs and functions.</summary>
+    public long Nodes { get; set; }
+
+    /// <summary>Of all graphs, and of the attributes of nodes.</summary>
+    public long Tensors { get; set; }
+
+    /// <summary>The location of each external file, as the file spells it, and how many bytes of it are wanted at least.</summary>
+    public IReadOnlyDictionary<string, long> External => _external;
+
+    public void Want(string location, long end) => _external[location] = Math.Max(end, _external.GetValueOrDefault(location));
 }

@@ -18,7 +18,7 @@ internal sealed class VersionContent : IDisposable
     /// <summary>What the graph's file is called.</summary>
     public required string FileName { get; init; }
 
-    /// <summary>A SHA-256 of what a session is made of: the graph and its external data.</summary>
+    /// <summary>A SHA-256 of a session's files: the graph and its external data.</summary>
     public ReadOnlyMemory<byte> Digest { get; set; }
 
     /// <summary>Whether a file of it was encrypted.</summary>

@@ -52,7 +52,7 @@ internal sealed class VersionFiles
         return string.Join('/', segments.Where(static segment => segment is not ("" or ".")));
     }
 
-    /// <summary>Nothing leads out of the file's own folder: what is there was not registered.</summary>
+    /// <summary>No path leads out of the file's own folder, because files elsewhere were not registered.</summary>
     private VersionFile? FindBeside(string name)
     {
         var home = RealPath.Resolve(Path.GetDirectoryName(_source.Path)!);

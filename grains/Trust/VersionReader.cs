@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Files;
 using Cluster.Grains.Repository.Versions;
+using Cluster.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -38,4 +40,29 @@ internal sealed class VersionReader(ModelTrustOptions options, IContentCheck con
             throw Refusal.Of($"the files of version {spec.Source.Version} cannot be read: {IoReason.Of(exception)}", exception);
         }
     }
+}
+
+/// <summary>The one failure of files that are not to be loaded: that of a load, with what was found and what would be right.</summary>
+internal static class Refusal
+{
+    private const int MaxShown = 80;
+
+    public static ServingException Of(string reason, Exception? cause = null)
+    {
+        var failure = Failure.Unavailable(reason, LoadFailures.RetryAfter);
+        return cause is null ? new ServingException(failure) : new ServingException(failure, cause);
+    }
+
+    /// <summary>A text out of a file that is not trusted, on one line and not long.</summary>
+    public static string Quote(string text) => $"'{JsonEncodedText.Encode(text.Length > MaxShown ? text[..MaxShown] + "..." : text)}'";
+}
+
+/// <summary>Event ids 2180 to 2189.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2180, LogLevel.Warning, "Could not read the keys of {File}, and kept the former ones: {Reason}")]
+    public static partial void KeysStay(ILogger logger, string file, string reason);
+
+    [LoggerMessage(2189, LogLevel.Error, "A signed version was not loaded, as the ledger {File} could not be used: {Reason}")]
+    public static partial void LedgerFailed(ILogger logger, string file, string reason);
 }

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Versions;
-using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 
 namespace Cluster.Grains.Trust;
 

@@ -1,8 +1,9 @@
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Finds the number of runs at once with which a replica answers most. While requests wait, it measures the rate of runs with one slot more or fewer, and stays there if that pays:
-/// one more has to raise the rate, one fewer must not lower it. What did not pay is tried again later and later. Used under the lock of its queue; <see cref="Limit"/> is read by any thread.
+/// Finds the number of runs at once with which a replica answers most. While requests wait, it measures the rate of runs with one slot more or fewer, and stays there
+/// if that pays. One more has to raise the rate, one fewer must not lower it. A change that did not pay is tried again later and later. Used under the lock of its
+/// queue. Any thread may read <see cref="Limit"/>.
 /// </summary>
 /// <param name="start">Slots to begin with, at least 1.</param>
 /// <param name="most">The most slots, at least <paramref name="start"/>.</param>
@@ -36,7 +37,7 @@ internal sealed class ConcurrencyTuner(int start, int most, TimeProvider time)
 
     /// <summary>Notes the end of a run.</summary>
     /// <param name="isBusy">Whether requests wait: only then the slots decide on the rate.</param>
-    /// <param name="hasRun">False for what failed or was given up: it says nothing of the rate.</param>
+    /// <param name="hasRun">False for a run that failed or was given up, which says nothing of the rate.</param>
     /// <returns>Whether <see cref="Limit"/> is another now.</returns>
     public bool Ran(bool isBusy, bool hasRun = true)
     {

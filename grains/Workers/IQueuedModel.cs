@@ -3,6 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Batching;
 
 namespace Cluster.Grains.Workers;
 
@@ -22,7 +23,7 @@ internal interface IQueuedModel
     /// <summary>Priorities of requests, at least 1.</summary>
     int Levels { get; }
 
-    /// <summary>What the queue needs of a request, where it has batches or priorities; a request that is wrong is told so by its run.</summary>
+    /// <summary>The queue's view of a request, where it has batches or priorities. The run of a wrong request reports the mistake.</summary>
     RequestFacts Read(PayloadBuffer message);
 
     /// <summary>Answers <paramref name="message"/> on the calling thread; the caller owns the answer.</summary>

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Inference;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Batching;
 
 namespace Cluster.Grains.Workers;
 
@@ -72,7 +73,7 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
             }
             catch (Exception exception)
             {
-                // The edge of a run, as of one by itself: what has no answer yet runs by itself.
+                // The boundary of a run, as of a single one. Requests without an answer run by themselves.
                 queue.Report(exception);
             }
             finally

@@ -20,8 +20,8 @@ public sealed class InferenceOptions
     public int QueueLimit { get; set; } = 1000;
 
     /// <summary>
-    /// Bytes of requests that may wait in front of one replica where the model does not say, up to a tebibyte; a queue with none takes one of any size. 0, the default, is half of what
-    /// large messages may take on the silo. More lets one model's burst keep the others' large requests out, less refuses earlier.
+    /// Bytes of requests that may wait in front of one replica where the model does not say, up to a tebibyte. An empty queue takes one of any size. 0, the default, is
+    /// half of what large messages may take on the silo. More lets one model's burst keep the others' large requests out, less refuses earlier.
     /// </summary>
     [SetBy("Cluster:QueueMiB")]
     public long QueueBytes { get; set; }

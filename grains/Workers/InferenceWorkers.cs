@@ -258,7 +258,7 @@ public sealed class InferenceWorkers : IDisposable
         return true;
     }
 
-    /// <summary>What a thread does next that has done its work: what is due, with its own follow-up behind it, or null to be idle.</summary>
+    /// <summary>The next work of a thread that has done its own: the due work, with the thread's follow-up behind it, or null to be idle.</summary>
     /// <returns>False where it ends.</returns>
     internal bool TryContinue(InferenceThread thread, IInferenceWork? followUp, out IInferenceWork? next)
     {
@@ -314,7 +314,7 @@ public sealed class InferenceWorkers : IDisposable
     }
 
     /// <summary>
-    /// A thread for what is due in <paramref name="lane"/>: <paramref name="free"/>, null where it has work, if it is one of that lane's, or if no other starts.
+    /// A thread for the next work of <paramref name="lane"/>. It is <paramref name="free"/> (null where that has work) if that belongs to the lane, or if no other starts.
     /// </summary>
     /// <returns>Null where there is none: the work waits for a thread that gets done.</returns>
     private static InferenceThread? ThreadOf(WorkerLane lane, InferenceThread? free)

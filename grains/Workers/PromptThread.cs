@@ -21,7 +21,7 @@ internal sealed class PromptThread : IDisposable
     /// <summary>Has <paramref name="action"/> done soon. It must not throw, nor wait for another.</summary>
     public void Post(Action action) => _actions.Add(action);
 
-    /// <summary>Does what was posted, and ends the thread.</summary>
+    /// <summary>Does the posted work, and ends the thread.</summary>
     public void Dispose()
     {
         _actions.CompleteAdding();

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Workers;
 
 /// <summary>
-/// Admission to one replica: as many runs at once as the model allows, a bounded queue in front of them by priority and arrival, requests that run together, and early
-/// refusal of what would miss its deadline anyway. Safe from any thread.
+/// Admission to one replica. As many requests run at once as the model allows. Others wait in a bounded queue by priority and arrival, and may run together. A request
+/// that would miss its deadline anyway is refused early. Safe from any thread.
 /// </summary>
 internal sealed class ReplicaQueue
 {
@@ -100,7 +100,7 @@ internal sealed class ReplicaQueue
     /// <summary>Runs at once, at least 1.</summary>
     public int Slots => Tuner?.Limit ?? _model.Concurrency;
 
-    /// <summary>Whether a request would run at once, as far as can be told without a lock.</summary>
+    /// <summary>Whether a request would run at once, as far as a look without a lock shows.</summary>
     public bool HasRoom => _slots.Taken < Slots;
 
     /// <summary>Runs under way.</summary>
@@ -200,7 +200,7 @@ internal sealed class ReplicaQueue
         return true;
     }
 
-    /// <summary>Gives the free slots to what waits and is due; the timer comes back for what is not.</summary>
+    /// <summary>Gives free slots to waiting requests that are due. The timer comes back for the others.</summary>
     private void StartWaiting(bool isPatient)
     {
         lock (_gate)
@@ -327,7 +327,7 @@ internal sealed class ReplicaQueue
         return ValueTask.FromResult(InferReply.Failed(refusal));
     }
 
-    /// <summary>Gives a slot back, or to what is due next.</summary>
+    /// <summary>Gives a slot back, or to the next due requests.</summary>
     /// <param name="runNanoseconds">Of the run, null where it failed.</param>
     /// <param name="took">Nanoseconds of the run, also of one that failed.</param>
     /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
@@ -337,7 +337,7 @@ internal sealed class ReplicaQueue
         var next = ReleaseSlot(runNanoseconds, took, left);
         if (left.Count > 0)
         {
-            // Once they wait, and on a thread of the pool: a caller that has given up meanwhile takes the queue's lock, for which the prompt thread must not wait.
+            // Only once they wait, and on a thread of the pool. A caller that has given up meanwhile takes the queue's lock, and the prompt thread must not wait for that.
             _workers.DoPromptly(() => ThreadPool.UnsafeQueueUserWorkItem(static jobs => jobs.ForEach(static job => job.WatchCancellation()), left, preferLocal: false));
         }
 

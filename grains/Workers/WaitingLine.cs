@@ -139,7 +139,7 @@ internal sealed class WaitingLine
         Count += sign;
     }
 
-    /// <summary>How many of the first requests make the next run, whether waiting would not make it a better one, and how long the least patient of them waits yet.</summary>
+    /// <summary>How many of the first requests make the next run, whether a wait cannot improve it, and how long the least patient one still waits.</summary>
     private (int Count, bool IsFull) Fit(BatchingSettings batching, Func<InferenceJob, TimeSpan> waited, out TimeSpan left)
     {
         left = TimeSpan.MaxValue;

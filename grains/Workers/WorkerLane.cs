@@ -29,7 +29,7 @@ internal sealed class WorkerLane(InferenceWorkers owner, bool yields, int most)
         return _waiting.Dequeue();
     }
 
-    /// <summary>A thread for what is taken: the one that became idle last, its caches being warm, or a new one.</summary>
+    /// <summary>A thread for the taken work: the one that became idle last, as its caches are warm, or a new one.</summary>
     /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
     public InferenceThread RentThread()
     {
@@ -83,7 +83,7 @@ internal sealed class InferenceThread : IDisposable
     /// <summary>The lane that it belongs to.</summary>
     public WorkerLane Lane { get; }
 
-    /// <summary>The lane whose work it does. Guarded by the lock of its owner.</summary>
+    /// <summary>The lane that it works for. Guarded by the lock of its owner.</summary>
     public WorkerLane? Serves { get; set; }
 
     /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>

@@ -29,9 +29,9 @@ internal sealed class RemovalHandler(IServiceProvider services, ILogger<RemovalH
     }
 }
 
-/// <summary>Messages of what is around Orleans: event ids 1250 to 1259.</summary>
+/// <summary>Messages of the code around Orleans: event ids 1250 to 1259.</summary>
 internal static partial class ClusteringLog
 {
-    [LoggerMessage(1250, LogLevel.Error, "This silo cannot go on and starts again: {Reason}", EventName = "SiloRemoved")]
+    [LoggerMessage(1250, LogLevel.Error, "Ended this silo, which could not go on, to start it again: {Reason}", EventName = "SiloRemoved")]
     public static partial void Removed(ILogger logger, Exception? exception, string reason);
 }

@@ -33,7 +33,7 @@ internal sealed class HealingMembershipTable(
     private static readonly TimeSpan EmptyPoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RedisPoll = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Sets the version past what is given, unless it is already.</summary>
+    /// <summary>Sets the version past the given one, unless it is past it already.</summary>
     private const string RaiseScript = """
         local version = redis.call('HGET', KEYS[1], 'Version')
         if version and tonumber(version) <= tonumber(ARGV[1]) then
@@ -281,7 +281,7 @@ internal sealed class HealingMembershipTable(
                 HealingMembershipTableLog.Heals(logger, data?.Version.Version ?? 0, data?.Members.Count ?? 0, floor);
             }
 
-            // Whether a write succeeds is not asked: the next read tells what is left to do.
+            // Whether a write succeeds does not matter here, because the next read shows the rows that are still missing.
             if (data is null)
             {
                 await inner.InitializeMembershipTableAsync(true, cancellationToken).ConfigureAwait(false);
@@ -304,18 +304,18 @@ internal sealed class HealingMembershipTable(
 /// <summary>Log messages of the membership table. Event ids 4030–4039.</summary>
 internal static partial class HealingMembershipTableLog
 {
-    [LoggerMessage(4030, LogLevel.Warning, "Redis has lost the membership (version {Found} with {Rows} rows, known is version {Known}): the rows are written back")]
+    [LoggerMessage(4030, LogLevel.Warning, "Found the membership lost in Redis (version {Found} with {Rows} rows, known is version {Known}), and began to write it back")]
     public static partial void Heals(ILogger logger, int found, int rows, int known);
 
-    [LoggerMessage(4031, LogLevel.Information, "The membership is whole again: version {Version} with {Rows} rows")]
+    [LoggerMessage(4031, LogLevel.Information, "Restored the membership: version {Version} with {Rows} rows")]
     public static partial void Healed(ILogger logger, int version, int rows);
 
-    [LoggerMessage(4032, LogLevel.Warning, "This process waits for Redis before it joins: {Error}")]
+    [LoggerMessage(4032, LogLevel.Warning, "Began to wait for Redis before the join: {Error}")]
     public static partial void JoinWaits(ILogger logger, string error);
 
     [LoggerMessage(4033, LogLevel.Warning, "The membership was not changed, {Silo} is not {Status}: {Error}")]
     public static partial void NotWritten(ILogger logger, SiloAddress silo, SiloStatus status, string error);
 
-    [LoggerMessage(4034, LogLevel.Debug, "A heartbeat was left out: {Error}")]
+    [LoggerMessage(4034, LogLevel.Debug, "Left a heartbeat out: {Error}")]
     public static partial void HeartbeatLeftOut(ILogger logger, string error);
 }

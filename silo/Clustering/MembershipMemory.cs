@@ -6,7 +6,9 @@ namespace Cluster.Silo.Clustering;
 /// <summary>What this process knows of the membership: the rows and the version that it last read or wrote, and what Orleans has heard since. Safe from any thread.</summary>
 internal sealed class MembershipMemory(Lazy<IClusterMembershipService> membership, TimeProvider time)
 {
-    /// <summary>A process that was suspended for longer forgets what it knew: its row may have been declared dead and cleaned. Half of what Orleans keeps dead rows.</summary>
+    /// <summary>
+    /// A process that was suspended for longer forgets its rows, as its own may have been declared dead and cleaned. Half of the time that Orleans keeps dead rows.
+    /// </summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
 
     private readonly Lock _lock = new();
@@ -49,7 +51,7 @@ internal sealed class MembershipMemory(Lazy<IClusterMembershipService> membershi
         }
     }
 
-    /// <summary>Takes what was read, unless that is older.</summary>
+    /// <summary>Takes the rows that were read, unless they are older.</summary>
     public MembershipTableData Remember(MembershipTableData data)
     {
         lock (_lock)

@@ -4,7 +4,7 @@ using Orleans.Runtime.Messaging;
 namespace Cluster.Silo.Clustering;
 
 /// <summary>
-/// Where Orleans says in several ways that a call could not be delivered, callers are told in the one way that they know. No call goes before a silo has told of its
+/// Orleans has several ways to report an undelivered call. This filter turns them into the one that callers know. No call goes before a silo has told of its
 /// grain classes. Orleans would place the grain by its defaults, and keep to them for as long as the process lives. A gateway may be asked for a model that early.
 /// </summary>
 internal sealed class RejectionFilter(IClusterManifestProvider manifests) : IOutgoingGrainCallFilter

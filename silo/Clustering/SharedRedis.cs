@@ -1,5 +1,8 @@
 using System.Net;
 using System.Security.Authentication;
+using Cluster.Contracts.Options;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -154,4 +157,20 @@ internal static partial class SharedRedisLog
 
     [LoggerMessage(4023, LogLevel.Information, "The connection to Redis at {Endpoint} was restored")]
     public static partial void RedisRestored(ILogger logger, EndPoint? endpoint);
+}
+
+/// <summary>Registers the connection of this process to Redis.</summary>
+internal static class SharedRedisServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds a <see cref="Func{TResult}"/> that gives the shared <see cref="IConnectionMultiplexer"/>. Call it before what needs Redis when it starts.
+    /// </summary>
+    public static IServiceCollection AddSharedRedis(this IServiceCollection services, Action<RedisOptions> configure)
+    {
+        services.AddClusterOptions<RedisOptions>().Configure(configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<SharedRedis>();
+        services.AddHostedService(static provider => provider.GetRequiredService<SharedRedis>());
+        return services.AddSingleton<Func<Task<IConnectionMultiplexer>>>(static provider => provider.GetRequiredService<SharedRedis>().ConnectAsync);
+    }
 }

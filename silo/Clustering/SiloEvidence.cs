@@ -252,13 +252,13 @@ internal sealed class SiloEvidence(
 /// <summary>Log messages of the evidence of death. Event ids 4040–4049.</summary>
 internal static partial class SiloEvidenceLog
 {
-    [LoggerMessage(4040, LogLevel.Warning, "{Silo} has ended: its port refuses connections. This silo declares it dead")]
+    [LoggerMessage(4040, LogLevel.Warning, "Declared {Silo} dead, as its port refuses connections")]
     public static partial void Dead(ILogger logger, SiloAddress silo);
 
-    [LoggerMessage(4041, LogLevel.Warning, "The port of {Silo} refuses connections, but this silo does not reach a majority of the others and waits for the heartbeat of {Silo}")]
+    [LoggerMessage(4041, LogLevel.Warning, "The port of {Silo} refused connections, but this silo reached no majority of the others and waits for the heartbeat of {Silo}")]
     public static partial void NoMajority(ILogger logger, SiloAddress silo);
 
-    [LoggerMessage(4042, LogLevel.Information, "A silo does not answer, and the membership table cannot be read: {Error}")]
+    [LoggerMessage(4042, LogLevel.Information, "Got no answer of a silo, and could not read the membership table: {Error}")]
     public static partial void NoRedis(ILogger logger, string error);
 
     [LoggerMessage(4043, LogLevel.Error, "A look at the other silos failed and is repeated")]

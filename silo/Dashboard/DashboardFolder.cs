@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Runtime.Loader;
 using Cluster.Contracts.Options;
@@ -44,4 +45,16 @@ internal static class DashboardFolder
 
     private static Assembly? Find(AssemblyLoadContext context, AssemblyName name) =>
         Path.Combine(Folder, name.Name + ".dll") is var file && File.Exists(file) ? context.LoadFromAssemblyPath(file) : null;
+}
+
+/// <summary>Orleans' dashboard: grains, their calls and the silos, for people.</summary>
+[Section("Dashboard")]
+public sealed class DashboardOptions
+{
+    /// <summary>
+    /// The port of 127.0.0.1 that the dashboard listens on. 0, the default, leaves the dashboard out. All users of this machine can read it. While a page is open, each
+    /// call of a grain is counted.
+    /// </summary>
+    [Range(0, 65535)]
+    public int Port { get; set; }
 }

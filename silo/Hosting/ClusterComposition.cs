@@ -2,18 +2,20 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
 using Cluster.Grains.Replication;
 using Cluster.Silo.Clustering;
 using Cluster.Silo.Options;
 using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Silo.Hosting;
 
-/// <summary>What makes a process one of many: the shared Redis, its Orleans silo, and what is known of the others.</summary>
+/// <summary>The parts that make a process a member of a cluster: the shared Redis, its Orleans silo, and its knowledge of the others.</summary>
 internal static class ClusterComposition
 {
-    /// <summary>The connection to Redis and what is known of the other processes. Call it before what needs Redis when it starts.</summary>
+    /// <summary>The connection to Redis and the knowledge of other processes. Call it before services that need Redis when they start.</summary>
     /// <param name="options">Validated, with Redis.</param>
     public static IServiceCollection AddClusterNetwork(this IServiceCollection services, ServeOptions options)
     {
@@ -100,4 +102,37 @@ internal static class ClusterComposition
             .OrderBy(address => address.AddressFamily)
             .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork || !address.IsIPv6LinkLocal)
         ?? throw new IOException("this machine has no address but loopback under which others could reach it; name one with --advertise");
+}
+
+/// <summary>The health of a cluster of many processes, as this one sees it.</summary>
+internal sealed class ClusterHealth(IClusterMembershipService membership, RedisConnection redis) : BackgroundService, ISiloHealth
+{
+    /// <inheritdoc/>
+    public event Action? Changed;
+
+    /// <inheritdoc/>
+    public bool IsAlone => false;
+
+    /// <inheritdoc/>
+    public bool IsStoreReachable => redis.IsReachable;
+
+    /// <inheritdoc/>
+    public IEnumerable<SiloAddress> Silos => membership.CurrentSnapshot.ModelSilos();
+
+    /// <inheritdoc/>
+    public bool IsReachable(SiloAddress silo) =>
+        membership.CurrentSnapshot.Members.TryGetValue(silo, out var member) && member.Status is SiloStatus.Active or SiloStatus.ShuttingDown;
+
+    /// <inheritdoc/>
+    public bool IsGone(SiloAddress silo) =>
+        !membership.CurrentSnapshot.Members.TryGetValue(silo, out var member) || member.Status == SiloStatus.Dead;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var _ in membership.MembershipUpdates.WithCancellation(stoppingToken).ConfigureAwait(false))
+        {
+            Changed?.Invoke();
+        }
+    }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Audit;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
 using Cluster.Silo.Clustering;

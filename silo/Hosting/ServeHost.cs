@@ -4,6 +4,7 @@ using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Tracing;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Sessions;
+using Cluster.Metrics;
 using Cluster.Silo.Dashboard;
 using Cluster.Silo.Options;
 using Cluster.Silo.Tracing;
@@ -155,4 +156,38 @@ internal static class ServeHost
             Log.Serving(logger, addresses[0], addresses[1], onnxRuntime, capacity, models);
         }
     }
+}
+
+/// <summary>Says, for as long as the process runs, whether it was allowed to listen beyond loopback without TLS or identity.</summary>
+internal static class SafeStart
+{
+    public static void Announce(IServiceProvider services, ServeOptions options, ILogger logger)
+    {
+        Gauge(services.GetRequiredService<MetricRegistry>()).Set(options.Insecure ? 1 : 0);
+        if (options.Insecure)
+        {
+            Log.Insecure(logger);
+        }
+    }
+
+    internal static ValueSeries Gauge(MetricRegistry registry) =>
+        registry.Gauge("cluster_insecure", "1 if --insecure allows to listen beyond loopback without TLS or identity.").Acquire();
+}
+
+/// <summary>
+/// Keeps the host, the web server and Orleans, where that is the actor runtime, quiet until the start has succeeded. A start that fails ends the process with one line that says why. Both
+/// would log the same before it, with a stack trace that helps no operator.
+/// </summary>
+internal sealed class StartLog
+{
+    private volatile bool _succeeded;
+
+    public void AddTo(ILoggingBuilder logging)
+    {
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => _succeeded && level >= LogLevel.Information);
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => _succeeded && level >= LogLevel.Warning);
+        logging.AddFilter("Orleans", level => _succeeded && level >= LogLevel.Warning);
+    }
+
+    public void Succeeded() => _succeeded = true;
 }

@@ -13,7 +13,7 @@ internal sealed partial class StopLimit : IDisposable
 {
     private const int StopFailed = 1;
 
-    /// <summary>Beyond the stop time: what was given up then takes a moment to end, longer on a busy machine.</summary>
+    /// <summary>Time beyond the stop time, as abandoned work takes a moment to end, longer on a busy machine.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     /// <summary>For the last log line, which must not keep the process either.</summary>
@@ -42,7 +42,7 @@ internal sealed partial class StopLimit : IDisposable
         _stopping = app.Lifetime.ApplicationStopping.Register(Begin);
     }
 
-    /// <summary>The stop begins now: of the host, or of what a start that failed has begun. A second call does nothing.</summary>
+    /// <summary>The stop begins now, of the host or of the parts that a failed start has begun. A second call does nothing.</summary>
     public void Begin()
     {
         if (Interlocked.Exchange(ref _hasBegun, 1) != 0)
@@ -56,7 +56,7 @@ internal sealed partial class StopLimit : IDisposable
         new Thread(Watch) { IsBackground = true, Name = "stop limit" }.Start();
     }
 
-    /// <summary>Waits for the runs that are under way once the host has stopped, until the stop time is over; ends the process if there are any then.</summary>
+    /// <summary>Waits for the runs that are under way once the host has stopped, until the stop time is over. Ends the process if some are left.</summary>
     public void EndRuns()
     {
         var left = _limit - _time.GetElapsedTime(_begun);

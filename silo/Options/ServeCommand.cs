@@ -2,13 +2,18 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Silo.Trust;
 
 namespace Cluster.Silo.Options;
 
-/// <summary>The command line: <c>[all|silo|gateway|health|apikey] [options]</c>, or one of <see cref="TrustCommands"/>. What is given becomes configuration keys; what is not keeps its default.</summary>
+/// <summary>
+/// The command line: <c>[all|silo|gateway|health|apikey] [options]</c>, or one of <see cref="TrustCommands"/>. Given options become configuration keys. Others keep
+/// their defaults.
+/// </summary>
 internal static class ServeCommand
 {
     private static readonly (string Property, string Argument, string Help)[] Options =
@@ -78,7 +83,7 @@ internal static class ServeCommand
 
     private static readonly Dictionary<string, string> Properties = Options.ToDictionary(static option => OptionName(option.Property), static option => option.Property);
 
-    /// <summary>Parses the command line and hands what is given to what was asked for.</summary>
+    /// <summary>Parses the command line and hands the given options to the command.</summary>
     /// <param name="run">Serves.</param>
     /// <param name="probe">Asks a server for its health.</param>
     public static RootCommand Create(Func<GivenOptions, Task<int>> run, Func<GivenOptions, Task<int>> probe)
@@ -112,7 +117,7 @@ internal static class ServeCommand
     public static string NameOf(string key) =>
         key.StartsWith(ServeOptions.Section + ":", StringComparison.Ordinal) && OptionName(key[(ServeOptions.Section.Length + 1)..]) is var name && Properties.ContainsKey(name) ? name : key;
 
-    /// <summary>Carries out what was asked for. What is wrong with the command line is told with every other mistake, so the parser's own errors are not.</summary>
+    /// <summary>Carries out the command. Mistakes of the command line are reported with all other mistakes, so the parser's own errors are not.</summary>
     public static Task<int> InvokeAsync(ParseResult parsed) =>
         parsed.Action is ParseErrorAction && parsed.CommandResult.Command.Action is AsynchronousCommandLineAction action
             ? action.InvokeAsync(parsed)
@@ -188,3 +193,43 @@ internal static class ServeCommand
 /// <param name="Values">By configuration key, such as <c>Cluster:HttpPort</c>.</param>
 /// <param name="Mistakes">What is wrong with the command line as such, one line each.</param>
 internal sealed record GivenOptions(IReadOnlyDictionary<string, string?> Values, IReadOnlyList<string> Mistakes);
+
+/// <summary>The command <c>apikey</c>: makes a key for a client, and what <c>access.json</c> has of it. The key itself is shown once and kept nowhere.</summary>
+internal static class ApiKeyCommand
+{
+    private const int MaxDays = 3650;
+
+    public static Command Create(TimeProvider time, TextWriter output)
+    {
+        var days = new Option<int>("--days") { HelpName = "DAYS", Description = "Days until it expires, 1 to 3650 [default: 365]", DefaultValueFactory = static _ => 365 };
+        days.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is >= 1 and <= MaxDays))
+            {
+                result.AddError($"--days is '{text}', expected 1 to {MaxDays}");
+            }
+        });
+        var command = new Command("apikey", "Makes an API key, and the entry of access.json that knows it.") { days };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(days), time, output));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(int days, TimeProvider time, TextWriter output)
+    {
+        var id = RandomNumberGenerator.GetHexString(12, lowercase: true);
+        var secret = RandomNumberGenerator.GetHexString(64, lowercase: true);
+        var salt = RandomNumberGenerator.GetBytes(16);
+        var hash = new byte[SHA256.HashSizeInBytes];
+        ApiKey.Hash(salt, secret, hash);
+        var entry = JsonSerializer.Serialize(new
+        {
+            id,
+            salt = Convert.ToHexStringLower(salt),
+            sha256 = Convert.ToHexStringLower(hash),
+            expires = time.GetUtcNow().AddDays(days).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        });
+        await output.WriteLineAsync($"{id}.{secret}").ConfigureAwait(false);
+        await output.WriteLineAsync(entry).ConfigureAwait(false);
+        return 0;
+    }
+}

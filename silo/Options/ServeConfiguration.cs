@@ -49,7 +49,7 @@ internal sealed record ServeConfiguration(
 
     private static IEnumerable<string> Check(IConfiguration configuration, ServeOptions options)
     {
-        // What goes together with an option of another section is told with all other mistakes, and not by a start that breaks off.
+        // A conflict with an option of another section is reported with all other mistakes, and not by a start that breaks off.
         using var provider = new ServiceCollection().AddSingleton(configuration).AddOptionSections()
             .Configure<TokenOptions>(tokens => tokens.Keys = options.TokenKeys)
             .BuildServiceProvider();

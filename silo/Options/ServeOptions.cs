@@ -32,22 +32,26 @@ public sealed class ServeOptions : IValidatableObject
     [Text("a file")]
     public string? Config { get; set; }
 
-    /// <summary>Folder that clients may register models from, or <c>s3://bucket/prefix</c>. Default that of <see cref="Models"/>; without either nothing can be registered.</summary>
+    /// <summary>
+    /// Folder that clients may register models from, or <c>s3://bucket/prefix</c>. Default that of <see cref="Models"/>. Without either no model can be registered.
+    /// </summary>
     [Place]
     public string? RegisteredModels { get; set; }
 
-    /// <summary>A JSON file of storage sources, whose models clients may register by <c>s3://</c> or storage key: docs/object-storage.md. Default none. Read anew when it changes.</summary>
+    /// <summary>
+    /// A JSON file of storage sources. Clients may register their models by <c>s3://</c> or storage key (docs/object-storage.md). Default none. Read again when it changes.
+    /// </summary>
     [Text("a file")]
     public string? Storage { get; set; }
 
-    /// <summary>Folder that keeps what is read of object storage. Default <c>cluster-storage-cache</c> in the system's temporary folder.</summary>
+    /// <summary>Folder that keeps the files from object storage. Default <c>cluster-storage-cache</c> in the system's temporary folder.</summary>
     [Text("a folder")]
     public string? StorageCache { get; set; }
 
     /// <summary>True: a model is loaded only when its manifest is signed by a key of <see cref="ModelKeys"/>. Default false.</summary>
     public bool RequireSignedModels { get; set; }
 
-    /// <summary>A PEM file of the public keys that models may be signed with. Default none: then signatures are not looked at.</summary>
+    /// <summary>A PEM file of the public keys that models may be signed with. Default none: then signatures are not checked.</summary>
     [Text("a PEM file")]
     public string? ModelKeys { get; set; }
 
@@ -59,11 +63,11 @@ public sealed class ServeOptions : IValidatableObject
     [IpAddress]
     public string Bind { get; set; } = "127.0.0.1";
 
-    /// <summary>Port of REST, metrics and health; 0 takes a free one. Default 8000.</summary>
+    /// <summary>Port of REST, metrics and health. 0 takes a free one. Default 8000.</summary>
     [Range(0, 65535)]
     public int HttpPort { get; set; } = 8000;
 
-    /// <summary>Port of gRPC; 0 takes a free one. Default 8001.</summary>
+    /// <summary>Port of gRPC. 0 takes a free one. Default 8001.</summary>
     [Range(0, 65535)]
     public int GrpcPort { get; set; } = 8001;
 
@@ -74,7 +78,10 @@ public sealed class ServeOptions : IValidatableObject
     [Range(0, 65535)]
     public int ManagementPort { get; set; }
 
-    /// <summary>A PEM file with the certificate of the ports for clients, those between it and its root after it. Default none: they speak no TLS. Read anew when it changes.</summary>
+    /// <summary>
+    /// A PEM file with the certificate of the ports for clients, followed by those between it and its root. Default none: the ports speak no TLS. Read again when it
+    /// changes.
+    /// </summary>
     [Text("a PEM file")]
     public string? TlsCert { get; set; }
 
@@ -93,7 +100,7 @@ public sealed class ServeOptions : IValidatableObject
     /// <summary><c>Required</c>, the default: where <see cref="TlsClientCa"/> is given, each connection shows a certificate. <c>Optional</c>: those without name themselves by key or token.</summary>
     public ClientCertificateUse TlsClientCert { get; set; }
 
-    /// <summary>A file of clients and what each may do, <c>access.json</c>: docs/security.md. Default none: clients are not asked who they are.</summary>
+    /// <summary>A file of clients and their rights, <c>access.json</c> (docs/security.md). Default none: clients need no identity.</summary>
     [Text("a file")]
     public string? Access { get; set; }
 
@@ -103,7 +110,7 @@ public sealed class ServeOptions : IValidatableObject
     [KeySet]
     public string? TokenKeys { get; set; }
 
-    /// <summary>A file that who did what is appended to, a JSON object a line. Default none.</summary>
+    /// <summary>A file for the log of changes and refusals by client, a JSON object a line. Default none.</summary>
     [Text("a file")]
     public string? AuditLog { get; set; }
 
@@ -117,14 +124,14 @@ public sealed class ServeOptions : IValidatableObject
     [Text("a name")]
     public string? RedisUser { get; set; }
 
-    /// <summary>A file with the password of Redis; white space around it is left out. Default none.</summary>
+    /// <summary>A file with the password of Redis. White space around it is left out. Default none.</summary>
     [Text("a file")]
     public string? RedisPasswordFile { get; set; }
 
     /// <summary>True: the connection to Redis is TLS, and its certificate and host name are checked. Default false.</summary>
     public bool RedisTls { get; set; }
 
-    /// <summary>A PEM file with the authorities that alone are trusted for Redis' certificate. Default those of the machine.</summary>
+    /// <summary>A PEM file with the only trusted authorities for Redis' certificate. Default those of the machine.</summary>
     [Text("a PEM file")]
     public string? RedisTlsCa { get; set; }
 
@@ -140,7 +147,7 @@ public sealed class ServeOptions : IValidatableObject
     [RegularExpression("[A-Za-z0-9._-]{1,63}", ErrorMessage = "1 to 63 letters, digits, dots, dashes or underscores")]
     public string ClusterId { get; set; } = "cluster";
 
-    /// <summary>Port for the other processes of the cluster; 0 takes a free one. Default 8002.</summary>
+    /// <summary>Port for the other processes of the cluster. 0 takes a free one. Default 8002.</summary>
     [Range(0, 65535)]
     public int SiloPort { get; set; } = 8002;
 
@@ -162,23 +169,24 @@ public sealed class ServeOptions : IValidatableObject
     [Text("a PEM file")]
     public string? PeerKey { get; set; }
 
-    /// <summary>A PEM file with the authorities that alone are trusted for the certificates of other processes.</summary>
+    /// <summary>A PEM file with the only trusted authorities for the certificates of other processes.</summary>
     [Text("a PEM file")]
     public string? PeerCa { get; set; }
 
     /// <summary>
-    /// A file with the revocation lists of the authorities of <see cref="PeerCa"/>, PEM or one in DER. Default none: no revocation is asked. With it, every issuer needs a list
-    /// that is not out of date, or its certificates are refused.
+    /// A file with the revocation lists of the authorities of <see cref="PeerCa"/>, PEM or one in DER. Default none: revocation is not checked. With it, every issuer
+    /// needs a list that is not out of date, or its certificates are refused.
     /// </summary>
     [Text("a PEM or DER file")]
     public string? PeerCrl { get; set; }
 
     /// <summary>
-    /// True: the process may listen beyond loopback without TLS or identity. Default false: it refuses to start so. A machine that reaches its ports then is inside.
+    /// True: the process may listen beyond loopback without TLS or identity. Default false: it refuses to start so. With true any machine that reaches its ports can
+    /// act as a member or client.
     /// </summary>
     public bool Insecure { get; set; }
 
-    /// <summary>What this silo has, for models that need or prefer it: names separated by commas. Default none.</summary>
+    /// <summary>Labels of this silo, for models that need or prefer them: names separated by commas. Default none.</summary>
     [Labels]
     public string Labels { get; set; } = "";
 
@@ -191,8 +199,8 @@ public sealed class ServeOptions : IValidatableObject
     public int MaxMessageMiB { get; set; } = 256;
 
     /// <summary>
-    /// Connections of clients over both ports, 1 to 1,000,000; 0, the default, is the process' limit of file descriptors less 384. Where all are open, the one that has been idle
-    /// for the longest makes way.
+    /// Connections of clients over both ports, 1 to 1,000,000; 0, the default, is the process' limit of file descriptors less 384. Where all are open, the one that has
+    /// been idle for the longest is closed.
     /// </summary>
     [Range(0, 1_000_000)]
     public int MaxConnections { get; set; }
@@ -242,13 +250,13 @@ public sealed class ServeOptions : IValidatableObject
     [Range(0, 3_600_000)]
     public int QueueDelayMs { get; set; }
 
-    /// <summary>Seconds that a stop may take to finish what runs, 1 to 3600. Default 30.</summary>
+    /// <summary>Seconds that a stop may take to finish running requests, 1 to 3600. Default 30.</summary>
     [Range(1, 3600)]
     public int StopSeconds { get; set; } = 30;
 
     /// <summary>
-    /// Seconds that a gateway which is told to stop serves on while it is not ready, 0 to 3600; then <c>StopSeconds</c> begin. Default 0. Load balancers need as
-    /// long as they take to see that it is not ready; longer delays the stop.
+    /// Seconds that a gateway still serves, without being ready, after it was told to stop, 0 to 3600. Then <c>StopSeconds</c> begin. Default 0. Give load balancers
+    /// the time that they take to see it. Longer delays the stop.
     /// </summary>
     [Range(0, 3600)]
     public int DrainSeconds { get; set; }

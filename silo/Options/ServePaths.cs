@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Cluster.Contracts.Options;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Grains.Objects;
 using Cluster.Grains.Trust;
 using Cluster.Security;
@@ -91,7 +91,7 @@ internal static class ServePaths
         return certificate.HasPrivateKey;
     }
 
-    /// <summary>A process whose own certificate no other would take does not start.</summary>
+    /// <summary>A process does not start with a certificate that no other process would take.</summary>
     private static bool IsPeer(string path, ServeOptions options)
     {
         using var certificate = PemFiles.ReadPair(path, options.PeerKey!);

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Cluster.Contracts.Options;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Grains.Objects;
 
 namespace Cluster.Silo.Options;
@@ -56,4 +58,21 @@ internal sealed class PlaceAttribute() : TextAttribute("a folder, or s3://bucket
 internal sealed class KeySetAttribute() : TextAttribute("a file, or an https:// address")
 {
     protected override bool IsRight(string text) => !TokenKeyAddress.IsAddress(text) || TokenKeyAddress.Parse(text) is not null;
+}
+
+/// <summary>Reads the option <c>--labels</c>.</summary>
+internal static partial class SiloLabels
+{
+    /// <param name="text">Names separated by commas; empty for none.</param>
+    public static bool TryParse(string text, out ImmutableSortedSet<string> labels)
+    {
+        labels = text.Length == 0 ? [] : text.Split(',', StringSplitOptions.TrimEntries).ToImmutableSortedSet(StringComparer.Ordinal);
+        return labels.All(label => Label().IsMatch(label));
+    }
+
+    /// <summary>The labels. The text is valid.</summary>
+    public static ImmutableSortedSet<string> Of(string text) => TryParse(text, out var labels) ? labels : [];
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,63}$")]
+    private static partial Regex Label();
 }

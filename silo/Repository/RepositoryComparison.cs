@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Repository;
 using Microsoft.Extensions.Logging;
@@ -66,5 +67,19 @@ internal sealed class RepositoryComparison(IModelRepository repository, Reposito
             Log.NotCompared(logger, exception.Message);
             return ++_unanswered >= MaxUnanswered ? ImmutableDictionary<string, string>.Empty : null;
         }
+    }
+}
+
+/// <summary>What the meter "Cluster.Repository" tells.</summary>
+internal sealed class RepositoryMetrics
+{
+    public const string MeterName = "Cluster.Repository";
+
+    public RepositoryMetrics(IMeterFactory meters, RepositoryStanding standing)
+    {
+#pragma warning disable CA2000 // The factory owns its meters.
+        var meter = meters.Create(MeterName);
+#pragma warning restore CA2000
+        meter.CreateObservableGauge("cluster.repository.agrees", () => standing.Problem is null ? 1 : 0, unit: null, "0 if this silo's repository lacks, or holds otherwise, what the cluster serves");
     }
 }

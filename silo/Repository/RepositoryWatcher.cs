@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Cluster.Contracts.Errors;
@@ -25,6 +24,9 @@ namespace Cluster.Silo.Repository;
 /// </summary>
 internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
 {
+    /// <summary>How often what could not be handed over is tried again where nothing else is looked at.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
     /// <summary>How soon a repository that has not been compared, or disagrees, is looked at again where it is not watched.</summary>
     private static readonly TimeSpan CompareInterval = TimeSpan.FromMilliseconds(250);
 
@@ -32,19 +34,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _scanning = new(1);
-    private readonly Dictionary<string, ModelRegistration> _handedOver = new(StringComparer.Ordinal);
-
-    /// <summary>Models whose names clients have registered; they are handed over again until they are taken.</summary>
-    private readonly ConcurrentDictionary<string, bool> _refused = new(StringComparer.Ordinal);
-
-    /// <summary>Models whose change failed, such as by a silo that was lost with it, and how; they are handed over again at the next look.</summary>
-    private readonly ConcurrentDictionary<string, Exception> _failed = new(StringComparer.Ordinal);
+    private readonly RepositoryHandOver _handOver;
     private readonly IModelRepository _repository;
     private readonly RepositoryStanding _standing;
     private readonly IRepositoryAgreement _agreement;
     private readonly RepositoryComparison _comparison;
     private readonly IRegistryRestorer _registry;
-    private readonly IGrainFactory _grains;
     private readonly IServingStates _states;
     private readonly ControllerDuty _duty;
     private readonly ServeOptions _options;
@@ -70,12 +65,12 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         _agreement = agreement;
         _comparison = comparison;
         _registry = registry;
-        _grains = grains;
         _states = states;
         _duty = duty;
         _options = options;
         _time = time;
         _logger = logger;
+        _handOver = new RepositoryHandOver(grains, states, standing, logger);
     }
 
     /// <summary>Looks for the first time, so that a repository that cannot be used ends the start.</summary>
@@ -91,7 +86,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     {
         var look = await LookAsync(new Look(Everything: true, Asked: true), cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        var problems = look.Snapshot.Problems.Select(ClientText.Of).Concat(_failed.Keys.Order(StringComparer.Ordinal).Select(NotHandedOverText));
+        var problems = look.Snapshot.Problems.Select(ClientText.Of).Concat(_handOver.Failed.Order(StringComparer.Ordinal).Select(NotHandedOverText));
         return look.HeldBack.IsEmpty ? [.. problems] : [.. problems, HeldBackText(look.HeldBack)];
     }
 
@@ -105,9 +100,9 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         }
 
         await Task.WhenAll(look.Changes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (_failed.TryGetValue(model, out var failure))
+        if (_handOver.FailureOf(model) is { } failure)
         {
-            // The caller may ask again, and must not take what serves for what was read.
+            // The caller may ask again, and must not mistake the serving content for the read one.
             if (failure is SiloUnavailableException or ServingException)
             {
                 ExceptionDispatchInfo.Throw(failure);
@@ -130,23 +125,46 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
     {
         await StandByAsync(stoppingToken).ConfigureAwait(false);
         Log.Leads(_logger);
-        var look = await LookAsync(new Look(Adopt: true), stoppingToken).ConfigureAwait(false);
+        var look = await LookFirstAsync(stoppingToken).ConfigureAwait(false);
         await Task.WhenAll(look.Changes).WaitAsync(stoppingToken).ConfigureAwait(false);
         await _registry.RestoreAsync(stoppingToken).ConfigureAwait(false);
         _states.FinishInitialLoad();
         Log.Ready(_logger, look.Snapshot.Models.Count);
-        if (_options.PollSeconds == 0 && _standing.Agrees)
-        {
-            return;
-        }
-
         var leads = true;
-        using var timer = new PeriodicTimer(_options.PollSeconds > 0 ? TimeSpan.FromSeconds(_options.PollSeconds) : CompareInterval, _time);
-        while ((_options.PollSeconds > 0 || !_standing.Agrees) && await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        using var timer = new PeriodicTimer(UntilNextLook, _time);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             var led = leads;
             leads = _duty.IsHere;
-            await TryAsync(() => leads ? LookAsync(new Look(Adopt: !led), stoppingToken) : _comparison.CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
+            if (leads || IsWatched)
+            {
+                await TryAsync(() => leads ? LookAgainAsync(adopt: !led, stoppingToken) : _comparison.CompareAsync(stoppingToken), stoppingToken).ConfigureAwait(false);
+            }
+
+            if (timer.Period != UntilNextLook)
+            {
+                timer.Period = UntilNextLook;
+            }
+        }
+    }
+
+    /// <summary>False where changes are noticed on request alone, once the silos agree.</summary>
+    private bool IsWatched => _options.PollSeconds > 0 || !_standing.Agrees;
+
+    private TimeSpan UntilNextLook => _options.PollSeconds > 0 ? TimeSpan.FromSeconds(_options.PollSeconds) : IsWatched ? CompareInterval : RetryInterval;
+
+    /// <summary>Where changes are noticed on request alone, only what could not be handed over is looked at by itself.</summary>
+    private async Task LookAgainAsync(bool adopt, CancellationToken cancellationToken)
+    {
+        if (IsWatched || adopt)
+        {
+            await LookAsync(new Look(Adopt: adopt), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        foreach (var model in _handOver.Failed)
+        {
+            await LookAsync(new Look(Only: model), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -166,6 +184,22 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         }
 
         await duty.ConfigureAwait(false);
+    }
+
+    /// <summary>The first look after the controller came here, again until it succeeds: the silo that had it before may be on its way out still.</summary>
+    private async Task<Found> LookFirstAsync(CancellationToken stoppingToken)
+    {
+        Found? found = null;
+        while (true)
+        {
+            await TryAsync(async () => found = await LookAsync(new Look(Adopt: true), stoppingToken).ConfigureAwait(false), stoppingToken).ConfigureAwait(false);
+            if (found is not null)
+            {
+                return found;
+            }
+
+            await Task.Delay(CompareInterval, _time, stoppingToken).ConfigureAwait(false);
+        }
     }
 
     private async Task TryAsync(Func<Task> look, CancellationToken stoppingToken)
@@ -188,28 +222,19 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         {
             if (look.Adopt)
             {
-                AdoptKnown();
+                _handOver.AdoptKnown();
             }
 
             await _repository.RefreshAsync(look.Only, cancellationToken).ConfigureAwait(false);
             var snapshot = Scan(look.Only);
-            var changed = Changed(snapshot, look);
+            var changed = _handOver.Changed(snapshot, look.Only, look.Everything);
             var heldBack = await VoteAsync(snapshot, changed, look, cancellationToken).ConfigureAwait(false);
-            var changes = HandOver(snapshot, changed.Except(heldBack, StringComparer.Ordinal), retryFailed: look.Everything);
+            var changes = _handOver.Begin(snapshot, changed.Except(heldBack, StringComparer.Ordinal), retryFailed: look.Everything);
             return new Found(snapshot, changes, heldBack);
         }
         finally
         {
             _scanning.Release();
-        }
-    }
-
-    /// <summary>Models that another silo may have handed over before: what went meanwhile is handed over as gone.</summary>
-    private void AdoptKnown()
-    {
-        foreach (var known in _states.All.Where(state => state.Origin == RegistrationOrigin.Repository))
-        {
-            _handedOver.TryAdd(known.Name, new ModelRegistration { Name = known.Name, Versions = [] });
         }
     }
 
@@ -225,23 +250,17 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         return _repository.Scan(only);
     }
 
-    private List<string> Changed(RepositorySnapshot snapshot, Look look)
-    {
-        var present = snapshot.Models.Where(model =>
-            look.Everything || _refused.ContainsKey(model.Key) || _failed.ContainsKey(model.Key) || !ReferenceEquals(_handedOver.GetValueOrDefault(model.Key), model.Value)).Select(model => model.Key);
-        var gone = _handedOver.Keys.Union(_failed.Keys).Where(name => !snapshot.Models.ContainsKey(name));
-        return [.. present.Concat(gone).Where(name => look.Only is null || look.Only == name).Order(StringComparer.Ordinal)];
-    }
-
     /// <summary>Asks the other silos about changes of what is served, and learns whether this silo's repository is the wrong one.</summary>
     /// <returns>What is not to be handed over now.</returns>
     private async Task<ImmutableArray<string>> VoteAsync(RepositorySnapshot snapshot, List<string> changed, Look look, CancellationToken cancellationToken)
     {
+        var known = _handOver.Models;
+
         // That new content is served, an operator may decide; that nothing is served any more, only the silos together.
         ImmutableArray<string> asked =
         [
-            .. changed.Where(name => _handedOver.ContainsKey(name)
-                && !ReferenceEquals(_handedOver[name], snapshot.Models.GetValueOrDefault(name))
+            .. changed.Where(name => known.ContainsKey(name)
+                && !ReferenceEquals(known[name], snapshot.Models.GetValueOrDefault(name))
                 && (!look.Asked || !snapshot.Models.ContainsKey(name))),
         ];
         RepositoryVote vote;
@@ -251,7 +270,7 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
             vote = await _agreement.AskAsync(asked, snapshot, cancellationToken).ConfigureAwait(false);
             problem = vote.Outvoted.IsEmpty ? null : $"most silos hold other content of {RepositoryComparison.Some(vote.Outvoted)}";
         }
-        else if (!asked.IsEmpty && asked.Length == _handedOver.Count && asked.All(name => _handedOver[name].IsRemoval && !snapshot.Models.ContainsKey(name)))
+        else if (!asked.IsEmpty && asked.Length == known.Count && asked.All(name => known[name].IsRemoval && !snapshot.Models.ContainsKey(name)))
         {
             // Alone, and its folder has nothing of what the cluster served when there were others.
             vote = new RepositoryVote([], asked, asked);
@@ -286,88 +305,13 @@ internal sealed class RepositoryWatcher : BackgroundService, IRepositoryWatch
         _heldBack = text;
     }
 
-    /// <summary>Starts the change of every model that is named.</summary>
-    private List<Task> HandOver(RepositorySnapshot snapshot, IEnumerable<string> models, bool retryFailed)
-    {
-        var changes = new List<Task>();
-        var prints = (_standing.HandedOver ?? ImmutableDictionary<string, string>.Empty).ToBuilder();
-        foreach (var name in models)
-        {
-            if (snapshot.Models.TryGetValue(name, out var registration))
-            {
-                _handedOver[name] = registration;
-                prints[name] = RepositoryVote.Fingerprint(registration)!;
-                changes.Add(ApplyAsync(registration, retryFailed, isAgain: _failed.TryRemove(name, out _)));
-            }
-            else
-            {
-                _handedOver.Remove(name);
-                prints.Remove(name);
-                changes.Add(ApplyAsync(new ModelRegistration { Name = name, Versions = [] }, retryFailed: false, isAgain: _failed.TryRemove(name, out _)));
-            }
-        }
-
-        _standing.HandedOver = prints.ToImmutable();
-        return changes;
-    }
-
-    /// <summary>Problems as the index and errors tell them; the repository has logged them as they are.</summary>
-    private static ModelRegistration ForClients(ModelRegistration registration) =>
-        registration.Problem is null && registration.Versions.All(static version => version.Problem is null)
-            ? registration
-            : registration with
-            {
-                Problem = registration.Problem is { } problem ? ClientText.Of(problem) : null,
-                Versions = [.. registration.Versions.Select(static version => version.Problem is { } problem ? version with { Problem = ClientText.Of(problem) } : version)],
-            };
-
-    /// <param name="isAgain">Whether the same failed before, which is in the log.</param>
-    private async Task ApplyAsync(ModelRegistration registration, bool retryFailed, bool isAgain)
-    {
-        try
-        {
-            await _grains.GetGrain<IModelGrain>(registration.Name).ApplyAsync(ForClients(registration), retryFailed, CancellationToken.None).ConfigureAwait(false);
-            _refused.TryRemove(registration.Name, out _);
-        }
-        catch (ServingException exception) when (exception.Failure.Code == StatusCode.AlreadyExists)
-        {
-            if (_refused.TryAdd(registration.Name, true))
-            {
-                Log.NameTaken(_logger, exception.Message);
-            }
-        }
-        catch (Exception exception) when (exception.GetBaseException() is ObjectDisposedException)
-        {
-            // A start that failed elsewhere, such as for a port in use, disposes of the services while models are still handed over.
-            Log.ProcessEnds(_logger, registration.Name);
-        }
-        catch (Exception exception) when (exception.GetBaseException() is OrleansException)
-        {
-            // A silo that ends, this one included, is no fault of the program: the next look hands the model over again.
-            _failed[registration.Name] = exception;
-            if (!isAgain)
-            {
-                Log.ChangeLost(_logger, registration.Name, exception.GetBaseException().Message);
-            }
-        }
-        catch (Exception exception)
-        {
-            // The edge of the watching loop: one model's trouble is logged and must not end the watching of the others.
-            _failed[registration.Name] = exception;
-            if (!isAgain)
-            {
-                Log.ChangeFailed(_logger, exception, registration.Name);
-            }
-        }
-    }
-
     /// <param name="Only">The one model to look at; null for all.</param>
-    /// <param name="Everything">Hands over also what has not changed.</param>
+    /// <param name="Everything">Also hands over unchanged models.</param>
     /// <param name="Adopt">Whether another silo may have watched before.</param>
     /// <param name="Asked">Whether an operator asked for it.</param>
     private sealed record Look(string? Only = null, bool Everything = false, bool Adopt = false, bool Asked = false);
 
-    /// <param name="Changes">One for each model whose change was begun.</param>
+    /// <param name="Changes">One for each change that was begun.</param>
     /// <param name="HeldBack">Models on which the silos disagree.</param>
     private sealed record Found(RepositorySnapshot Snapshot, List<Task> Changes, ImmutableArray<string> HeldBack);
 }

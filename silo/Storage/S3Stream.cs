@@ -30,7 +30,7 @@ internal sealed class S3Stream(GetObjectResponse answer) : Stream
         }
         catch (Exception exception) when (exception is not (IOException or OperationCanceledException))
         {
-            // The SDK's streams wrap what they read, and end with exceptions of their own.
+            // The SDK's streams wrap the network stream, and end with exceptions of their own.
             throw new IOException("the transfer was cut", exception);
         }
     }

@@ -14,7 +14,7 @@ public sealed class TracingOptions
 
     /// <summary>
     /// The collector that takes spans by OTLP, such as <c>http://collector:4317</c>; over HTTP, <c>/v1/traces</c> is added to it. None, the default, makes no spans
-    /// at all. The variable <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> sets it too. What the collector does not take is lost.
+    /// at all. The variable <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> sets it too. Spans that the collector does not take are lost.
     /// </summary>
     [CollectorUrl]
     public string? Endpoint { get; set; }
@@ -23,15 +23,15 @@ public sealed class TracingOptions
     public TraceProtocol? Protocol { get; set; }
 
     /// <summary>
-    /// The share of traces that is recorded, of those that begin here; a request whose <c>traceparent</c> says so belongs to a trace that did not. None, the default,
-    /// leaves it to the variable <c>OTEL_TRACES_SAMPLER</c>, and without that records all. More costs time on each request; less finds rare ones less often.
+    /// The share of traces that is recorded, of those that begin here. A request with a <c>traceparent</c> belongs to a trace that began elsewhere. None, the default,
+    /// leaves it to the variable <c>OTEL_TRACES_SAMPLER</c>, and without that records all. More costs time on each request. Less finds rare ones less often.
     /// </summary>
     [Range(0.0, 1.0)]
     public double? SampleRatio { get; set; }
 
     /// <summary>
     /// True: a trace that a request names goes on in the calls between grains. Default false. True makes activities for those requests and adds a header to
-    /// their calls, and they are exported where there is an <see cref="Endpoint"/>. What is exported without it goes on between processes all the same.
+    /// their calls, and they are exported where there is an <see cref="Endpoint"/>. Exported spans continue between processes without it too.
     /// </summary>
     public bool Propagate { get; set; }
 

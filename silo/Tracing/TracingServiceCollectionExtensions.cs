@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cluster.Contracts.Options;
 using Cluster.Contracts.Tracing;
 using Cluster.Silo.Options;
@@ -66,4 +67,33 @@ internal static class TracingServiceCollectionExtensions
         };
         exporter.Endpoint = new Uri(exporter.Protocol == OtlpExportProtocol.HttpProtobuf ? options.Endpoint!.TrimEnd('/') + HttpPath : options.Endpoint!);
     }
+}
+
+/// <summary>
+/// Has ASP.NET Core and Orleans make activities for requests that name a trace, and for no others: both make one only where something listens. It
+/// records nothing.
+/// </summary>
+internal sealed class TracePropagation : IHostedService, IDisposable
+{
+    private const string Requests = "Microsoft.AspNetCore";
+
+    private readonly ActivityListener _listener = new()
+    {
+        ShouldListenTo = static source => source.Name is Requests or ActivitySources.ApplicationGrainActivitySourceName,
+        Sample = static (ref ActivityCreationOptions<ActivityContext> options) =>
+            options.Parent.TraceId == default ? ActivitySamplingResult.None : ActivitySamplingResult.PropagationData,
+    };
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        ActivitySource.AddActivityListener(_listener);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => _listener.Dispose();
 }

@@ -12,26 +12,17 @@ namespace Cluster.Silo.Transport;
 /// </summary>
 internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, IDisposable
 {
-    private const int BufferBytes = 64 << 10;
-
-    /// <summary>After a frame with payloads the next has some too: its head is read, and little of the payload that would have to be copied.</summary>
-    private const int HeadReadBytes = 2 << 10;
-
     private readonly IFrameChannel _channel;
     private readonly long _limit;
-    private readonly StallWatch _stall;
+    private readonly ReceiveBuffer _buffer;
     private readonly Action<Exception?> _ended;
     private readonly IncomingPayloads _payloads = new();
     private readonly List<(int Place, PayloadBuffer Payload)> _receiving = [];
     private readonly Action _received;
     private ManualResetValueTaskSourceCore<bool> _core;
     private ValueTaskAwaiter<bool> _awaiter;
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-    private int _start;
-    private int _end;
     private ReadOnlyMemory<byte> _messages;
     private LargeMessage? _large;
-    private int _readBytes = BufferBytes;
     private bool _examined;
     private volatile bool _canceled;
     private bool _completed;
@@ -43,10 +34,8 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
         _limit = options.MaxMessageBytes;
         _ended = ended;
         _received = Received;
-        _stall = new StallWatch(time, options.StallTimeout, () => Stalled(options.StallTimeout));
+        _buffer = new ReceiveBuffer(channel, options.StallTimeout, time, ended);
     }
-
-    private bool IsAmid => _end > _start || _large is not null;
 
     /// <inheritdoc/>
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -117,7 +106,6 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
         _completed = true;
         _messages = default;
         _payloads.Reset(0);
-        _stall.Dispose();
         _large?.Dispose();
         _large = null;
         foreach (var (_, payload) in _receiving)
@@ -126,8 +114,7 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
         }
 
         _receiving.Clear();
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = [];
+        _buffer.Dispose();
     }
 
     public void Dispose() => Complete();
@@ -176,12 +163,6 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
         }
     }
 
-    private void Stalled(TimeSpan limit)
-    {
-        _ended(new TimeoutException($"a message that had begun brought no further byte for {limit.TotalSeconds:0.#} s"));
-        _channel.Close();
-    }
-
     /// <summary>Receives until there are whole messages.</summary>
     /// <returns>False at the end.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -191,12 +172,12 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
         {
             while (true)
             {
-                if (!await FillAsync(FrameHeader.Size).ConfigureAwait(false))
+                if (!await _buffer.FillAsync(FrameHeader.Size, isAmid: _large is not null).ConfigureAwait(false))
                 {
-                    return End(IsAmid ? new InvalidDataException("the connection ended within a message") : null);
+                    return End(_buffer.Held > 0 || _large is not null ? new InvalidDataException("the connection ended within a message") : null);
                 }
 
-                var header = FrameHeader.Read(_buffer.AsSpan(_start), _limit);
+                var header = FrameHeader.Read(_buffer.Peek(0, FrameHeader.Size).Span, _limit);
                 if (header.Kind == FrameKind.Piece)
                 {
                     if (await ReceivePieceAsync(header).ConfigureAwait(false))
@@ -236,26 +217,26 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
             throw new InvalidDataException("a large message began before the last one was complete");
         }
 
-        if (!await FillAsync(header.HeadBytes).ConfigureAwait(false))
+        if (!await _buffer.FillAsync(header.HeadBytes, isAmid: true).ConfigureAwait(false))
         {
             throw new InvalidDataException("the connection ended within a message");
         }
 
         RentPayloads(header);
-        var messages = _buffer.AsMemory(_start + FrameHeader.Size, header.MessageBytes);
-        _start += (int)header.HeadBytes;
+        var messages = _buffer.Peek(FrameHeader.Size, header.MessageBytes);
+        _buffer.Skip((int)header.HeadBytes);
         if (header.Kind == FrameKind.Large)
         {
             _large = new LargeMessage(messages.Span, header, [.. _receiving]);
             _receiving.Clear();
-            _readBytes = HeadReadBytes;
+            _buffer.ExpectsPayloads = true;
             return false;
         }
 
-        _readBytes = header.Payloads > 0 ? HeadReadBytes : BufferBytes;
+        _buffer.ExpectsPayloads = header.Payloads > 0;
         foreach (var (_, payload) in _receiving)
         {
-            await ReceivePayloadAsync(payload.Memory).ConfigureAwait(false);
+            await _buffer.ReadAsync(payload.Memory).ConfigureAwait(false);
         }
 
         _payloads.Reset(header.Flush);
@@ -268,9 +249,9 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
     private async ValueTask<bool> ReceivePieceAsync(FrameHeader header)
     {
         var large = _large ?? throw new InvalidDataException("a piece came of no message");
-        _start += FrameHeader.Size;
-        _readBytes = HeadReadBytes;
-        await ReceivePayloadAsync(large.Next(header)).ConfigureAwait(false);
+        _buffer.Skip(FrameHeader.Size);
+        _buffer.ExpectsPayloads = true;
+        await _buffer.ReadAsync(large.Next(header)).ConfigureAwait(false);
         if (!large.IsComplete)
         {
             return false;
@@ -285,7 +266,7 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
 
     private void RentPayloads(FrameHeader header)
     {
-        var entries = _buffer.AsSpan(_start + FrameHeader.Size + header.MessageBytes, header.Payloads * FrameHeader.EntrySize);
+        var entries = _buffer.Peek(FrameHeader.Size + header.MessageBytes, header.Payloads * FrameHeader.EntrySize).Span;
         var left = header.PayloadBytes;
         for (var i = 0; i < header.Payloads; i++)
         {
@@ -311,88 +292,47 @@ internal sealed class FrameReader : PipeReader, IValueTaskSource<ReadResult>, ID
             _payloads.Add(payloads[i].Place, payloads[i].Payload);
         }
     }
+}
 
-    /// <summary>Fills <paramref name="target"/> with what follows.</summary>
-    private async ValueTask ReceivePayloadAsync(Memory<byte> target)
+/// <summary>A message whose payloads come in pieces.</summary>
+internal sealed class LargeMessage(ReadOnlySpan<byte> messages, FrameHeader header, (int Place, PayloadBuffer Payload)[] payloads) : IDisposable
+{
+    private int _index;
+    private int _offset;
+
+    public ReadOnlyMemory<byte> Messages { get; } = messages.ToArray();
+
+    public uint Flush => header.Flush;
+
+    public (int Place, PayloadBuffer Payload)[] Payloads => payloads;
+
+    public bool IsComplete => _index == payloads.Length;
+
+    /// <summary>Where the bytes of a piece go.</summary>
+    public Memory<byte> Next(FrameHeader piece)
     {
-        var buffered = Math.Min(target.Length, _end - _start);
-        _buffer.AsSpan(_start, buffered).CopyTo(target.Span);
-        _start += buffered;
-        for (target = target[buffered..]; target.Length > 0;)
+        var payload = payloads[_index].Payload;
+        if (piece.Flush != header.Flush || piece.PayloadBytes > payload.Length - _offset)
         {
-            var count = await ReceiveAsync(target, isAmid: true).ConfigureAwait(false);
-            target = count > 0 ? target[count..] : throw new InvalidDataException("the connection ended within a message");
-        }
-    }
-
-    /// <summary>Has at least <paramref name="count"/> bytes in the buffer.</summary>
-    /// <returns>False at the end.</returns>
-    private async ValueTask<bool> FillAsync(long count)
-    {
-        while (_end - _start < count)
-        {
-            MakeRoom(count);
-            var room = _buffer.AsMemory(_end, (int)Math.Min(_buffer.Length - _end, Math.Max(_readBytes, count - (_end - _start))));
-            var received = await ReceiveAsync(room, IsAmid).ConfigureAwait(false);
-            if (received == 0)
-            {
-                return false;
-            }
-
-            _end += received;
+            throw new InvalidDataException("a piece does not fit the message that it is of");
         }
 
-        return true;
-    }
-
-    /// <summary>Grows with what has come, not with what a header promises.</summary>
-    private void MakeRoom(long count)
-    {
-        var held = _end - _start;
-        if (_start > 0 && (held == 0 || _buffer.Length - _start < count))
+        var target = payload.Memory.Slice(_offset, (int)piece.PayloadBytes);
+        _offset += target.Length;
+        if (_offset == payload.Length)
         {
-            _buffer.AsSpan(_start, held).CopyTo(_buffer);
-            (_start, _end) = (0, held);
+            _index++;
+            _offset = 0;
         }
 
-        if (_end < _buffer.Length && (count <= BufferBytes || _end < _buffer.Length / 2))
-        {
-            if (held == 0 && _buffer.Length > BufferBytes * 2)
-            {
-                Replace(BufferBytes);
-            }
-
-            return;
-        }
-
-        Replace((int)Math.Min(Math.Max(count, BufferBytes), 2L * _buffer.Length));
+        return target;
     }
 
-    private void Replace(int length)
+    public void Dispose()
     {
-        var other = ArrayPool<byte>.Shared.Rent(length);
-        _buffer.AsSpan(_start, _end - _start).CopyTo(other);
-        ArrayPool<byte>.Shared.Return(_buffer);
-        (_buffer, _start, _end) = (other, 0, _end - _start);
-    }
-
-    private ValueTask<int> ReceiveAsync(Memory<byte> target, bool isAmid)
-    {
-        var receive = _channel.ReceiveAsync(target);
-        return receive.IsCompleted || !isAmid ? receive : WatchAsync(receive);
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> WatchAsync(ValueTask<int> receive)
-    {
-        _stall.Begin();
-        try
+        foreach (var (_, payload) in payloads)
         {
-            return await receive.ConfigureAwait(false);
-        }
-        finally
-        {
-            _stall.End();
+            payload.Dispose();
         }
     }
 }

@@ -67,7 +67,7 @@ internal sealed class FrameSender : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Starts to send what was added.</summary>
+    /// <summary>Starts to send the added frames.</summary>
     /// <param name="here">On this thread, as long as the channel takes it at once; else soon, with what others add until then.</param>
     /// <returns>Completes when more may be added.</returns>
     public Task Send(bool here)
@@ -106,7 +106,7 @@ internal sealed class FrameSender : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Gives up what is not sent. The channel must be closed, so that what is being sent fails.</summary>
+    /// <summary>Releases unsent frames. The channel must be closed, so that the frame on its way fails.</summary>
     /// <returns>Completes when no memory is used any more.</returns>
     public Task CloseAsync()
     {

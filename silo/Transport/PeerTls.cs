@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -94,5 +95,51 @@ internal sealed class PeerTls : IDisposable
         }
 
         return PeerIdentity.Check(certificate, _clusterId) is { } wrong ? new PeerRefusal(PeerFault.WrongRole, wrong) : null;
+    }
+}
+
+/// <summary>
+/// Who a process of a cluster is, by its certificate: a URI among the alternative names, <c>cluster://&lt;cluster id&gt;/silo</c> or <c>…/gateway</c>. Addresses say nothing, as
+/// silos move; a certificate of the same authority that a client has, or a process of another cluster, is not inside.
+/// </summary>
+internal static class PeerIdentity
+{
+    private const string Scheme = "cluster://";
+
+    private static readonly string[] Roles = ["silo", "gateway"];
+
+    /// <returns>Null: it is a process of this cluster. Else the mistake, for the log.</returns>
+    public static string? Check(X509Certificate2 certificate, string clusterId)
+    {
+        var names = SubjectNames.UrisOf(certificate);
+        if (names.Any(name => Roles.Any(role => name == $"{Scheme}{clusterId}/{role}")))
+        {
+            return null;
+        }
+
+        var expected = string.Join(" or ", Roles.Select(role => $"{Scheme}{clusterId}/{role}"));
+        var own = names.FirstOrDefault(static name => name.StartsWith(Scheme, StringComparison.Ordinal));
+        return own is null ? $"its certificate names no role in a cluster, expected the URI {expected}" : $"its certificate is that of {Printable(own)}, expected the URI {expected}";
+    }
+
+    /// <summary>An authority that signs for others may be made to sign anything.</summary>
+    private static string Printable(string name) => string.Concat(name.Take(200).Select(static letter => char.IsControl(letter) ? '?' : letter));
+}
+
+/// <summary>What the meter "Cluster.Security" tells of TLS between processes.</summary>
+internal sealed class PeerMetrics
+{
+    public const string MeterName = "Cluster.Security";
+
+    public PeerMetrics(IMeterFactory meters, PeerTls tls)
+    {
+#pragma warning disable CA2000 // The factory owns its meters.
+        var meter = meters.Create(MeterName);
+#pragma warning restore CA2000
+        meter.CreateObservableGauge("cluster.peer_certificate.end_time", () => tls.NotAfter.ToUnixTimeSeconds(), "s", "End of this process' certificate for its peers, since the Unix epoch");
+        if (tls.RevocationsEnd is not null)
+        {
+            meter.CreateObservableGauge("cluster.peer_revocations.end_time", () => tls.RevocationsEnd!.Value.ToUnixTimeSeconds(), "s", "When the first revocation list of peers is out of date, since the Unix epoch");
+        }
     }
 }

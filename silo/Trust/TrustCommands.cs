@@ -87,5 +87,5 @@ internal static class TrustCommands
     }
 }
 
-/// <summary>A command line that asks for what there is not.</summary>
+/// <summary>A command line that names missing files or options.</summary>
 internal sealed class TrustUsageException(string message) : Exception(message);

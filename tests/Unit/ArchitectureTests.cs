@@ -1,3 +1,5 @@
+using System.CodeDom.Compiler;
+using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Cluster.Tests.Common;
@@ -28,22 +30,42 @@ public sealed partial class ArchitectureTests
             Assembly.Load("Cluster.Contracts").GetReferencedAssemblies(),
             static reference => reference.Name is "Orleans.Runtime" or "StackExchange.Redis" or "Microsoft.ML.OnnxRuntime" or "Grpc.AspNetCore.Server");
 
-    /// <summary>The page lists the files of a request, in tables of folders and names.</summary>
+    /// <summary>A reader who meets a name finds one type. Classes of log messages are each their folder's own; generated code is left out.</summary>
     [Fact]
-    public void Page_FilesOfARequest_AreThere()
+    public void Types_OfAllProjects_HaveNamesOfTheirOwn()
+    {
+        string[] projects = ["Cluster.Contracts", "Cluster.Metrics", "Cluster.Security", "Cluster.Grains", "Cluster.Gateway", "cluster", "cluster-silo"];
+        var types = projects.SelectMany(static project => Assembly.Load(project).GetTypes())
+            .Where(static type => !type.IsNested && type.Name != "Log" && type.Namespace?.StartsWith("Cluster.", StringComparison.Ordinal) == true)
+            .Where(static type => !type.Namespace!.Contains(".Protocol", StringComparison.Ordinal) && type.GetCustomAttribute<GeneratedCodeAttribute>() is null)
+            .ToList();
+
+        Assert.InRange(types.Count, 500, 2000);
+        Assert.Empty(types.GroupBy(static type => type.Name).Where(static same => same.Count() > 1).Select(static same => string.Join(" and ", same.Select(static type => type.FullName))));
+    }
+
+    /// <summary>The page lists the files of a request, in tables of folders and names, and tells how many the first table has.</summary>
+    [Fact]
+    public void Page_FilesOfARequest_AreThereAndCounted()
     {
         var page = File.ReadAllText(Path.Combine(TestPaths.Root, "docs", "architecture.md"));
         var section = page[page.IndexOf("## The files of a request", StringComparison.Ordinal)..page.IndexOf("## Failures", StringComparison.Ordinal)];
-        var files = Folders().Matches(section).SelectMany(static folder => Names().Matches(folder.Groups["names"].Value)
-            .Select(name => $"{folder.Groups["folder"].Value}/{name.Value}.cs")).ToList();
+        var local = FilesOf(section[..section.IndexOf("A replica on another silo", StringComparison.Ordinal)]);
 
-        Assert.InRange(files.Count, 60, 100);
-        Assert.DoesNotContain(files, static file => !File.Exists(Path.Combine(TestPaths.Root, file)));
+        Assert.Equal(int.Parse(Count().Match(section).Groups["count"].Value, CultureInfo.InvariantCulture), local.Distinct().Count());
+        Assert.DoesNotContain(FilesOf(section), static file => !File.Exists(Path.Combine(TestPaths.Root, file)));
     }
 
-    [GeneratedRegex("`(?<folder>[a-z]+(/[A-Za-z0-9]+)?)`: (?<names>[^`;|]+)")]
+    private static List<string> FilesOf(string section) =>
+        [.. Folders().Matches(section).SelectMany(static folder => Names().Matches(folder.Groups["names"].Value)
+            .Select(name => $"{folder.Groups["folder"].Value}/{name.Value}.cs"))];
+
+    [GeneratedRegex(@"runs code of (?<count>\d+) files")]
+    private static partial Regex Count();
+
+    [GeneratedRegex("`(?<folder>[a-z]+(/[A-Za-z0-9]+)*)`: (?<names>[^`;|]+)")]
     private static partial Regex Folders();
 
-    [GeneratedRegex(@"\b[A-Z][a-z]\w+")]
+    [GeneratedRegex(@"\bI?[A-Z][a-z]\w+")]
     private static partial Regex Names();
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Cluster.Sbom;
 
-// cluster-sbom FOLDER PROGRAM: writes FOLDER/PROGRAM.cdx.json, of what is in FOLDER.
+// cluster-sbom FOLDER PROGRAM: writes FOLDER/PROGRAM.cdx.json, about the files in FOLDER.
 if (args is not [var folder, var program])
 {
     Console.Error.WriteLine("usage: cluster-sbom FOLDER PROGRAM, where FOLDER has PROGRAM.deps.json");

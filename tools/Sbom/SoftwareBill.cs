@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Cluster.Sbom;
 
 /// <summary>
-/// The software bill of materials of a published program, as CycloneDX 1.6: the packages whose files are in its folder, with versions, hashes of the packages and what needs what; and the frameworks
-/// that it runs on. The same folder gives the same bytes.
+/// The software bill of materials of a published program, as CycloneDX 1.6. It has the packages with files in its folder, with versions, hashes and dependencies, and
+/// the frameworks that the program runs on. The same folder gives the same bytes.
 /// </summary>
 internal static class SoftwareBill
 {

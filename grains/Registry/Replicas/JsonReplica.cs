@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Cluster.Contracts.Errors;
 using Cluster.Grains.Replication;
 using Microsoft.Extensions.Logging;
@@ -64,4 +65,23 @@ internal sealed class JsonReplica<T>(IReplicatedMap map, ILogger logger)
             return null;
         }
     }
+}
+
+/// <summary>A silo's address as text, in its parsable form.</summary>
+internal sealed class SiloAddressJson : JsonConverter<SiloAddress>
+{
+    public override SiloAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
+        try
+        {
+            return SiloAddress.FromParsableString(text);
+        }
+        catch (FormatException exception)
+        {
+            throw new JsonException(exception.Message, exception);
+        }
+    }
+
+    public override void Write(Utf8JsonWriter writer, SiloAddress value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToParsableString());
 }

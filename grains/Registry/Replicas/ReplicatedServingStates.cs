@@ -42,6 +42,8 @@ internal sealed class ReplicatedServingStates : IServingStates
 
     public ValueTask RefreshAsync(string name, CancellationToken cancellationToken) => _states.RefreshAsync(name, cancellationToken);
 
+    public ValueTask WhenSentAsync(string name, CancellationToken cancellationToken) => _states.Map.WhenSentAsync(name, cancellationToken);
+
     public void Publish(ModelServingState state)
     {
         if (state.Versions.IsEmpty && state.Problem is null)

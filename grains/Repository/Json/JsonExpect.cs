@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Cluster.Grains.Repository.Json;
 
-/// <summary>Takes values out of JSON; what is not as expected goes to the errors, with what was found and what was expected.</summary>
+/// <summary>Takes values out of JSON. Unexpected ones go to the errors, with the found and the expected form.</summary>
 internal static class JsonExpect
 {
     /// <summary>Gives each member to the action of its key; a key without one is an error that lists the keys there are.</summary>
@@ -93,7 +93,7 @@ internal static class JsonExpect
         return member.Value.Items;
     }
 
-    /// <summary>The members of an object whose keys are free; none if it is no object.</summary>
+    /// <summary>The members of an object with free keys. None if the value is no object.</summary>
     public static ImmutableArray<JsonMember> Members(JsonMember member, JsonErrors errors)
     {
         if (member.Value.Kind != JsonValueKind.Object)

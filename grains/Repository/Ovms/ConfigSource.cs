@@ -6,7 +6,7 @@ using Cluster.Grains.Repository.Json;
 
 namespace Cluster.Grains.Repository.Ovms;
 
-/// <summary>The models that a config.json names. Read anew at each scan, parsed only when its bytes changed.</summary>
+/// <summary>The models that a config.json names. Read at each scan, parsed only when its bytes changed.</summary>
 /// <param name="objects">Reads addresses of object storage; null where there is none.</param>
 internal sealed class ConfigSource(string path, TimeProvider clock, RegisteredObjects? objects = null)
 {
@@ -20,7 +20,7 @@ internal sealed class ConfigSource(string path, TimeProvider clock, RegisteredOb
     private OvmsConfiguration? _configuration;
     private Dictionary<string, ConfiguredModelSource> _models = new(StringComparer.Ordinal);
 
-    /// <summary>Asks object storage for what it holds of models now; failures are told by the next scan.</summary>
+    /// <summary>Lists the models in object storage. The next scan reports failures.</summary>
     /// <param name="model">The only model of interest; null for all.</param>
     public Task RefreshAsync(string? model, CancellationToken cancellationToken)
     {

@@ -34,10 +34,10 @@ internal sealed class ConfiguredModelSource(ConfiguredModel model, TimeProvider 
         return this;
     }
 
-    /// <summary>Asks for what is there now, where that is far away.</summary>
+    /// <summary>Lists a remote source.</summary>
     public Task RefreshAsync(CancellationToken cancellationToken) => _objects?.RefreshAsync(cancellationToken) ?? Task.CompletedTask;
 
-    /// <param name="warnings">Gets what is ignored in the folder, and what it lacks.</param>
+    /// <param name="warnings">Gets a text for each ignored and each missing entry of the folder.</param>
     public ModelRegistration Scan(List<string> warnings)
     {
         if (_model.BasePath.Length == 0)

@@ -54,7 +54,7 @@ internal sealed class OvmsModelReader
 
     /// <param name="config">The member 'config'.</param>
     /// <param name="folder">Where relative base paths start.</param>
-    /// <param name="warnings">Gets what is ignored or adapted.</param>
+    /// <param name="warnings">Gets a text for each ignored or adapted key.</param>
     /// <param name="errors">Gets what makes the whole file invalid.</param>
     /// <returns>Null after an error that makes the whole file invalid.</returns>
     public static ConfiguredModel? Read(JsonMember config, string folder, List<string> warnings, JsonErrors errors)

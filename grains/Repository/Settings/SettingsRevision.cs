@@ -18,7 +18,7 @@ internal static class SettingsRevision
         json.WriteNumberValue(settings.MaxCopies);
     });
 
-    /// <summary>Changes with what a replica is loaded and placed by: a replica of another revision has to be loaded anew.</summary>
+    /// <summary>Changes with the settings by which a replica is loaded and placed. A replica of another revision has to be loaded again.</summary>
     public static string OfCopy(ModelSettings settings) => Of(json => WriteCopySettings(json, settings));
 
     private static string Of(Action<Utf8JsonWriter> write)

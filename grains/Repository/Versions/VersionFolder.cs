@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Models;
 using Cluster.Grains.Repository.Files;
+using Cluster.Grains.Trust;
 
 namespace Cluster.Grains.Repository.Versions;
 
@@ -130,3 +133,73 @@ internal sealed class VersionFolder
         return graph is null ? new VersionListing([], "", problem) : new VersionListing([.. _files], Path.Combine(folder, graph), null);
     }
 }
+
+/// <summary>Which of a version's files is the graph to load: <c>model.onnx</c>, its encrypted form, or the only one of either ending.</summary>
+internal static class VersionGraph
+{
+    private const string Graph = ".onnx";
+    private const string Default = "model" + Graph;
+    private const string Encrypted = Default + EncryptedHeader.Ending;
+    private const int MaxNamesInProblem = 5;
+
+    /// <param name="names">Of all its files, relative to the version's folder.</param>
+    /// <param name="label">What to call the folder in a problem.</param>
+    /// <returns>One of the two.</returns>
+    public static (string? Name, string? Problem) Choose(IReadOnlyCollection<string> names, string label)
+    {
+        if (names.Contains(Default) && names.Contains(Encrypted))
+        {
+            return (null, $"'{label}' has both '{Default}' and '{Encrypted}'");
+        }
+
+        var graphs = names.Where(IsGraph).ToList();
+        var chosen = graphs.Contains(Default) ? Default : graphs.Contains(Encrypted) ? Encrypted : graphs.Count == 1 ? graphs[0] : null;
+        if (chosen is not null)
+        {
+            return (chosen, null);
+        }
+
+        var more = graphs.Count > MaxNamesInProblem ? ", …" : "";
+        var shown = string.Join(", ", graphs.Take(MaxNamesInProblem).Select(static name => $"'{name}'"));
+        return (null, graphs.Count == 0
+            ? $"there is no .onnx file in '{label}'"
+            : $"'{label}' has several .onnx files and none is called 'model.onnx': {shown}{more}");
+    }
+
+    private static bool IsGraph(string name) => (name.EndsWith(Graph, StringComparison.Ordinal) || name.EndsWith(Graph + EncryptedHeader.Ending, StringComparison.Ordinal)) && !name.Contains('/');
+}
+
+/// <summary>What a version's folder holds, unread.</summary>
+/// <param name="Files">All that make up the revision; empty with a problem.</param>
+/// <param name="GraphPath">The .onnx file to load; empty with a problem.</param>
+/// <param name="Problem">Why it cannot be loaded, or null.</param>
+internal sealed record VersionListing(ImmutableArray<VersionFile> Files, string GraphPath, string? Problem)
+{
+    /// <summary>Whether the graph is the whole version, not its folder.</summary>
+    public bool IsSingleFile { get; private init; }
+
+    /// <summary>What is there now. That nothing leads out of the repository, the registration says, and equal content is equal wherever it is.</summary>
+    public static VersionListing Of(ModelVersionSource source)
+    {
+        if (source.IsSingleFile)
+        {
+            return FileStat.Read(source.Path, followLinks: true) is { Kind: FileKind.Regular } stat
+                ? OfFile(source.Path, stat)
+                : new VersionListing([], "", $"there is no file '{Path.GetFileName(source.Path)}'");
+        }
+
+        var folder = RealPath.Resolve(Path.GetDirectoryName(source.Path)!);
+        return VersionFolder.Read(Path.GetPathRoot(folder)!, folder, Path.GetFileName(folder));
+    }
+
+    /// <param name="path">Real path of the .onnx file.</param>
+    /// <param name="stat">Of that file.</param>
+    public static VersionListing OfFile(string path, FileStat stat) =>
+        new([new VersionFile(Path.GetFileName(path), path, stat)], path, null) { IsSingleFile = true };
+}
+
+/// <summary>One file of a version.</summary>
+/// <param name="Name">Relative to the version's folder, with forward slashes.</param>
+/// <param name="RealPath">Where its content is.</param>
+/// <param name="Stat">Of the content, not of a link to it.</param>
+internal readonly record struct VersionFile(string Name, string RealPath, FileStat Stat);

@@ -9,7 +9,7 @@ namespace Cluster.Grains.Repository.Versions;
 /// further scans find further changes, a writer is still at work, and the next report waits for a scan that finds none. So a
 /// finished file is reported by the scan that finds it, and a long copy is read twice instead of once a scan.
 /// </summary>
-/// <param name="revisionOf">Makes a revision of what was listed without reading it; null: of the files' contents.</param>
+/// <param name="revisionOf">Makes a revision of a listing without reading files. Null: the revision is of the files' contents.</param>
 internal sealed class VersionTracker(long version, TimeProvider clock, bool hasOperatorSettings = false, Func<ImmutableArray<VersionFile>, string>? revisionOf = null)
 {
     private readonly ContentHash _hash = new();
@@ -19,7 +19,7 @@ internal sealed class VersionTracker(long version, TimeProvider clock, bool hasO
     private bool _changedLastTime;
     private bool _readAgain;
 
-    /// <summary>The source to report of what the version's folder holds now.</summary>
+    /// <summary>The source for the present files of the version's folder.</summary>
     /// <inheritdoc cref="VersionFolder.Read(string, Located, string, KnownFolder)"/>
     public ModelVersionSource Look(string root, Located folder, string label) => Update(VersionFolder.Read(root, folder, label, _folder));
 
@@ -49,7 +49,7 @@ internal sealed class VersionTracker(long version, TimeProvider clock, bool hasO
             return held;
         }
 
-        // Files that were there before this process are finished, as far as anybody can tell.
+        // Files that were there before this process count as finished.
         var isFirst = _reported is null;
         var source = Read(listing, again: false);
         _changedLastTime = !isFirst || _readAgain;

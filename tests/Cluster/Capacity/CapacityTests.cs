@@ -108,7 +108,7 @@ public sealed class CapacityTests(TightCluster shared, ITestOutputHelper output)
             (await MetricsPage.ReadAsync(cluster.Http, cluster.Gateways[0].HttpUrl)).Sum("cluster_gateway_retries", "reason=\"full\"");
     }
 
-    /// <summary>Models for which there was no room are loaded on a silo that joins, without anybody asking for them.</summary>
+    /// <summary>Models for which there was no room are loaded on a silo that joins, without a request for them.</summary>
     [Fact]
     [Trait("Category", "Soak")]
     public async Task SiloJoins_ModelsThatHadNoRoomAreLoadedThere()

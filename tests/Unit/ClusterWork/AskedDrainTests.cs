@@ -1,8 +1,8 @@
 using Cluster.Contracts.Models;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Metrics;
-using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;

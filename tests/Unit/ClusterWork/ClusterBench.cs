@@ -1,8 +1,8 @@
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;
-using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Scaling;
 using Cluster.Grains.Workers;
 using Cluster.Metrics;

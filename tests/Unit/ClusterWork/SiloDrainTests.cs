@@ -1,7 +1,7 @@
 using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
-using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;

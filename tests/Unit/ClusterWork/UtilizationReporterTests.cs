@@ -1,7 +1,7 @@
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Metrics;
-using Cluster.Grains.Models;
+using Cluster.Grains.Replicas;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
 using Cluster.Unit.Clustering;

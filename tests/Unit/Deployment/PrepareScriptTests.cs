@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Security;
 using Cluster.Tests.Common;
 using Microsoft.Extensions.Logging.Abstractions;

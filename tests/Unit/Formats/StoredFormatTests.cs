@@ -185,6 +185,8 @@ public sealed class StoredFormatTests
         public ValueTask<ReplicaWrite> WriteAsync(string key, ReplicaVersion expected, byte[]? content, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException("the maps of this test are published to");
 
+        public ValueTask WhenSentAsync(string key, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
         public ValueTask RefreshAsync(string key, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
     }
 }

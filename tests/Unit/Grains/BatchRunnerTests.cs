@@ -4,6 +4,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Protocol;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Batching;
 using Cluster.Tests.Common;
 using Google.Protobuf;
 using Xunit;

@@ -5,6 +5,7 @@ using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Batching;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 

@@ -6,6 +6,7 @@ using Cluster.Grains.Metrics;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;

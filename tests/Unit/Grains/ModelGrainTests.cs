@@ -298,7 +298,7 @@ public sealed class ModelGrainTests
     [Fact]
     public async Task LoadAndUnload_StoreRefusesTheWrite_AreUnavailableWithTheCauseAndNotDone()
     {
-        const string Cause = "to write it needs Redis, which is refusing it: its memory is full";
+        const string Cause = "model 'm' cannot be written: Redis refuses it, its memory is full";
         var storage = new RefusingStorage();
         await using var silo = await ModelSilo.StartAsync(storage: storage);
         await silo.ApplyAsync(ModelSilo.Registration((1, One)));

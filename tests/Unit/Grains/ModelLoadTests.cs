@@ -2,7 +2,7 @@ using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
-using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Storage;
 using Cluster.Grains.Trust;
 using Cluster.Grains.Workers;

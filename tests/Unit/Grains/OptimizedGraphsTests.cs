@@ -1,5 +1,6 @@
 using Cluster.Contracts.Models;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Trust;
 using Cluster.Tests.Common;
 using Cluster.Unit.Trust;

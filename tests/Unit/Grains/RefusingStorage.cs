@@ -8,6 +8,7 @@ internal sealed class RefusingStorage : IGrainStorage
     private readonly InnerStorage _stored = new();
 
     private volatile string? _refusal;
+    private int _refused;
 
     /// <summary>Why writes are refused; null lets them through.</summary>
     public string? Refusal
@@ -16,11 +17,32 @@ internal sealed class RefusingStorage : IGrainStorage
         set => _refusal = value;
     }
 
+    /// <summary>Which writes are refused, by the state's name and the state; a state that is cleared is null.</summary>
+    public Func<string, object?, bool> When { get; set; } = static (_, _) => true;
+
+    /// <summary>Writes refused so far.</summary>
+    public int Refused => Volatile.Read(ref _refused);
+
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => _stored.ReadStateAsync(stateName, grainId, grainState);
 
-    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        Refusal is { } cause ? throw new SiloUnavailableException(cause) : _stored.WriteStateAsync(stateName, grainId, grainState);
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        Check(stateName, grainState.State);
+        return _stored.WriteStateAsync(stateName, grainId, grainState);
+    }
 
-    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        Refusal is { } cause ? throw new SiloUnavailableException(cause) : _stored.ClearStateAsync(stateName, grainId, grainState);
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        Check(stateName, null);
+        return _stored.ClearStateAsync(stateName, grainId, grainState);
+    }
+
+    private void Check(string stateName, object? state)
+    {
+        if (Refusal is { } cause && When(stateName, state))
+        {
+            Interlocked.Increment(ref _refused);
+            throw new SiloUnavailableException(cause);
+        }
+    }
 }

@@ -92,7 +92,7 @@ public sealed class SessionFactoryTests(OnnxBench bench) : IClassFixture<OnnxBen
         Assert.Equal("this silo has no OpenVINO: it is started without --openvino", model.Describe(VersionPolicy.All, ModelSettings.Default, queueLimit: 1).ProviderReason);
         Assert.Contains(
             bench.Logged,
-            entry => entry is { Id.Id: 2103, Level: LogLevel.Warning } && entry.Message.StartsWith("add_one version 1", StringComparison.Ordinal));
+            entry => entry is { Id.Id: 2103, Level: LogLevel.Warning } && entry.Message.StartsWith("Loaded add_one version 1", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Tests.Common;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;

@@ -11,7 +11,6 @@ using Cluster.Grains.Models;
 using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Scaling;
-using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;
@@ -46,6 +45,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     public IEnumerable<int> Serving => Version.Replicas.Select(static replica => replica.Number);
 
     public FakeMembership Membership { get; } = new();
+
+    /// <summary>What the model's grain keeps its state in.</summary>
+    public RefusingStorage Storage { get; } = new();
 
     public InMemorySiloStates SiloStates { get; } = new();
 
@@ -89,8 +91,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
         var cluster = new SimulatedCluster();
         for (var number = 1; number <= silos; number++)
         {
-            cluster.Membership.Set(Silos.At(number), SiloStatus.Active);
-            cluster.SiloStates.Publish(new SiloState { Silo = Silos.At(number), Capacity = 1L << 30 });
+            cluster.AddSilo(number);
         }
 
         cluster._runtime = await TestSilo.StartAsync(
@@ -103,9 +104,16 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
                 .AddSingleton<IServingStates, InMemoryServingStates>()
                 .AddModelGrains(new InferenceOptions { Threads = 1 })
                 .AddSingleton(provider => cluster.Services(provider))
-                .AddMemoryGrainStorage(ModelGrains.StorageName));
+                .AddKeyedSingleton<IGrainStorage>(ModelGrains.StorageName, cluster.Storage));
         cluster.States.Changed += _ => cluster.Check();
         return cluster;
+    }
+
+    /// <summary>A silo joins that has room.</summary>
+    public void AddSilo(int number)
+    {
+        Membership.Set(Silos.At(number), SiloStatus.Active);
+        SiloStates.Publish(new SiloState { Silo = Silos.At(number), Capacity = 1L << 30 });
     }
 
     public Task ApplyAsync(string revision, ModelSettings? settings = null, bool retryFailed = false) => Model.ApplyAsync(

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Sessions;
+using Cluster.Grains.Sessions.Loading;
 using Cluster.Grains.Trust;
 using Cluster.Tests.Common;
 using Microsoft.Extensions.Logging;

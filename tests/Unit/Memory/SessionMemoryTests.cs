@@ -34,7 +34,7 @@ public sealed class SessionMemoryTests(OnnxBench bench) : IClassFixture<OnnxBenc
 
         Assert.Equal((StatusCode.ResourceExhausted, null), (failure.Code, failure.RetryAfter));
         Assert.StartsWith("this run of model 'hungry' version 1 does not fit in memory: it held ", failure.Message, StringComparison.Ordinal);
-        Assert.EndsWith("and asked for 3600000000 more, one run may take 67108864", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith("and asked for 3600000000 more. One run may take 67108864", failure.Message, StringComparison.Ordinal);
         Assert.Equal([5f], OnnxBench.Values<float>(bench.Run(model, Request(0)).RawOutputContents[0]));
     }
 

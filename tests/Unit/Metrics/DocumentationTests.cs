@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Gateway.Traffic;
 using Cluster.Grains.Cache;
 using Cluster.Grains.Cluster;

@@ -1,4 +1,5 @@
 using Cluster.Grains.Objects;
+using Cluster.Grains.Objects.Downloads;
 using Cluster.Grains.Repository.Versions;
 using Xunit;
 

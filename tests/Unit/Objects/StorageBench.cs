@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Objects;
+using Cluster.Grains.Objects.Downloads;
 using Cluster.Grains.Trust;
 using Cluster.Silo.Storage;
 using Cluster.Tests.Common;

@@ -1,6 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
-using Cluster.Grains.Objects;
+using Cluster.Grains.Objects.Downloads;
 using Cluster.Grains.Repository.Versions;
 using Cluster.Tests.Common;
 using Xunit;

@@ -2,7 +2,9 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol.Mesh;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.ModelMesh;
+using Cluster.Grains.Aliases;
 using Cluster.Tests.Common;
+using Cluster.Unit.Gateway.Traffic;
 using Xunit;
 using AliasStatus = Cluster.Contracts.Protocol.Mesh.VModelStatusInfo.Types.VModelStatus;
 using Status = Cluster.Contracts.Protocol.Mesh.ModelStatusInfo.Types.ModelStatus;
@@ -115,6 +117,22 @@ public sealed class AliasGrainTests : IAsyncLifetime
         _silo.Silo.Time.Advance(TimeSpan.FromSeconds(1));
 
         await _silo.UntilAsync("a", state => state is { Active: "new", Failure: null });
+    }
+
+    [Fact]
+    public async Task FailedTarget_ThatCouldNotBeKept_IsTriedAgain()
+    {
+        await _silo.SetAsync("a", "one", loadNow: true);
+        _silo.Storage.When = static (_, state) => state is AliasGrainState { Alias.Failure: not null };
+        _silo.Storage.Refusal = "model 'm' cannot be written: Redis refuses it, its memory is full";
+        await _silo.SetAsync("a", "new", "bad", sync: false);
+        await TrafficRouterTests.UntilAsync(() => _silo.Silo.LogSink.Entries.Any(static entry => entry.Id == 2187));
+        _silo.Storage.Refusal = null;
+        _silo.MendBad();
+
+        _silo.Silo.Time.Advance(TimeSpan.FromSeconds(5));
+
+        await _silo.UntilAsync("a", static state => state is { Active: "new", Failure: null });
     }
 
     [Fact]

@@ -217,6 +217,43 @@ public sealed class RegistryGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Unregister_TheModelCannotKeepIt_TellsItAgainUntilItCan()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        _silo.Storage.When = static (name, _) => name == "model";
+        _silo.Storage.Refusal = "model 'm' cannot be written: Redis refuses it, its memory is full";
+
+        await _silo.Models.UnregisterAsync("m").AsTask().Soon();
+        await AdvanceUntilAsync(() => _silo.Silo.LogSink.Entries.Any(entry => entry.Id == 2142));
+        Assert.Single(_silo.States.All);
+        _silo.Storage.Refusal = null;
+
+        await AdvanceUntilAsync(() => !_silo.States.All.Any());
+    }
+
+    [Fact]
+    public async Task Register_AgainAfterTheModelCouldNotKeepIt_IsKnown()
+    {
+        _silo.Storage.When = static (name, _) => name == "model";
+        _silo.Storage.Refusal = "model 'm' cannot be written: Redis refuses it, its memory is full";
+        var first = _silo.RegisterAsync("m", "v1");
+        await AdvanceUntilAsync(() => first.IsCompleted);
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<ServingException>(() => first)).Failure.Code);
+        _silo.Storage.Refusal = null;
+
+        var second = _silo.RegisterAsync("m", "v1");
+        await AdvanceUntilAsync(() => second.IsCompleted);
+        Assert.Equal(Status.NotLoaded, (await second).Status);
+        Assert.Equal(11, await _silo.AskAsync("m"));
+    }
+
+    private Task AdvanceUntilAsync(Func<bool> isSo) => TrafficRouterTests.UntilAsync(() =>
+    {
+        _silo.Silo.Time.Advance(TimeSpan.FromMilliseconds(500));
+        return isSo();
+    });
+
+    [Fact]
     public async Task Start_AfterTheSiloThatUnregisteredWasLostBeforeItToldTheModel_TellsIt()
     {
         await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);

@@ -13,7 +13,6 @@ using Cluster.Grains;
 using Cluster.Grains.Aliases;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Registry;
-using Cluster.Grains.Storage;
 using Cluster.Grains.Workers;
 using Cluster.Tests.Common;
 using Cluster.Unit.Grains;
@@ -58,7 +57,7 @@ internal sealed class RegistrySilo : IAsyncDisposable
     public IAliases AliasTable => Get<IAliases>();
 
     /// <summary>What another silo needs to find what this one stored.</summary>
-    public IGrainStorage Storage => _silo.Services.GetRequiredKeyedService<IGrainStorage>(ModelGrains.StorageName);
+    public RefusingStorage Storage => (RefusingStorage)_silo.Services.GetRequiredKeyedService<IGrainStorage>(ModelGrains.StorageName);
 
     /// <param name="before">The silo whose storage and folder this one takes over.</param>
     /// <param name="root">Whether models can be registered at all.</param>
@@ -82,14 +81,7 @@ internal sealed class RegistrySilo : IAsyncDisposable
                     .AddModelRouting()
                     .AddSingleton<ManagedModels>()
                     .AddSingleton<ManagedAliases>();
-                if (before is null)
-                {
-                    services.AddMemoryGrainStorage(ModelGrains.StorageName);
-                }
-                else
-                {
-                    services.AddKeyedSingleton(ModelGrains.StorageName, before.Storage);
-                }
+                services.AddKeyedSingleton<IGrainStorage>(ModelGrains.StorageName, before?.Storage ?? new RefusingStorage());
             });
 
         silo.Services.GetRequiredService<ControllerDuty>().Begin();

@@ -80,6 +80,8 @@ public sealed class ReplicatedGrainStorageTests
             return new(new ReplicaWrite(true, _entry.Version));
         }
 
+        public ValueTask WhenSentAsync(string key, CancellationToken cancellationToken = default) => default;
+
         public ValueTask RefreshAsync(string key, CancellationToken cancellationToken = default) => default;
     }
 }

@@ -129,7 +129,7 @@ public sealed class RedisFailoverTests(RedisFixture redis) : IClassFixture<Redis
         var reply = await WriteUntilAsync(connection, static reply => !reply.IsDone);
 
         Assert.Equal(RedisOutcome.Refused, reply.Outcome);
-        Assert.EndsWith("which is refusing it: its memory is full", reply.ToException("the write").Message, StringComparison.Ordinal);
+        Assert.EndsWith("Redis refuses it, its memory is full", reply.ToException("the write").Message, StringComparison.Ordinal);
         Assert.True(connection.IsReachable);
     }
 

@@ -176,6 +176,6 @@ public sealed class RedisLossTests(RedisFixture redis) : IClassFixture<RedisFixt
         var failure = await Assert.ThrowsAsync<SiloUnavailableException>(async () => await store.ReadAsync("k", default));
         server.Resume();
 
-        Assert.Contains("not answering", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("does not answer", failure.Message, StringComparison.Ordinal);
     }
 }

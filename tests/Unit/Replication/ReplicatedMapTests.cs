@@ -43,6 +43,20 @@ public sealed class ReplicatedMapTests(RedisFixture redis) : IClassFixture<Redis
     }
 
     [Fact]
+    public async Task WhenSent_Published_IsKnownToWhoRefreshesThen()
+    {
+        await using var group = await StartAsync(2, Rarely);
+        for (var i = 0; i < 100; i++)
+        {
+            group[0].Publish("k", $"v{i}");
+            await group[0].WhenSentAsync("k").AsTask().Soon();
+            await group[1].RefreshAsync("k").AsTask().Soon();
+
+            Assert.Equal($"v{i}", group[1].Text("k"));
+        }
+    }
+
+    [Fact]
     public async Task Publish_OfManyValues_ArrivesInOrderAndNeverTwiceAtOnce()
     {
         await using var group = await StartAsync(2);

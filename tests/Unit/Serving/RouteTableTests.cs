@@ -80,7 +80,7 @@ public sealed class RouteTableTests : IDisposable
 
         Assert.Equal(StatusCode.InvalidArgument, failure.Code);
         Assert.Contains(
-            $"failed to get model version from specified version string '{version}' for model 'early': a version is a positive integer such as 1; leave it out",
+            $"failed to get model version from specified version string '{version}' for model 'early': a version is a positive integer such as 1. Leave it out",
             failure.Message,
             StringComparison.Ordinal);
     }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Silo.Options;
 using Cluster.Unit.Gateway.Security;
 using Microsoft.Extensions.Time.Testing;

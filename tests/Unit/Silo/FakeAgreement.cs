@@ -13,12 +13,17 @@ internal sealed class FakeAgreement(ControllerDuty duty) : IRepositoryAgreement
 
     public bool HasLeft { get; private set; }
 
+    /// <summary>What asking the others ends with; null for their answers.</summary>
+    public Exception? Failure { get; set; }
+
     public bool IsAlone => Others.Count == 0;
 
     public Task<RepositoryVote> AskAsync(ImmutableArray<string> models, RepositorySnapshot snapshot, CancellationToken cancellationToken)
     {
         Asked++;
-        return Task.FromResult(RepositoryVote.Count(models, Fingerprints(models, snapshot), [.. Others.Select(other => Fingerprints(models, other.Scan()))]));
+        return Failure is not null
+            ? Task.FromException<RepositoryVote>(Failure)
+            : Task.FromResult(RepositoryVote.Count(models, Fingerprints(models, snapshot), [.. Others.Select(other => Fingerprints(models, other.Scan()))]));
     }
 
     public Task LeaveAsync(CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Errors;
 using Cluster.Grains.Repository;
 using Cluster.Tests.Common;
+using Cluster.Unit.Gateway.Traffic;
 using Xunit;
 
 namespace Cluster.Unit.Silo;
@@ -25,7 +26,7 @@ public sealed class RepositoryWatcherTests : RepositoryWatcherTestBase
         Grains.Model("a").Gate = Task.FromException(new ServingException(new Failure(StatusCode.AlreadyExists, "model 'a' is taken")));
         await StartAndLoadAsync();
         await TickAsync();
-        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4004, Message: "A model of the repository is not served: model 'a' is taken" });
+        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4004, Message: "Did not serve a model of the repository: model 'a' is taken" });
 
         Grains.Model("a").Gate = Task.CompletedTask;
         await TickAsync();
@@ -60,7 +61,7 @@ public sealed class RepositoryWatcherTests : RepositoryWatcherTestBase
 
         await InitialLoad.Task.Soon();
 
-        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4001, Message: "Changing a failed" });
+        Assert.Single(Logged.Entries, entry => entry is { Id.Id: 4001, Message: "Could not change a" });
         Assert.Equal(["b: 1"], Applied("b"));
     }
 
@@ -234,12 +235,46 @@ public sealed class RepositoryWatcherTests : RepositoryWatcherTestBase
         Options.PollSeconds = 0;
         await StartAsync();
         await InitialLoad.Task.Soon();
-        await Watcher!.ExecuteTask!.Soon();
+        await Time.Armed.Soon();
 
-        Assert.False(Time.Armed.IsCompleted);
+        Time.Clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(2, Repository.Scans);
-        await Watcher.ReloadAsync(CancellationToken.None).Soon();
+        await Watcher!.ReloadAsync(CancellationToken.None).Soon();
         Assert.Equal(3, Repository.Scans);
+    }
+
+    [Fact]
+    public async Task PollSeconds_ZeroAndAChangeThatFailed_HandsThatOneOverAgain()
+    {
+        Options.PollSeconds = 0;
+        Grains.Model("a").Gate = Task.FromException(new SiloUnavailableException("the silo that had the call was lost"));
+        await StartAsync();
+        await InitialLoad.Task.Soon();
+        await Time.Armed.Soon();
+        Grains.Model("a").Gate = Task.CompletedTask;
+        Repository.Put("b", "2");
+
+        var scan = Repository.NextScan;
+        Time.Clock.Advance(TimeSpan.FromSeconds(5));
+        await scan.Soon();
+
+        await TrafficRouterTests.UntilAsync(() => Grains.Model("a").Applied.Count == 2);
+        Assert.Equal(["a: 1", "a: 1", "b: 1"], Applied("a").Concat(Applied("b")));
+    }
+
+    [Fact]
+    public async Task Start_FirstLookFails_IsMadeAgain()
+    {
+        Serve("gone");
+        Agreement.Others.AddRange([Holding("a", "b"), Holding("a", "b")]);
+        Agreement.Failure = new TimeoutException("the silo that was lost had the call");
+        await StartAsync();
+        await Time.Armed.Soon();
+        Agreement.Failure = null;
+        Time.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        await InitialLoad.Task.Soon();
+        Assert.Equal(["a: 1", "b: 1", "gone: gone"], Applied("a").Concat(Applied("b")).Concat(Applied("gone")));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Gateway.ModelMesh;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Grains.Registry;
 using Cluster.Unit.Gateway.Security;
 using Cluster.Unit.Serving;

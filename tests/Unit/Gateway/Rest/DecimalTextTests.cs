@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Json;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;

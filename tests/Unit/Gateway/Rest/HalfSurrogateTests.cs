@@ -1,7 +1,8 @@
 using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Control;
+using Cluster.Gateway.Rest.Json;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;

@@ -2,7 +2,7 @@ using System.Text;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Json;
 using Cluster.Tests.Common;
 using Xunit;
 

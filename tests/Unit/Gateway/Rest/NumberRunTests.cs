@@ -5,7 +5,7 @@ using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Wire;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Json;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Rest;

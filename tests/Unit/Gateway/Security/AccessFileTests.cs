@@ -1,4 +1,5 @@
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Cluster.Tests.Common;
 using Xunit;
 

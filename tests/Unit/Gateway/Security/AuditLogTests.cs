@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Audit;
 using Cluster.Tests.Common;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Testing;

@@ -1,5 +1,5 @@
 using Cluster.Contracts.Errors;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

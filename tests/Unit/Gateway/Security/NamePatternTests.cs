@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Policy;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;

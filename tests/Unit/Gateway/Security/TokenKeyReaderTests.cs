@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Tests.Common;
 using Cluster.Unit.Tracing;
 using Microsoft.AspNetCore.Builder;

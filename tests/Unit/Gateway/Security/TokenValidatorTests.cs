@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Gateway.Security;
+using Cluster.Gateway.Security.Tokens;
 using Cluster.Tests.Common;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.Tokens;

@@ -1,9 +1,0 @@
-namespace Cluster.Cli.Documents;
-
-internal enum OutputFormat
-{
-    Table,
-    Wide,
-    Json,
-    Yaml,
-}
