@@ -22,7 +22,12 @@ public static class ClusterGrains
     public const string AliasType = "alias";
 
     /// <summary>The grain type of <see cref="IClusterGrain"/>.</summary>
-    public const string ClusterType = "cluster";
+    public const string ClusterType = "cluster-view";
+
+    /// <summary>The grain type of <see cref="IClusterGrain"/> in the version before, which had one for the whole cluster.</summary>
+    public const string FormerClusterType = "cluster";
+
+    private const string FormerClusterKey = "0";
 
     public static IModelGrain GetModel(this IGrainFactory grains, string name) => grains.GetGrain<IModelGrain>(GrainId.Create(ModelType, name));
 
@@ -33,4 +38,7 @@ public static class ClusterGrains
     public static IAliasGrain GetAlias(this IGrainFactory grains, string alias) => grains.GetGrain<IAliasGrain>(GrainId.Create(AliasType, alias));
 
     public static IClusterGrain GetCluster(this IGrainFactory grains, SiloAddress silo) => grains.GetGrain<IClusterGrain>(GrainId.Create(ClusterType, silo.ToParsableString()));
+
+    /// <summary>The one of the version before, which is on any silo of either version.</summary>
+    public static IClusterGrain GetFormerCluster(this IGrainFactory grains) => grains.GetGrain<IClusterGrain>(GrainId.Create(FormerClusterType, FormerClusterKey));
 }

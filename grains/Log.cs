@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains;
 
-/// <summary>Log messages of the grains. Event ids 2100–2199; 2000–2049 are the repository's.</summary>
+/// <summary>Log messages of the grains. Event ids 2100–2199, 2260–2299 and 2310–2319; 2000–2049 are the repository's.</summary>
 internal static partial class Log
 {
     [LoggerMessage(2100, LogLevel.Information,
@@ -186,6 +186,18 @@ internal static partial class Log
 
     [LoggerMessage(2263, LogLevel.Information, "Set replica bounds of {Model}: least {Least}, most {Most}; empty is as its settings say")]
     public static partial void Bounded(ILogger logger, string model, int? least, int? most);
+
+    [LoggerMessage(2310, LogLevel.Warning, "Asked {Count} runs of {Model} version {Version} to end, as they took more than {Seconds} s")]
+    public static partial void RunsOverdue(ILogger logger, int count, string model, long version, double seconds);
+
+    [LoggerMessage(2311, LogLevel.Error, "A run of {Model} version {Version} did not end when it was asked to, after {Seconds} s: its slot is lost until it does")]
+    public static partial void RunStuck(ILogger logger, string model, long version, double seconds);
+
+    [LoggerMessage(2312, LogLevel.Error, "Gave up {Model} version {Version} replica {Replica}: runs that do not end have all its slots; its memory stays taken until they do")]
+    public static partial void GaveUpStuck(ILogger logger, string model, long version, int replica);
+
+    [LoggerMessage(2313, LogLevel.Error, "Quarantined {Model} version {Version}: runs did not end in replicas on {Silos}")]
+    public static partial void QuarantinedStuck(ILogger logger, string model, long version, string silos);
 
     [LoggerMessage(2170, LogLevel.Error, "A round over this silo's replicas failed and the next one goes on")]
     public static partial void RoundFailed(ILogger logger, Exception exception);

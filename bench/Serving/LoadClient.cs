@@ -29,26 +29,14 @@ internal sealed class LoadClient : IDisposable
     public string Protocol => _http is null ? "grpc" : "rest";
 
     /// <returns>Null for an answer, else its status.</returns>
-    public Task<string?> SendAsync(CancellationToken cancellationToken) => _http is null ? SendGrpcAsync(cancellationToken) : SendRestAsync(_http, cancellationToken);
+    public Task<string?> SendAsync(CancellationToken cancellationToken) => _http is null
+        ? _grpc[(uint)Interlocked.Increment(ref _next) % (uint)_grpc.Length].TryInferAsync(_message, cancellationToken)
+        : SendRestAsync(_http, cancellationToken);
 
     public void Dispose()
     {
         Array.ForEach(_grpc, static client => client.Dispose());
         _http?.Dispose();
-    }
-
-    private async Task<string?> SendGrpcAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _grpc[(uint)Interlocked.Increment(ref _next) % (uint)_grpc.Length].InferAsync(_message, cancellationToken);
-            return null;
-        }
-        catch (GrpcFailureException failure)
-        {
-            // Without its text, which names times that differ.
-            return failure.Message.Split(':')[0];
-        }
     }
 
     private async Task<string?> SendRestAsync(HttpClient http, CancellationToken cancellationToken)

@@ -13,6 +13,9 @@ namespace Cluster.Bench.Serving;
 internal sealed record LoadPoint(
     string Protocol, int Callers, double Rate, double Answered, double P50, double P90, double P99, double Max, SortedDictionary<string, long> Failed, double FailedP99, double[] Curve)
 {
+    /// <summary>Processors that the load generator took on average; 0 in reports of older builds.</summary>
+    public double ClientProcessors { get; init; }
+
     /// <summary>Of the chart: each nine is as wide as the one before.</summary>
     public static double[] Percentiles { get; } = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99];
 

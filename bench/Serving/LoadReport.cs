@@ -14,11 +14,11 @@ internal sealed record LoadReport(string Model, DateTimeOffset Date, Machine Mac
         text.AppendLine(CultureInfo.InvariantCulture, $"model {Model}: {string.Join(", ", model.Inputs.Select(static input => $"{input.Name} {input.Datatype} [{string.Join(',', input.Shape)}]"))}");
         text.AppendLine(CultureInfo.InvariantCulture, $"{Machine.Processor}, {Machine.Cores} processors, load average {Machine.LoadAverage} before");
         text.AppendLine();
-        text.AppendLine("protocol  load            answered/s     p50 ms     p90 ms     p99 ms     max ms   failed  refusal p99 ms");
+        text.AppendLine("protocol  load            answered/s     p50 ms     p90 ms     p99 ms     max ms   failed  refusal p99 ms  client CPUs");
         foreach (var point in Points)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"{point.Protocol,-9} {point.Load,-14} {point.Answered,11:F1} {point.P50,10:F2} {point.P90,10:F2} {point.P99,10:F2} {point.Max,10:F2} {point.Failed.Values.Sum(),8} {point.FailedP99,15:F2}");
+                $"{point.Protocol,-9} {point.Load,-14} {point.Answered,11:F1} {point.P50,10:F2} {point.P90,10:F2} {point.P99,10:F2} {point.Max,10:F2} {point.Failed.Values.Sum(),8} {point.FailedP99,15:F2} {point.ClientProcessors,12:F2}");
             foreach (var (failure, count) in point.Failed)
             {
                 text.AppendLine(CultureInfo.InvariantCulture, $"          {count} × {failure}");

@@ -29,6 +29,7 @@ internal sealed class LoadRun(Func<CancellationToken, Task<string?>> call, TimeS
     public async Task<LoadPoint> CloseAsync(string protocol, int callers, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
+        var processors = MeasureProcessorsAsync(cancellationToken);
         await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(
             async () =>
             {
@@ -38,7 +39,7 @@ internal sealed class LoadRun(Func<CancellationToken, Task<string?>> call, TimeS
                 }
             },
             cancellationToken)));
-        return Result(protocol, callers, 0);
+        return Result(protocol, callers, 0, await processors);
     }
 
     /// <summary>A fixed rate, also while the requests before have no answer.</summary>
@@ -46,6 +47,7 @@ internal sealed class LoadRun(Func<CancellationToken, Task<string?>> call, TimeS
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
         var start = Stopwatch.GetTimestamp();
+        var processors = MeasureProcessorsAsync(cancellationToken);
         var sending = new List<Task>();
         long sent = 0;
         while (Stopwatch.GetElapsedTime(start) < warmUp + time)
@@ -67,7 +69,16 @@ internal sealed class LoadRun(Func<CancellationToken, Task<string?>> call, TimeS
         }
 
         await Task.WhenAll(sending);
-        return Result(protocol, 0, rate);
+        return Result(protocol, 0, rate, await processors);
+    }
+
+    /// <summary>Processors that this process takes on average in the counted time: what generates a load is missing to a server on the same machine.</summary>
+    private async Task<double> MeasureProcessorsAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(warmUp, cancellationToken);
+        var (cpu, start) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
+        await Task.Delay(time, cancellationToken);
+        return (Environment.CpuUsage.TotalTime - cpu) / Stopwatch.GetElapsedTime(start);
     }
 
     private async Task SendAsync(long start, TimeSpan due, CancellationToken cancellationToken)
@@ -106,11 +117,11 @@ internal sealed class LoadRun(Func<CancellationToken, Task<string?>> call, TimeS
         }
     }
 
-    private LoadPoint Result(string protocol, int callers, double rate)
+    private LoadPoint Result(string protocol, int callers, double rate, double processors)
     {
         var (answered, refused) = (new LongHistogram(LongestMicros, SignificantDigits), new LongHistogram(LongestMicros, SignificantDigits));
         answered.Add(_answered);
         refused.Add(_refused);
-        return LoadPoint.Of(protocol, callers, rate, time, answered, refused, _failed);
+        return LoadPoint.Of(protocol, callers, rate, time, answered, refused, _failed) with { ClientProcessors = processors };
     }
 }

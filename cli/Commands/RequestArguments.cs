@@ -54,11 +54,12 @@ internal sealed class RequestArguments
 
         // 2. Else each file is an input that the model has.
         var metadata = await client.GetAsync(path, cancellationToken);
-        var specs = metadata.List("inputs").Select(ModelInputSpec.Of).ToList();
+        var required = metadata.List("inputs").Select(ModelInputSpec.Of).ToList();
+        var all = await NameableAsync(client, path, required, inputs, cancellationToken);
         var tensors = new List<InputTensor>();
         foreach (var input in inputs)
         {
-            var (spec, file) = Find(specs, input);
+            var (spec, file) = Find(required, all, input);
             tensors.Add(await files.ReadAsync(spec, file, cancellationToken));
         }
 
@@ -97,9 +98,40 @@ internal sealed class RequestArguments
         return content;
     }
 
-    private static (ModelInputSpec Input, string File) Find(List<ModelInputSpec> specs, string given)
+    /// <summary>The inputs that may be named. Those with a default are in the configuration alone, which is asked for where a name is none of the others.</summary>
+    private static async Task<List<ModelInputSpec>> NameableAsync(
+        ClusterClient client, string path, List<ModelInputSpec> required, string[] given, CancellationToken cancellationToken)
     {
-        var names = string.Join(", ", specs.Select(static spec => spec.Name));
+        if (!Array.Exists(given, input => IsNamed(input) && Named(required, input) is null))
+        {
+            return required;
+        }
+
+        var config = await client.GetAsync(path + "/config", cancellationToken);
+        return [.. required, .. config.List("input").Where(static input => input.Is("optional")).Select(ModelInputSpec.OfConfig)];
+    }
+
+    private static (ModelInputSpec Input, string File) Find(List<ModelInputSpec> required, List<ModelInputSpec> all, string given)
+    {
+        if (Named(all, given) is { } named)
+        {
+            return named;
+        }
+
+        var names = string.Join(", ", all.Select(static spec => spec.Name));
+        if (IsNamed(given))
+        {
+            throw CommandFailure.Usage($"the model has no input '{given[..given.IndexOf('=', StringComparison.Ordinal)]}', expected {names}; and there is no file '{given}'");
+        }
+
+        return required is [var only] ? (only, given) : throw CommandFailure.Usage($"'{given}' names no input, expected NAME={given} with one of {names}");
+    }
+
+    private static bool IsNamed(string given) => given.IndexOf('=', StringComparison.Ordinal) > 0 && !File.Exists(given);
+
+    /// <summary>The input whose name is before an equals sign, and what is behind that.</summary>
+    private static (ModelInputSpec Input, string File)? Named(List<ModelInputSpec> specs, string given)
+    {
         for (var end = given.IndexOf('=', StringComparison.Ordinal); end >= 0; end = given.IndexOf('=', end + 1))
         {
             if (specs.Find(spec => spec.Name == given[..end]) is { } named)
@@ -108,12 +140,7 @@ internal sealed class RequestArguments
             }
         }
 
-        if (given.IndexOf('=', StringComparison.Ordinal) is > 0 and var first && !File.Exists(given))
-        {
-            throw CommandFailure.Usage($"the model has no input '{given[..first]}', expected {names}; and there is no file '{given}'");
-        }
-
-        return specs is [var only] ? (only, given) : throw CommandFailure.Usage($"'{given}' names no input, expected NAME={given} with one of {names}");
+        return null;
     }
 
     private static bool LooksLikeClasses(JsonNode output) => output.Text("datatype").StartsWith("FP", StringComparison.Ordinal) && output.List("shape").Count() <= 2;

@@ -4,11 +4,19 @@ using Cluster.Cli.Documents;
 
 namespace Cluster.Cli.Tensors;
 
-/// <summary>What a model's metadata says of one of its tensors; -1 is a size that the model leaves open.</summary>
+/// <summary>What a model's metadata or configuration says of one of its tensors; -1 is a size that the model leaves open.</summary>
 internal sealed record ModelInputSpec(string Name, string Datatype, IReadOnlyList<long> Shape)
 {
     public static ModelInputSpec Of(JsonNode tensor) => new(
         tensor.Text("name"), tensor.Text("datatype"), [.. tensor.List("shape").Select(static size => long.Parse(size.ToString(), CultureInfo.InvariantCulture))]);
+
+    /// <summary>Of an input in the configuration, which has other names for datatypes.</summary>
+    public static ModelInputSpec OfConfig(JsonNode input) => Of(new JsonObject
+    {
+        ["name"] = input.Text("name"),
+        ["datatype"] = input.Text("data_type") is "TYPE_STRING" ? "BYTES" : input.Text("data_type").Replace("TYPE_", "", StringComparison.Ordinal),
+        ["shape"] = input["dims"]?.DeepClone(),
+    });
 
     /// <summary>JSON for this tensor: nested data say their shape, flat ones fill what the model leaves open.</summary>
     /// <exception cref="CommandFailure">They do not fit.</exception>

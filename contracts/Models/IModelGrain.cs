@@ -96,8 +96,10 @@ public interface IModelGrain : IGrainWithStringKey
 /// <summary>What a replica tells its model when it has ended.</summary>
 /// <param name="Statistics">Its figures while it was loaded.</param>
 /// <param name="Reason">Why it ended, for people.</param>
+/// <param name="IsStuck">Whether runs that do not end had all its slots. Its memory stays taken, and its silo is no good place for the next.</param>
 [GenerateSerializer, Immutable, Alias("replica-end")]
-public sealed record ReplicaEnd([property: Id(0)] ModelReplicaId Replica, [property: Id(1)] ReplicaStatistics Statistics, [property: Id(2)] string Reason = "");
+public sealed record ReplicaEnd(
+    [property: Id(0)] ModelReplicaId Replica, [property: Id(1)] ReplicaStatistics Statistics, [property: Id(2)] string Reason = "", [property: Id(3)] bool IsStuck = false);
 
 /// <summary>The known facts of a serving version, without loading it.</summary>
 /// <param name="Description">From its last load; null if it was not loaded yet.</param>

@@ -132,6 +132,10 @@ public sealed record ReplicaFigures
     /// <summary>99 of 100 requests waited no longer for a slot; null without a request.</summary>
     [Id(11)]
     public TimeSpan? WaitP99 { get; init; }
+
+    /// <summary>Runs that did not end when they were asked to; they are among those of <see cref="Running"/>.</summary>
+    [Id(12)]
+    public int Stuck { get; init; }
 }
 
 /// <summary>The desired replicas of one version.</summary>

@@ -91,6 +91,10 @@ public sealed record VersionServingState
     [Id(14)]
     public string Cause { get; init; } = "";
 
+    /// <summary>Whether silos were lost lately while they loaded it. What is suspected of the same is loaded apart from it.</summary>
+    [Id(15)]
+    public bool IsSuspect { get; init; }
+
     /// <summary>Whether the replica has a reason to be loaded.</summary>
     public bool Wants(int number) => Replicas.Any(replica => replica.Number == number) || Arriving.Any(replica => replica.Number == number);
 }
@@ -138,6 +142,9 @@ public static class ServingReasons
 
     /// <summary>The cause where a silo that held a replica is no member any more.</summary>
     public const string SiloLost = "its silo was lost";
+
+    /// <summary>The cause where runs that do not end had all slots of a replica.</summary>
+    public const string Stuck = "its runs do not end";
 
     /// <summary>How the reason of a quarantined version begins.</summary>
     public const string Quarantined = "quarantined";

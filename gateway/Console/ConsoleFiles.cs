@@ -17,6 +17,8 @@ internal static class ConsoleFiles
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    private static readonly string[] Verbs = [HttpMethods.Get, HttpMethods.Head];
+
     private static readonly (string Path, string File, string ContentType)[] All =
     [
         ("/console", "console.html", "text/html; charset=utf-8"),
@@ -35,7 +37,8 @@ internal static class ConsoleFiles
         foreach (var (path, file, contentType) in All)
         {
             var content = Read(file);
-            endpoints.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], context => WriteAsync(context, content, contentType)).Asks(RouteAccess.Console);
+            endpoints.MapMethods(path, Verbs, context => WriteAsync(context, content, contentType)).Asks(RouteAccess.Console);
+            endpoints.MapOtherVerbs(path, Verbs);
         }
     }
 

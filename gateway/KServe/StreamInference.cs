@@ -23,13 +23,11 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
     /// <summary>Requests of one stream at once; a client that sends more waits, its flow control holding it back.</summary>
     private const int MaxInFlight = 32;
 
-    /// <summary>
-    /// <c>parameters</c> with <c>triton_final_response</c> = true, which stream clients of that server look for at the end of each answer. A serialized field of <c>ModelInferResponse</c>, to be appended to one.
-    /// </summary>
-    private static readonly byte[] FinalResponse = new ModelInferResponse
-    {
-        Parameters = { ["triton_final_response"] = new InferParameter { BoolParam = true } },
-    }.ToByteArray();
+    /// <summary>What stream clients of Triton look for at the end of each answer, failed or not.</summary>
+    private const string FinalParameter = "triton_final_response";
+
+    /// <summary><c>parameters</c> with <see cref="FinalParameter"/>: a serialized field of <c>ModelInferResponse</c>, to be appended to one.</summary>
+    private static readonly byte[] FinalResponse = Final(id: "").ToByteArray();
 
     /// <summary>Serves one stream until the client ends it, or the server stops. Requests that it has taken are still answered.</summary>
     public ValueTask RunAsync(ServerCallContext call, PayloadRequests requests, IServerStreamWriter<PayloadBuffer> answers) =>
@@ -190,6 +188,8 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
     private static PayloadBuffer Failed(Failure failure, string id) => PayloadBuffer.CopyOf(new ModelStreamInferResponse
     {
         ErrorMessage = failure.Message,
-        InferResponse = new ModelInferResponse { Id = id },
+        InferResponse = Final(id),
     }.ToByteArray());
+
+    private static ModelInferResponse Final(string id) => new() { Id = id, Parameters = { [FinalParameter] = new InferParameter { BoolParam = true } } };
 }

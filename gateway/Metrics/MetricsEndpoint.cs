@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Cluster.Contracts.Options;
+using Cluster.Gateway.Rest;
 using Cluster.Gateway.Security;
 using Cluster.Metrics;
 using Microsoft.AspNetCore.Builder;
@@ -30,12 +31,7 @@ public static class MetricsEndpoint
             context.Response.ContentType = ExpositionMediaType.Of(format);
             await exporter.WriteAsync(context.Response.BodyWriter, format, context.RequestAborted).ConfigureAwait(false);
         };
-        endpoints.Map(Path, static context =>
-        {
-            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-            context.Response.Headers.Allow = string.Join(", ", Verbs);
-            return Task.CompletedTask;
-        }).Asks(RouteAccess.Client);
+        endpoints.MapOtherVerbs(Path, Verbs);
         return endpoints.MapMethods(Path, Verbs, answer).WithDisplayName("Metrics").DisableHttpMetrics().Asks(RouteAccess.Observe);
     }
 

@@ -54,12 +54,7 @@ internal sealed class ModelMeshService(ManagedModels models, ManagedAliases alia
         return name;
     }
 
-    /// <summary>
-    /// A registration gives a folder's model to all clients that may run the new name. So the caller needs the right to change the first folder of the path, and every
-    /// model for a path without one.
-    /// </summary>
-    private static void DemandPlace(ServerCallContext call, string path) =>
-        Allowed(call, Permission.Manage, path.Split('/', '\\').FirstOrDefault(static part => part.Length > 0 && part != ".") ?? "*");
+    private static void DemandPlace(ServerCallContext call, string path) => Allowed(call, Permission.Manage, RegisteredPlace.NameOf(path));
 
     private Func<ServerCallContext, TRequest, ValueTask<TResponse>> Steady<TRequest, TResponse>(Func<ServerCallContext, TRequest, ValueTask<TResponse>> method) =>
         (call, request) => control.RunAsync(() => method(call, request), call.CancellationToken);

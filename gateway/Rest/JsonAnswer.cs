@@ -21,6 +21,9 @@ internal static class JsonAnswer
     /// <summary>Exactly this: a client reads an error's text only if no charset follows.</summary>
     public const string ContentType = "application/json";
 
+    /// <summary>Bytes of the longest string that .NET's writer takes: escaped, each may become six, and those may be a billion.</summary>
+    public const int MaxString = 1_000_000_000 / 6;
+
     /// <summary>Text stays readable; only what JSON itself demands is escaped.</summary>
     public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 

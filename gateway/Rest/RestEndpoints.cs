@@ -141,14 +141,6 @@ internal sealed class RestRoutes(IEndpointRouteBuilder endpoints, RestBoundary b
     private void Map(string pattern, string[] methods, RouteAccess access, RequestDelegate handler)
     {
         endpoints.MapMethods(pattern, methods, boundary.Around(handler)).Asks(access);
-
-        // The same path for any other verb: the router prefers the route above for the verbs that it names.
-        var allowed = string.Join(", ", methods);
-        endpoints.Map(pattern, context =>
-        {
-            context.Response.Headers.Allow = allowed;
-            return RestErrors.WriteAsync(
-                context, StatusCodes.Status405MethodNotAllowed, $"{context.Request.Path} takes {methods[0]}, not {context.Request.Method}");
-        }).Asks(RouteAccess.Client);
+        endpoints.MapOtherVerbs(pattern, methods);
     }
 }

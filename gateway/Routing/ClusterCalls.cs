@@ -22,7 +22,7 @@ internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, I
     /// <summary>What one silo does, which may take long; where it is lost, another does it again.</summary>
     /// <exception cref="ServingException">What the command throws; UNAVAILABLE where no silo can take it.</exception>
     public ValueTask<T> RunAsync<T>(Func<IClusterGrain, ValueTask<T>> command, CancellationToken cancellationToken) =>
-        control.RunAsync(() => command(grains.GetCluster(Silos().FirstOrDefault() ?? throw None())), cancellationToken);
+        control.RunAsync(() => AskOneAsync(Silos().FirstOrDefault() ?? throw None(), command), cancellationToken);
 
     private static SiloUnavailableException None() => new("no silo is a member of the cluster");
 
@@ -72,11 +72,24 @@ internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, I
     {
         try
         {
-            return new Answer<T>(silo, await question(grains.GetCluster(silo)).ConfigureAwait(false), null);
+            return new Answer<T>(silo, await AskOneAsync(silo, question).ConfigureAwait(false), null);
         }
         catch (Exception exception)
         {
             return new Answer<T>(silo, default, exception);
+        }
+    }
+
+    /// <summary>A silo of the version before has the one grain for the cluster alone.</summary>
+    private async ValueTask<T> AskOneAsync<T>(SiloAddress silo, Func<IClusterGrain, ValueTask<T>> question)
+    {
+        try
+        {
+            return await question(grains.GetCluster(silo)).ConfigureAwait(false);
+        }
+        catch (OrleansException exception) when (exception is not SiloUnavailableException)
+        {
+            return await question(grains.GetFormerCluster()).ConfigureAwait(false);
         }
     }
 

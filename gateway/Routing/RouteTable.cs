@@ -182,7 +182,7 @@ internal sealed class ModelRoute
         Versions = versions;
         Default = versions.FirstOrDefault(version => version.State.State == ModelVersionState.Ready)
             ?? versions.FirstOrDefault(version => version.State.State == ModelVersionState.Loading);
-        WaitsForUse = versions.Any(version => version.State.Reason == ServingReasons.NotYetUsed);
+        WaitsForUse = versions.Any(static version => version.WaitsForUse);
     }
 
     public ModelServingState State { get; }
@@ -211,6 +211,9 @@ internal sealed class VersionRoute(VersionServingState state, ReplicaRoute[] rep
 
     /// <summary>Whether requests for it are answered, if need be after waiting for a load.</summary>
     public bool TakesRequests => state.State is ModelVersionState.Ready or ModelVersionState.Loading;
+
+    /// <summary>Whether the model's first request is to load it.</summary>
+    public bool WaitsForUse => state.Reason == ServingReasons.NotYetUsed;
 
     /// <summary>Empty for a version that is not loaded.</summary>
     public ReplicaRoute[] Replicas => replicas;

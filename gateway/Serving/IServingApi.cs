@@ -30,7 +30,7 @@ internal interface IServingApi
 
     ServerMetadataResponse GetServerMetadata();
 
-    /// <summary>Whether a known version answers now.</summary>
+    /// <summary>Whether a known version answers, if need be after its first request has loaded it.</summary>
     /// <exception cref="ServingException">NOT_FOUND; INVALID_ARGUMENT for a version that is no number.</exception>
     bool IsModelReady(string model, string version, Protocol protocol);
 

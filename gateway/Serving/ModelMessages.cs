@@ -14,11 +14,12 @@ internal static class ModelMessages
     /// <summary>What the configuration calls the same, as clients of the model_configuration extension know it.</summary>
     private const string ConfigPlatform = "onnxruntime_onnx";
 
+    /// <summary>Inputs that the graph has a default for, often its weights, are left to the configuration: clients take each input here for one that they must send.</summary>
     public static ModelMetadataResponse Metadata(ModelDescription model, IEnumerable<string> versions)
     {
         var metadata = new ModelMetadataResponse { Name = model.Name, Platform = Platform };
         metadata.Versions.AddRange(versions);
-        metadata.Inputs.AddRange(model.Inputs.Select(Tensor));
+        metadata.Inputs.AddRange(model.Inputs.Where(static input => !input.Optional).Select(Tensor));
         metadata.Outputs.AddRange(model.Outputs.Select(Tensor));
         metadata.Properties.Add(model.Properties.ToDictionary());
         metadata.Properties["execution_provider"] = Provider(model);

@@ -103,14 +103,14 @@ internal sealed class ServingApi : IServingApi
         if (_routes.TryFind(model, version, out var route, out var failure))
         {
             _metrics.Success(model, route.Version, protocol, ServingMethod.ModelReady, _time.GetElapsedTime(start));
-            return route.State.State == ModelVersionState.Ready;
+            return route.State.State == ModelVersionState.Ready || route.WaitsForUse;
         }
 
-        // A known model of which no version is served is not ready; that is an answer.
+        // A known model of which no version is served is an answer too: it is not ready, unless its first request loads it.
         if (version.Length == 0 && _routes.TryFind(model, out _, out _))
         {
             _metrics.Success(model, 0, protocol, ServingMethod.ModelReady, _time.GetElapsedTime(start));
-            return false;
+            return _routes.WaitsForUse(model);
         }
 
         _metrics.Fail(model, 0, protocol, ServingMethod.ModelReady);

@@ -10,9 +10,7 @@ namespace Cluster.Grains.Cluster;
 
 /// <inheritdoc cref="IClusterGrain"/>
 /// <remarks>Keeps nothing: it puts together what its silo's replicated maps say, and what the silos answer.</remarks>
-[Reentrant, SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
-[GrainType(ClusterGrains.ClusterType)]
-internal sealed class ClusterGrain(
+internal abstract class ClusterAnswers(
     IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement) : Grain, IClusterGrain
 {
     /// <inheritdoc/>
@@ -66,3 +64,16 @@ internal sealed class PlacementAnswers(
         return new PlacementDescription(source.Version, request.Bytes, source.Problem ?? (fitsNowhere ? PlacementPolicy.Explain(all, request) : null), verdicts);
     }
 }
+/// <summary>That of the silo in its key.</summary>
+[Reentrant, SiloPlacement, GrainDirectory(KeyDirectory.Silos)]
+[GrainType(ClusterGrains.ClusterType)]
+internal sealed class ClusterGrain(
+    IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement)
+    : ClusterAnswers(membership, local, silos, figures, placement);
+
+/// <summary>That of whichever silo Orleans places it on: gateways of the version before ask it.</summary>
+[Reentrant]
+[GrainType(ClusterGrains.FormerClusterType)]
+internal sealed class FormerClusterGrain(
+    IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement)
+    : ClusterAnswers(membership, local, silos, figures, placement);

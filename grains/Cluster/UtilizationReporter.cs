@@ -9,7 +9,7 @@ namespace Cluster.Grains.Cluster;
 
 /// <summary>
 /// Has this silo's replicas report their utilization to their models, every few seconds while they are used. In the same round it compares loaded replicas with the
-/// published ones: a replica that its model does not name ends.
+/// published ones: a replica that its model does not name ends. One whose runs do not end is given up.
 /// </summary>
 internal sealed class UtilizationReporter(
     LocalReplicas replicas,
@@ -56,6 +56,12 @@ internal sealed class UtilizationReporter(
 
             foreach (var replica in all)
             {
+                if (replica.Activity.IsStuck())
+                {
+                    replica.Activity.GiveUp?.Invoke();
+                    continue;
+                }
+
                 Look(replica, replica.Activity);
             }
         }

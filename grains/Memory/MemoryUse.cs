@@ -47,6 +47,9 @@ internal sealed class MemoryUse
     /// <summary>Ends the counting on this thread; the figures stay.</summary>
     public static void End() => _current = null;
 
+    /// <summary>Whether the first refused block would not fit under <paramref name="limit"/> either if nothing else were in memory.</summary>
+    public bool IsBeyond(long limit) => Refused > limit - HeldAtRefusal;
+
     public bool MayTake(nuint bytes) => bytes <= (nuint)Math.Max(0, Limit - Bytes);
 
     public void Take(long bytes)

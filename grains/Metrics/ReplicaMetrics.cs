@@ -31,6 +31,8 @@ internal sealed class ReplicaMetrics : IDisposable
     private readonly ValueSeries _queueFull;
     private readonly ValueSeries _deadline;
     private readonly ValueSeries _cancelled;
+    private readonly ValueSeries _stuckRuns;
+    private int _stuck;
     private int _disposed;
 
     public ReplicaMetrics(ReplicaMetricFamilies families, string model, long version, int streams, int slots, string provider)
@@ -51,6 +53,7 @@ internal sealed class ReplicaMetrics : IDisposable
         _queueFull = families.RejectedRequests.Acquire(model, "queue_full", label);
         _deadline = families.RejectedRequests.Acquire(model, "deadline", label);
         _cancelled = families.RejectedRequests.Acquire(model, "cancelled", label);
+        _stuckRuns = families.StuckRuns.Acquire(model, label);
         _streamCount.Add(streams);
         _copies.Increment();
         _slotCount.Add(slots);
@@ -107,6 +110,15 @@ internal sealed class ReplicaMetrics : IDisposable
     /// <summary>The replica runs so many requests at once from now on.</summary>
     public void SlotsChanged(int slots) => _slotCount.Add(slots - Interlocked.Exchange(ref _slots, slots));
 
+    /// <summary>So many runs do not end.</summary>
+    public void StuckChanged(int runs)
+    {
+        if (runs != _stuck)
+        {
+            _stuckRuns.Add(runs - Interlocked.Exchange(ref _stuck, runs));
+        }
+    }
+
     /// <summary>A request was not run.</summary>
     public void Rejected(RejectionReason reason)
     {
@@ -138,6 +150,7 @@ internal sealed class ReplicaMetrics : IDisposable
 
         _streamCount.Add(-_streams);
         _slotCount.Add(-_slots);
+        _stuckRuns.Add(-_stuck);
         _families.ModelsLoaded.Decrement();
         _copies.Decrement();
         _families.Copies.Release(_copies);
@@ -152,6 +165,7 @@ internal sealed class ReplicaMetrics : IDisposable
         _families.RejectedRequests.Release(_queueFull);
         _families.RejectedRequests.Release(_deadline);
         _families.RejectedRequests.Release(_cancelled);
+        _families.StuckRuns.Release(_stuckRuns);
     }
 }
 
@@ -196,6 +210,9 @@ internal sealed class ReplicaMetricFamilies(MetricRegistry registry)
 
     public MetricFamily<ValueSeries> ActiveSlots { get; } =
         registry.Gauge("ovms_infer_req_active", "Slots that are running.", "name", "version");
+
+    public MetricFamily<ValueSeries> StuckRuns { get; } =
+        registry.Gauge("cluster_stuck_runs", "Runs that did not end when they were asked to, and hold a slot.", "name", "version");
 
     public MetricFamily<ValueSeries> WaitingRequests { get; } =
         registry.Gauge("cluster_waiting_requests", "Requests waiting for a slot.", "name", "version");

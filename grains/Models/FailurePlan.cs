@@ -86,6 +86,17 @@ internal static class FailurePlan
                 loss.Revision == source.Revision && loss.SettingsRevision == state.Registration!.SettingsRevision && now - loss.At < LossMemory),
         ];
 
+    /// <summary>The state after all slots of a replica were found held by runs that do not end.</summary>
+    public static ModelGrainState Stick(ModelGrainState state, long version, LoadedVersion loaded, SiloAddress silo, DateTimeOffset now, TimeSpan memory) => state with
+    {
+        StuckOn = state.StuckOn.SetItem(version, Stuck(state, version, now, memory).Add(new SiloFailure(silo, loaded.Revision, loaded.SettingsRevision, now))),
+    };
+
+    /// <summary>When and where that happened lately to what would be loaded now.</summary>
+    public static ImmutableArray<SiloFailure> Stuck(ModelGrainState state, long version, DateTimeOffset now, TimeSpan memory) => Source(state, version) is not { } source
+        ? []
+        : [.. state.StuckOn.GetValueOrDefault(version, []).Where(stuck => IsOf(stuck, source.Revision, state.Registration!.SettingsRevision) && now - stuck.At < memory)];
+
     private static ModelVersionSource? Source(ModelGrainState state, long version) =>
         state.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version);
 

@@ -126,8 +126,8 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         RequireKnown(LoadFailures.Prefix(Name));
         var before = State;
         await _keeper.KeepAskedAsync(
-            State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear(), LostWith = State.LostWith.Clear() },
-            state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn, LostWith = before.LostWith });
+            State with { Unloaded = false, NotYetUsed = false, Failed = State.Failed.Clear(), FailedOn = State.FailedOn.Clear(), LostWith = State.LostWith.Clear(), StuckOn = State.StuckOn.Clear() },
+            state => state with { Unloaded = before.Unloaded, NotYetUsed = before.NotYetUsed, Failed = before.Failed, FailedOn = before.FailedOn, LostWith = before.LostWith, StuckOn = before.StuckOn });
         await _turns.ChangeAsync();
         if (State.Registration!.Problem is { } problem)
         {

@@ -52,6 +52,11 @@ public sealed record ModelGrainState
     public ImmutableSortedDictionary<long, ImmutableArray<LoadLoss>> LostWith { get; init; } =
         ImmutableSortedDictionary<long, ImmutableArray<LoadLoss>>.Empty;
 
+    /// <summary>Silos where runs that do not end had all slots of a version's replica, one entry for each time of late.</summary>
+    [Id(14)]
+    public ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>> StuckOn { get; init; } =
+        ImmutableSortedDictionary<long, ImmutableArray<SiloFailure>>.Empty;
+
     /// <summary>When versions were used.</summary>
     [Id(9)]
     public ImmutableSortedDictionary<long, VersionUse> Uses { get; init; } = ImmutableSortedDictionary<long, VersionUse>.Empty;
@@ -90,7 +95,7 @@ public sealed record PastLoads([property: Id(0)] ModelDescription? Description, 
 [GenerateSerializer, Immutable, Alias("version-use")]
 public sealed record VersionUse([property: Id(0)] DateTimeOffset LastUsed, [property: Id(1)] UseHistory History);
 
-/// <summary>A silo where a content failed to load: it is not tried there again for a while.</summary>
+/// <summary>A silo where a content failed: it is not tried there again for a while.</summary>
 [GenerateSerializer, Immutable, Alias("silo-failure")]
 public sealed record SiloFailure(
     [property: Id(0)] SiloAddress Silo,

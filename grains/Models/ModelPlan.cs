@@ -18,6 +18,7 @@ internal static class ModelPlan
         Failed = retryFailed ? state.Failed.Clear() : state.Failed,
         FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
         LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
+        StuckOn = retryFailed ? state.StuckOn.Clear() : state.StuckOn,
     };
 
     /// <summary>
@@ -117,6 +118,7 @@ internal static class ModelPlan
             {
                 FailedOn = [.. FailurePlan.Silos(state, version).Select(static silo => silo.ToParsableString())],
                 LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
+                IsSuspect = state.LostWith.ContainsKey(version),
             });
         return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default, Bounds = state.Registration?.Bounds };
     }
@@ -146,7 +148,7 @@ internal static class ModelPlan
                 Version = version,
                 State = ModelVersionState.Unavailable,
                 Failed = !state.Unloaded && failure is not null,
-                Reason = state.Unloaded ? ServingReasons.Unloaded : failure ?? NotWanted(state),
+                Reason = state.Unloaded ? ServingReasons.Unloaded : failure ?? NotWanted(state, version),
                 NoSilo = !state.Unloaded && failure is not null && state.Failed.GetValueOrDefault(version)?.NoSilo == true,
             };
     }
@@ -155,10 +157,10 @@ internal static class ModelPlan
     private static string FallBack(ModelGrainState state, long version) =>
         state.Past.GetValueOrDefault(version)?.Description is { ProviderReason: { Length: > 0 } reason } ? ServingReasons.OnCpu + reason : "";
 
-    private static string NotWanted(ModelGrainState state) => state switch
+    private static string NotWanted(ModelGrainState state, long version) => state switch
     {
         { Registration.Problem: not null } => "",
-        { NotYetUsed: true } => ServingReasons.NotYetUsed,
+        { NotYetUsed: true } when Desired(state with { NotYetUsed = false }).Contains(version) => ServingReasons.NotYetUsed,
         _ => ServingReasons.NotChosen,
     };
 

@@ -18,16 +18,22 @@ internal sealed class ModelReports(
     private ModelGrainState State => keeper.State;
 
     /// <inheritdoc cref="IModelGrain.ReplicaEndedAsync"/>
-    public Task ReplicaEndedAsync(ReplicaEnd end)
+    public async Task ReplicaEndedAsync(ReplicaEnd end)
     {
         var id = end.Replica;
+        if (end.IsStuck && ReplicaPlan.Serving(State, id.Version).Contains(new PlacedReplica(id.Number, id.Silo)))
+        {
+            change.Reload(await _quarantine.StickAsync(id.Version, id.Silo) ? [id.Version] : []);
+            turns.Schedule();
+        }
+
         var state = ReplicaPlan.Ended(State, id.Version, new PlacedReplica(id.Number, id.Silo), end.Statistics);
         if (end.Statistics.LastInference is { } used && state.Loaded.ContainsKey(id.Version))
         {
             state = scaling.Use(state, id.Version, used);
         }
 
-        return TakeAsync(state, id.Version, end.Reason);
+        await TakeAsync(state, id.Version, end.Reason);
     }
 
     /// <summary>Tells gateways how far the download for a replica is, while that still arrives.</summary>

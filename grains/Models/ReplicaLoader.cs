@@ -19,8 +19,14 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
 
     private const string LostReason = ServingReasons.Quarantined + ": three silos ended while they loaded it; load the model again to try it";
 
-    /// <summary>Longer than most loads take: what takes longer may be held for the culprit that it loads beside.</summary>
+    /// <summary>Suspects of one moment choose their silos at different times within it, and see each other's choice.</summary>
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a suspect looks for a silo that loads no other.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    /// <summary>Looks after which it is loaded beside another: what takes longer to load may be held for the culprit.</summary>
+    private const int MaxLooks = 60;
 
     private readonly List<Load> _loads = [];
 
@@ -137,8 +143,8 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
     }
 
     /// <summary>
-    /// Takes content out of service if its load takes down silos. Before the last try it waits for a random time. So a version that was only loading on the same silos
-    /// loads at another time than the culprit.
+    /// Takes content out of service if its load takes down silos. Before the last try it waits for a random time, and then for a silo that loads no other suspect.
+    /// So a version that was only loading on the same silos loads apart from the culprit.
     /// </summary>
     /// <returns>Null where it may be tried.</returns>
     private async Task<LoadOutcome?> JudgeAsync(Load load, PlacedReplica? former)
@@ -152,27 +158,63 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
 
         if (lost.Length == MaxSilosLost - 1)
         {
-            await Task.Delay(services.Random.Use(static random => random.NextDouble()) * MaxPause, services.Time, load.GivenUp.Token)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await PauseAsync(services.Random.Use(static random => random.NextDouble()) * MaxPause, load);
+            for (var looks = 0; looks < MaxLooks && !load.GivenUp.IsCancellationRequested && !HasSiloApart(load); looks++)
+            {
+                await PauseAsync(Look, load);
+            }
         }
 
         return null;
     }
 
+    private async Task PauseAsync(TimeSpan time, Load load) =>
+        await Task.Delay(time, services.Time, load.GivenUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
+    private bool HasSiloApart(Load load)
+    {
+        var taken = SilosOfSuspects();
+        return taken.Count == 0 || services.Silos.CountEligible(Request(State.Registration!, load) with { Excluded = [.. load.Refused, .. taken] }) > 0;
+    }
+
+    /// <summary>Silos that load another model which silos were lost with.</summary>
+    private HashSet<SiloAddress> SilosOfSuspects() =>
+    [
+        .. services.States.All
+            .Where(other => other.Name != model)
+            .SelectMany(static other => other.Versions)
+            .Where(static version => version.IsSuspect)
+            .SelectMany(static version => version.Arriving)
+            .Select(static replica => replica.Silo)
+            .Where(services.Silos.IsMember),
+    ];
+
+    private PlacementRequest Request(ModelRegistration registration, Load load) => services.Requests.Of(
+        registration, load.Source, ReplicaPlan.Holders(State, load.Source.Version), FailurePlan.Silos(State, load.Source.Version));
+
     private PlacementChoice Choose(ModelRegistration registration, Load load, bool besideOthers, bool forLoad)
     {
-        var request = services.Requests.Of(
-            registration, load.Source, ReplicaPlan.Holders(State, load.Source.Version), FailurePlan.Silos(State, load.Source.Version)) with
+        var request = Request(registration, load) with { ForLoad = forLoad, Excluded = [.. load.Refused] };
+        var avoided = Avoided(load.Source.Version);
+        var choice = services.Placer.Choose(request with { Excluded = [.. load.Refused, .. avoided] });
+        if (!choice.Found && avoided.Count > 0)
         {
-            ForLoad = forLoad,
-            Excluded = [.. load.Refused],
-        };
-        var choice = services.Placer.Choose(request);
+            choice = services.Placer.Choose(request);
+        }
 
         // New content may be where the former is, if nothing else is left.
         return choice.Found || besideOthers
             ? choice
             : services.Placer.Choose(request with { Holders = [.. ReplicaPlan.Arriving(State, load.Source.Version).Select(static replica => replica.Silo)] });
+    }
+
+    /// <summary>Silos that are places for want of another: a replica of the version runs there without an end, or they load another suspect.</summary>
+    private HashSet<SiloAddress> Avoided(long version)
+    {
+        var now = services.Time.GetUtcNow();
+        HashSet<SiloAddress> avoided = FailurePlan.Lost(State, version, now).IsEmpty ? [] : SilosOfSuspects();
+        avoided.UnionWith(FailurePlan.Stuck(State, version, now, services.ReplicaOptions.StuckMemory).Select(static stuck => stuck.Silo));
+        return avoided;
     }
 
     private LoadOutcome NoSilo(ModelRegistration registration, Load load, string reason)

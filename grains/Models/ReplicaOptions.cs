@@ -41,6 +41,13 @@ public sealed class ReplicaOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan LoadReportLife { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long it is remembered that all slots of a replica were held by runs that do not end, 1 min to 30 days. Default 6 h. The third of a version within it is its quarantine; its
+    /// next replicas are loaded on other silos where there are any. Longer quarantines for rarer cases.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
+    public TimeSpan StuckMemory { get; set; } = TimeSpan.FromHours(6);
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

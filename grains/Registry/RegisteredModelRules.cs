@@ -37,7 +37,18 @@ internal static class RegisteredModelRules
         }
 
         ReadKey(model, info.Key);
-        if (StorageKey.Read(info.Key) is not null && ObjectAddress.IsAddress(info.Path))
+        var errors = new JsonErrors();
+        if (StorageKey.Read(info.Key, errors) is null)
+        {
+            return;
+        }
+
+        if (errors.Any)
+        {
+            throw ServingException.InvalidArgument($"model '{model}': key names a storage source and is wrong: {errors}");
+        }
+
+        if (ObjectAddress.IsAddress(info.Path))
         {
             throw ServingException.InvalidArgument($"model '{model}': path is an address although key names a storage source; expected a path in that source");
         }
@@ -125,24 +136,30 @@ internal sealed record StorageKey(string Name, string? Bucket, string Settings)
     /// <summary>ModelMesh's members. Those that are not read here are for its own pullers.</summary>
     private static readonly FrozenSet<string> Known = FrozenSet.Create(NameKey, BucketKey, Parameters, "model_type", "disk_size_bytes");
 
-    /// <returns>Null where the key names no storage source; what else is wrong with it, the reader of settings finds.</returns>
-    public static StorageKey? Read(string key)
+    /// <param name="errors">Gets what is wrong with ModelMesh's members, and keys that are given twice; the reader of settings finds the rest. Null where that was asked before.</param>
+    /// <returns>Null where the key names no storage source.</returns>
+    public static StorageKey? Read(string key, JsonErrors? errors = null)
     {
-        if (!key.Contains(NameKey, StringComparison.Ordinal) || JsonTree.Parse(Encoding.UTF8.GetBytes(key), new JsonErrors()) is not { Kind: JsonValueKind.Object } top)
+        errors ??= new JsonErrors();
+        if (!key.Contains(NameKey, StringComparison.Ordinal) || JsonTree.Parse(Encoding.UTF8.GetBytes(key), errors) is not { Kind: JsonValueKind.Object } top)
         {
             return null;
         }
 
-        if (Text(top, NameKey) is not { Length: > 0 } name)
+        if (Find(top, NameKey) is not { Value: { Kind: JsonValueKind.String, Text: { Length: > 0 } name } })
         {
             return null;
         }
 
-        var bucket = Text(top, BucketKey) ?? (top.Members.FirstOrDefault(static member => member.Name == Parameters) is { } parameters ? Text(parameters.Value, BucketKey) : null);
+        var parameters = Find(top, Parameters);
+        var inner = parameters is null || JsonExpect.Members(parameters, errors).IsEmpty ? null : BucketOf(parameters.Value, errors);
+        var bucket = BucketOf(top, errors) ?? inner;
         var rest = top with { Members = [.. top.Members.Where(static member => !Known.Contains(member.Name))] };
         return new StorageKey(name, bucket, rest.Members.IsEmpty ? "" : rest.ToJson());
     }
 
-    private static string? Text(JsonItem item, string name) =>
-        item.Members.FirstOrDefault(member => member.Name == name) is { Value: { Kind: JsonValueKind.String } value } ? value.Text : null;
+    private static string? BucketOf(JsonItem item, JsonErrors errors) => Find(item, BucketKey) is { } bucket ? JsonExpect.String(bucket, errors) : null;
+
+    /// <summary>Null where there is none, or null stands there.</summary>
+    private static JsonMember? Find(JsonItem item, string name) => item.Members.FirstOrDefault(member => member.Name == name && member.Value.Kind != JsonValueKind.Null);
 }

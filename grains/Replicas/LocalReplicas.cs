@@ -54,8 +54,14 @@ internal sealed class ReplicaActivity(ModelReplicaId id, CacheEntry room, Replic
     /// <summary>Ends it.</summary>
     public required Action End { get; init; }
 
+    /// <summary>Has others take its place, as it runs nothing any more; null in tests of what does not.</summary>
+    public Action? GiveUp { get; init; }
+
     /// <summary>Requests taken and answered since it was loaded.</summary>
     public long Requests => statistics.ReadTotals().Requests;
+
+    /// <summary>Looks for runs that do not end; whether they have all slots.</summary>
+    public bool IsStuck() => queue.Watch.Look();
 
     public TimeSpan LoadedFor => time.GetElapsedTime(_loaded);
 
@@ -128,6 +134,7 @@ internal sealed class ReplicaGauge
                 Waiting = _queue.Waiting,
                 Running = _queue.Running,
                 Concurrency = _queue.Slots,
+                Stuck = _queue.Watch.Stuck,
                 Rejected = now.Refused - _first.Refused,
                 Window = _time.GetElapsedTime(_before.At, now.At),
                 Requests = waits.Total,

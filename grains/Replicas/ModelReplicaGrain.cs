@@ -32,6 +32,9 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     /// <summary>Where the replica itself finds the number of runs at once: more of them hardly make it faster, and each takes memory.</summary>
     private const int MostRunsAProcessor = 4;
 
+    /// <summary>Of a silo's room that may be taken for a second session of a model to come before its first request.</summary>
+    private const double MostEarlySolo = 0.5;
+
     private readonly CancellationTokenSource _unloaded = new();
     private readonly Lock _sizing = new();
     private Task<ReplicaLoad>? _loading;
@@ -157,6 +160,13 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             var opening = services.Time.GetTimestamp();
             model = await services.Sessions.OpenAsync(_id.Model, spec, TellDownload, _unloaded.Token);
             services.Cache.Loaded(room, _id.Model, spec.Source, model.LoadedBytes, services.Time.GetElapsedTime(opening));
+
+            // The first request then takes no longer than later ones. Where models wait for their loads, or room is scarce, it comes when it is wanted.
+            if (model.GainsFromSolo && services.Sessions.IsFree)
+            {
+                await AddSoloAsync(model, room, spec, MostEarlySolo);
+            }
+
             var replica = Start(model, room, spec);
             _ = KeepGraphAsync(model, spec);
             _loadedBytes = model.LoadedBytes;
@@ -184,6 +194,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         var metrics = services.Metrics.Create(_id.Model, _id.Version, model.Concurrency, model.Concurrency, model.Provider);
         var queue = new ReplicaQueue(model, queueLimit, LongestWait(spec.Settings.QueueDelay ?? services.Options.QueueDelay), services.Workers, statistics, metrics, services.Time, logger)
         {
+            StuckAfter = services.Options.StuckAfter,
             MaxBytes = spec.Settings.QueueBytes ?? (services.Options.QueueBytes is > 0 and var bytes ? bytes : OnnxAllocator.RoomForMessages / 2),
             Tuner = spec.Settings.AdaptiveConcurrency ? new ConcurrencyTuner(model.Concurrency, Math.Max(model.Concurrency, MostRunsAProcessor * Environment.ProcessorCount), services.Time) : null,
         };
@@ -191,11 +202,11 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             _id, model, room, services.Cache, queue, metrics, statistics, Responses(spec.Settings), services.Time, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
         model.RunMemory.Changed += _ => Resize(model, room, spec);
         Resize(model, room, spec);
-        model.SoloWanted = () => _ = AddSoloAsync(model, room, spec);
+        model.SoloWanted = () => _ = AddSoloAsync(model, room, spec, 1);
         _replica = replica;
         services.Local.Add(new LocalReplica(
             _id,
-            new ReplicaActivity(_id, room, queue, statistics, services.Time) { End = () => _ = UnloadAsync("its model names it no more") },
+            new ReplicaActivity(_id, room, queue, statistics, services.Time) { End = () => _ = UnloadAsync("its model names it no more"), GiveUp = () => _ = GiveUpStuckAsync() },
             replica,
             new ReplicaGauge(_id, room, queue, metrics, services.Time)));
         return replica;
@@ -215,7 +226,8 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
     }
 
     /// <summary>Only into room that is free: no other model ends for it, and it comes with the replica's next load otherwise.</summary>
-    private async Task AddSoloAsync(LoadedModel model, CacheEntry room, ReplicaSpec spec)
+    /// <param name="most">Of the silo's room that may then be taken, 0 to 1.</param>
+    private async Task AddSoloAsync(LoadedModel model, CacheEntry room, ReplicaSpec spec, double most)
     {
         try
         {
@@ -233,7 +245,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             Log.SoloNotAdded(logger, _id.Model, _id.Version, _id.Number, exception.Failure.Message);
         }
 
-        bool HasFreeRoom() => services.Cache.ReadBytes() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes <= now.Capacity;
+        bool HasFreeRoom() => services.Cache.ReadBytes() is var now && now.Used + now.Unloading + now.Waiting + model.LoadedBytes <= most * now.Capacity;
     }
 
     private async Task KeepGraphAsync(LoadedModel model, ReplicaSpec spec)
@@ -310,6 +322,23 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
                 await TellAsync(new ReplicaEnd(_id, replica.Statistics, reason)).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Its runs do not end: another replica takes its place at once. What it holds is given back when they end, if they do.</summary>
+    private async Task GiveUpStuckAsync()
+    {
+        if (Interlocked.Exchange(ref _replica, null) is not { } replica)
+        {
+            return;
+        }
+
+        Log.GaveUpStuck(logger, _id.Model, _id.Version, _id.Number);
+        services.Local.Remove(_id);
+        var ended = replica.EndAsync(sendsAway: true);
+        await TellAsync(new ReplicaEnd(_id, replica.Statistics, ServingReasons.Stuck, IsStuck: true)).ConfigureAwait(false);
+        await ended.ConfigureAwait(false);
+        Log.Unloaded(logger, _id.Model, _id.Version, _id.Number, ServingReasons.Stuck);
+        GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, ServingReasons.Stuck));
     }
 
     private void TellDownload(int percent) => _ = TellDownloadAsync(percent);

@@ -88,18 +88,19 @@ internal sealed class Replica : IReplica
         string.Create(CultureInfo.InvariantCulture, $"the silo of model '{Id.Model}' version {Id.Version} holds as many large messages as it may"), NextTry);
 
     /// <summary>Takes no more requests, answers those that it has taken, and gives its memory back. A second call waits for the first.</summary>
-    public Task EndAsync()
+    /// <param name="sendsAway">Whether what waits is to go to another replica.</param>
+    public Task EndAsync(bool sendsAway = false)
     {
         lock (_lock)
         {
-            return _end ??= EndOnceAsync();
+            return _end ??= EndOnceAsync(sendsAway);
         }
     }
 
-    private async Task EndOnceAsync()
+    private async Task EndOnceAsync(bool sendsAway)
     {
         _cache.BeginUnload(_room);
-        await _queue.DrainAsync().ConfigureAwait(false);
+        await _queue.DrainAsync(sendsAway).ConfigureAwait(false);
         _model.Dispose();
         _cache.Release(_room);
         _metrics.Dispose();

@@ -116,11 +116,20 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     /// <summary>What the session for requests that are alone holds; 0 without it.</summary>
     public long SoloBytes { get; private set; }
 
+    /// <summary>How long the shortest run took before the model served; null where there was none.</summary>
+    public TimeSpan? WarmRun { get; set; }
+
+    /// <summary>Whether requests that are alone will gain from a session with all cores, as far as can be told before the first of them.</summary>
+    public bool GainsFromSolo => Plan.ThreadsAlone > 0 && WarmRun?.TotalNanoseconds >= LongRunNanoseconds;
+
     /// <summary>Called once, when requests have been alone often enough that a session with all cores would serve them better.</summary>
     public Action? SoloWanted { get; set; }
 
     /// <summary>The most that one run may take.</summary>
     public long MaxRunBytes => _settings.MaxRunBytes;
+
+    /// <summary>What no run can have here, however little else is in memory.</summary>
+    public long RunLimit => Math.Min(MaxRunBytes, OnnxAllocator.Pool.Limit);
 
     /// <summary>Whether its sessions run before they serve.</summary>
     public bool WarmsUp => _settings.WarmUp;
@@ -182,6 +191,9 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     }
 
     /// <inheritdoc/>
+    public void EndRuns(TimeSpan longerThan) => _runners.EndRuns(this, longerThan);
+
+    /// <inheritdoc/>
     public RequestFacts Read(PayloadBuffer message)
     {
         var bytes = message.Span;
@@ -195,8 +207,8 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
             return new RequestFacts(1, LevelOf(0));
         }
 
-        var rows = Batching.IsOn && request.Inputs.Count > 0 && request.Shape(request.Inputs[0]) is [var first, ..] ? Math.Clamp(first, 1, int.MaxValue) : 1;
-        return new RequestFacts((int)rows, LevelOf(ParameterRules.PriorityOf(bytes, request.Parameters)));
+        var rows = Batching.IsOn ? RequestRows.Of(bytes, request, Signature) : 1;
+        return new RequestFacts(rows, LevelOf(ParameterRules.PriorityOf(bytes, request.Parameters)));
     }
 
     /// <exception cref="ServingException">UNIMPLEMENTED: the model has no priorities. INVALID_ARGUMENT: not this one.</exception>

@@ -31,7 +31,7 @@ internal sealed class SessionRunner : IDisposable
     private readonly List<OrtValue> _outputs = [];
     private readonly NativeScratch _scratch = new();
     private readonly List<(Slice Place, nint Source)> _pendingCopies = [];
-    private readonly RunOptions _options = new();
+    private readonly RunHandle _run;
     private readonly MemoryUse _memory = new();
     private readonly TimeProvider _time;
     private BatchRunner? _batches;
@@ -40,6 +40,7 @@ internal sealed class SessionRunner : IDisposable
     public SessionRunner(TimeProvider time)
     {
         _time = time;
+        _run = new RunHandle(time);
     }
 
     /// <summary>Runs <paramref name="message"/>; the caller keeps it and owns the answer.</summary>
@@ -74,9 +75,16 @@ internal sealed class SessionRunner : IDisposable
     /// <summary>Runs several requests at once.</summary>
     public BatchRunner Batches => _batches ??= new BatchRunner(_time);
 
+    /// <summary>Has what it runs of a model end, if that has taken so long. Called by any thread.</summary>
+    public void EndRun(LoadedModel model, TimeSpan longerThan)
+    {
+        _run.TryEnd(model, longerThan);
+        _batches?.EndRun(model, longerThan);
+    }
+
     public void Dispose()
     {
-        _options.Dispose();
+        _run.Dispose();
         _batches?.Dispose();
     }
 
@@ -121,7 +129,7 @@ internal sealed class SessionRunner : IDisposable
             {
                 return RunIntoResponse(model, id, out computed, cancellationToken);
             }
-            catch (OnnxRuntimeException exception) when (SpeaksOfShapes(exception) && !cancellationToken.IsCancellationRequested)
+            catch (OnnxRuntimeException exception) when (SpeaksOfShapes(exception) && _memory.Refused == 0 && !cancellationToken.IsCancellationRequested)
             {
                 ClearOutputs();
                 doubt = exception.Message;
@@ -151,7 +159,8 @@ internal sealed class SessionRunner : IDisposable
 
     /// <summary>
     /// Whether a failed run may be due to an output of ours whose shape is not the one computed. ONNX Runtime has several wordings for that, which
-    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given.
+    /// change with its version, and no code of its own. So a run that speaks of shapes is tried once more with no output given; but not one that had too little memory, which names
+    /// the node that wanted it.
     /// </summary>
     private static bool SpeaksOfShapes(OnnxRuntimeException exception) => exception.Message.Contains("shape", StringComparison.OrdinalIgnoreCase);
 
@@ -225,37 +234,39 @@ internal sealed class SessionRunner : IDisposable
 
     private void RunSession(LoadedModel model, List<OrtValue> outputs, CancellationToken cancellationToken)
     {
-        using var termination = TerminateOn(cancellationToken);
+        using var termination = Begin(model, cancellationToken);
         _memory.Begin(model.MaxRunBytes);
         try
         {
-            _session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names, outputs);
+            _session.Run(_run.Options, _inputs.Names, _inputs.Values, _plan.Names, outputs);
         }
         finally
         {
             MemoryUse.End();
+            _run.End();
         }
     }
 
     private IDisposableReadOnlyCollection<OrtValue> RunSession(LoadedModel model, CancellationToken cancellationToken)
     {
-        using var termination = TerminateOn(cancellationToken);
+        using var termination = Begin(model, cancellationToken);
         _memory.Begin(model.MaxRunBytes);
         try
         {
-            return _session.Run(_options, _inputs.Names, _inputs.Values, _plan.Names);
+            return _session.Run(_run.Options, _inputs.Names, _inputs.Values, _plan.Names);
         }
         finally
         {
             MemoryUse.End();
+            _run.End();
         }
     }
 
     /// <summary>Ends the run between two operators once the caller has given up. Disposing waits for a callback under way.</summary>
-    private CancellationTokenRegistration TerminateOn(CancellationToken cancellationToken)
+    private CancellationTokenRegistration Begin(LoadedModel model, CancellationToken cancellationToken)
     {
-        _options.Terminate = false;
-        return cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, _options);
+        _run.Begin(model);
+        return cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, _run.Options);
     }
 
     private ServingException Failed(LoadedModel model, OnnxRuntimeException exception, CancellationToken cancellationToken)
@@ -263,6 +274,11 @@ internal sealed class SessionRunner : IDisposable
         if (cancellationToken.IsCancellationRequested)
         {
             return new ServingException(Failure.Cancelled($"the run of model '{model.Name}' was stopped: the caller gave up"), exception);
+        }
+
+        if (_run.EndedAfter is { } taken)
+        {
+            return new ServingException(RunTooLong(model, taken), exception);
         }
 
         if (_memory.Refused > 0)
@@ -284,12 +300,14 @@ internal sealed class SessionRunner : IDisposable
     /// <summary>Another silo, or a quieter moment, may have room; what alone is larger than the limit fits nowhere.</summary>
     private Failure TooLarge(LoadedModel model)
     {
-        var limit = Math.Min(model.MaxRunBytes, OnnxAllocator.Pool.Limit);
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more. One run may take {limit}");
-        return _memory.HeldAtRefusal + _memory.Refused > limit ? new Failure(StatusCode.ResourceExhausted, text) : Failure.Exhausted(text, NextTry);
+            $"this run of model '{model.Name}' version {model.Version} does not fit in memory: it held {_memory.HeldAtRefusal} bytes and asked for {_memory.Refused} more. One run may take {model.RunLimit}");
+        return _memory.IsBeyond(model.RunLimit) ? new Failure(StatusCode.ResourceExhausted, text) : Failure.Exhausted(text, NextTry);
     }
+
+    private static Failure RunTooLong(LoadedModel model, TimeSpan taken) => Failure.DeadlineExceeded(string.Create(
+        CultureInfo.InvariantCulture, $"the run of model '{model.Name}' version {model.Version} was ended after {taken.TotalSeconds:0.#} s: its silo lets no run of it take so long"));
 
     private void ClearOutputs()
     {
@@ -310,10 +328,11 @@ internal sealed class SessionRunner : IDisposable
 internal sealed class SessionRunners(TimeProvider time) : IDisposable
 {
     private readonly ConcurrentBag<SessionRunner> _idle = [];
+    private readonly ConcurrentBag<SessionRunner> _all = [];
     private volatile bool _ended;
 
     /// <summary>A runner for one run; what the calling thread used last, if it is idle.</summary>
-    public SessionRunner Rent() => _idle.TryTake(out var runner) ? runner : new SessionRunner(time);
+    public SessionRunner Rent() => _idle.TryTake(out var runner) ? runner : Create();
 
     public void Return(SessionRunner runner)
     {
@@ -322,6 +341,15 @@ internal sealed class SessionRunners(TimeProvider time) : IDisposable
         if (_ended)
         {
             DisposeIdle();
+        }
+    }
+
+    /// <summary>Has runs of a model end that have taken so long.</summary>
+    public void EndRuns(LoadedModel model, TimeSpan longerThan)
+    {
+        foreach (var runner in _all)
+        {
+            runner.EndRun(model, longerThan);
         }
     }
 
@@ -337,6 +365,13 @@ internal sealed class SessionRunners(TimeProvider time) : IDisposable
         {
             runner.Dispose();
         }
+    }
+
+    private SessionRunner Create()
+    {
+        var runner = new SessionRunner(time);
+        _all.Add(runner);
+        return runner;
     }
 }
 

@@ -34,4 +34,7 @@ internal interface IQueuedModel
     /// <summary>Runs together what fits together. Items that it leaves without an answer are to run by themselves.</summary>
     /// <param name="alone">Whether nothing else runs on the silo.</param>
     void RunBatch(IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed);
+
+    /// <summary>Has the runs that have taken so long end as soon as they can, unanswered. Returns at once.</summary>
+    void EndRuns(TimeSpan longerThan);
 }

@@ -7,16 +7,23 @@ namespace Cluster.Grains.Workers;
 /// <summary>Requests that have one slot together.</summary>
 internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs) : IInferenceWork
 {
+    /// <summary>Timestamp, before the first one until then.</summary>
+    private long _began = -1;
+
     public IReadOnlyList<InferenceJob> Jobs => jobs;
 
     /// <inheritdoc/>
     public ProcessorShare Share => queue.Share;
 
     /// <inheritdoc/>
+    public long? Began => Volatile.Read(ref _began) is >= 0 and var began ? began : null;
+
+    /// <inheritdoc/>
     /// <remarks>As <see cref="InferenceJob.Execute"/>, for all that fit together. The others go back to the queue, each to run by itself: what is wrong with one harms no other.</remarks>
     public IInferenceWork? Execute()
     {
         var start = queue.Time.GetTimestamp();
+        Volatile.Write(ref _began, start);
         var queued = jobs.ConvertAll(static job => job.Begin());
         var replies = new InferReply?[jobs.Count];
         var times = new RunTimes[jobs.Count];
@@ -41,7 +48,7 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
         }
 
         // The slot goes back before the answers, so that an answered caller finds it free.
-        var next = queue.Release(run, (long)queue.Time.GetElapsedTime(start).TotalNanoseconds, left);
+        var next = queue.Release(this, run, (long)queue.Time.GetElapsedTime(start).TotalNanoseconds, left);
         for (var i = 0; i < jobs.Count; i++)
         {
             if (replies[i] is { } reply)

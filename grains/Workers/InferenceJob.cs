@@ -12,10 +12,14 @@ namespace Cluster.Grains.Workers;
 /// <summary>One request in a replica's queue or under way, and the task that its caller awaits.</summary>
 internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply>
 {
+    /// <summary>Earlier than any timestamp.</summary>
+    private const long NotYet = -1;
+
     private static readonly List<InferenceJob> None = [];
 
     private readonly ReplicaQueue _queue;
     private CancellationTokenRegistration _registration;
+    private long _began = NotYet;
 
     /// <summary>The caller's continuation must not run on an inference thread.</summary>
     private ManualResetValueTaskSourceCore<InferReply> _completion = new() { RunContinuationsAsynchronously = true };
@@ -56,6 +60,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     /// <inheritdoc/>
     public ProcessorShare Share => _queue.Share;
 
+    /// <inheritdoc/>
+    public long? Began => Volatile.Read(ref _began) is >= 0 and var began ? began : null;
+
     /// <summary>Has the queue drop the job if its caller gives up while it waits.</summary>
     public void WatchCancellation()
     {
@@ -91,7 +98,7 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         var took = End(reply, queued, times) - queued;
 
         // 4: before the answer, so that an answered caller finds the slot free.
-        var next = _queue.Release(reply.Succeeded ? times.Total : null, took, None);
+        var next = _queue.Release(this, reply.Succeeded ? times.Total : null, took, None);
 
         // 5
         _queue.Workers.Answer(this, reply);
@@ -103,7 +110,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     public long Begin()
     {
         Unwatch();
-        var queued = NanosecondsSinceArrival();
+        var now = _queue.Time.GetTimestamp();
+        Volatile.Write(ref _began, now);
+        var queued = (long)_queue.Time.GetElapsedTime(Arrived, now).TotalNanoseconds;
         if (RunsByItself)
         {
             _queue.Metrics.RequestResumed();
@@ -139,6 +148,7 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     public void SendBack()
     {
         RunsByItself = true;
+        Volatile.Write(ref _began, NotYet);
         _queue.Metrics.RequestSentBack();
     }
 

@@ -32,4 +32,11 @@ public sealed class InferenceOptions
     /// </summary>
     [SetBy("Cluster:QueueDelayMs")]
     public TimeSpan QueueDelay { get; set; }
+
+    /// <summary>
+    /// Time after which a run is to be ended, up to a day; four times the replica's longest answered run where that is more. Default 10 min, 0 never ends one. Less frees the
+    /// slots of runs that hang sooner, and ends long runs that are in order.
+    /// </summary>
+    [SetBy("Cluster:StuckRunSeconds")]
+    public TimeSpan StuckAfter { get; set; } = TimeSpan.FromMinutes(10);
 }

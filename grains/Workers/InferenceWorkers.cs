@@ -247,7 +247,7 @@ public sealed class InferenceWorkers : IDisposable
 
         lock (_gate)
         {
-            if (_busy > 0)
+            if (_busy > 0 || thread.IsReplaced)
             {
                 return false;
             }
@@ -266,28 +266,18 @@ public sealed class InferenceWorkers : IDisposable
         bool ends;
         lock (_gate)
         {
-            _busy--;
-            thread.Serves!.Release();
+            if (!thread.IsReplaced)
+            {
+                Free(thread);
+            }
+
             if (followUp is not null)
             {
                 LaneOf(followUp).Add(followUp);
             }
 
-            next = null;
-            while (NextLane() is { } lane && ThreadOf(lane, next is null ? thread : null) is { } free)
-            {
-                var work = Take(lane, free);
-                if (free == thread)
-                {
-                    next = work;
-                }
-                else
-                {
-                    started.Add(free, work);
-                }
-            }
-
-            ends = _stopping && next is null;
+            next = StartWaiting(thread.IsReplaced ? null : thread, ref started);
+            ends = thread.IsReplaced || (_stopping && next is null);
             if (next is null && !ends)
             {
                 thread.Lane.MakeIdle(thread);
@@ -296,6 +286,54 @@ public sealed class InferenceWorkers : IDisposable
 
         started.Give();
         return !ends;
+    }
+
+    /// <summary>Another thread takes the place of the one that does <paramref name="work"/>, which ends once it has done it. Nothing happens where it runs on its caller's own thread.</summary>
+    internal void Replace(IInferenceWork work)
+    {
+        var started = new StartedWork();
+        lock (_gate)
+        {
+            if ((_prompt.ThreadOf(work) ?? _yielding.ThreadOf(work)) is not { } thread)
+            {
+                return;
+            }
+
+            thread.IsReplaced = true;
+            Free(thread);
+            StartWaiting(free: null, ref started);
+        }
+
+        started.Give();
+    }
+
+    private void Free(InferenceThread thread)
+    {
+        _busy--;
+        thread.Does = null;
+        thread.Serves!.Release();
+    }
+
+    /// <summary>Has threads do what waits and may be done.</summary>
+    /// <param name="free">A thread without work, null for none.</param>
+    /// <returns>What that one does next, or null.</returns>
+    private IInferenceWork? StartWaiting(InferenceThread? free, ref StartedWork started)
+    {
+        IInferenceWork? next = null;
+        while (NextLane() is { } lane && ThreadOf(lane, next is null ? free : null) is { } thread)
+        {
+            var work = Take(lane, thread);
+            if (thread == free)
+            {
+                next = work;
+            }
+            else
+            {
+                started.Add(thread, work);
+            }
+        }
+
+        return next;
     }
 
     private WorkerLane LaneOf(IInferenceWork work) => work.Share.IsOverdrawn ? _yielding : _prompt;
@@ -339,35 +377,9 @@ public sealed class InferenceWorkers : IDisposable
     {
         _busy++;
         thread.Serves = lane;
-        var work = lane.Take();
+        var work = thread.Does = lane.Take();
         _passed = lane.Yields || !_yielding.IsDue ? 0 : _passed + 1;
         return work;
-    }
-
-    /// <summary>What other threads are to do: none nearly always, so without an allocation.</summary>
-    private struct StartedWork
-    {
-        private (InferenceThread Thread, IInferenceWork Work)? _first;
-        private List<(InferenceThread Thread, IInferenceWork Work)>? _more;
-
-        public void Add(InferenceThread thread, IInferenceWork work)
-        {
-            if (_first is null)
-            {
-                _first = (thread, work);
-            }
-            else
-            {
-                (_more ??= []).Add((thread, work));
-            }
-        }
-
-        /// <summary>Outside of the lock, which those that wake want.</summary>
-        public readonly void Give()
-        {
-            _first?.Thread.Give(_first.Value.Work);
-            _more?.ForEach(static one => one.Thread.Give(one.Work));
-        }
     }
 }
 
@@ -376,6 +388,9 @@ internal interface IInferenceWork
 {
     /// <summary>Of the replica that it is for.</summary>
     ProcessorShare Share { get; }
+
+    /// <summary>Timestamp of the moment from which a thread does it; null before. Read by any thread.</summary>
+    long? Began { get; }
 
     /// <summary>Does it, and returns what became due through it, or null.</summary>
     IInferenceWork? Execute();

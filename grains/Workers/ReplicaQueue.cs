@@ -12,21 +12,6 @@ namespace Cluster.Grains.Workers;
 /// </summary>
 internal sealed class ReplicaQueue
 {
-    /// <summary>Weight of the newest run in the mean that waits are estimated by; a sixteenth follows load changes within some tens of runs.</summary>
-    private const double MeanWeight = 1.0 / 16;
-
-    /// <summary>Runs that take less than this on average stay on their caller's thread: to wake another one and to come back costs about as much.</summary>
-    private const double ShortRunNanoseconds = 25_000;
-
-    /// <summary>A request of more bytes may take longer than the others did.</summary>
-    private const int ShortRunBytes = 16 * 1024;
-
-    /// <summary>A run of this length must not hold its caller's thread again soon, however short the others are.</summary>
-    private const double LongRunNanoseconds = 10_000_000;
-
-    /// <summary>Runs after a long one that go to inference threads.</summary>
-    private const int RunsAfterLong = 1000;
-
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _gate = new();
@@ -45,8 +30,6 @@ internal sealed class ReplicaQueue
     private readonly bool _readsFacts;
     private readonly SlotTimes _slots = new();
     private bool _draining;
-    private double _meanRunNanoseconds;
-    private int _notHere;
 
     /// <param name="limit">Requests that may wait.</param>
     /// <param name="longestWait">Expected wait above which a request is refused; null for none.</param>
@@ -73,6 +56,7 @@ internal sealed class ReplicaQueue
             ? time.CreateTimer(static queue => ((ReplicaQueue)queue!).StartWaiting(isPatient: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
             : null;
         Share = workers.CreateShare();
+        Watch = new RunWatch(this, _slots, _gate, logger);
         _logger = logger;
         _errors = new CauseLimiter(time);
         workers.Enter(this, $"{model.Name} version {model.Version}");
@@ -93,6 +77,12 @@ internal sealed class ReplicaQueue
 
     /// <summary>Bytes of requests that may wait; a queue with none takes one of any size. Default no limit.</summary>
     public long MaxBytes { get; init; } = long.MaxValue;
+
+    /// <summary>Looks for runs that do not end.</summary>
+    public RunWatch Watch { get; }
+
+    /// <summary>Time after which a run is to be ended; zero, the default, for none.</summary>
+    public TimeSpan StuckAfter { get; init; }
 
     /// <summary>Decides on the slots; null where they are as many as the model says.</summary>
     public ConcurrencyTuner? Tuner { get; init; }
@@ -142,16 +132,16 @@ internal sealed class ReplicaQueue
                 _metrics.RequestQueued();
                 StartWaiting(isPatient: _waiting.Count <= _limit);
             }
-            else if (IsShort(request))
+            else if (_slots.IsShort(request))
             {
                 runsHere = true;
-                _slots.Take(job.Arrived);
+                _slots.Take(job.Arrived, job);
             }
             else
             {
                 // The slot is taken last: a thread that cannot be started must not cost the replica a slot for good.
                 _workers.Submit(job);
-                _slots.Take(job.Arrived);
+                _slots.Take(job.Arrived, job);
                 return job.Task;
             }
         }
@@ -169,15 +159,24 @@ internal sealed class ReplicaQueue
     }
 
     /// <summary>Takes nothing more; completes when everything taken has run, so that the model is not needed any more.</summary>
-    public Task DrainAsync()
+    /// <param name="sendsAway">Whether what waits is to go to another replica.</param>
+    public Task DrainAsync(bool sendsAway = false)
     {
+        List<IInferenceWork> away = [];
         lock (_gate)
         {
             _draining = true;
+            while (sendsAway && TakeNext(isPatient: false) is { } work)
+            {
+                away.Add(work);
+            }
+
             StartWaiting(isPatient: false);
             SignalIfDrained();
         }
 
+        // Not with the lock held, which a caller that gives up just now waits for.
+        away.ForEach(Abandon);
         return _drained.Task;
     }
 
@@ -214,14 +213,14 @@ internal sealed class ReplicaQueue
                     continue;
                 }
 
-                _slots.Take(_time.GetTimestamp());
+                _slots.Take(_time.GetTimestamp(), work);
             }
 
             SignalIfDrained();
         }
     }
 
-    /// <summary>Answers what no thread runs any more: the process ends.</summary>
+    /// <summary>Answers what is not run here any more.</summary>
     private void Abandon(IInferenceWork work)
     {
         IReadOnlyList<InferenceJob> jobs = work is InferenceBatch batch ? batch.Jobs : [(InferenceJob)work];
@@ -242,7 +241,7 @@ internal sealed class ReplicaQueue
         }
 
         var most = _model.Batching.MaxDelay;
-        return request.Timeout is { } timeout && timeout - MeanRun < most ? timeout - MeanRun : most;
+        return request.Timeout is { } timeout && timeout - _slots.MeanRun < most ? timeout - _slots.MeanRun : most;
     }
 
     /// <summary>What gets a free slot; null where nothing waits, or only what waits for others.</summary>
@@ -286,13 +285,13 @@ internal sealed class ReplicaQueue
         var wait = ExpectedWait(level);
         if (_waiting.CountBefore(level) >= _limit)
         {
-            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.Full(_model, _waiting.Count, _limit, wait);
         }
 
         var waitingBytes = _waiting.BytesBefore(level);
         if (waitingBytes > 0 && waitingBytes + request.Message.Length > MaxBytes)
         {
-            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait > ShortestWait ? wait : ShortestWait);
+            return QueueRefusals.FullOfBytes(_model, waitingBytes, request.Message.Length, MaxBytes, wait);
         }
 
         if (wait > _longestWait)
@@ -300,20 +299,15 @@ internal sealed class ReplicaQueue
             return QueueRefusals.TooLong(_model, wait, _longestWait.Value);
         }
 
-        return request.Timeout is { } timeout && wait + MeanRun > timeout ? QueueRefusals.TooLate(_model, timeout, wait, MeanRun) : null;
+        return request.Timeout is { } timeout && wait + _slots.MeanRun > timeout ? QueueRefusals.TooLate(_model, timeout, wait, _slots.MeanRun) : null;
     }
-
-    private bool IsShort(InferRequest request) =>
-        _notHere == 0 && _meanRunNanoseconds is > 0 and < ShortRunNanoseconds && request.Message.Length <= ShortRunBytes;
-
-    private TimeSpan MeanRun => TimeSpan.FromMicroseconds(_meanRunNanoseconds / 1000);
 
     /// <summary>Until a request of this priority would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
     private TimeSpan ExpectedWait(int level)
     {
         var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level) / _model.Batching.MaxSize, _slots.Taken);
-        var left = MeanRun - _time.GetElapsedTime(_slots.Since((int)others));
-        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (MeanRun * rounds);
+        var left = _slots.MeanRun - _time.GetElapsedTime(_slots.Since((int)others));
+        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (_slots.MeanRun * rounds);
     }
 
     private ValueTask<InferReply> Refuse(Failure refusal)
@@ -328,13 +322,14 @@ internal sealed class ReplicaQueue
     }
 
     /// <summary>Gives a slot back, or to the next due requests.</summary>
+    /// <param name="done">What had it.</param>
     /// <param name="runNanoseconds">Of the run, null where it failed.</param>
     /// <param name="took">Nanoseconds of the run, also of one that failed.</param>
     /// <param name="left">Jobs that had the slot and wait again, to run by themselves.</param>
-    public IInferenceWork? Release(long? runNanoseconds, long took, List<InferenceJob> left)
+    public IInferenceWork? Release(IInferenceWork done, long? runNanoseconds, long took, List<InferenceJob> left)
     {
         Share.Ran(took);
-        var next = ReleaseSlot(runNanoseconds, took, left);
+        var next = ReleaseSlot(done, runNanoseconds, took, left);
         if (left.Count > 0)
         {
             // Only once they wait, and on a thread of the pool. A caller that has given up meanwhile takes the queue's lock, and the prompt thread must not wait for that.
@@ -344,17 +339,13 @@ internal sealed class ReplicaQueue
         return next;
     }
 
-    private IInferenceWork? ReleaseSlot(long? runNanoseconds, long took, List<InferenceJob> left)
+    private IInferenceWork? ReleaseSlot(IInferenceWork done, long? runNanoseconds, long took, List<InferenceJob> left)
     {
         lock (_gate)
         {
+            Watch.Ended(done);
             _waiting.PutBack(left);
-            _notHere = took >= LongRunNanoseconds ? RunsAfterLong : Math.Max(0, _notHere - 1);
-            if (runNanoseconds is { } run)
-            {
-                _meanRunNanoseconds = _meanRunNanoseconds == 0 ? run : _meanRunNanoseconds + ((run - _meanRunNanoseconds) * MeanWeight);
-            }
-
+            _slots.Ran(runNanoseconds, took);
             if (Tuner?.Ran(_waiting.Count > 0, hasRun: runNanoseconds is not null) == true)
             {
                 _metrics.SlotsChanged(Slots);
@@ -368,11 +359,11 @@ internal sealed class ReplicaQueue
 
             if (next is not null)
             {
-                _slots.Pass(_time.GetTimestamp());
+                _slots.Pass(_time.GetTimestamp(), done, next);
                 return next;
             }
 
-            _slots.Release();
+            _slots.Release(done);
             SignalIfDrained();
             return null;
         }

@@ -168,7 +168,7 @@ internal sealed class WaitingLine
 }
 
 /// <summary>What the queue needs to know of a request.</summary>
-/// <param name="Rows">The size of its first dimension, at least 1.</param>
+/// <param name="Rows">At least 1, and no more than its bytes can be.</param>
 /// <param name="Level">Its priority, from 0, the first to run.</param>
 internal readonly record struct RequestFacts(int Rows, int Level)
 {

@@ -47,6 +47,9 @@ internal sealed class WorkerLane(InferenceWorkers owner, bool yields, int most)
     /// <summary>What a thread did is done.</summary>
     public void Release() => _busy--;
 
+    /// <summary>Its thread that does a work, or null.</summary>
+    public InferenceThread? ThreadOf(IInferenceWork work) => _threads.Find(thread => thread.Does == work);
+
     public void MakeIdle(InferenceThread thread) => _idle.Push(thread);
 
     /// <summary>Ends the threads that are idle.</summary>
@@ -85,6 +88,12 @@ internal sealed class InferenceThread : IDisposable
 
     /// <summary>The lane that it works for. Guarded by the lock of its owner.</summary>
     public WorkerLane? Serves { get; set; }
+
+    /// <summary>What it does; null while it is idle, or replaced. Guarded by the lock of its owner.</summary>
+    public IInferenceWork? Does { get; set; }
+
+    /// <summary>Whether another does its part, as its work does not end. Guarded by the lock of its owner.</summary>
+    public bool IsReplaced { get; set; }
 
     /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
     public void Start() => _thread.Start();
@@ -135,5 +144,31 @@ internal sealed class InferenceThread : IDisposable
                 }
             }
         }
+    }
+}
+
+/// <summary>What other threads are to do: none nearly always, so without an allocation.</summary>
+internal struct StartedWork
+{
+    private (InferenceThread Thread, IInferenceWork Work)? _first;
+    private List<(InferenceThread Thread, IInferenceWork Work)>? _more;
+
+    public void Add(InferenceThread thread, IInferenceWork work)
+    {
+        if (_first is null)
+        {
+            _first = (thread, work);
+        }
+        else
+        {
+            (_more ??= []).Add((thread, work));
+        }
+    }
+
+    /// <summary>Outside of the lock, which those that wake want.</summary>
+    public readonly void Give()
+    {
+        _first?.Thread.Give(_first.Value.Work);
+        _more?.ForEach(static one => one.Thread.Give(one.Work));
     }
 }

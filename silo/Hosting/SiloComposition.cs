@@ -64,6 +64,7 @@ internal static class SiloComposition
             QueueLimit = options.QueueLimit,
             QueueBytes = (long)options.QueueMiB << 20,
             QueueDelay = TimeSpan.FromMilliseconds(options.QueueDelayMs),
+            StuckAfter = TimeSpan.FromSeconds(options.StuckRunSeconds),
         });
         services.AddSingleton(new RepositoryOptions { Models = options.Models, Config = options.Config });
         services.AddSingleton(new OpenVinoOptions { Folder = options.Openvino, Cache = options.OpenvinoCache, CacheBytes = (long)options.OpenvinoCacheMiB << 20 });

@@ -65,6 +65,7 @@ internal static class ServeCommand
         (nameof(ServeOptions.QueueLimit), "COUNT", "Requests that may wait in front of one model replica [default: 1000]"),
         (nameof(ServeOptions.QueueMiB), "MIB", "Requests that may wait there, MiB; 0 is half of the room for large messages [default: 0]"),
         (nameof(ServeOptions.QueueDelayMs), "MS", "Expected wait above which a request is refused at once; 0 for none [default: 0]"),
+        (nameof(ServeOptions.StuckRunSeconds), "SECONDS", "Time after which a run of a model is to be ended; 0 never ends one [default: 600]"),
         (nameof(ServeOptions.StopSeconds), "SECONDS", "Time that a stop may take to finish what runs [default: 30]"),
         (nameof(ServeOptions.DrainSeconds), "SECONDS", "Time that a gateway told to stop serves on, not ready, before that [default: 0]"),
         (nameof(ServeOptions.MinReadyModels), "COUNT", "Models that must answer for the server to be ready [default: 0]"),

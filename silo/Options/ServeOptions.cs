@@ -250,6 +250,13 @@ public sealed class ServeOptions : IValidatableObject
     [Range(0, 3_600_000)]
     public int QueueDelayMs { get; set; }
 
+    /// <summary>
+    /// Seconds after which a run of a model is asked to end, 0 to 86,400. Four times the longest run that its replica has answered counts where that is more. Default 600, 0 never ends one.
+    /// Less frees the slots of hung runs sooner, and ends long runs that are in order.
+    /// </summary>
+    [Range(0, 86_400)]
+    public int StuckRunSeconds { get; set; } = 600;
+
     /// <summary>Seconds that a stop may take to finish running requests, 1 to 3600. Default 30.</summary>
     [Range(1, 3600)]
     public int StopSeconds { get; set; } = 30;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Cluster.Contracts.Errors;
-using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Cluster;
 using Cluster.Grains.Registry;

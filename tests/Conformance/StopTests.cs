@@ -70,6 +70,28 @@ public sealed class StopTests
         Assert.Contains("amid runs of endless version 1", server.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Infer_RunThatNeverReturnsHasTheOnlySlot_IsGivenUpAndTheModelServesAgain()
+    {
+        using var models = ModelFolder.Create().AddVersion("endless", 1, OnnxModels.Endless(1));
+        await File.WriteAllTextAsync(Path.Combine(models.Path, "endless", "model.json"), """{"concurrency": 1}""");
+        await using var server = await ServerProcess.StartProgramAsync(
+            "env", ["ClusterWork__LoadReportInterval=00:00:01", ServerProcess.Program, "--models", models.Path, "--stop-seconds", "1", "--stuck-run-seconds", "1"]);
+        using var client = new HttpClient { BaseAddress = new Uri(server.HttpUrl), Timeout = TimeSpan.FromSeconds(60) };
+        using var body = new StringContent(EndlessRequest, Encoding.UTF8, "application/json");
+        using var first = new HttpRequestMessage(HttpMethod.Post, "/v2/models/endless/infer") { Content = body, Headers = { { "X-Request-Timeout", "200" } } };
+        using var late = await client.SendAsync(first);
+        Assert.Equal(504, (int)late.StatusCode);
+
+        // It waits for the slot, until that is given up; then another replica answers it.
+        using var other = new StringContent(EndlessRequest.Replace("[1]}]", "[0]}]", StringComparison.Ordinal), Encoding.UTF8, "application/json");
+        using var answer = await client.PostAsync("/v2/models/endless/infer", other);
+
+        Assert.True((int)answer.StatusCode == 200, await answer.Content.ReadAsStringAsync() + server.Output);
+        Assert.Contains("[2312]", server.Output, StringComparison.Ordinal);
+        Assert.Contains("cluster_stuck_runs{name=\"endless\",version=\"1\"} 1", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+    }
+
     private static async Task RunningAsync(HttpClient client)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));

@@ -206,6 +206,9 @@ internal sealed record ClusterReplica(int? Copy, string State, string? Silo)
 
     public int? Concurrency { get; init; }
 
+    /// <summary>Runs that do not end.</summary>
+    public int? Stuck { get; init; }
+
     public long? Rejected { get; init; }
 
     /// <summary>What rate and times are about.</summary>
@@ -226,6 +229,7 @@ internal sealed record ClusterReplica(int? Copy, string State, string? Silo)
         Waiting = figures.Waiting,
         Running = figures.Running,
         Concurrency = figures.Concurrency,
+        Stuck = figures.Stuck,
         Rejected = figures.Rejected,
         WindowSeconds = ClusterAnswer.Seconds(figures.Window),
         RequestsPerSecond = figures.Window > TimeSpan.Zero ? Math.Round(figures.Requests / figures.Window.TotalSeconds, 2) : 0,

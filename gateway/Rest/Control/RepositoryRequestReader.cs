@@ -66,13 +66,25 @@ internal static class RepositoryRequestReader
             case JsonTokenType.Number when reader.TryGetInt64(out var number):
                 return new ModelRepositoryParameter { Int64Param = number };
             case JsonTokenType.String when name.StartsWith("file:", StringComparison.Ordinal):
-                return reader.TryGetBytesFromBase64(out var content)
-                    ? new ModelRepositoryParameter { BytesParam = UnsafeByteOperations.UnsafeWrap(content) }
-                    : throw ServingException.InvalidArgument($"parameter '{name}' must be the file's bytes in base64");
+                return new ModelRepositoryParameter { BytesParam = UnsafeByteOperations.UnsafeWrap(ReadBase64(ref reader, name)) };
             case JsonTokenType.String:
                 return new ModelRepositoryParameter { StringParam = Encoding.UTF8.GetString(JsonText.Read(ref reader, name)) };
             default:
                 throw ServingException.InvalidArgument($"parameter '{name}' must be a string, an integer or a bool");
+        }
+    }
+
+    private static byte[] ReadBase64(ref Utf8JsonReader reader, string name)
+    {
+        try
+        {
+            return reader.TryGetBytesFromBase64(out var content)
+                ? content
+                : throw ServingException.InvalidArgument($"parameter '{name}' must be the file's bytes in base64");
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new ServingException(Failure.InvalidArgument($"parameter '{name}' must be the file's bytes in base64: it has half of a surrogate pair"), exception);
         }
     }
 

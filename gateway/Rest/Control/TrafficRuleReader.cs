@@ -20,8 +20,9 @@ internal static class TrafficRuleReader
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
             return document.RootElement.ValueKind == JsonValueKind.Object ? Read(document.RootElement) : throw Wrong("the rule", "an object");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The second: a string that is no text.
             throw new ServingException(Failure.InvalidArgument("the request is not valid JSON, expected a traffic rule"), exception);
         }
     }

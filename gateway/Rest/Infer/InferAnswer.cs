@@ -25,7 +25,7 @@ internal sealed class InferAnswer
     public bool HasBinary => Array.IndexOf(_binary, true) >= 0;
 
     /// <exception cref="ServingException">
-    /// INTERNAL: the response does not fit itself. INVALID_ARGUMENT: an output of bytes that are no text was asked for as JSON.
+    /// INTERNAL: the response does not fit itself. INVALID_ARGUMENT: an output of bytes that are no text, or too long a one, was asked for as JSON; or the request's id is too long.
     /// </exception>
     public static InferAnswer Check(ReadOnlyMemory<byte> message, JsonInferRequest request)
     {
@@ -44,6 +44,11 @@ internal sealed class InferAnswer
         {
             throw new ServingException(Failure.Internal(
                 $"the model's answer has {parsed.Outputs.Count} outputs and {parsed.RawContents.Count} tensors"));
+        }
+
+        if (parsed.Id.Length > JsonAnswer.MaxString)
+        {
+            throw ServingException.InvalidArgument($"the request's id has {parsed.Id.Length} bytes, of which JSON carries up to {JsonAnswer.MaxString} here");
         }
 
         var binary = new bool[parsed.Outputs.Count];
@@ -78,6 +83,12 @@ internal sealed class InferAnswer
         if (datatype == Datatype.Bytes)
         {
             Require(BytesTensor.Count(tensor) == elements, bytes, output);
+            if (BytesTensor.Longest(tensor) is > JsonAnswer.MaxString and var longest)
+            {
+                throw ServingException.InvalidArgument(
+                    $"output '{Utf8Text.Of(bytes, output.Name)}' has an element of {longest} bytes, of which JSON carries up to {JsonAnswer.MaxString} here; ask for it with binary_data");
+            }
+
             if (!BytesTensor.IsText(tensor))
             {
                 throw ServingException.InvalidArgument(

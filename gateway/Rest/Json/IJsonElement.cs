@@ -183,6 +183,12 @@ internal readonly struct BFloat16Element : IJsonElement
     /// <summary>Bits of a double's fraction that BF16 has no room for: 52 − 7.</summary>
     private const int DroppedBits = 45;
 
+    /// <summary>2⁻¹²⁶, as for FP32.</summary>
+    private const double SmallestNormal = 1.1754943508222875e-38;
+
+    /// <summary>Below that the values are whole numbers of 2⁻¹³³.</summary>
+    private const int ToSteps = 133;
+
     public static string Expected => $"a number from -3.3895314E+38 to 3.3895314E+38, or {FloatText.Expected}";
 
     public static bool TryRead(ref Utf8JsonReader reader, ref TensorSink sink)
@@ -190,7 +196,13 @@ internal readonly struct BFloat16Element : IJsonElement
         double value;
         if (reader.TokenType == JsonTokenType.Number)
         {
-            if (!double.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !float.IsFinite(ToSingle(Round(value))))
+            if (!double.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+            {
+                return false;
+            }
+
+            value = IsMiddle(value) ? Beside(value, DecimalComparison.CompareMagnitudes(reader.ValueSpan, value)) : value;
+            if (!float.IsFinite(ToSingle(Round(value))))
             {
                 return false;
             }
@@ -204,6 +216,14 @@ internal readonly struct BFloat16Element : IJsonElement
         return true;
     }
 
+    /// <summary>Whether it is as far from one BF16 as from the next: then the text that it was rounded from says which is nearer.</summary>
+    private static bool IsMiddle(double value) => Math.Abs(value) < SmallestNormal
+        ? Math.ScaleB(Math.Abs(value), ToSteps) % 1 == 0.5
+        : double.IsFinite(value) && (BitConverter.DoubleToUInt64Bits(value) & ((1UL << DroppedBits) - 1)) == 1UL << (DroppedBits - 1);
+
+    /// <summary>The double next to it, farther from 0 for an order above 0.</summary>
+    private static double Beside(double value, int order) => order == 0 ? value : order > 0 == value > 0 ? Math.BitIncrement(value) : Math.BitDecrement(value);
+
     /// <summary>The value of BF16 bits; exact.</summary>
     public static float ToSingle(ushort bits) => BitConverter.Int32BitsToSingle(bits << 16);
 
@@ -216,9 +236,9 @@ internal readonly struct BFloat16Element : IJsonElement
         }
 
         // Below FP32's normal range BF16 loses bits of its own; scaling by a power of two turns that into rounding to an integer.
-        if (Math.Abs(value) < 1.1754943508222875e-38)
+        if (Math.Abs(value) < SmallestNormal)
         {
-            var steps = (ushort)Math.Round(Math.ScaleB(Math.Abs(value), 133), MidpointRounding.ToEven);
+            var steps = (ushort)Math.Round(Math.ScaleB(Math.Abs(value), ToSteps), MidpointRounding.ToEven);
             return (ushort)(steps | (double.IsNegative(value) ? 0x8000 : 0));
         }
 

@@ -260,6 +260,18 @@ internal static class BytesTensor
         return count;
     }
 
+    /// <summary>Bytes of the longest element; 0 where there is none.</summary>
+    public static int Longest(ReadOnlySpan<byte> tensor)
+    {
+        var longest = 0;
+        while (TryNext(ref tensor, out var element))
+        {
+            longest = Math.Max(longest, element.Length);
+        }
+
+        return longest;
+    }
+
     /// <summary>Whether every element is UTF-8.</summary>
     public static bool IsText(ReadOnlySpan<byte> tensor)
     {

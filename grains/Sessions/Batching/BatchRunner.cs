@@ -22,7 +22,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     private readonly List<BatchPart> _parts = [];
     private readonly NativeScratch _scratch = new();
     private readonly InferResponseBuilder _response = new();
-    private readonly RunOptions _options = new();
+    private readonly RunHandle _run = new(time);
     private readonly MemoryUse _memory = new();
 
     /// <summary>Answers <paramref name="items"/> as far as they fit together; the others are left without an answer.</summary>
@@ -57,7 +57,10 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
         }
     }
 
-    public void Dispose() => _options.Dispose();
+    /// <inheritdoc cref="SessionRunner.EndRun"/>
+    public void EndRun(LoadedModel model, TimeSpan longerThan) => _run.TryEnd(model, longerThan);
+
+    public void Dispose() => _run.Dispose();
 
     private BatchPart PartAt(int index)
     {
@@ -128,7 +131,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
             // One request may be what the model cannot run: each runs by itself and has an error of its own.
             group.ForEach(static part => part.Item.GiveUp());
             group.ForEach(static part => part.Item.EndIfGivenUp());
-            if (_memory.Refused > 0)
+            if (_memory.IsBeyond(model.RunLimit))
             {
                 model.DistrustBatches(FormattableString.Invariant($"a run of {rows} rows does not fit in memory"));
             }
@@ -154,17 +157,18 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     private IDisposableReadOnlyCollection<OrtValue> RunSession(
         LoadedModel model, InferenceSession session, List<BatchPart> group, List<OrtValue> inputs, List<string> outputs)
     {
-        _options.Terminate = false;
-        using var callers = new LastCaller(group.ConvertAll(static part => part.Item.Cancellation), _options);
+        _run.Begin(model);
+        using var callers = new LastCaller(group.ConvertAll(static part => part.Item.Cancellation), _run.Options);
         callers.Watch();
         _memory.Begin(model.MaxRunBytes);
         try
         {
-            return session.Run(_options, group[0].Inputs.Names, inputs, outputs);
+            return session.Run(_run.Options, group[0].Inputs.Names, inputs, outputs);
         }
         finally
         {
             MemoryUse.End();
+            _run.End();
         }
     }
 

@@ -15,24 +15,25 @@ internal sealed class ModelWarmUp(ISampleReader? samples, TimeProvider time, ILo
     /// <summary>A graph that does not take zeros, or its sample, serves all the same.</summary>
     /// <param name="session">One of the model's.</param>
     /// <param name="slots">Runs at once.</param>
-    public void Run(InferenceSession session, LoadedModel model, VersionContent content, int slots, CancellationToken cancellationToken)
+    /// <returns>How long the shortest run took; null where there was none.</returns>
+    public TimeSpan? Run(InferenceSession session, LoadedModel model, VersionContent content, int slots, CancellationToken cancellationToken)
     {
         if (!model.WarmsUp)
         {
-            return;
+            return null;
         }
 
         try
         {
             using var inputs = Sample(model, content) ?? WarmUpInputs.Zeros(model.Signature);
-            if (inputs is not null)
-            {
-                _runs.Run(session, inputs, model.Signature.OutputNames, slots, model.MaxRunBytes, model.RunMemory.Note, cancellationToken);
-            }
+            return inputs is null
+                ? null
+                : _runs.Run(session, inputs, model.Signature.OutputNames, slots, model.MaxRunBytes, model.RunMemory.Note, cancellationToken).Shortest;
         }
         catch (OnnxRuntimeException exception) when (!cancellationToken.IsCancellationRequested)
         {
             Log.NotWarmedUp(logger, model.Name, model.Version, exception.Message.TrimEnd());
+            return null;
         }
     }
 

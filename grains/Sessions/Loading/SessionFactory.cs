@@ -42,6 +42,9 @@ internal sealed class SessionFactory(
     /// <summary>OpenVINO compiles on all processors, and its memory can be told from another's only where it compiles alone.</summary>
     private readonly SemaphoreSlim _oneCompilation = new(1);
 
+    /// <summary>Whether another load would begin at once.</summary>
+    internal bool IsFree => _slots.CurrentCount > 0;
+
     /// <summary>Opens a session, on a thread of its own and not more at a time than there are processors. What is in object storage is downloaded first.</summary>
     /// <param name="tell">Told the percentage of a large download; null for nothing.</param>
     /// <param name="cancellationToken">Ends the load at ONNX Runtime's next step: a stage of reading, optimizing, partitioning or preparing the graph.</param>
@@ -282,7 +285,7 @@ internal sealed class SessionFactory(
                 Ended = plan.Cache is null ? null : () => compiled.Sweep(model),
                 GraphToKeep = opened.GraphToKeep,
             };
-            _warmUp.Run(session, result, content, plan.Concurrency, cancellationToken);
+            result.WarmRun = _warmUp.Run(session, result, content, plan.Concurrency, cancellationToken);
             return result;
         }, cancellationToken);
     }

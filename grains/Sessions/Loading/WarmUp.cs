@@ -21,9 +21,9 @@ internal sealed class WarmUp(TimeProvider time)
 
     /// <param name="slots">Runs at once, at least 1; no more than there are processors are run.</param>
     /// <param name="ran">Told the most bytes that each run took, by any thread.</param>
-    /// <returns>How many runs there were.</returns>
+    /// <returns>How many runs there were, and how long the shortest took.</returns>
     /// <exception cref="OnnxRuntimeException">The graph does not take the inputs, or a run was ended.</exception>
-    public int Run(
+    public (int Count, TimeSpan Shortest) Run(
         InferenceSession session, WarmUpInputs inputs, string[] outputs, int slots, long maxRunBytes, Action<long> ran, CancellationToken cancellationToken)
     {
         using var options = new RunOptions();
@@ -32,16 +32,14 @@ internal sealed class WarmUp(TimeProvider time)
 
         // Disposed before the options: that waits for a callback which uses them.
         using var giveUp = either.Token.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
-        var start = time.GetTimestamp();
-        RunOnce();
+        var first = RunOnce();
         var others = Math.Min(slots, Environment.ProcessorCount);
-        var took = time.GetElapsedTime(start);
-        if (others < 2 || took < LeastForSlots || took > MostForSlots)
+        if (others < 2 || first < LeastForSlots || first > MostForSlots)
         {
-            return 1;
+            return (1, first);
         }
 
-        var runs = new Task[others];
+        var runs = new Task<TimeSpan>[others];
         for (var i = 0; i < runs.Length; i++)
         {
             runs[i] = Task.Factory.StartNew(RunOnce, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -57,10 +55,11 @@ internal sealed class WarmUp(TimeProvider time)
             ExceptionDispatchInfo.Throw(exception.InnerException!);
         }
 
-        return 1 + runs.Length;
+        return (1 + runs.Length, runs.Min(static run => run.Result));
 
-        void RunOnce()
+        TimeSpan RunOnce()
         {
+            var start = time.GetTimestamp();
             var memory = new MemoryUse();
             memory.Begin(maxRunBytes);
             try
@@ -73,6 +72,7 @@ internal sealed class WarmUp(TimeProvider time)
             }
 
             ran(memory.Peak);
+            return time.GetElapsedTime(start);
         }
     }
 }

@@ -107,6 +107,34 @@ public static class OnnxModels
         return graph.ToBytes(1);
     }
 
+    /// <summary>As <see cref="SlowToRun"/>, of operators that OpenVINO takes all. Its output is [1, 1].</summary>
+    public static byte[] SlowProducts(float number, int products)
+    {
+        var graph = new OnnxGraph();
+        var mean = graph.Constant(Filled(RunSize, 1f / RunSize), RunSize, RunSize);
+        var state = graph.Node("Mul", ["X", graph.Constant(Filled(RunSize, 1), RunSize, RunSize)]);
+        for (var i = 0; i < products; i++)
+        {
+            state = graph.Node("MatMul", [state, mean]);
+        }
+
+        float[] ones = [.. Enumerable.Repeat(1f / RunSize, RunSize)];
+        var average = graph.Node("MatMul", [graph.Node("MatMul", [graph.Constant(ones, 1, RunSize), state]), graph.Constant(ones, RunSize, 1)]);
+        graph.NodeTo("Y", "Add", [average, graph.Constant([number], 1)]);
+        return graph.ToBytes(1, 1);
+    }
+
+    /// <summary>The determinant of a matrix of X: OpenVINO takes the products before it, and not the determinant.</summary>
+    public static byte[] Determinant(float number)
+    {
+        var graph = new OnnxGraph();
+        var mean = graph.Constant(Filled(ImageSize, 1f / ImageSize), ImageSize, ImageSize);
+        var state = graph.Node("MatMul", [graph.Node("Mul", ["X", mean]), mean]);
+        var one = graph.Node("Reshape", [graph.Node("Det", [state]), graph.Node("Cast", [graph.Constant([1], 1)], OnnxGraph.ToInt64)]);
+        graph.NodeTo("Y", "Add", [one, graph.Constant([number], 1)]);
+        return graph.ToBytes(1);
+    }
+
     /// <summary>Not a model.</summary>
     public static byte[] Corrupt() => [.. Enumerable.Repeat((byte)0xA5, 4096)];
 

@@ -22,6 +22,8 @@ public sealed class ModelMeshTests(ModelMeshServer server) : IClassFixture<Model
     {
         var model = $"round-trip-{client}";
         Assert.Equal(Status.NotLoaded, (await server.RegisterAsync(client, model, "v2")).Status);
+        var ready = await server.Client(client).UnaryAsync<ModelReadyResponse>(server.Target, ClientDriver.InferenceService + "ModelReady", new ModelReadyRequest { Name = model });
+        Assert.True(ready.Response!.Ready);
         Assert.Equal((model, 12f), ModelMeshServer.Read((await server.InferAsync(client, "", ("mm-model-id", model))).Response!));
 
         var status = await server.CallAsync<ModelStatusInfo>(client, "getModelStatus", new GetStatusRequest { ModelId = model });

@@ -133,6 +133,18 @@ public sealed class ModelInformationTests(ServerFixture fixture) : ServerTests(f
         Assert.False(rest.GetProperty("model_transaction_policy").GetProperty("decoupled").GetBoolean());
     }
 
+    /// <summary>Clients send each input that metadata lists.</summary>
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task ModelMetadata_OfInputsWithADefault_LeavesThemOut(string client)
+    {
+        var grpc = (await CallAsync<ModelMetadataResponse>(client, "ModelMetadata", new ModelMetadataRequest { Name = "defaults" })).Response!;
+        Assert.Equal("X", Assert.Single(grpc.Inputs).Name);
+
+        var rest = (await GetAsync(client, "/v2/models/defaults")).Json;
+        Assert.Equal("X", Assert.Single(rest.GetProperty("inputs").EnumerateArray()).GetProperty("name").GetString());
+    }
+
     [Theory]
     [MemberData(nameof(Interfaces))]
     public async Task Infer_OptionalInput_MayBeLeftOutOrGiven(string protocol, string client)

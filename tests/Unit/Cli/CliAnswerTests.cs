@@ -118,7 +118,8 @@ public sealed class CliAnswerTests : IDisposable
     [Theory]
     [InlineData("a/b={0}/v.json", 0, "a/b")]
     [InlineData("a=b={0}/v.json", 0, "a=b")]
-    [InlineData("c={0}/v.json", 64, "the model has no input 'c', expected a/b, a=b; and there is no file 'c=")]
+    [InlineData("scale={0}/v.json", 0, "scale")]
+    [InlineData("c={0}/v.json", 64, "the model has no input 'c', expected a/b, a=b, scale; and there is no file 'c=")]
     [InlineData("{0}/v.json", 64, "names no input")]
     [InlineData("a/b={0}/three.json", 64, "three.json has 3 values, input 'a/b' takes the shape [2]")]
     public async Task Input_ByName_MayBeOfAnyLetters(string given, int code, string expected)
@@ -126,7 +127,9 @@ public sealed class CliAnswerTests : IDisposable
         Write("v.json", "[1,2]");
         Write("three.json", "[1,2,3]");
         await using var server = await AnsweringServer.StartAsync(
-            ("/v2/models/m", """{"inputs":[{"name":"a/b","datatype":"FP32","shape":[2]},{"name":"a=b","datatype":"FP32","shape":[2]}],"outputs":[]}"""), ("/v2/models/m/infer", "{}"));
+            ("/v2/models/m", """{"inputs":[{"name":"a/b","datatype":"FP32","shape":[2]},{"name":"a=b","datatype":"FP32","shape":[2]}],"outputs":[]}"""),
+            ("/v2/models/m/config", """{"input":[{"name":"a/b","data_type":"TYPE_FP32","dims":[2],"optional":false},{"name":"scale","data_type":"TYPE_FP32","dims":[-1],"optional":true}]}"""),
+            ("/v2/models/m/infer", "{}"));
 
         var run = await RunAsync([], "infer", "m", given.Replace("{0}", _folder.FullName, StringComparison.Ordinal), "--server", server.Url);
 

@@ -66,6 +66,9 @@ internal sealed class ClusterBench : IDisposable
 
     public SiloDraining Draining { get; } = new();
 
+    /// <summary>Of the replica that was entered last; null before.</summary>
+    public ReplicaQueue? Queue { get; set; }
+
     public ReplicaMoves Moves => new(Replicas, Local, Grains, Options, NullLogger<ReplicaMoves>.Instance);
 
     public SiloDrain Drain() => new(Replicas, Draining, Moves, View, Local, Options, Metrics, Time, NullLogger<SiloDrain>.Instance);

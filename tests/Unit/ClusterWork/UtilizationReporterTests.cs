@@ -1,9 +1,12 @@
+using Cluster.Contracts.Buffers;
+using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
 using Cluster.Grains.Metrics;
 using Cluster.Grains.Replicas;
 using Cluster.Grains.Sessions;
 using Cluster.Grains.Workers;
+using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;
 using Cluster.Unit.Grains;
 using Cluster.Unit.Serving;
@@ -76,14 +79,40 @@ public sealed class UtilizationReporterTests
         Assert.Equal(1, ended);
     }
 
-    private static LocalReplica Enter(ClusterBench bench, out ReplicaStatisticsRecorder statistics, Action? end = null)
+    [Fact]
+    public async Task Tick_RunsThatDoNotEndHaveAllSlots_GivesTheReplicaUp()
+    {
+        using var bench = new ClusterBench(Silos.A);
+        var (model, given) = (new GatedModel(1), 0);
+        Enter(bench, out _, model: model, giveUp: () => given++);
+        bench.Publish("m", Silos.A);
+        using var reporter = bench.Reporter();
+        await reporter.StartAsync(CancellationToken.None);
+        var queue = bench.Queue!;
+        var reply = queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf([1]) }, CancellationToken.None).AsTask();
+        var run = await model.NextAsync();
+
+        bench.Time.Advance(queue.StuckAfter);
+        Assert.Equal((1, 0), (model.Ended.Count, given));
+        bench.Time.Advance(bench.Options.LoadReportInterval);
+
+        Assert.Equal((1, 1), (model.Ended.Count, given));
+        run.Finish();
+        await reply.Soon();
+    }
+
+    private static LocalReplica Enter(ClusterBench bench, out ReplicaStatisticsRecorder statistics, Action? end = null, GatedModel? model = null, Action? giveUp = null)
     {
         var id = new ModelReplicaId("m", 1, 0, Silos.A);
         Assert.True(bench.Cache.TryClaim(id, new ModelVersionSource(1, "/none/model.onnx", "r"), out var room));
         statistics = new ReplicaStatisticsRecorder(bench.Time);
         var metrics = new ReplicaMetricsFactory(bench.Registry).Create("m", 1, 1, 1);
-        var queue = new ReplicaQueue(new GatedModel(1), 1, null, bench.Workers, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        var replica = new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, bench.Time) { End = end ?? (() => { }) });
+        var queue = new ReplicaQueue(model ?? new GatedModel(1), 1, null, bench.Workers, statistics, metrics, bench.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
+        {
+            StuckAfter = bench.Options.LoadReportInterval,
+        };
+        bench.Queue = queue;
+        var replica = new LocalReplica(id, new ReplicaActivity(id, room!, queue, statistics, bench.Time) { End = end ?? (() => { }), GiveUp = giveUp });
         bench.Replicas.Add(replica);
         return replica;
     }

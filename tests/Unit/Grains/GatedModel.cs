@@ -92,6 +92,11 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
         executed(new BatchRun(times with { Rows = rows }, fit.Count));
     }
 
+    /// <summary>Limits of the runs that were to end; they end when the test says so.</summary>
+    public ConcurrentQueue<TimeSpan> Ended { get; } = [];
+
+    public void EndRuns(TimeSpan longerThan) => Ended.Enqueue(longerThan);
+
     private void InGate(int[] numbers, int rows, out RunTimes times)
     {
         var running = Interlocked.Increment(ref _running);

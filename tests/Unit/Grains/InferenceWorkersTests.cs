@@ -301,6 +301,49 @@ public sealed class InferenceWorkersTests
         Assert.Equal((0, 10, 0), (first.Niceness, followUp.Niceness, last.Niceness));
     }
 
+    [Fact]
+    public async Task Replace_WorkThatDoesNotEnd_AnotherThreadDoesWhatWaits()
+    {
+        using var workers = Workers(threads: 1);
+        var followUp = new Work(this, "follow-up");
+        var stuck = new Work(this, "stuck", followUp);
+        var waiting = new Work(this, "waiting");
+        workers.Submit(stuck);
+        await stuck.Started.Soon();
+        workers.Submit(waiting);
+
+        workers.Replace(stuck);
+        workers.Replace(stuck);
+        await waiting.Started.Soon();
+        var later = new Work(this, "later");
+        workers.Submit(later);
+        Assert.False(later.Started.IsCompleted);
+        waiting.Finish();
+        await later.Started.Soon();
+
+        // It ends after all: what became due through it is the others' to do.
+        stuck.Finish();
+        var thread = await stuck.Done.Soon();
+        later.Finish();
+        followUp.Finish();
+        Assert.NotEqual(thread, await followUp.Done.Soon());
+        Assert.Equal(["waiting", "stuck", "later", "follow-up"], _done);
+    }
+
+    [Fact]
+    public async Task TryEnd_WorkThatDoesNotEndIsReplaced_IsFalse()
+    {
+        using var workers = Workers(threads: 1);
+        var stuck = new Work(this, "stuck");
+        workers.Submit(stuck);
+        await stuck.Started.Soon();
+
+        workers.Replace(stuck);
+
+        Assert.False(workers.TryEnd(TimeSpan.Zero));
+        stuck.Finish();
+    }
+
     /// <summary>Of the calling thread; proc(5): the nineteenth field, the seventeenth after the name in parentheses.</summary>
     private static int Niceness()
     {
@@ -318,6 +361,8 @@ public sealed class InferenceWorkersTests
         private readonly TaskCompletionSource<int> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public ProcessorShare Share { get; init; } = test._share;
+
+        public long? Began => null;
 
         /// <summary>What it does before it is done.</summary>
         public Action? Then { get; init; }

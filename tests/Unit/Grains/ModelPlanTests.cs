@@ -94,6 +94,18 @@ public sealed class ModelPlanTests
         Assert.Equal((ModelVersionState.Unavailable, "unloaded on request", false), (version.State, version.Reason, version.Failed));
     }
 
+    [Theory]
+    [InlineData(false, "registered; its first request loads it", "not chosen by the version policy")]
+    [InlineData(true, Broken, "registered; its first request loads it")]
+    public void Describe_NotYetUsed_SaysWhichVersionTheFirstRequestLoads(bool newestIsBroken, string newest, string older)
+    {
+        var state = State(VersionPolicy.LatestOne, [1, 2]) with { NotYetUsed = true };
+
+        var told = ModelPlan.Describe("m", newestIsBroken ? WithProblem(state, 2) : state);
+
+        Assert.Equal([newest, older], told.Versions.Select(static version => version.Reason));
+    }
+
     [Fact]
     public void Describe_GoneButStillLoaded_IsStillThere()
     {

@@ -117,6 +117,52 @@ public sealed class ModelReplicasTests
     }
 
     [Fact]
+    public async Task Apply_LastTryWhileAllSilosLoadOtherSuspects_WaitsUntilOneDoesNot()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(5);
+        cluster.Runtime.ExpectedErrors.Add(2172);
+        cluster.DeadlyRevision = "r1";
+        cluster.PublishSuspects([1001, 1002, 1003, 1004, 1005]);
+        var applying = cluster.ApplyAsync("r1");
+        await cluster.UntilAsync(() => cluster.Loads.Count == 2);
+        for (var second = 0; second < 20; second++)
+        {
+            cluster.Runtime.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(5);
+        }
+
+        Assert.Equal(2, cluster.Loads.Count);
+        var left = cluster.Membership.CurrentSnapshot.Members.Values.Where(static member => member.Status == SiloStatus.Active).Select(static member => member.SiloAddress.Endpoint.Port).Order().ToList();
+        Assert.Equal(3, left.Count);
+        cluster.PublishSuspects(left[1..]);
+        while (await Task.WhenAny(applying, Task.Delay(5)) != applying)
+        {
+            cluster.Runtime.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await applying;
+        Assert.EndsWith($"at {left[0]}", cluster.Loads.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Apply_LastTryWhileOtherSuspectsDoNotEnd_IsMadeBesideOne()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        cluster.Runtime.ExpectedErrors.Add(2172);
+        cluster.DeadlyRevision = "r1";
+        cluster.PublishSuspects([1001, 1002, 1003]);
+        var applying = cluster.ApplyAsync("r1");
+        await cluster.UntilAsync(() => cluster.Loads.Count == 2);
+        while (await Task.WhenAny(applying, Task.Delay(5)) != applying)
+        {
+            cluster.Runtime.Time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        await applying;
+        Assert.Equal(3, cluster.Loads.Count);
+    }
+
+    [Fact]
     public async Task Apply_SilosLostWithLoadsThatSucceedInTheEnd_AreForgotten()
     {
         await using var cluster = await SimulatedCluster.StartAsync(5);

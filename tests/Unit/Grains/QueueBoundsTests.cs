@@ -54,6 +54,25 @@ public sealed class QueueBoundsTests : ReplicaQueueTestBase
         Assert.All(await Task.WhenAll(replies).Soon(), static reply => Assert.True(reply.Succeeded));
     }
 
+    /// <summary>What a queue will be in an hour follows from nothing that is known now.</summary>
+    [Fact]
+    public async Task Refused_WhereTheWaitIsLong_IsToldToTryAgainWithinAMinute()
+    {
+        var model = new GatedModel(concurrency: 1);
+        var queue = Queue(model, longestWait: TimeSpan.FromSeconds(1));
+        var learn = Enqueue(queue);
+        (await model.NextAsync()).Finish(milliseconds: 3_600_000);
+        await learn.Soon();
+        var running = Enqueue(queue);
+
+        var refused = (await Enqueue(queue).Soon()).Failure!;
+
+        Assert.Equal("model 'gated' version 1 would start this request in about 3600000 ms, the limit is 1000 ms", refused.Message);
+        Assert.Equal(TimeSpan.FromMinutes(1), refused.RetryAfter);
+        (await model.NextAsync()).Finish();
+        Assert.True((await running.Soon()).Succeeded);
+    }
+
     /// <summary>Two slots, runs of 8 ms that began 4 ms apart: the next slots are free after 4, 8 and 12 ms.</summary>
     [Fact]
     public async Task Wait_IsReckonedFromWhatTheRunsHaveDone()

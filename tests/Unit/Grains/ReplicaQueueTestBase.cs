@@ -50,8 +50,8 @@ public abstract class ReplicaQueueTestBase : IDisposable
         return run;
     }
 
-    internal ReplicaQueue Queue(GatedModel model, int limit = 100, TimeSpan? longestWait = null, long maxBytes = long.MaxValue) =>
-        new(model, limit, longestWait, Workers, _statistics, _metrics, Time, Logged.CreateLogger("queue")) { MaxBytes = maxBytes };
+    internal ReplicaQueue Queue(GatedModel model, int limit = 100, TimeSpan? longestWait = null, long maxBytes = long.MaxValue, TimeSpan stuckAfter = default) =>
+        new(model, limit, longestWait, Workers, _statistics, _metrics, Time, Logged.CreateLogger("queue")) { MaxBytes = maxBytes, StuckAfter = stuckAfter };
 
     internal static Task<InferReply> Enqueue(ReplicaQueue queue, int number, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         queue.EnqueueAsync(new InferRequest { Message = PayloadBuffer.CopyOf([(byte)number]), Timeout = timeout }, cancellationToken).AsTask();

@@ -227,6 +227,32 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
         Assert.True(times.Infer > 0);
     }
 
+    [Fact]
+    public async Task EndRun_RunTakesLonger_AnswersThatAndTheNextOneRuns()
+    {
+        var model = await bench.OpenAsync("slow");
+        using var runner = new SessionRunner(TimeProvider.System);
+        var run = Task.Run(() =>
+        {
+            using var message = PayloadBuffer.CopyOf(OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(100_000_000L))).ToByteArray());
+            runner.Run(model, model.Session, message, bench.Metrics, out _, CancellationToken.None);
+        });
+        runner.EndRun(model, TimeSpan.FromHours(1));
+        while (!run.IsCompleted)
+        {
+            runner.EndRun(model, TimeSpan.FromMilliseconds(1));
+            await Task.Yield();
+        }
+
+        var failure = (await Assert.ThrowsAsync<ServingException>(() => run)).Failure;
+        Assert.Equal(StatusCode.DeadlineExceeded, failure.Code);
+        Assert.Matches(@"^the run of model 'slow' version 1 was ended after \d+(\.\d)? s: its silo lets no run of it take so long$", failure.Message);
+
+        using var next = PayloadBuffer.CopyOf(OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(2L))).ToByteArray());
+        using var answer = runner.Run(model, model.Session, next, bench.Metrics, out _, CancellationToken.None);
+        Assert.Equal(1f, OnnxBench.Values<float>(ModelInferResponse.Parser.ParseFrom(answer.Span).RawOutputContents[0])[0]);
+    }
+
     [Theory]
     [InlineData("batchy", 3, 3)]
     [InlineData("fixed_fp32", 1, 1)]

@@ -133,6 +133,20 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     /// <summary>A replica ends by itself, as an evicted one does.</summary>
     public Task EvictAsync(int number) => Replica(number).UnloadAsync().AsTask().Soon();
 
+    /// <summary>Other models that silos were lost with are being loaded on the silos of these ports, and nowhere else.</summary>
+    public void PublishSuspects(IEnumerable<int> ports) => States.Publish(new ModelServingState(
+        "suspects",
+        [new VersionServingState { Version = 1, State = ModelVersionState.Loading, IsSuspect = true, Arriving = [.. ports.Select(static (port, number) => new PlacedReplica(number, Silo(port)))] }],
+        null));
+
+    /// <summary>Runs that do not end have all slots of a replica, and its silo has found that.</summary>
+    public Task StickAsync(int number)
+    {
+        var replica = Replica(number);
+        replica.IsLoaded = false;
+        return Model.ReplicaEndedAsync(new ReplicaEnd(replica.Id, new ReplicaStatistics(), ServingReasons.Stuck, IsStuck: true)).AsTask().Soon();
+    }
+
     /// <summary>A replica is not there any more, and its model has not been told.</summary>
     public ModelReplicaId Vanish(int number)
     {

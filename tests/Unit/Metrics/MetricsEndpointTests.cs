@@ -40,6 +40,7 @@ public sealed class MetricsEndpointTests
         Assert.Equal((HttpStatusCode.OK, response.Content.Headers.ContentType), (head.StatusCode, head.Content.Headers.ContentType));
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
         Assert.Equal((HttpStatusCode.MethodNotAllowed, "GET, HEAD"), (post.StatusCode, string.Join(", ", post.Content.Headers.Allow)));
+        Assert.Equal("""{"error":"/metrics takes GET, not POST"}""", await post.Content.ReadAsStringAsync());
         var scrape = Exposition.Parse(await response.Content.ReadAsStringAsync());
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);

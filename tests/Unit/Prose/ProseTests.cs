@@ -30,7 +30,7 @@ public sealed partial class ProseTests
     public void PagesAndCode_AreFound()
     {
         Assert.InRange(Pages().Count(), 60, 200);
-        Assert.InRange(Code().Count(), 500, 2000);
+        Assert.InRange(Code().Count(), 300, 2000);
     }
 
     [Theory]

@@ -12,6 +12,7 @@ public sealed class RegisteredModelRulesTests
     [InlineData("mt:onnx", "a/b/c.onnx", "{}")]
     [InlineData("mt:onnx:1.12|pv:grpc-v2", "./v1/", "{\"concurrency\":2}")]
     [InlineData("rt:triton-2.x", "a..b", "")]
+    [InlineData("onnx", "v1", "{\"storage_key\":\"minio\",\"bucket\":null,\"storage_params\":{},\"disk_size_bytes\":1,\"concurrency\":2}")]
     public void Check_WhatIsAllowed_Passes(string type, string path, string key) => RegisteredModelRules.Check("m", new RegisteredInfo(type, path, key));
 
     [Theory]
@@ -32,6 +33,14 @@ public sealed class RegisteredModelRulesTests
     [InlineData("onnx", "v1", "{", "no model.json")]
     [InlineData("onnx", "v1", "{\"threads\":1}", "unknown key 'threads'")]
     [InlineData("onnx", "v1", "{\"concurrency\":-1}", "'concurrency'")]
+    [InlineData("onnx", "v1", "{\"concurrency\":1,\"concurrency\":8}", "'concurrency' is given twice")]
+    [InlineData("onnx", "v1", "{\"storage_key\":\"minio\",\"concurrency\":1,\"concurrency\":8}", "'concurrency' is given twice")]
+    [InlineData("onnx", "v1", "{\"storage_key\":\"minio\",\"storage_key\":\"other\"}", "'storage_key' is given twice")]
+    [InlineData("onnx", "v1", "{\"storage_key\":\"minio\",\"batching\":{\"max_size\":2,\"max_size\":4}}", "'batching.max_size' is given twice")]
+    [InlineData("onnx", "v1", "{\"storage_key\":\"minio\",\"bucket\":5}", "'bucket' is 5; expected a string")]
+    [InlineData("onnx", "v1", "{\"storage_key\":\"minio\",\"storage_params\":[\"models\"]}", "'storage_params' is an array; expected an object")]
+    [InlineData("onnx", "v1", "{\"storage_key\":\"minio\",\"storage_params\":{\"bucket\":true}}", "'storage_params.bucket' is true; expected a string")]
+    [InlineData("onnx", "v1", "{\"storage_key\":5}", "unknown key 'storage_key'")]
     public void Check_WhatIsNot_SaysWhy(string type, string path, string key, string expected)
     {
         var failure = Assert.Throws<ServingException>(() => RegisteredModelRules.Check("m", new RegisteredInfo(type, path, key))).Failure;

@@ -67,6 +67,18 @@ public sealed class ClusterCallsTests : IDisposable
     }
 
     [Fact]
+    public async Task Ask_SilosOfTheVersionBefore_IsAnsweredByTheOneGrainOfTheirs()
+    {
+        var former = new FakeCluster();
+        _routing.Grains.Clusters.Add("0", former);
+        _a.Fail(new OrleansException("no silo has this grain type"));
+        former.Answer("former");
+
+        Assert.Equal("former", await AskAsync());
+        Assert.Equal((1, 0), (_a.Calls, _b.Calls));
+    }
+
+    [Fact]
     public async Task Ask_AllSilosFail_TellsTheFailure()
     {
         _a.Fail(ServingException.InvalidArgument("not so"));

@@ -37,6 +37,14 @@ public sealed class ModelMessagesTests
         Assert.DoesNotContain("unserved_outputs", config.Parameters.Keys);
     }
 
+    /// <summary>As with Triton, whose ONNX backend does not know them at all.</summary>
+    [Fact]
+    public void Inputs_WithADefault_AreInTheConfigurationAlone()
+    {
+        Assert.Equal(["image"], ModelMessages.Metadata(Whole, ["1"]).Inputs.Select(static input => input.Name));
+        Assert.Equal([("image", false), ("scale", true)], ModelMessages.Config(Whole).Input.Select(static input => (input.Name, input.Optional)));
+    }
+
     [Fact]
     public void Config_WithBatching_TellsIt()
     {

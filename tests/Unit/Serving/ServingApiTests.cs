@@ -162,7 +162,11 @@ public sealed class ServingApiTests : IDisposable
     {
         _states.Publish(States.Model("m", States.Loading(2), States.Ready(1), States.Unavailable(3, "unloaded on request")));
         _states.Publish(States.Model("unloaded", States.Unavailable(1, "unloaded on request")));
+        _states.Publish(States.Model("registered", States.Unavailable(2, ServingReasons.NotYetUsed), States.Unavailable(1, ServingReasons.NotChosen)));
 
+        Assert.True(_api.IsModelReady("registered", "", Protocol.Rest));
+        Assert.True(_api.IsModelReady("registered", "2", Protocol.Rest));
+        Assert.False(_api.IsModelReady("registered", "1", Protocol.Rest));
         Assert.True(_api.IsModelReady("m", "", Protocol.Grpc));
         Assert.True(_api.IsModelReady("m", "1", Protocol.Grpc));
         Assert.False(_api.IsModelReady("m", "2", Protocol.Grpc));

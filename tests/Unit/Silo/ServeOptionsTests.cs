@@ -57,6 +57,7 @@ public sealed class ServeOptionsTests
         { "--queue-limit", nameof(ServeOptions.QueueLimit) },
         { "--queue-mib", nameof(ServeOptions.QueueMiB) },
         { "--queue-delay-ms", nameof(ServeOptions.QueueDelayMs) },
+        { "--stuck-run-seconds", nameof(ServeOptions.StuckRunSeconds) },
         { "--capacity", nameof(ServeOptions.Capacity) },
         { "--stop-seconds", nameof(ServeOptions.StopSeconds) },
         { "--drain-seconds", nameof(ServeOptions.DrainSeconds) },
@@ -238,6 +239,7 @@ public sealed class ServeOptionsTests
     [InlineData("InferenceThreads", "4097", "--inference-threads is '4097', expected 0 to 4096")]
     [InlineData("QueueLimit", "-1", "--queue-limit is '-1', expected 0 to 1000000")]
     [InlineData("QueueMiB", "1048577", "--queue-mib is '1048577', expected 0 to 1048576")]
+    [InlineData("StuckRunSeconds", "86401", "--stuck-run-seconds is '86401', expected 0 to 86400")]
     [InlineData("QueueDelayMs", "-1", "--queue-delay-ms is '-1', expected 0 to 3600000")]
     [InlineData("StopSeconds", "0", "--stop-seconds is '0', expected 1 to 3600")]
     [InlineData("ServerName", "", "--server-name is '', expected a name")]

@@ -41,10 +41,9 @@ public sealed class StreamInferenceTests
             id => GrpcTestReply.Frame(new ModelInferRequest { ModelName = "m", Id = id }.ToByteArray()))]);
 
         Assert.Equal(StatusCode.Ok, reply.Status);
-        Assert.Equal(
-            ["1:", "bad:no", "2:"],
-            reply.Messages.Select(message => ModelStreamInferResponse.Parser.ParseFrom(message.Bytes)).Select(
-                message => $"{message.InferResponse.Id}:{message.ErrorMessage}"));
+        var answers = reply.Messages.Select(message => ModelStreamInferResponse.Parser.ParseFrom(message.Bytes)).ToList();
+        Assert.Equal(["1:", "bad:no", "2:"], answers.Select(static message => $"{message.InferResponse.Id}:{message.ErrorMessage}"));
+        Assert.All(answers, static message => Assert.True(message.InferResponse.Parameters["triton_final_response"].BoolParam));
     }
 
     [Fact]

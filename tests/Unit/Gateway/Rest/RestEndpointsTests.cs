@@ -82,7 +82,7 @@ public sealed class RestEndpointsTests : RestServer
             "disagrees":false,"tensor_memory_bytes":0,"tensor_memory_limit_bytes":0}],
             "models":[{"name":"m","versions":[{"version":3,"state":"READY","reason":"","cause":"wanted","failed":false,"age_seconds":2,
             "last_used_seconds":1,"declared_bytes":50,"desired_copies":2,
-            "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7","bytes":60,"idle_seconds":1.5,"waiting":2,"running":1,"concurrency":4,"rejected":5,
+            "copies":[{"copy":0,"state":"SERVING","silo":"10.0.0.1:8002@7","bytes":60,"idle_seconds":1.5,"waiting":2,"running":1,"concurrency":4,"stuck":0,"rejected":5,
             "window_seconds":10,"requests_per_second":2.5,"run_p50_ms":1.25,"run_p99_ms":8},{"copy":2,"state":"LOADING","silo":"10.0.0.2:8002@7"}],
             "failed_on":[]}]}],"aliases":[]}
             """.ReplaceLineEndings(""),

@@ -117,6 +117,8 @@ public sealed class RestErrorsTests : RestServer
     [InlineData("GET", "/v1/config/reload", "POST")]
     [InlineData("HEAD", "/v2/models/m/infer", "POST")]
     [InlineData("OPTIONS", "/v2", "GET,HEAD")]
+    [InlineData("POST", "/console", "GET,HEAD")]
+    [InlineData("PUT", "/console/console.js", "GET,HEAD")]
     public async Task Any_WrongVerb_Is405WithTheRightOne(string verb, string path, string allow)
     {
         var answer = await Host.SendAsync(new HttpRequestMessage(new HttpMethod(verb), path));

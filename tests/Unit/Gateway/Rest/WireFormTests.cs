@@ -25,7 +25,7 @@ public sealed class WireFormTests : RestServer
         """{"ready":true,"ready":false}""", """{"READY":true}""", """{"re\u0061dy":true}""", """{"\ud800":1}""", """{"x":"\ud800"}""", """{"parameters":null}""",
         """{"parameters":[]}""", """{"parameters":{"a":null}}""", """{"parameters":{"a":1.5}}""", """{"parameters":{"a":1e2}}""", """{"parameters":{"a":9223372036854775808}}""",
         """{"parameters":{"a":{}}}""", """{"parameters":{"a":[1]}}""", """{"parameters":{"\ud800":1}}""", """{"parameters":{"a":"\ud800"}}""",
-        """{"parameters":{"file:a":1}}""", """{"parameters":{"file:a":"!"}}""", """{"parameters":{"file:a":"AQ="}}""", """{"parameters":{"file:a":"\u0041QID"}}""",
+        """{"parameters":{"file:a":1}}""", """{"parameters":{"file:a":"!"}}""", """{"parameters":{"file:a":"AQ="}}""", """{"parameters":{"file:a":"\u0041QID"}}""", """{"parameters":{"file:a":"\ud800"}}""",
         """{"parameters":{"a":1,"a":"2","é\u0020":true}}""", """{"parameters":{"a":1},"parameters":{"b":-9223372036854775808}}""", "\"\u00e9", "{/**/}", """{"a":1,}""",
     ];
 
@@ -35,7 +35,7 @@ public sealed class WireFormTests : RestServer
         """{"candidate":"n","percent":1e999}""", """{"candidate":"n","shadow":null}""", """{"candidate":"n","candidate_version":1.5}""", """{"candidate":"n","min_requests":null}""",
         """{"candidate":"n","window_seconds":1e300}""", """{"candidate":"n","sticky_header":[]}""", """{"candidate":{"a":{"b":{"c":{"d":1}}}}}""",
         """{"candidate":"n","candidate_version":2,"active_version":1,"percent":12.5,"shadow":true,"sticky_header":"x-user","sticky_id":true,"absolute_tolerance":0,"relative_tolerance":0.5,"max_error_rate":null,"max_p99_ratio":2,"max_mean_ratio":1.5,"max_drift":0.01,"min_requests":10,"window_seconds":30.5}""",
-        """{"candidate":"n","max_p99_ratio":null}""",
+        """{"candidate":"n","max_p99_ratio":null}""", """{"candidate":"\ud800"}""", """{"\ud800":1}""", """{"candidate":"n","sticky_header":"\udc00"}""",
     ];
 
     private readonly StringBuilder _answers = new();
@@ -253,6 +253,7 @@ public sealed class WireFormTests : RestServer
         Assert.Equal(("a", false), (Host.Api.LastTraffic!.Value.Alias, Host.Api.LastTraffic.Value.Wait));
         await PostAsync("/v2/aliases/a/traffic/set?wait=true", """{"candidate":"n"}""");
         Assert.True(Host.Api.LastTraffic!.Value.Wait);
+        await RecordAsync("POST", "/v2/aliases/a/traffic/set", [.. """{"candidate":"n"""u8, 0xff, .. "\"}"u8]);
         await GetAsync("/v2/aliases/a/traffic/set");
     }
 
