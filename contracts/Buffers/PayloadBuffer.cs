@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Collections.Concurrent;
-using System.Numerics;
-
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
@@ -13,7 +9,7 @@ namespace Cluster.Contracts.Buffers;
 /// The rule for calls. An argument is lent: the caller keeps its count and releases it when the call has ended, however it ended. A result is handed over
 /// (<see cref="HandOver"/>): the caller releases it. Each other user of a payload, a grain or the transport, takes a count of its own with <see cref="TryTake"/> and
 /// releases it when done. For a lent payload that is one more count. For one that came with a message it is the message's. A payload with a message that reached no
-/// grain is left to the garbage collector.
+/// grain is left to the garbage collector. A large one is no longer counted then.
 /// </para>
 /// <para>
 /// Managed arrays start at a multiple of 8 and stay there when the collector moves them. So an element placed at a
@@ -25,19 +21,23 @@ public sealed class PayloadBuffer : IDisposable
     /// <summary>The alignment that tensor bytes get where the layout allows it: the size of the widest element.</summary>
     public const int TensorAlignment = 8;
 
+    /// <summary>Bits of <see cref="_state"/>: the padding; whether the first count is for the next that takes; the count. One field, so that the claim costs a small buffer nothing.</summary>
+    private const int PaddingBits = TensorAlignment - 1;
+    private const int Carried = TensorAlignment;
+    private const int OneHolder = Carried << 1;
+
     private static long _outstanding;
 
-    private readonly int _start;
+    /// <summary>Null where the array is small.</summary>
+    private readonly LargeClaim? _claim;
     private byte[]? _array;
-    private int _count = 1;
+    private int _state;
 
-    /// <summary>1 while the first count is for the next that takes.</summary>
-    private int _carried;
-
-    private PayloadBuffer(byte[]? array, int start, int length)
+    private PayloadBuffer(byte[]? array, LargeClaim? claim, int padding, int length)
     {
         _array = array;
-        _start = start;
+        _claim = claim;
+        _state = OneHolder | padding;
         Length = length;
         Interlocked.Increment(ref _outstanding);
     }
@@ -49,13 +49,13 @@ public sealed class PayloadBuffer : IDisposable
     public int Length { get; private set; }
 
     /// <summary>Bytes by which the first lies behind a multiple of 8, 0 to 7.</summary>
-    public int Padding => _start;
+    public int Padding => Volatile.Read(ref _state) & PaddingBits;
 
     /// <summary>The bytes. Throws <see cref="ObjectDisposedException"/> once given back.</summary>
-    public Span<byte> Span => Array.AsSpan(_start, Length);
+    public Span<byte> Span => Array.AsSpan(Padding, Length);
 
     /// <inheritdoc cref="Span"/>
-    public Memory<byte> Memory => Array.AsMemory(_start, Length);
+    public Memory<byte> Memory => Array.AsMemory(Padding, Length);
 
     private byte[] Array => _array ?? throw new ObjectDisposedException(nameof(PayloadBuffer));
 
@@ -66,11 +66,11 @@ public sealed class PayloadBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)padding, (uint)TensorAlignment, nameof(padding));
-        return new PayloadBuffer(PayloadPool.Shared.Rent(length + padding), padding, length);
+        return Adopt(PayloadPool.Shared, PayloadPool.Shared.Rent(length + padding), length, padding);
     }
 
     /// <summary>Takes over an array that was rented from <see cref="PayloadPool.Shared"/>; its first <paramref name="length"/> bytes are the message.</summary>
-    public static PayloadBuffer Adopt(byte[] rented, int length) => new(rented, 0, length);
+    public static PayloadBuffer Adopt(byte[] rented, int length) => Adopt(PayloadPool.Shared, rented, length, 0);
 
     /// <summary>Takes memory from the pool and copies <paramref name="bytes"/> into it.</summary>
     public static PayloadBuffer CopyOf(ReadOnlySpan<byte> bytes)
@@ -83,7 +83,7 @@ public sealed class PayloadBuffer : IDisposable
     /// <summary>A payload without memory: its caller gave up before it was sent.</summary>
     public static PayloadBuffer GivenBack()
     {
-        var buffer = new PayloadBuffer(null, 0, 0);
+        var buffer = new PayloadBuffer(null, null, 0, 0);
         buffer.Dispose();
         return buffer;
     }
@@ -100,12 +100,12 @@ public sealed class PayloadBuffer : IDisposable
     /// <exception cref="InvalidOperationException">There are other holders: one of them would take the count.</exception>
     public PayloadBuffer HandOver()
     {
-        if (Volatile.Read(ref _count) != 1)
+        if (Volatile.Read(ref _state) / OneHolder != 1)
         {
             throw new InvalidOperationException("a payload that others hold cannot be handed over");
         }
 
-        Volatile.Write(ref _carried, 1);
+        Interlocked.Or(ref _state, Carried);
         return this;
     }
 
@@ -115,149 +115,67 @@ public sealed class PayloadBuffer : IDisposable
 
     /// <summary>Becomes a holder: with the count that was handed over, if one was, else with one more.</summary>
     /// <returns>False if the memory has been given back. The caller then has no count to release.</returns>
-    public bool TryTake() => Interlocked.Exchange(ref _carried, 0) != 0 || TryRetain();
+    public bool TryTake()
+    {
+        int state;
+        do
+        {
+            state = Volatile.Read(ref _state);
+            if (state < OneHolder)
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _state, (state & Carried) != 0 ? state - Carried : state + OneHolder, state) != state);
+
+        return true;
+    }
 
     /// <summary>Gives up one count; the memory goes back to the pool with the last. Once it is back, a further call does nothing.</summary>
     public void Dispose()
     {
-        int count;
+        int state;
         do
         {
-            count = Volatile.Read(ref _count);
-            if (count == 0)
+            state = Volatile.Read(ref _state);
+            if (state < OneHolder)
             {
                 return;
             }
         }
-        while (Interlocked.CompareExchange(ref _count, count - 1, count) != count);
+        while (Interlocked.CompareExchange(ref _state, state - OneHolder, state) != state);
 
-        if (count == 1)
+        if (state < 2 * OneHolder)
         {
             Interlocked.Decrement(ref _outstanding);
             if (Interlocked.Exchange(ref _array, null) is { } array)
             {
-                PayloadPool.Shared.Return(array);
+                // First: what is back in the pool may be another's already.
+                _claim?.Dispose();
+                (_claim?.Pool ?? PayloadPool.Shared).Return(array);
             }
         }
     }
+
+    /// <summary>Takes over an array that was rented from <paramref name="pool"/>.</summary>
+    /// <param name="padding">As for <see cref="Rent"/>: the message begins behind it.</param>
+    internal static PayloadBuffer Adopt(PayloadPool pool, byte[] rented, int length, int padding) => new(rented, pool.Claim(rented), padding, length);
 
     /// <inheritdoc cref="Retain"/>
     /// <returns>False if the memory has been given back.</returns>
     internal bool TryRetain()
     {
-        int count;
+        int state;
         do
         {
-            count = Volatile.Read(ref _count);
-            if (count == 0)
+            state = Volatile.Read(ref _state);
+            if (state < OneHolder)
             {
                 return false;
             }
         }
-        while (Interlocked.CompareExchange(ref _count, count + 1, count) != count);
+        while (Interlocked.CompareExchange(ref _state, state + OneHolder, state) != state);
 
         return true;
-    }
-}
-
-/// <summary>
-/// Memory for messages. Small arrays come from <see cref="ArrayPool{T}.Shared"/>. That pool would keep some dozens of every size for each processor and one for each
-/// thread, until a full collection long after. So large arrays have a pool of their own, with a bound on the bytes that it keeps after a burst of large messages. Safe
-/// from any thread.
-/// </summary>
-public sealed class PayloadPool
-{
-    /// <summary>The largest array that the shared pool may keep.</summary>
-    private const int LargestShared = 256 << 10;
-
-    /// <summary>The largest array that is kept at all; making a larger one costs little beside filling it.</summary>
-    private const int LargestKept = 32 << 20;
-
-    /// <summary>Bytes of arrays, too large for the pool, that may wait for the garbage collector. An eighth of what the process may have, 64 to 512 MiB.</summary>
-    private static readonly long MostDiscarded = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 64L << 20, 512L << 20);
-
-    private static readonly int FirstBucket = BitOperations.Log2(LargestShared) + 1;
-
-    private readonly ConcurrentStack<byte[]>[] _kept;
-    private readonly long _budget;
-    private long _keptBytes;
-    private long _rentedBytes;
-    private long _discardedBytes;
-
-    /// <param name="budget">Bytes of large arrays that may be kept.</param>
-    public PayloadPool(long budget)
-    {
-        _budget = budget;
-        _kept = [.. Enumerable.Range(FirstBucket, BitOperations.Log2(LargestKept) - FirstBucket + 1).Select(static _ => new ConcurrentStack<byte[]>())];
-    }
-
-    /// <summary>The process' pool. It keeps what 64 requests of 600 KiB and their answers need at once: 128 MiB.</summary>
-    public static PayloadPool Shared { get; } = new(128L << 20);
-
-    /// <summary>Bytes of large arrays that wait for their next use.</summary>
-    public long KeptBytes => Interlocked.Read(ref _keptBytes);
-
-    /// <summary>Bytes of large arrays that are in use, kept, or wait for the collector.</summary>
-    public long LargeBytes => KeptBytes + Interlocked.Read(ref _rentedBytes) + Interlocked.Read(ref _discardedBytes);
-
-    /// <summary>An array of at least <paramref name="length"/> bytes with any content; 0 to <see cref="Array.MaxLength"/>.</summary>
-    public byte[] Rent(int length)
-    {
-        if (length <= LargestShared)
-        {
-            return ArrayPool<byte>.Shared.Rent(length);
-        }
-
-        if (length > LargestKept)
-        {
-            Interlocked.Add(ref _rentedBytes, length);
-            return GC.AllocateUninitializedArray<byte>(length);
-        }
-
-        var size = (int)BitOperations.RoundUpToPowerOf2((uint)length);
-        Interlocked.Add(ref _rentedBytes, size);
-        if (_kept[BucketOf(size)].TryPop(out var array))
-        {
-            Interlocked.Add(ref _keptBytes, -size);
-            return array;
-        }
-
-        return GC.AllocateUninitializedArray<byte>(size);
-    }
-
-    /// <summary>Takes back an array that this pool handed out, and that is out of use.</summary>
-    public void Return(byte[] array)
-    {
-        if (array.Length <= LargestShared)
-        {
-            ArrayPool<byte>.Shared.Return(array);
-            return;
-        }
-
-        Interlocked.Add(ref _rentedBytes, -array.Length);
-        if (array.Length <= LargestKept)
-        {
-            Keep(array);
-        }
-        else if (Interlocked.Add(ref _discardedBytes, array.Length) >= MostDiscarded)
-        {
-            // Before the collection, so that one thread collects; the collector would leave such arrays, and their memory with the process, for long.
-            Interlocked.Exchange(ref _discardedBytes, 0);
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        }
-    }
-
-    private static int BucketOf(int size) => BitOperations.Log2((uint)size) - FirstBucket;
-
-    private void Keep(byte[] array)
-    {
-        if (Interlocked.Add(ref _keptBytes, array.Length) <= _budget)
-        {
-            _kept[BucketOf(array.Length)].Push(array);
-        }
-        else
-        {
-            Interlocked.Add(ref _keptBytes, -array.Length);
-        }
     }
 }

@@ -18,6 +18,7 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
 {
     private const int MinLengthSize = 5;
     private readonly int _limit;
+    private readonly PayloadRoom _room;
     private byte[]? _array;
     private int _position;
     private int _rawLengthAt;
@@ -28,10 +29,13 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
 
     /// <param name="capacity">Bytes to start with.</param>
     /// <param name="limit">The largest message, bytes; more throws RESOURCE_EXHAUSTED.</param>
-    public InferRequestBuilder(int capacity, int limit)
+    /// <param name="room">Where the message finds its memory, or RESOURCE_EXHAUSTED; null for a message of the server's own.</param>
+    /// <exception cref="ServingException">RESOURCE_EXHAUSTED: there is no room for <paramref name="capacity"/> bytes.</exception>
+    public InferRequestBuilder(int capacity, int limit, PayloadRoom? room = null)
     {
         _limit = limit;
-        _array = PayloadPool.Shared.Rent(Math.Min(capacity, limit));
+        _room = room ?? PayloadRoom.Unlimited;
+        _array = _room.Rent(Math.Min(capacity, limit));
     }
 
     public void AddModelName(ReadOnlySpan<byte> utf8) => AddField(InferFields.ModelName, utf8);
@@ -115,7 +119,7 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
     {
         var array = _array ?? throw new ObjectDisposedException(nameof(InferRequestBuilder));
         _array = null;
-        return PayloadBuffer.Adopt(array, _position);
+        return _room.Adopt(array, _position);
     }
 
     /// <inheritdoc/>
@@ -141,7 +145,7 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
         if (_array is { } array)
         {
             _array = null;
-            PayloadPool.Shared.Return(array);
+            _room.Return(array);
         }
     }
 
@@ -199,9 +203,6 @@ public sealed class InferRequestBuilder : IBufferWriter<byte>, IDisposable
                 StatusCode.ResourceExhausted, $"the request's tensors need more than {_limit} bytes, the largest message that this server takes"));
         }
 
-        var larger = PayloadPool.Shared.Rent((int)Math.Min(Math.Max(needed, 2L * array.Length), _limit));
-        array.AsSpan(0, _position).CopyTo(larger);
-        PayloadPool.Shared.Return(array);
-        _array = larger;
+        _array = _room.Grow(array, _position, (int)Math.Min(Math.Max(needed, 2L * array.Length), _limit));
     }
 }

@@ -1,9 +1,6 @@
-using System.Collections.Frozen;
-using System.IO.Compression;
-using Cluster.Contracts.Errors;
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Protocol;
 using Cluster.Contracts.Protocol.Mesh;
-using Cluster.Gateway.Compression;
 using Cluster.Gateway.Hosting;
 using Cluster.Gateway.KServe;
 using Cluster.Gateway.Security;
@@ -11,7 +8,6 @@ using Cluster.Gateway.Serving;
 using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Health.V1;
-using Grpc.Net.Compression;
 using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Features;
@@ -59,10 +55,13 @@ internal static class GrpcExtensions
         services.TryAddSingleton<LateFailures>();
         services.AddSingleton<StreamInference>();
         services.AddSingleton<KServeService>();
-        services.AddGrpc(options => Limit(options, MaxTypedMessage))
-            .AddServiceOptions<InferenceService>(options => Limit(options, maxMessage))
+        services.TryAddSingleton(PayloadRoom.Unlimited);
+        services.AddGrpc()
+            .AddServiceOptions<InferenceService>(static _ => { })
             .AddServiceOptions<ReflectionServiceImpl>(options => options.Interceptors.Add<StreamsEndWithServer>())
             .AddServiceOptions<ReflectionV1ServiceImpl>(options => options.Interceptors.Add<StreamsEndWithServer>());
+        services.AddOptions<GrpcServiceOptions>().Configure<PayloadRoom>(static (options, room) => Limit(options, MaxTypedMessage, room));
+        services.AddOptions<GrpcServiceOptions<InferenceService>>().Configure<PayloadRoom>((options, room) => Limit(options, maxMessage, room));
         services.AddGrpcHealthChecks(options =>
         {
             // Readiness tells the health service each change; what polls would come late, and overwrite it.
@@ -115,11 +114,11 @@ internal static class GrpcExtensions
         };
     });
 
-    private static void Limit(GrpcServiceOptions options, int maxMessage)
+    private static void Limit(GrpcServiceOptions options, int maxMessage, PayloadRoom room)
     {
         options.MaxReceiveMessageSize = maxMessage;
         options.EnableDetailedErrors = false;
-        options.CompressionProviders = CheckedCompressionProvider.All(maxMessage);
+        options.CompressionProviders = CheckedCompressionProvider.All(maxMessage, room);
     }
 }
 
@@ -153,66 +152,5 @@ public static class GrpcKestrelExtensions
         http2.KeepAlivePingDelay = TimeSpan.FromSeconds(40);
         http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
         return options;
-    }
-}
-
-/// <summary>
-/// Compression of messages that takes only whole data, and no more of it than a limit. The library serves cut data as if it were whole, and inflates
-/// any amount.
-/// </summary>
-/// <param name="encoding">One of <see cref="Encodings"/>.</param>
-/// <param name="limit">The largest message, bytes, after decompression.</param>
-internal sealed class CheckedCompressionProvider(string encoding, long limit) : ICompressionProvider
-{
-    private const string Gzip = "gzip";
-    private const string Deflate = "deflate";
-
-    public static FrozenSet<string> Encodings { get; } = FrozenSet.Create(StringComparer.Ordinal, Gzip, Deflate);
-
-    public string EncodingName => encoding;
-
-    /// <summary>One provider for each encoding.</summary>
-    public static IList<ICompressionProvider> All(long limit) => [.. Encodings.Select(name => new CheckedCompressionProvider(name, limit))];
-
-    public Stream CreateCompressionStream(Stream stream, CompressionLevel? compressionLevel) => encoding == Gzip
-        ? new GZipStream(stream, compressionLevel ?? CompressionLevel.Fastest, leaveOpen: true)
-        : new ZLibStream(stream, compressionLevel ?? CompressionLevel.Fastest, leaveOpen: true);
-
-    public Stream CreateDecompressionStream(Stream stream) =>
-        new Bounded(encoding == Gzip ? CheckedInflater.Gzip(stream) : CheckedInflater.Zlib(stream), limit);
-
-    /// <summary>Reports errors in the data as gRPC's exceptions.</summary>
-    private sealed class Bounded(CheckedInflater inflater, long limit) : ReadOnlyStream
-    {
-        private long _read;
-
-        public override int Read(Span<byte> buffer)
-        {
-            try
-            {
-                var length = inflater.Read(buffer);
-                _read += length;
-                return _read <= limit
-                    ? length
-                    : throw new Failure(StatusCode.ResourceExhausted, $"a request message exceeds the limit of {limit} bytes once decompressed").ToRpcException();
-            }
-            catch (InvalidDataException exception)
-            {
-                throw Failure.InvalidArgument($"a request message is not what grpc-encoding says: {exception.Message}").ToRpcException();
-            }
-        }
-
-        // The library hands over messages that have arrived whole.
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inflater.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
     }
 }

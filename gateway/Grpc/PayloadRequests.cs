@@ -14,11 +14,12 @@ namespace Cluster.Gateway.Grpc;
 
 /// <summary>Takes requests off a call, one reader at a time. The returned request belongs to the caller.</summary>
 /// <remarks>
-/// The library holds a message in the connection's buffers until it is whole. So messages that are not compressed are taken from the same body here,
-/// into their own memory as they arrive. 4 × 128 MiB at once took 1.4 times the memory and 1.5 times the processor time otherwise.
+/// The library holds a message in the connection's buffers until it is whole, uncounted. So messages are taken from the same body here, into their own memory as they arrive, inflated where
+/// they are compressed. 4 × 128 MiB at once took 1.4 times the memory and 1.5 times the processor time otherwise.
 /// </remarks>
 /// <param name="limit">The largest message, bytes.</param>
-internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader<PayloadBuffer> requests, int limit)
+/// <param name="room">Where messages find their memory.</param>
+internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader<PayloadBuffer> requests, int limit, PayloadRoom room)
 {
     private const int PrefixLength = 5;
 
@@ -27,11 +28,15 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
     private const int TrustedLength = 1 << 20;
     private const int Growth = 16;
 
+    // Of a compressed message its length says nothing: it moves when it is full, into twice the room. With the padding, arrays of the pool are used to their end.
+    private const int FirstInflated = 64 << 10;
+    private const int GrowthOfInflated = 2;
+
     // Null where something stands between the server and the call, as gRPC-Web does: its text form must not be read twice. Then the library reads all.
     private readonly PipeReader? _body = OwnBody(call.GetHttpContext());
 
     /// <summary>The next request; null once the client has ended its side.</summary>
-    /// <exception cref="ServingException">INVALID_ARGUMENT: the bytes are no gRPC messages; RESOURCE_EXHAUSTED: one is too large.</exception>
+    /// <exception cref="ServingException">INVALID_ARGUMENT: the bytes are no gRPC messages; RESOURCE_EXHAUSTED: one is too large, or there is no room for it now.</exception>
     /// <exception cref="RpcException">What the library finds wrong: cut, damaged.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> fired, or the client left.</exception>
     public async ValueTask<PayloadBuffer?> ReadAsync(CancellationToken cancellationToken)
@@ -41,15 +46,27 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
             if (_body is not null)
             {
                 var result = await _body.ReadAsync(cancellationToken).ConfigureAwait(false);
+                while (result.Buffer.Length < PrefixLength && !result.IsCompleted)
+                {
+                    _body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                    result = await _body.ReadAsync(cancellationToken).ConfigureAwait(false);
+                }
+
                 if (result.IsCompleted && result.Buffer.IsEmpty)
                 {
                     _body.AdvanceTo(result.Buffer.End);
                     return null;
                 }
 
-                if (IsPlain(result.Buffer, out var length))
+                switch (KindOf(result.Buffer, out var length))
                 {
-                    return await ReadPlainAsync(_body, result, length, cancellationToken).ConfigureAwait(false);
+                    case MessageKind.Plain:
+                        return await ReadPlainAsync(_body, result, length, cancellationToken).ConfigureAwait(false);
+                    case MessageKind.Compressed:
+                        _body.AdvanceTo(result.Buffer.GetPosition(PrefixLength));
+                        return await ReadCompressedAsync(new MessageBody(_body, length, call.Method), cancellationToken).ConfigureAwait(false);
+                    default:
+                        break;
                 }
 
                 // No byte of it counts as seen, so the library starts again.
@@ -92,12 +109,12 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
     private static PipeReader? OwnBody(HttpContext http) =>
         ReferenceEquals(http.Features.Get<IRequestBodyPipeFeature>(), http.Features.Get<IHttpRequestFeature>()) ? http.Request.BodyReader : null;
 
-    private bool IsPlain(in ReadOnlySequence<byte> buffer, out int length)
+    private MessageKind KindOf(in ReadOnlySequence<byte> buffer, out int length)
     {
         length = 0;
         if (buffer.Length < PrefixLength)
         {
-            return false;
+            return MessageKind.OfTheLibrary;
         }
 
         Span<byte> prefix = stackalloc byte[PrefixLength];
@@ -110,8 +127,17 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
         }
 
         length = (int)announced;
-        return prefix[0] == 0;
+        return prefix[0] switch
+        {
+            0 => MessageKind.Plain,
+            1 when CheckedCompressionProvider.Encodings.Contains(EncodingName) => MessageKind.Compressed,
+            1 when length > TrustedLength => throw new ServingException(new Failure(
+                StatusCode.Unimplemented, $"{call.Method}: a request message is compressed, and grpc-encoding is '{EncodingName}'; supported are gzip and deflate")),
+            _ => MessageKind.OfTheLibrary,
+        };
     }
+
+    private string EncodingName => call.GetHttpContext().Request.Headers.GrpcEncoding.ToString();
 
     private async ValueTask<PayloadBuffer> ReadPlainAsync(PipeReader body, ReadResult result, int length, CancellationToken cancellationToken)
     {
@@ -123,14 +149,19 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
 
         var source = result.Buffer.Slice(PrefixLength);
         var padding = Marshallers.PaddingFor(source.Slice(0, Math.Min(source.Length, length)));
-        var message = PayloadBuffer.Rent(Math.Min(length, TrustedLength), padding);
+        var message = room.Rent(Math.Min(length, TrustedLength - padding), padding);
         var filled = 0;
         try
         {
             while (true)
             {
                 var part = source.Slice(0, Math.Min(source.Length, length - filled));
-                message = WithRoomFor(message, filled, filled + (int)part.Length, length, padding);
+                var needed = filled + (int)part.Length;
+                if (needed > message.Length)
+                {
+                    message = Grow(message, filled, (int)Math.Min(length, Math.Max(needed, (long)Growth * message.Length)));
+                }
+
                 part.CopyTo(message.Span[filled..]);
                 filled += (int)part.Length;
                 body.AdvanceTo(part.End);
@@ -155,15 +186,46 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
         }
     }
 
-    /// <summary><paramref name="message"/>, or a larger one in its place.</summary>
-    private static PayloadBuffer WithRoomFor(PayloadBuffer message, int filled, int needed, int length, int padding)
+    private async ValueTask<PayloadBuffer> ReadCompressedAsync(MessageBody compressed, CancellationToken cancellationToken)
     {
-        if (needed <= message.Length)
+        await using var content = CheckedCompressionProvider.Inflate(compressed, EncodingName, limit);
+        var beginning = new byte[Marshallers.PeekLength];
+        var filled = await content.ReadAtLeastAsync(beginning, beginning.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        var isWhole = filled < beginning.Length;
+        var padding = InferRequestHeader.PaddingFor(beginning.AsSpan(0, filled));
+        var message = room.Rent(isWhole ? filled : FirstInflated - padding, padding);
+        try
         {
+            beginning.AsSpan(0, filled).CopyTo(message.Span);
+            while (!isWhole)
+            {
+                // Full, it moves only if there is more.
+                var isFull = filled == message.Length;
+                var count = await content.ReadAsync(isFull ? beginning : message.Memory[filled..], cancellationToken).ConfigureAwait(false);
+                isWhole = count == 0;
+                if (isFull && count > 0)
+                {
+                    message = Grow(message, filled, (int)Math.Min(limit, Math.Max(filled + count, ((long)GrowthOfInflated * (message.Length + padding)) - padding)));
+                    beginning.AsSpan(0, count).CopyTo(message.Span[filled..]);
+                }
+
+                filled += count;
+            }
+
+            message.Truncate(filled);
             return message;
         }
+        catch
+        {
+            message.Dispose();
+            throw;
+        }
+    }
 
-        var larger = PayloadBuffer.Rent((int)Math.Min(length, Math.Max(needed, (long)Growth * message.Length)), padding);
+    /// <summary>A message of <paramref name="length"/> bytes in place of <paramref name="message"/>.</summary>
+    private PayloadBuffer Grow(PayloadBuffer message, int filled, int length)
+    {
+        var larger = room.Rent(length, message.Padding);
         message.Span[..filled].CopyTo(larger.Span);
         message.Dispose();
         return larger;
@@ -171,6 +233,15 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
 
     private ServingException WrongCount(string sent) =>
         new(new Failure(StatusCode.Unimplemented, $"{call.Method} takes one request message, {sent} sent"));
+
+    private enum MessageKind
+    {
+        Plain,
+        Compressed,
+
+        /// <summary>None that is read here, or wrong.</summary>
+        OfTheLibrary,
+    }
 }
 
 /// <summary>How messages leave and enter the library's buffers: inference as pooled bytes, everything else as Google.Protobuf's objects.</summary>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Console;
@@ -32,6 +33,7 @@ public static class GatewayExtensions
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         var services = builder.Services;
         services.AddClusterMetrics();
+        services.AddSingleton(static provider => new PayloadRoom(PayloadPool.Shared, provider.GetRequiredService<LimitOptions>().MessageMemoryBytes));
         services.AddGrpcServer(options.MaxMessageBytes);
         services.AddRest();
         services.Configure<RestOptions>(rest => rest.MaxRequestBytes = options.MaxMessageBytes);

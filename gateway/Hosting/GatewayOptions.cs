@@ -80,4 +80,15 @@ public sealed class LimitOptions
     /// </summary>
     [Range(0, 10_000_000)]
     public int InFlightMiB { get; set; }
+
+    /// <summary>
+    /// Memory for the messages of this process that are larger than 256 KiB, MiB: requests from their first byte until they are answered, and answers. 0, the default, is
+    /// half of the memory that the process may use. A request counts with the memory that it has been given, inflated. Requests beyond are refused with
+    /// RESOURCE_EXHAUSTED, 429, before they get more memory. Lower refuses sooner. Higher lets uploads take what models and answers need.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int MessageMemoryMiB { get; set; }
+
+    /// <summary><see cref="MessageMemoryMiB"/> in bytes.</summary>
+    internal long MessageMemoryBytes => MessageMemoryMiB > 0 ? (long)MessageMemoryMiB << 20 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 }

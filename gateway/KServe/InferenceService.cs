@@ -17,7 +17,13 @@ namespace Cluster.Gateway.KServe;
 
 /// <summary><c>ModelInfer</c> and <c>ModelStreamInfer</c>: the methods whose messages stay bytes.</summary>
 internal sealed class InferenceService(
-    IServingApi api, StreamInference streams, CallBoundary boundary, TimeProvider time, LateFailures late, IOptions<GrpcServiceOptions<InferenceService>> options)
+    IServingApi api,
+    StreamInference streams,
+    CallBoundary boundary,
+    PayloadRoom room,
+    TimeProvider time,
+    LateFailures late,
+    IOptions<GrpcServiceOptions<InferenceService>> options)
 {
     private int Limit => options.Value.MaxReceiveMessageSize!.Value;
 
@@ -48,7 +54,7 @@ internal sealed class InferenceService(
     {
         try
         {
-            var message = await new PayloadRequests(call, requests, Limit).ReadSingleAsync().ConfigureAwait(false);
+            var message = await new PayloadRequests(call, requests, Limit, room).ReadSingleAsync().ConfigureAwait(false);
             InferCall request;
             TimeSpan? timeout;
             try
@@ -85,7 +91,7 @@ internal sealed class InferenceService(
     {
         try
         {
-            await streams.RunAsync(call, new PayloadRequests(call, requests, Limit), answers).ConfigureAwait(false);
+            await streams.RunAsync(call, new PayloadRequests(call, requests, Limit, room), answers).ConfigureAwait(false);
         }
         catch (Exception exception)
         {

@@ -39,14 +39,15 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
         var inFlight = Channel.CreateBounded<Task<PayloadBuffer>>(
             new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var writing = WriteAsync(call, inFlight, answers, reading);
+        using var running = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
+        var writing = WriteAsync(call, inFlight.Reader, answers, reading, running);
         try
         {
             // Room first: a request that runs is answered, also if the server begins to stop while it does.
             while (await inFlight.Writer.WaitToWriteAsync(reading.Token).ConfigureAwait(false)
                 && await requests.ReadAsync(reading.Token).ConfigureAwait(false) is { } message)
             {
-                inFlight.Writer.TryWrite(AnswerAsync(call, message));
+                inFlight.Writer.TryWrite(AnswerAsync(call, message, running.Token));
             }
         }
         finally
@@ -57,15 +58,19 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
     }
 
     /// <summary>
-    /// Writes answers in the order of their requests, and disposes those that the client will not get. Ends <paramref name="reading"/> when it
-    /// fails.
+    /// Writes answers in the order of their requests, and disposes those that the client will not get. When it fails, it ends <paramref name="reading"/> and the requests that are
+    /// <paramref name="running"/>, and waits for them.
     /// </summary>
-    private static async Task WriteAsync(
-        ServerCallContext call, Channel<Task<PayloadBuffer>> inFlight, IServerStreamWriter<PayloadBuffer> answers, CancellationTokenSource reading)
+    private async Task WriteAsync(
+        ServerCallContext call,
+        ChannelReader<Task<PayloadBuffer>> inFlight,
+        IServerStreamWriter<PayloadBuffer> answers,
+        CancellationTokenSource reading,
+        CancellationTokenSource running)
     {
         try
         {
-            await foreach (var answering in inFlight.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            await foreach (var answering in inFlight.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
                 using var answer = await answering.ConfigureAwait(false);
                 await default(ThreadPoolHop);
@@ -79,11 +84,31 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
         {
             // The reading side must wait neither for room that this side no longer makes, nor for a client that waits for the answer first.
             await reading.CancelAsync().ConfigureAwait(false);
+            await running.CancelAsync().ConfigureAwait(false);
+            await foreach (var answering in inFlight.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                await GiveUpAsync(call, answering).ConfigureAwait(false);
+            }
+
             throw;
         }
     }
 
-    private async Task<PayloadBuffer> AnswerAsync(ServerCallContext call, PayloadBuffer message)
+    private async ValueTask GiveUpAsync(ServerCallContext call, Task<PayloadBuffer> answering)
+    {
+        await ((Task)answering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (answering.IsCompletedSuccessfully)
+        {
+            (await answering.ConfigureAwait(false)).Dispose();
+        }
+        else if (answering.Exception?.InnerException is { } exception)
+        {
+            // The stream has ended with another failure: the log alone tells of this one.
+            _ = boundary.Translate(call, exception);
+        }
+    }
+
+    private async Task<PayloadBuffer> AnswerAsync(ServerCallContext call, PayloadBuffer message, CancellationToken cancellation)
     {
         var caller = Caller.Of(call.GetHttpContext());
         if (caller.Enter() is { } refusal)
@@ -96,7 +121,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
 
         try
         {
-            return await RunAsync(call, message).ConfigureAwait(false);
+            return await RunAsync(call, message, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -117,7 +142,7 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
         }
     }
 
-    private async Task<PayloadBuffer> RunAsync(ServerCallContext call, PayloadBuffer message)
+    private async Task<PayloadBuffer> RunAsync(ServerCallContext call, PayloadBuffer message, CancellationToken cancellation)
     {
         InferCall request;
         var id = "";
@@ -134,8 +159,13 @@ internal sealed class StreamInference(IServingApi api, CallBoundary boundary, Ti
             message.Dispose();
             return Failed(exception.Failure, id);
         }
+        catch
+        {
+            message.Dispose();
+            throw;
+        }
 
-        var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, late, call.CancellationToken).ConfigureAwait(false);
+        var reply = await TimeLimit.InferAsync(api, request, TimeLimit.OfParameter(timeout), time, late, cancellation).ConfigureAwait(false);
         return reply.Succeeded ? Succeeded(reply.Message) : Failed(reply.Failure, id);
     }
 

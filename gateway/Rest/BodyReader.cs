@@ -21,13 +21,17 @@ internal sealed class BodyReader : IAsyncDisposable
     private readonly long _limit;
     private long _read;
 
-    private BodyReader(Stream stream, bool compressed, long? length, long limit)
+    private BodyReader(Stream stream, bool compressed, long? length, long limit, PayloadRoom room)
     {
         _stream = stream;
         _compressed = compressed;
         _limit = limit;
         Remaining = length;
+        Room = room;
     }
+
+    /// <summary>Where what is read finds its memory.</summary>
+    public PayloadRoom Room { get; }
 
     /// <summary>Bytes not yet read, or null where only the end will tell.</summary>
     public long? Remaining { get; private set; }
@@ -35,7 +39,7 @@ internal sealed class BodyReader : IAsyncDisposable
     /// <param name="limit">The most bytes, as sent and after decompression.</param>
     /// <exception cref="ServingException">RESOURCE_EXHAUSTED: the body is announced to be longer than the limit.</exception>
     /// <exception cref="BadHttpRequestException">415: an unknown Content-Encoding.</exception>
-    public static BodyReader Open(HttpContext context, long limit)
+    public static BodyReader Open(HttpContext context, long limit, PayloadRoom room)
     {
         var request = context.Request;
         var encoding = request.Headers.ContentEncoding.ToString();
@@ -54,10 +58,10 @@ internal sealed class BodyReader : IAsyncDisposable
 
         if (plain)
         {
-            return new BodyReader(request.Body, compressed: false, request.ContentLength, limit);
+            return new BodyReader(request.Body, compressed: false, request.ContentLength, limit, room);
         }
 
-        return new BodyReader(Decompress(request.Body, encoding), compressed: true, length: null, limit);
+        return new BodyReader(Decompress(request.Body, encoding), compressed: true, length: null, limit, room);
     }
 
     /// <summary>Some bytes of the body; 0 at its end.</summary>
@@ -81,10 +85,11 @@ internal sealed class BodyReader : IAsyncDisposable
     }
 
     /// <summary>The rest of the body, or its next <paramref name="max"/> bytes if it has more; the caller owns the buffer.</summary>
+    /// <exception cref="ServingException">As for <see cref="ReadAsync"/>; RESOURCE_EXHAUSTED: there is no room in memory for it.</exception>
     public async ValueTask<PayloadBuffer> ReadUpToAsync(long max, CancellationToken cancellationToken)
     {
         var known = Math.Min(max, Remaining ?? max);
-        var array = PayloadPool.Shared.Rent((int)Math.Min(known, Remaining is null ? FirstRentOfUnknown : FirstRent));
+        var array = Room.Rent((int)Math.Min(known, Remaining is null ? FirstRentOfUnknown : FirstRent));
         var length = 0;
         try
         {
@@ -92,7 +97,7 @@ internal sealed class BodyReader : IAsyncDisposable
             {
                 if (length == array.Length)
                 {
-                    array = Grow(array, known);
+                    array = Room.Grow(array, length, (int)Math.Min(2L * array.Length, Math.Min(known, Array.MaxLength)));
                 }
 
                 var count = await ReadAsync(array.AsMemory(length, (int)Math.Min(array.Length - length, known - length)), cancellationToken);
@@ -106,11 +111,11 @@ internal sealed class BodyReader : IAsyncDisposable
         }
         catch
         {
-            PayloadPool.Shared.Return(array);
+            Room.Return(array);
             throw;
         }
 
-        return PayloadBuffer.Adopt(array, length);
+        return Room.Adopt(array, length);
     }
 
     /// <summary>Whether every byte has been read; reads one where the length is not known.</summary>
@@ -126,14 +131,6 @@ internal sealed class BodyReader : IAsyncDisposable
         _ => throw new BadHttpRequestException(
             $"Content-Encoding '{encoding}' is not supported; send gzip, deflate (a zlib stream) or identity", StatusCodes.Status415UnsupportedMediaType),
     };
-
-    private static byte[] Grow(byte[] array, long most)
-    {
-        var larger = PayloadPool.Shared.Rent((int)Math.Min(2L * array.Length, Math.Min(most, Array.MaxLength)));
-        array.CopyTo(larger, 0);
-        PayloadPool.Shared.Return(array);
-        return larger;
-    }
 
     private static ServingException TooLarge(long limit) =>
         new(new Failure(StatusCode.ResourceExhausted, $"the request's body is larger than {limit} bytes, the most that this server takes"));

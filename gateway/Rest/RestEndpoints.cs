@@ -1,3 +1,4 @@
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Options;
 using Cluster.Gateway.Console;
@@ -35,6 +36,7 @@ public static class RestEndpoints
         services.AddSingleton<EventsEndpoint>();
         services.AddSingleton<AliasEndpoints>();
         services.TryAddSingleton<LateFailures>();
+        services.TryAddSingleton(PayloadRoom.Unlimited);
         services.AddSingleton<InferEndpoint>();
         return services;
     }

@@ -48,33 +48,42 @@ internal sealed class InferenceDispatcher(
 
     public TimeProvider Time => time;
 
-    /// <summary>Runs <paramref name="call"/>, whose message it takes over.</summary>
+    /// <summary>Runs <paramref name="call"/>, whose message it takes over, also where it throws.</summary>
     public async ValueTask<DispatchedReply> InferAsync(InferCall call, CancellationToken cancellationToken)
     {
-        var start = time.GetTimestamp();
-
-        // 1 and 2
-        if (!routes.TryRoute(call.Model, call.Version, out var route, out _) || chooser.Choose(route, default) is not { } replica)
+        try
         {
-            return await new Redispatch(this, call, start).RunAsync(cancellationToken).ConfigureAwait(false);
-        }
+            var start = time.GetTimestamp();
 
-        // 3
-        var attempt = await Attempt.RunAsync(replica, call.ToRequest(call.Timeout), cancellationToken).ConfigureAwait(false);
-        if (attempt.End != AttemptEnd.Final)
+            // 1 and 2
+            if (!routes.TryRoute(call.Model, call.Version, out var route, out _) || chooser.Choose(route, default) is not { } replica)
+            {
+                return await new Redispatch(this, call, start).RunAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            // 3
+            var attempt = await Attempt.RunAsync(replica, call.ToRequest(call.Timeout), cancellationToken).ConfigureAwait(false);
+            if (attempt.End != AttemptEnd.Final)
+            {
+                return await new Redispatch(this, call, start).RunAsync(route, replica, attempt, cancellationToken).ConfigureAwait(false);
+            }
+
+            return new DispatchedReply(attempt.Reply, call.Model, route.Version);
+        }
+        finally
         {
-            return await new Redispatch(this, call, start).RunAsync(route, replica, attempt, cancellationToken).ConfigureAwait(false);
+            // 4
+            call.Message.Dispose();
         }
-
-        // 4
-        call.Message.Dispose();
-        return new DispatchedReply(attempt.Reply, call.Model, route.Version);
     }
 }
 
 /// <summary>One call of a request to one replica.</summary>
 internal readonly record struct Attempt(InferReply Reply, AttemptEnd End)
 {
+    /// <summary>How long a silo has to say that it answers; one that hears of it does so within milliseconds.</summary>
+    private static readonly TimeSpan MaxReach = TimeSpan.FromSeconds(3);
+
     /// <summary>Makes the call. What goes wrong is in the result.</summary>
     public static ValueTask<Attempt> RunAsync(ReplicaRoute replica, InferRequest request, CancellationToken cancellationToken) =>
         ServingTrace.IsOn ? CallSpans.CallAsync(replica, request, cancellationToken) : RunOnceAsync(replica, request, cancellationToken);
@@ -104,15 +113,16 @@ internal readonly record struct Attempt(InferReply Reply, AttemptEnd End)
     }
 
     /// <summary>Whether the replica's silo answers; it runs nothing.</summary>
-    public static async ValueTask<bool> ReachesAsync(ReplicaRoute replica, CancellationToken cancellationToken)
+    public static async ValueTask<bool> ReachesAsync(ReplicaRoute replica, TimeProvider time, CancellationToken cancellationToken)
     {
         try
         {
-            await replica.Grain.DescribeAsync(cancellationToken).ConfigureAwait(false);
+            await replica.Grain.DescribeAsync(cancellationToken).AsTask().WaitAsync(MaxReach, time, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (SiloUnavailableException)
+        catch (Exception exception) when (exception is SiloUnavailableException or TimeoutException)
         {
+            // A silo that this process alone does not reach, as others do, is not lost: the call just ends.
             return false;
         }
     }

@@ -118,7 +118,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         SuspectPlace? place;
         try
         {
-            place = await dispatcher.Suspects.EnterAsync(replica.Silo, () => Attempt.ReachesAsync(replica, cancellationToken), cancellationToken).ConfigureAwait(false);
+            place = await dispatcher.Suspects.EnterAsync(replica.Silo, () => Attempt.ReachesAsync(replica, dispatcher.Time, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -280,7 +280,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         {
             return exception.Failure;
         }
-        catch (SiloUnavailableException)
+        catch (Exception exception) when (exception is SiloUnavailableException or TimeoutException)
         {
             return Attempt.Lost($"the silo that answers for model '{_call.Model}' was lost, or cannot be reached").Reply.Failure;
         }
@@ -298,11 +298,7 @@ internal sealed class Redispatch(InferenceDispatcher dispatcher, InferCall call,
         return await HearAsync(missing, change, cancellationToken).ConfigureAwait(false);
     }
 
-    private DispatchedReply End(InferReply reply)
-    {
-        _call.Message.Dispose();
-        return new DispatchedReply(reply, _call.Model, _version);
-    }
+    private DispatchedReply End(InferReply reply) => new(reply, _call.Model, _version);
 
     private Failure GivenUp() => Failure.Cancelled($"the request for model '{_call.Model}' was given up by its caller");
 

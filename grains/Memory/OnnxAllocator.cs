@@ -60,7 +60,16 @@ internal static unsafe partial class OnnxAllocator
     public static long RoomForMessages => Pool.Limit == long.MaxValue ? long.MaxValue : Pool.Limit / 3;
 
     /// <summary>Whether a message may wait and run here: that one left out, large messages fit into their room.</summary>
-    public static bool HasRoomForMessage(int bytes) => bytes < LargeMessage || PayloadPool.Shared.LargeBytes - bytes <= RoomForMessages;
+    public static bool HasRoomForMessage(int bytes)
+    {
+        if (bytes < LargeMessage || PayloadPool.Shared.LargeBytes - bytes <= RoomForMessages)
+        {
+            return true;
+        }
+
+        PayloadPool.Shared.LookForLost();
+        return false;
+    }
 
     [UnmanagedCallersOnly]
     private static void* Allocate(Functions* self, nuint bytes)
@@ -76,6 +85,7 @@ internal static unsafe partial class OnnxAllocator
         {
             use?.Refuse(bytes);
             Interlocked.Increment(ref _refusals);
+            PayloadPool.Shared.LookForLost();
             return null;
         }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Contracts.Models;
+using Cluster.Grains.Repository.Files;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.OpenVino;
@@ -13,8 +14,6 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
 {
     private const string DefaultName = "cluster-openvino-cache";
     private const int Digits = 16;
-    private const UnixFileMode Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
-    private const UnixFileMode OwnAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _loading = new(StringComparer.Ordinal);
@@ -30,7 +29,10 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
         var name = $"{NameOf(model, source)}-{Digest(settings.ToString())}";
         lock (_lock)
         {
-            var folder = MakeOwn(Path.Combine(MakeOwn(Root), name));
+            // What is compiled is run: only the silo's own user writes it.
+            OwnFolder.Make(Root);
+            var folder = Path.GetFullPath(Path.Combine(Root, name));
+            OwnFolder.Make(folder);
             _loading[name] = _loading.GetValueOrDefault(name) + 1;
             return new Loading(this, model, name, folder);
         }
@@ -78,20 +80,6 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
         }
 
         Sweep(model);
-    }
-
-    /// <summary>What is compiled is run: only the silo's own user writes it. Another user may have made the folder, or a link, under the name that is known.</summary>
-    private static string MakeOwn(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return Directory.CreateDirectory(folder).FullName;
-        }
-
-        var made = Directory.CreateDirectory(folder, OwnAlone);
-        return made.LinkTarget is null && (made.UnixFileMode & Others) == 0
-            ? made.FullName
-            : throw new IOException($"'{folder}' is a link, or others may write it: the folder for compiled graphs must be the silo's own");
     }
 
     /// <summary>A model that has been loaded, or unloaded, is so although this fails; the next load tries again.</summary>

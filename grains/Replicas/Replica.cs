@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
@@ -111,15 +112,23 @@ internal sealed class Replica : IReplica
     {
         try
         {
-            return _responses is null
+            var reply = _responses is null
                 ? await _queue.EnqueueAsync(request, cancellationToken).ConfigureAwait(false)
                 : await FindOrRunAsync(_responses, request, cancellationToken).ConfigureAwait(false);
+            return reply.Succeeded && cancellationToken.IsCancellationRequested ? GiveUp(reply.Message) : reply;
         }
         finally
         {
             _room.Unpin();
             request.Message.Dispose();
         }
+    }
+
+    /// <summary>A run does not stop amid an operator. Sent to a caller that has gone, its answer would be left to the collector.</summary>
+    private static InferReply GiveUp(PayloadBuffer answer)
+    {
+        answer.Dispose();
+        return InferReply.Failed(Failure.Cancelled("the caller gave up before the run had its answer"));
     }
 
     private async ValueTask<InferReply> FindOrRunAsync(ResponseCache responses, InferRequest request, CancellationToken cancellationToken)
@@ -142,11 +151,19 @@ internal sealed class Replica : IReplica
 
         _statistics.Missed((long)_time.GetElapsedTime(start).TotalNanoseconds);
         var reply = await _queue.EnqueueAsync(request, cancellationToken).ConfigureAwait(false);
-        if (reply.Succeeded)
+        try
         {
-            responses.Add(key, reply.Message.Span);
-        }
+            if (reply.Succeeded)
+            {
+                responses.Add(key, reply.Message.Span);
+            }
 
-        return reply;
+            return reply;
+        }
+        catch
+        {
+            reply.Message?.Dispose();
+            throw;
+        }
     }
 }

@@ -173,10 +173,23 @@ internal static class OutputWriter
         }
 
         var answer = response.Build(id);
-        var bytes = answer.Span;
+        try
+        {
+            Fill(answer.Span, plan, values, response, classes, counts);
+            return answer;
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    private static void Fill(Span<byte> answer, OutputPlan plan, IReadOnlyList<OrtValue> values, InferResponseBuilder response, byte[]?[] classes, int[] counts)
+    {
         for (var i = 0; i < values.Count; i++)
         {
-            var target = response.RawContents[i].Of(bytes);
+            var target = response.RawContents[i].Of(answer);
             if (classes[i] is { } encoded)
             {
                 encoded.CopyTo(target);
@@ -190,8 +203,6 @@ internal static class OutputWriter
                 values[i].GetTensorMutableRawData().CopyTo(target);
             }
         }
-
-        return answer;
     }
 
     private static ServingException TooLarge(LoadedModel model, TensorSlot slot, long elements) => new(new Failure(

@@ -70,8 +70,17 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     public long? Began => Volatile.Read(ref _began) is >= 0 and var began ? began : null;
 
     /// <summary>Has the queue drop the job if its caller gives up while it waits.</summary>
-    public void WatchCancellation() =>
+    public void WatchCancellation()
+    {
         _registration = Cancellation.UnsafeRegister(static job => ((InferenceJob)job!).GiveUp(), this);
+
+        // It may have its slot already, and Unwatch may have come first: one of both sees the other.
+        Interlocked.MemoryBarrier();
+        if (Node?.List is null)
+        {
+            Unwatch();
+        }
+    }
 
     /// <summary>Ends what <see cref="WatchCancellation"/> began; a callback that is under way has ended afterwards.</summary>
     public void Unwatch() => _registration.Dispose();

@@ -211,7 +211,8 @@ internal sealed class ReplicaQueue
             {
                 if (!_workers.TrySubmit(work))
                 {
-                    Abandon(work);
+                    // On another thread: a caller that gives up waits for this lock, and the end of its watch waits for it.
+                    ThreadPool.UnsafeQueueUserWorkItem(static state => state.Queue.Abandon(state.Work), (Queue: this, Work: work), preferLocal: false);
                     continue;
                 }
 

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
 using Cluster.Gateway.Security;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>Aliases as this gateway knows them, and their traffic rules. Aliases themselves are set by ModelMesh's API.</summary>
-internal sealed class AliasEndpoints(IServingApi api, IOptions<RestOptions> options)
+internal sealed class AliasEndpoints(IServingApi api, IOptions<RestOptions> options, PayloadRoom room)
 {
     /// <summary>Far above what a rule takes.</summary>
     private const long MaxBody = 64 << 10;
@@ -39,7 +40,7 @@ internal sealed class AliasEndpoints(IServingApi api, IOptions<RestOptions> opti
     {
         var alias = Changeable(context);
         TrafficRule rule;
-        await using (var body = BodyReader.Open(context, Math.Min(options.Value.MaxRequestBytes, MaxBody)))
+        await using (var body = BodyReader.Open(context, Math.Min(options.Value.MaxRequestBytes, MaxBody), room))
         {
             using var content = await body.ReadUpToAsync(long.MaxValue, context.RequestAborted);
             rule = TrafficRuleReader.Read(content.Memory);

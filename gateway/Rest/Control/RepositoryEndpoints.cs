@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 namespace Cluster.Gateway.Rest.Control;
 
 /// <summary>The model_repository extension, and OVMS's config API on top of the same calls.</summary>
-internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions> options)
+internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions> options, PayloadRoom room)
 {
     /// <summary>The most bytes of a body here, far above what a client sends: read, its parameters take many times their length in memory.</summary>
     private const long MaxBody = 4 << 20;
@@ -78,7 +78,7 @@ internal sealed class RepositoryEndpoints(IServingApi api, IOptions<RestOptions>
 
     private async ValueTask<PayloadBuffer> ReadBodyAsync(HttpContext context)
     {
-        await using var body = BodyReader.Open(context, Math.Min(options.Value.MaxRequestBytes, MaxBody));
+        await using var body = BodyReader.Open(context, Math.Min(options.Value.MaxRequestBytes, MaxBody), room);
         return await body.ReadUpToAsync(long.MaxValue, context.RequestAborted);
     }
 }

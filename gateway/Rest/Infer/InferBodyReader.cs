@@ -87,7 +87,7 @@ internal sealed class InferBodyReader(BodyReader body, InferRequestBuilder build
         return Quoted(json);
     }
 
-    private PayloadBuffer Quoted(PayloadBuffer json) => bareFloats ? BareFloats.Quote(json) : json;
+    private PayloadBuffer Quoted(PayloadBuffer json) => bareFloats ? BareFloats.Quote(json, body.Room) : json;
 
     private void WriteData(PayloadBuffer json, JsonInput input)
     {

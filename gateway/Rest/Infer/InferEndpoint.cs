@@ -12,7 +12,7 @@ using Microsoft.Extensions.Options;
 namespace Cluster.Gateway.Rest.Infer;
 
 /// <summary>POST …/infer.</summary>
-internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options, TimeProvider time, LateFailures late)
+internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> options, PayloadRoom room, TimeProvider time, LateFailures late)
 {
     private const int MinCapacity = 4 << 10;
 
@@ -51,9 +51,9 @@ internal sealed class InferEndpoint(IServingApi api, IOptions<RestOptions> optio
         try
         {
             var timeout = InferHeaders.ReadTimeout(context.Request);
-            await using var body = BodyReader.Open(context, _maxRequestBytes);
+            await using var body = BodyReader.Open(context, _maxRequestBytes, room);
             var capacity = (int)Math.Clamp(body.Remaining ?? 0, MinCapacity, MaxCapacity) + MinCapacity;
-            using var builder = new InferRequestBuilder(capacity, (int)(_maxRequestBytes + MessageOverhead));
+            using var builder = new InferRequestBuilder(capacity, (int)(_maxRequestBytes + MessageOverhead), room);
             builder.AddModelName(Encoding.UTF8.GetBytes(route.Model));
             builder.AddModelVersion(Encoding.UTF8.GetBytes(route.Version));
             var request = await ReadBodyAsync(context, route, body, builder);

@@ -9,8 +9,9 @@ internal static class BareFloats
     private const int Quotes = 2;
 
     /// <summary>The same JSON with bare values as the strings that stand for them; takes over <paramref name="json"/> and gives the one to use.</summary>
-    /// <exception cref="ServingException">RESOURCE_EXHAUSTED: with the quotes it is larger than memory can hold in one piece.</exception>
-    public static PayloadBuffer Quote(PayloadBuffer json)
+    /// <param name="room">Where it finds its memory.</param>
+    /// <exception cref="ServingException">RESOURCE_EXHAUSTED: there is no room, or with the quotes it is larger than memory can hold in one piece.</exception>
+    public static PayloadBuffer Quote(PayloadBuffer json, PayloadRoom room)
     {
         var source = json.Span;
         if (source.IndexOf(FloatText.NaN) < 0 && source.IndexOf(FloatText.Infinity) < 0)
@@ -26,7 +27,7 @@ internal static class BareFloats
                 throw new ServingException(new Failure(StatusCode.ResourceExhausted, $"the request's JSON is too large: with NaN and infinities as strings it has {length} bytes"));
             }
 
-            var quoted = PayloadBuffer.Rent((int)length);
+            var quoted = room.Rent((int)length, padding: 0);
             Copy(source, quoted.Span);
             return quoted;
         }

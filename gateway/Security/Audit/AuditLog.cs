@@ -96,7 +96,8 @@ internal sealed class AuditLog(AuditOptions options, TimeProvider time, Random r
                         await file.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                     }
 
-                    if (file.Length >= (long)options.MaxMiB << 20)
+                    // A pipe, such as /dev/stdout of a container, has no length.
+                    if (file.CanSeek && file.Length >= (long)options.MaxMiB << 20)
                     {
                         await file.DisposeAsync().ConfigureAwait(false);
                         file = null;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cluster.Grains.Repository.Files;
 
 namespace Cluster.Grains.Objects.Downloads;
 
@@ -17,7 +18,6 @@ internal sealed class CacheFolder : IDisposable
 {
     private const string DefaultName = "cluster-storage-cache";
     private const int MaxProcesses = 1000;
-    private const UnixFileMode OwnAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly Lazy<(string Path, FileStream Held)> _held;
 
@@ -60,15 +60,15 @@ internal sealed class CacheFolder : IDisposable
 
     private static (string Path, FileStream Held) Hold(string root)
     {
-        MakeOwn(root);
+        OwnFolder.Make(root);
         for (var number = 0; number < MaxProcesses; number++)
         {
             var folder = Path.Combine(root, number.ToString(CultureInfo.InvariantCulture));
-            MakeOwn(folder);
+            OwnFolder.Make(folder);
             if (TryLock(Path.Combine(folder, "lock")) is { } held)
             {
-                MakeOwn(Path.Combine(folder, "versions"));
-                MakeOwn(Path.Combine(folder, "loading"));
+                OwnFolder.Make(Path.Combine(folder, "versions"));
+                OwnFolder.Make(Path.Combine(folder, "loading"));
                 return (folder, held);
             }
         }
@@ -85,22 +85,6 @@ internal sealed class CacheFolder : IDisposable
         catch (IOException) when (File.Exists(path))
         {
             return null;
-        }
-    }
-
-    /// <summary>What others may write they could fill, and another user may have made a link under a name that is known.</summary>
-    private static void MakeOwn(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            _ = Directory.CreateDirectory(folder);
-            return;
-        }
-
-        var made = Directory.CreateDirectory(folder, OwnAlone);
-        if (made.LinkTarget is not null || (made.UnixFileMode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
-        {
-            throw new IOException($"'{folder}' is a link, or others may write it: the cache of object storage must be the silo's own");
         }
     }
 }

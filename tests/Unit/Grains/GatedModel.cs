@@ -24,7 +24,19 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
 
     public int Concurrency => concurrency;
 
-    public BatchingSettings Batching { get; init; } = BatchingSettings.None;
+    public BatchingSettings Batching
+    {
+        get
+        {
+            OnBatching?.Invoke();
+            return field;
+        }
+
+        init;
+    } = BatchingSettings.None;
+
+    /// <summary>Called by the queue, within its lock, when it is about to choose what runs next.</summary>
+    public Action? OnBatching { get; set; }
 
     public int Levels { get; init; } = 1;
 
@@ -40,6 +52,9 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
     /// <summary>Whether a run has started that <see cref="NextAsync"/> has not given out.</summary>
     public bool HasMore => _started.Reader.Count > 0;
 
+    /// <summary>What the last run by itself answered.</summary>
+    public PayloadBuffer? Answer { get; private set; }
+
     /// <summary>The run that started next.</summary>
     public Task<GatedRun> NextAsync() => _started.Reader.ReadAsync().AsTask().Soon("the next run's start");
 
@@ -47,7 +62,7 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
     {
         Alone.Enqueue(alone);
         InGate([message.Span[0]], 1, out times);
-        return PayloadBuffer.CopyOf(message.Span);
+        return Answer = PayloadBuffer.CopyOf(message.Span);
     }
 
     /// <summary>Of a message of bytes: the second is the rows, the third the level.</summary>

@@ -51,6 +51,17 @@ public sealed class CompiledGraphsTests : IDisposable
         Assert.Throws<IOException>(() => Load("m", Source(1)));
     }
 
+    /// <summary>Its owner could put a compiled graph there, which is run.</summary>
+    [Fact]
+    public void Use_FolderOfAnotherUser_IsRefused()
+    {
+        var graphs = new CompiledGraphs(new OpenVinoOptions { Cache = ForeignFolder.In(_folder) }, _registrations, _time, NullLogger<CompiledGraphs>.Instance);
+
+        var refused = Assert.Throws<IOException>(() => graphs.Use("m", Source(1), ProviderSettings.Default));
+
+        Assert.Contains("another user's", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Use_MoreThanFits_RemovesWhatWasUsedLongestAgo()
     {

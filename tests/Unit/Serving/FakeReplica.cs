@@ -17,6 +17,9 @@ internal sealed class FakeReplica : IModelReplicaGrain
 
     public Func<ModelDescription?> Description { get; set; } = () => null;
 
+    /// <summary>Ends before it is described; at once by default.</summary>
+    public Task Reached { get; set; } = Task.CompletedTask;
+
     public Func<ReplicaStatistics?> Statistics { get; set; } = () => null;
 
     public ValueTask<InferReply> InferAsync(InferRequest request, CancellationToken cancellationToken)
@@ -27,7 +30,11 @@ internal sealed class FakeReplica : IModelReplicaGrain
 
     public ValueTask<ReplicaLoad> EnsureLoadedAsync(ReplicaSpec spec, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is loaded here");
 
-    public ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken) => new(Description());
+    public async ValueTask<ModelDescription?> DescribeAsync(CancellationToken cancellationToken)
+    {
+        await Reached;
+        return Description();
+    }
 
     public ValueTask<ReplicaStatistics?> GetStatisticsAsync(CancellationToken cancellationToken) => new(Statistics());
 

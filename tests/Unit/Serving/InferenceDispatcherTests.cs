@@ -107,6 +107,25 @@ public sealed class InferenceDispatcherTests : DispatchTestBase
         Assert.True(IsGivenBack);
     }
 
+    /// <summary>The first call of a request, and one that follows another.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Infer_CallThrows_GivesTheMessageBack(int call)
+    {
+        Published.Publish(States.Model("m", States.Placed(1, One, Two)));
+        var calls = 0;
+        foreach (var replica in (string[])["m/1/0", "m/1/1"])
+        {
+            Grains.Replica(replica).Infer = (_, _) => ++calls < call ? Answer(FakeReplica.Moved) : throw new TimeoutException("Response did not arrive on time");
+        }
+
+        await Assert.ThrowsAsync<TimeoutException>(() => InferAsync());
+
+        Assert.Equal(call, calls);
+        Assert.True(IsGivenBack);
+    }
+
     [Fact]
     public async Task Infer_NoRoute_SaysWhyAndGivesTheMessageBack()
     {

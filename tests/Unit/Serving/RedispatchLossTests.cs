@@ -49,6 +49,56 @@ public sealed class RedispatchLossTests : DispatchTestBase
         Assert.Empty(Grains.Model("m").Accusations);
     }
 
+    /// <summary>Cut off from this process alone: Orleans ends its calls there after half a minute, and no membership finds it dead.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Infer_LostAndTheNextSiloDoesNotAnswer_GoesToAThirdWithinSeconds(bool isSilent)
+    {
+        Published.Publish(States.Model("m", States.Placed(1, One, Two, States.At(7))));
+        var lost = 0;
+        var asked = 0;
+        var silent = new TaskCompletionSource();
+        for (var number = 0; number < 3; number++)
+        {
+            var replica = Grains.Replica($"m/1/{number}");
+            replica.Infer = (_, _) =>
+            {
+                if (++lost > 1)
+                {
+                    return Answer();
+                }
+
+                // Whichever is next does not answer; the one after it does.
+                foreach (var other in Enumerable.Range(0, 3).Select(next => Grains.Replica($"m/1/{next}")))
+                {
+                    other.Reached = isSilent ? silent.Task : Task.CompletedTask;
+                    other.Description = () => isSilent || ++asked > 1 ? null : throw new TimeoutException("Response did not arrive on time");
+                }
+
+                throw new SiloUnavailableException("the target silo became unavailable");
+            };
+        }
+
+        var answer = InferAsync();
+        if (isSilent)
+        {
+            Assert.False(answer.IsCompleted);
+            foreach (var replica in Enumerable.Range(0, 3).Select(number => Grains.Replica($"m/1/{number}")))
+            {
+                replica.Reached = Task.CompletedTask;
+            }
+
+            Time.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        var (reply, _) = await answer;
+        Assert.True(reply.Succeeded);
+        Assert.Equal(2, lost);
+        Assert.True(IsGivenBack);
+        Assert.Empty(Grains.Model("m").Accusations);
+    }
+
     [Fact]
     public async Task Infer_SiloStops_IsUnavailableWithAHint()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Cluster.Contracts.Buffers;
 using Xunit;
 
@@ -6,6 +7,8 @@ namespace Cluster.Unit.Wire;
 
 public sealed class PayloadBufferTests
 {
+    private const int MiB = 1 << 20;
+
     [Fact]
     public unsafe void Rent_AnyPadding_PutsThatByteOnAMultipleOf8()
     {
@@ -109,6 +112,60 @@ public sealed class PayloadBufferTests
         Assert.Throws<ObjectDisposedException>(() => buffer.Memory);
     }
 
+    /// <summary>What was handed over and given up by the one that gets it, as an answer is in one process.</summary>
+    [Fact]
+    public void TryTake_OfWhatWasHandedOverAndGivenBack_IsRefused()
+    {
+        var buffer = PayloadBuffer.CopyOf([1]).HandOver();
+
+        buffer.Dispose();
+
+        Assert.False(buffer.TryTake());
+        Assert.False(buffer.TryRetain());
+    }
+
+    /// <summary>Orleans drops what has arrived for a caller that has gone; a silo counts that toward its room for messages.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Large_LeftToTheCollector_CountsNoMore(bool isKeptSize)
+    {
+        var pool = new PayloadPool(64 * MiB);
+
+        Lose(pool, isKeptSize ? 2 * MiB : 33 * MiB);
+
+        Assert.True(IsFoundBy(() => pool.LargeBytes == 0), $"{pool.LargeBytes} bytes are counted of what was lost");
+    }
+
+    [Fact]
+    public void Large_GivenBack_IsTakenOffTheCountOnce()
+    {
+        var pool = new PayloadPool(64 * MiB);
+        Rent(pool, 2 * MiB).Dispose();
+        var other = Rent(pool, MiB);
+
+        Collect();
+
+        Assert.Equal((2 * MiB) + other.Length, pool.LargeBytes);
+        other.Dispose();
+        Assert.Equal(pool.KeptBytes, pool.LargeBytes);
+    }
+
+    /// <summary>A request makes some of them: they have no finalizer, and are as large as without one.</summary>
+    [Fact]
+    public void Rent_UpTo256KiB_AllocatesTheBufferAlone()
+    {
+        PayloadBuffer.Rent(100).Dispose();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        PayloadBuffer.Rent(100).Dispose();
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 40);
+        Assert.Null(PayloadPool.Shared.Claim(new byte[256 << 10]));
+        using var claim = PayloadPool.Shared.Claim(new byte[(256 << 10) + 1]);
+        Assert.NotNull(claim);
+    }
+
     [Fact]
     public void HandOver_WithAnotherHolder_IsRefused()
     {
@@ -137,5 +194,31 @@ public sealed class PayloadBufferTests
             buffer.Dispose();
             Assert.False(buffer.TryTake());
         }
+    }
+
+    private static PayloadBuffer Rent(PayloadPool pool, int length) => PayloadBuffer.Adopt(pool, pool.Rent(length), length, padding: 0);
+
+    /// <summary>A method of its own, so that nothing of its caller refers to the buffer.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Lose(PayloadPool pool, int length)
+    {
+        Rent(pool, length).HandOver();
+        Assert.InRange(pool.LargeBytes, length, 2 * length);
+    }
+
+    private static bool IsFoundBy(Func<bool> isFound)
+    {
+        for (var tries = 0; tries < 5 && !isFound(); tries++)
+        {
+            Collect();
+        }
+
+        return isFound();
+    }
+
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
     }
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Buffers;
+using Cluster.Tests.Common;
 using Xunit;
 
 namespace Cluster.Unit.Wire;
@@ -72,5 +73,19 @@ public sealed class PayloadPoolTests
             }
         });
         Assert.InRange(pool.KeptBytes, 0, 4 * MiB);
+    }
+
+    /// <summary>A silo that refuses each large message makes no large array anew, and the collector would have no reason to look.</summary>
+    [Fact]
+    public void LookForLost_AskedOften_CollectsAtMostEach10Seconds()
+    {
+        var time = new ManualTimeProvider();
+        var pool = new PayloadPool(8 * MiB, time);
+
+        Assert.True(pool.LookForLost());
+        time.Advance(TimeSpan.FromSeconds(9.9));
+        Assert.False(pool.LookForLost());
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.True(pool.LookForLost());
     }
 }

@@ -63,8 +63,9 @@ internal sealed class GrpcTestServer : IAsyncDisposable
 
     /// <param name="api">Answers; one that gives each request's first tensor back if null.</param>
     /// <param name="kestrel">Limits that the test needs.</param>
+    /// <param name="room">Where requests find their memory; the process' pool if null.</param>
     public static async Task<GrpcTestServer> StartAsync(
-        IServingApi? api = null, int maxMessage = 256 << 20, Action<KestrelServerLimits>? kestrel = null)
+        IServingApi? api = null, int maxMessage = 256 << 20, Action<KestrelServerLimits>? kestrel = null, PayloadRoom? room = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var logs = new LogSink();
@@ -77,6 +78,7 @@ internal sealed class GrpcTestServer : IAsyncDisposable
             options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Services.AddSingleton(api ?? Echo());
+        builder.Services.AddSingleton(room ?? PayloadRoom.Unlimited);
         builder.Services.AddGrpcServer(maxMessage);
         var app = builder.Build();
         var finished = new SemaphoreSlim(0);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Gateway.Rest;
 using Microsoft.AspNetCore.Http;
@@ -170,7 +171,7 @@ public sealed class InferDamagedBodyTests : RestServer
         const int limit = 1 << 20;
         using var bomb = new MemoryStream(Compress(new byte[64 << 20], encoding));
         var context = new DefaultHttpContext { Request = { Body = bomb, Headers = { ContentEncoding = encoding } } };
-        await using var body = BodyReader.Open(context, limit);
+        await using var body = BodyReader.Open(context, limit, PayloadRoom.Unlimited);
 
         var refused = await Assert.ThrowsAsync<ServingException>(() => body.ReadUpToAsync(long.MaxValue, CancellationToken.None).AsTask());
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Cluster.Contracts.Buffers;
 using Cluster.Gateway.Console;
 using Cluster.Gateway.Rest;
 using Cluster.Gateway.Serving;
@@ -37,7 +38,8 @@ internal sealed class RestHost : IAsyncDisposable
     public Timeline Timeline => _application.Services.GetRequiredService<Timeline>();
 
     /// <param name="console">Null for the defaults.</param>
-    public static async Task<RestHost> StartAsync(Action<RestOptions>? configure = null, ConsoleOptions? console = null)
+    /// <param name="room">Where requests find their memory; the process' pool if null.</param>
+    public static async Task<RestHost> StartAsync(Action<RestOptions>? configure = null, ConsoleOptions? console = null, PayloadRoom? room = null)
     {
         var api = new FakeServingApi();
         var builder = WebApplication.CreateSlimBuilder();
@@ -47,6 +49,7 @@ internal sealed class RestHost : IAsyncDisposable
             builder.Configuration["Console:Enabled"] = $"{console.Enabled}";
         }
 
+        builder.Services.AddSingleton(room ?? PayloadRoom.Unlimited);
         builder.Services.AddSingleton<IServingApi>(api).AddRest().Configure(configure ?? (static _ => { }));
         builder.WebHost.UseKestrel(static kestrel =>
         {

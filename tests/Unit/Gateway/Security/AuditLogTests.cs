@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using System.Net;
 using System.Text.Json;
 using Cluster.Contracts.Errors;
@@ -92,6 +93,27 @@ public sealed class AuditLogTests : IDisposable
         });
 
         Assert.Equal(3263, Assert.Single(_log.Collector.GetSnapshot()).Id.Id);
+    }
+
+    /// <summary>As /dev/stdout of a container is.</summary>
+    [Fact]
+    public async Task Write_IntoAPipe_GoesOnAfterTheFirstLine()
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.In);
+        using var audit = new AuditLog(new AuditOptions { File = $"/proc/self/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}" }, _time, new Random(1), _log);
+        await audit.StartAsync(CancellationToken.None);
+        using var reader = new StreamReader(pipe);
+
+        foreach (var model in (string[])["one", "two"])
+        {
+            audit.Write(Request("/v2/repository/models/m/load"), RouteAccess.Manage, Known(model));
+            var line = await reader.ReadLineAsync().Soon();
+            Assert.Equal(model, JsonDocument.Parse(line!).RootElement.GetProperty("model").GetString());
+        }
+
+        await audit.StopAsync(CancellationToken.None).Soon();
+        Assert.True(audit.ExecuteTask!.IsCompletedSuccessfully);
+        Assert.Empty(_log.Collector.GetSnapshot());
     }
 
     private static Caller Known(string model)

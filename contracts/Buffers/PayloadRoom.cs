@@ -1,0 +1,69 @@
+using Cluster.Contracts.Errors;
+
+namespace Cluster.Contracts.Buffers;
+
+/// <summary>
+/// What the large messages of a process may take of its memory together. It is asked before memory is taken for a message that is being read: a message counts with what it takes then,
+/// however slowly it comes and however little of it was sent. Messages up to 256 KiB are not counted. Safe from any thread.
+/// </summary>
+/// <param name="pool">Whose arrays count, whatever they are used for.</param>
+/// <param name="limit">Bytes.</param>
+public sealed class PayloadRoom(PayloadPool pool, long limit)
+{
+    /// <summary>When to ask again: some messages have been answered by then.</summary>
+    private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(1);
+
+    /// <summary>The process' pool without a limit.</summary>
+    public static PayloadRoom Unlimited { get; } = new(PayloadPool.Shared, long.MaxValue);
+
+    /// <summary>Bytes that large messages may take together.</summary>
+    public long Limit => limit;
+
+    /// <inheritdoc cref="PayloadPool.Rent"/>
+    /// <exception cref="ServingException">RESOURCE_EXHAUSTED: there is no room, now or ever.</exception>
+    public byte[] Rent(int length) => pool.TryRent(length, limit, out var array) ? array : throw Full(length, PayloadPool.SizeOf(length));
+
+    /// <inheritdoc cref="PayloadBuffer.Rent"/>
+    /// <exception cref="ServingException">As for <see cref="Rent(int)"/>.</exception>
+    public PayloadBuffer Rent(int length, int padding) => Adopt(Rent(length + padding), length, padding);
+
+    /// <summary>A larger array in place of <paramref name="array"/>, which goes back to the pool.</summary>
+    /// <param name="filled">Bytes that are copied.</param>
+    /// <exception cref="ServingException">As for <see cref="Rent(int)"/>; the array stays the caller's.</exception>
+    public byte[] Grow(byte[] array, int filled, int length)
+    {
+        if (!pool.TryRent(length, limit, out var larger))
+        {
+            throw Full(length, (long)PayloadPool.SizeOf(length) + array.Length);
+        }
+
+        array.AsSpan(0, filled).CopyTo(larger);
+        pool.Return(array);
+        return larger;
+    }
+
+    /// <summary>Takes over an array that was rented here; the message begins behind <paramref name="padding"/> bytes of it.</summary>
+    public PayloadBuffer Adopt(byte[] rented, int length, int padding = 0) => PayloadBuffer.Adopt(pool, rented, length, padding);
+
+    /// <summary>Takes back an array that was rented here.</summary>
+    public void Return(byte[] rented) => pool.Return(rented);
+
+    /// <summary>Counts memory that others take for a message.</summary>
+    /// <exception cref="ServingException">As for <see cref="Rent(int)"/>.</exception>
+    public void Take(long bytes)
+    {
+        if (!pool.TryTake(bytes, limit))
+        {
+            throw Full(bytes, bytes);
+        }
+    }
+
+    /// <summary>Ends what <see cref="Take"/> counts.</summary>
+    public void GiveBack(long bytes) => pool.Forget(bytes);
+
+    /// <param name="wanted">Bytes that were asked for.</param>
+    /// <param name="own">What the message would take alone.</param>
+    private ServingException Full(long wanted, long own) => new(own > limit
+        ? new Failure(StatusCode.ResourceExhausted, $"the request is too large: to read it takes {own} bytes of memory, and large messages may take {limit >> 20} MiB of this gateway together")
+        : Failure.Exhausted($"large messages take nearly all of the {limit >> 20} MiB that they may take of this gateway together: {wanted} bytes more do not fit now", NextTry));
+}
