@@ -1,7 +1,7 @@
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Serving;
-using Cluster.Gateway.Rest;
+using Cluster.Gateway.Rest.Json;
 using Cluster.Grains;
 using Cluster.Grains.Registry;
 using Cluster.Grains.Sessions.Loading;
