@@ -3,7 +3,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Cache;
-using Cluster.Grains.Models;
+using Cluster.Grains.Replicas;
 using Cluster.Tests.Common;
 using Cluster.Unit.Serving;
 using Xunit;
