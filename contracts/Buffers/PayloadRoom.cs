@@ -3,10 +3,10 @@ using Cluster.Contracts.Errors;
 namespace Cluster.Contracts.Buffers;
 
 /// <summary>
-/// What the large messages of a process may take of its memory together. It is asked before memory is taken for a message that is being read: a message counts with what it takes then,
-/// however slowly it comes and however little of it was sent. Messages up to 256 KiB are not counted. Safe from any thread.
+/// What the large messages of a process may take of its memory together. A reader asks it before it takes memory for a message. A message counts with
+/// the memory that it has been given, however slowly it comes. Messages up to 256 KiB are not counted. Safe from any thread.
 /// </summary>
-/// <param name="pool">Whose arrays count, whatever they are used for.</param>
+/// <param name="pool">Whose arrays count, those of answers too.</param>
 /// <param name="limit">Bytes.</param>
 public sealed class PayloadRoom(PayloadPool pool, long limit)
 {

@@ -31,7 +31,7 @@ public sealed class QueueCancellationTests : ReplicaQueueTestBase
             SpinWait.SpinUntil(() => callers.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Wait.Limit);
         };
 
-        await Task.Run(queue.DrainAsync).Soon();
+        await Task.Run(() => queue.DrainAsync()).Soon();
 
         Assert.Equal(StatusCode.Unavailable, (await answer.Soon()).Failure!.Code);
         Assert.True(callers.Join(Wait.Limit));
