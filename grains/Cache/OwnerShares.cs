@@ -3,7 +3,7 @@ using Cluster.Contracts.Models;
 namespace Cluster.Grains.Cache;
 
 /// <summary>
-/// Which owners of models have more of a silo's memory than their share: the capacity, divided by weight between all that have models here or a load that waits. What clients did not register has one owner
+/// Which owners of models have more of a silo's memory than their share. The capacity is divided by weight between all that have models here or a load that waits. What clients did not register has one owner
 /// together. Of one moment.
 /// </summary>
 internal sealed class OwnerShares

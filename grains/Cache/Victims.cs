@@ -3,7 +3,7 @@ using Cluster.Contracts.Models;
 namespace Cluster.Grains.Cache;
 
 /// <summary>
-/// Chooses which replicas go where room is lacking. First those of owners with more than their share of the memory, and any that were unused for longer than a share keeps them; then the others.
+/// Chooses which replicas go where room is lacking. First come those of owners with more than their share of the memory, and any that were unused for longer than a share keeps them. Then come the others.
 /// The longest unused first in both, those in use never.
 /// </summary>
 internal static class Victims
@@ -46,7 +46,7 @@ internal static class Victims
         }
     }
 
-    /// <summary>Whether a load may take a replica's room though it was used a moment ago: the load stays within its owner's share, and the replica's owner is above its own.</summary>
+    /// <summary>Whether a load may take the room of a replica that was used a moment ago. It may where it stays within its owner's share, and the replica's owner is above its own.</summary>
     /// <param name="shares">With the load, before anything was chosen.</param>
     public static bool IsOwed(OwnerShares shares, CallerShare owner, CallerShare of) => !shares.IsAbove(owner) && shares.IsAbove(of);
 }

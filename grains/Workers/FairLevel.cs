@@ -5,7 +5,7 @@ namespace Cluster.Grains.Workers;
 /// <summary>
 /// The requests of one priority that wait for a slot, shared between callers by their weights. Guarded by its queue's lock.
 /// <list type="number">
-/// <item>Start-time fair queueing: next is the caller that has had least of the runs' time for its weight; of two that had as much, the one whose request came first.</item>
+/// <item>Start-time fair queueing: next is the caller that has had least of the runs' time for its weight. Of two that had as much it is the one whose request came first.</item>
 /// <item>A caller that comes begins where the last one that ran stood: it is next, and what it did not use before counts for nothing.</item>
 /// <item>A request counts with what runs take on average when it is taken, and with what its run took once that is known.</item>
 /// <item>Requests of one caller keep their order. One caller alone has one line, whose requests run as they came.</item>
@@ -107,7 +107,7 @@ internal sealed class FairLevel
     }
 
     /// <summary>
-    /// Takes out the newest jobs of callers that have more of the queue for their weight than this one has with what comes, one by one of whom has most.
+    /// Takes out the newest jobs of callers that have more of the queue for their weight than this one would have. The caller that has most gives up the first.
     /// </summary>
     /// <param name="added">Bytes of what comes.</param>
     /// <param name="jobs">As many are too many.</param>

@@ -308,7 +308,7 @@ internal sealed class ReplicaQueue
             : QueueRefusals.FullOfBytes(_model, waitingBytes, added, MaxBytes, wait);
     }
 
-    /// <summary>Until a request of this priority and caller would start, if no other of a higher one came and each run took as long as the mean. All slots are taken.</summary>
+    /// <summary>Until a request of this priority and caller would start, if none of a higher priority came and each run took the mean. All slots are taken.</summary>
     private TimeSpan ExpectedWait(int level, CallerShare share)
     {
         var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level, share) / _model.Batching.MaxSize, _slots.Taken);

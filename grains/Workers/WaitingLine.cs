@@ -145,7 +145,7 @@ internal sealed class WaitingLine
         return taken;
     }
 
-    /// <summary>Which of the first requests make the next run, whether waiting would not make it a better one, and how long the least patient of them waits yet.</summary>
+    /// <summary>Which of the first requests make the next run, and whether it is to begin now. Tells how long the least patient of them still waits.</summary>
     private bool Fit(BatchingSettings batching, Func<InferenceJob, TimeSpan> waited, List<InferenceJob> fit, out TimeSpan left)
     {
         left = TimeSpan.MaxValue;

@@ -67,24 +67,22 @@ public sealed class ModelLoadTests
         Assert.DoesNotContain(silo.LogSink.Entries, entry => entry.Id == 2100 || entry.Id == 2101);
     }
 
-    [Theory]
-    [InlineData(300L, true)]
-    [InlineData(1L, false)]
-    public async Task Apply_RunsThatGainFromAllCores_HaveTheirSessionBeforeTheFirstRequest(long iterations, bool expected)
+    [Fact]
+    public async Task Apply_RunsThatGainFromAllCores_HaveTheirSessionBeforeTheFirstRequest()
     {
         Assert.SkipUnless(Environment.ProcessorCount > 1, "with one processor a request that is alone has no more of them");
         using var folder = ModelFolder.Create();
         File.Copy(Path.Combine(TestPaths.TestModels, "slow", "1", "model.onnx"), Path.Combine(folder.Path, "model.onnx"));
         await File.WriteAllTextAsync(
             Path.Combine(folder.Path, VersionContent.SampleFile),
-            $$"""{"inputs": [{"name": "iterations", "datatype": "INT64", "shape": [1], "data": [{{iterations}}]}]}""");
+            """{"inputs": [{"name": "iterations", "datatype": "INT64", "shape": [1], "data": [300]}]}""");
         await using var silo = await StartAsync();
 
         await silo.Get<IModelGrain>("m").ApplyAsync(
             Registration with { Versions = [new ModelVersionSource(1, Path.Combine(folder.Path, "model.onnx"), "r1")] }, retryFailed: false, CancellationToken.None).AsTask().Soon();
 
         var loads = silo.LogSink.Entries.Where(static entry => entry.Id.Id is 2100 or 2176).Select(static entry => entry.Id.Id);
-        Assert.Equal(expected ? [2176, 2100] : [2100], loads);
+        Assert.Equal([2176, 2100], loads);
     }
 
     private static Task<TestSilo> StartAsync(OpenModelFile? open = null) => TestSilo.StartAsync(
