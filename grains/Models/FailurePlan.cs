@@ -45,6 +45,14 @@ internal static class FailurePlan
                 : state with { LostWith = left.IsEmpty ? state.LostWith.Remove(version) : state.LostWith.SetItem(version, left) };
         }
 
+        foreach (var (version, stuck) in state.StuckOn)
+        {
+            var left = stuck.RemoveAll(one => (now - one.At).Duration() >= options.StuckMemory);
+            state = left.Length == stuck.Length
+                ? state
+                : state with { StuckOn = left.IsEmpty ? state.StuckOn.Remove(version) : state.StuckOn.SetItem(version, left) };
+        }
+
         foreach (var (version, failures) in state.FailedOn)
         {
             var isUsed = state.Uses.GetValueOrDefault(version) is { } use && now - use.LastUsed <= options.InUse;
@@ -83,7 +91,7 @@ internal static class FailurePlan
         :
         [
             .. state.LostWith.GetValueOrDefault(version, []).Where(loss =>
-                loss.Revision == source.Revision && loss.SettingsRevision == state.Registration!.SettingsRevision && now - loss.At < LossMemory),
+                loss.Revision == source.Revision && loss.SettingsRevision == state.Registration!.SettingsRevision && (now - loss.At).Duration() < LossMemory),
         ];
 
     /// <summary>The state after all slots of a replica were found held by runs that do not end.</summary>
@@ -95,7 +103,7 @@ internal static class FailurePlan
     /// <summary>When and where that happened lately to what would be loaded now.</summary>
     public static ImmutableArray<SiloFailure> Stuck(ModelGrainState state, long version, DateTimeOffset now, TimeSpan memory) => Source(state, version) is not { } source
         ? []
-        : [.. state.StuckOn.GetValueOrDefault(version, []).Where(stuck => IsOf(stuck, source.Revision, state.Registration!.SettingsRevision) && now - stuck.At < memory)];
+        : [.. state.StuckOn.GetValueOrDefault(version, []).Where(stuck => IsOf(stuck, source.Revision, state.Registration!.SettingsRevision) && (now - stuck.At).Duration() < memory)];
 
     private static ModelVersionSource? Source(ModelGrainState state, long version) =>
         state.Registration?.Versions.FirstOrDefault(candidate => candidate.Version == version);

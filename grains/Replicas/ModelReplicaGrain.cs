@@ -164,7 +164,8 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             // The first request then takes no longer than later ones. Where models wait for their loads, or room is scarce, it comes when it is wanted.
             if (model.GainsFromSolo && services.Sessions.IsFree)
             {
-                await AddSoloAsync(model, room, spec, MostEarlySolo);
+                await AddSoloAsync(model, room, spec, MostEarlySolo, waits: false);
+                _unloaded.Token.ThrowIfCancellationRequested();
             }
 
             var replica = Start(model, room, spec);
@@ -202,7 +203,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
             _id, model, room, services.Cache, queue, metrics, statistics, Responses(spec.Settings), services.Time, model.Describe(spec.VersionPolicy, spec.Settings, queueLimit));
         model.RunMemory.Changed += _ => Resize(model, room, spec);
         Resize(model, room, spec);
-        model.SoloWanted = () => _ = AddSoloAsync(model, room, spec, 1);
+        model.SoloWanted = () => _ = AddSoloAsync(model, room, spec, 1, waits: true);
         _replica = replica;
         services.Local.Add(new LocalReplica(
             _id,
@@ -227,11 +228,12 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
 
     /// <summary>Only into room that is free: no other model ends for it, and it comes with the replica's next load otherwise.</summary>
     /// <param name="most">Of the silo's room that may then be taken, 0 to 1.</param>
-    private async Task AddSoloAsync(LoadedModel model, CacheEntry room, ReplicaSpec spec, double most)
+    /// <param name="waits">Whether for other sessions of that kind.</param>
+    private async Task AddSoloAsync(LoadedModel model, CacheEntry room, ReplicaSpec spec, double most, bool waits)
     {
         try
         {
-            if (await services.Sessions.AddSoloAsync(model, spec, HasFreeRoom, () => Resize(model, room, spec), _unloaded.Token).ConfigureAwait(false))
+            if (await services.Sessions.AddSoloAsync(model, spec, waits, HasFreeRoom, () => Resize(model, room, spec), _unloaded.Token).ConfigureAwait(false))
             {
                 Log.SoloAdded(logger, _id.Model, _id.Version, _id.Number, model.Plan.ThreadsAlone, model.SoloBytes);
             }
@@ -334,9 +336,10 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
 
         Log.GaveUpStuck(logger, _id.Model, _id.Version, _id.Number);
         services.Local.Remove(_id);
-        var ended = replica.EndAsync(sendsAway: true);
+
+        // First: what is sent away asks the model for another replica, which would take this one for one that was merely gone.
         await TellAsync(new ReplicaEnd(_id, replica.Statistics, ServingReasons.Stuck, IsStuck: true)).ConfigureAwait(false);
-        await ended.ConfigureAwait(false);
+        await replica.EndAsync(sendsAway: true).ConfigureAwait(false);
         Log.Unloaded(logger, _id.Model, _id.Version, _id.Number, ServingReasons.Stuck);
         GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, ServingReasons.Stuck));
     }

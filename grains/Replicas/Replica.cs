@@ -99,8 +99,20 @@ internal sealed class Replica : IReplica
 
     private async Task EndOnceAsync(bool sendsAway)
     {
-        _cache.BeginUnload(_room);
+        // The memory of runs that do not end is not about to come free: no load waits for it, as for that of a replica in use.
+        var isHeld = (sendsAway || _queue.Watch.Stuck > 0) && _room.TryPin();
+        if (!isHeld)
+        {
+            _cache.BeginUnload(_room);
+        }
+
         await _queue.DrainAsync(sendsAway).ConfigureAwait(false);
+        if (isHeld)
+        {
+            _cache.BeginUnload(_room);
+            _room.Unpin();
+        }
+
         _model.Dispose();
         _cache.Release(_room);
         _metrics.Dispose();

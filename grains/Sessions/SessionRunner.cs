@@ -129,7 +129,7 @@ internal sealed class SessionRunner : IDisposable
             {
                 return RunIntoResponse(model, id, out computed, cancellationToken);
             }
-            catch (OnnxRuntimeException exception) when (SpeaksOfShapes(exception) && _memory.Refused == 0 && !cancellationToken.IsCancellationRequested)
+            catch (OnnxRuntimeException exception) when (SpeaksOfShapes(exception) && _memory.Refused == 0 && _run.EndedAfter is null && !cancellationToken.IsCancellationRequested)
             {
                 ClearOutputs();
                 doubt = exception.Message;

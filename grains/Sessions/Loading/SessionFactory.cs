@@ -57,13 +57,18 @@ internal sealed class SessionFactory(
     internal Task<LoadedModel> OpenAsync(string model, ReplicaSpec spec, CancellationToken cancellationToken) => OpenAsync(model, spec, null, cancellationToken);
 
     /// <summary>Opens a second session of a model that is loaded, with all cores for requests that are alone.</summary>
+    /// <param name="waits">Whether for another such session, or the graph of another model, that is being made; false ends without one.</param>
     /// <param name="fits">Whether there is room for it, asked when no other such session is being opened; the room is taken by <paramref name="added"/>.</param>
     /// <returns>False where there is no room, or the model has ended meanwhile.</returns>
     /// <exception cref="ServingException">As for the first, or the files are other ones now.</exception>
     /// <exception cref="OperationCanceledException">The model is unloaded.</exception>
-    internal async Task<bool> AddSoloAsync(LoadedModel model, ReplicaSpec spec, Func<bool> fits, Action added, CancellationToken cancellationToken)
+    internal async Task<bool> AddSoloAsync(LoadedModel model, ReplicaSpec spec, bool waits, Func<bool> fits, Action added, CancellationToken cancellationToken)
     {
-        await _oneSolo.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (!await _oneSolo.WaitAsync(waits ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken).ConfigureAwait(false))
+        {
+            return false;
+        }
+
         try
         {
             if (!fits() || !await WithFilesAsync(spec, null, local => InSlotAsync(() => AddSolo(model, spec, local, cancellationToken), cancellationToken), cancellationToken).ConfigureAwait(false))

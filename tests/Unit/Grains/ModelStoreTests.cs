@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Errors;
 using Cluster.Grains.Models;
 using Cluster.Tests.Common;
+using Cluster.Unit.Clustering;
 using Xunit;
 
 namespace Cluster.Unit.Grains;
@@ -24,6 +26,25 @@ public sealed class ModelStoreTests
 
         Assert.Empty(cluster.Version.Arriving);
         cluster.Storage.Refusal = null;
+        await cluster.AskAsync();
+
+        Assert.Single(cluster.Version.Replicas);
+    }
+
+    /// <summary>Nothing of such a load is waited for, not even a write: its state is stored as it is.</summary>
+    [Fact]
+    public async Task Ask_NoSiloAtFirst_IsLoadedOnceThereIsOne()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(1);
+        await cluster.ApplyAsync("r1");
+        await cluster.EvictAsync(0);
+        cluster.Membership.Set(Silos.At(1), SiloStatus.Dead);
+        for (var ask = 0; ask < 3; ask++)
+        {
+            await Assert.ThrowsAsync<ServingException>(cluster.AskAsync);
+        }
+
+        cluster.AddSilo(2);
         await cluster.AskAsync();
 
         Assert.Single(cluster.Version.Replicas);

@@ -84,7 +84,7 @@ public sealed class OnnxBench : IDisposable
     }
 
     internal Task<bool> AddSoloAsync(LoadedModel model, string name, ModelSettings settings) => _sessions.AddSoloAsync(
-        model, Spec(Path.Combine(TestPaths.TestModels, name, "1", "model.onnx"), settings: settings), static () => true, static () => { }, CancellationToken.None);
+        model, Spec(Path.Combine(TestPaths.TestModels, name, "1", "model.onnx"), settings: settings), waits: true, static () => true, static () => { }, CancellationToken.None);
 
     internal async Task<Failure> FailToOpenAsync(string model, ModelSettings? settings = null) =>
         (await Assert.ThrowsAsync<ServingException>(() => OpenAsync(model, settings: settings))).Failure;
