@@ -99,7 +99,7 @@ internal sealed class Replica : IReplica
 
     private async Task EndOnceAsync(bool sendsAway)
     {
-        // The memory of runs that do not end is not about to come free: no load waits for it, as for that of a replica in use.
+        // The memory of runs that do not end is not about to come free, so no load waits for it.
         var isHeld = (sendsAway || _queue.Watch.Stuck > 0) && _room.TryPin();
         if (!isHeld)
         {

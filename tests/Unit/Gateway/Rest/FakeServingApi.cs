@@ -150,8 +150,9 @@ internal sealed class FakeServingApi : IServingApi
         using var message = call.Message;
         LastCall = call;
         Observe?.Invoke(message);
-        LastRequest = ModelInferRequest.Parser.ParseFrom(message.Span);
-        return Infer(call, LastRequest, cancellationToken);
+        var request = ModelInferRequest.Parser.ParseFrom(message.Span);
+        LastRequest = request;
+        return Infer(call, request, cancellationToken);
     }
 
     public void CountUnreadable(string model, string version, Protocol protocol) => Unreadable.Add((model, version));
