@@ -20,7 +20,7 @@ public sealed class FormerClusterTests
         var own = await grains.GetCluster(silo).DescribeAsync().AsTask().Soon();
 
         Assert.Equal(silo.ToParsableString(), Assert.Single(former.Nodes).Silo);
-        Assert.Equal((own.Id, own.Versions.Length), (former.Id, former.Versions.Length));
+        Assert.Equal(own.Id, former.Id);
         Assert.True(await grains.GetFormerCluster().ReadModelAsync("identity", CancellationToken.None).AsTask().Soon());
         await app.EndAsync();
     }
