@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Cluster.Bench.Measurement;
 
 namespace Cluster.Bench.Attacks;
 
@@ -73,7 +74,7 @@ internal sealed record BehavedFigures(int Requests, int Failed, double P50, doub
 {
     /// <param name="waits">Ascending, at least one.</param>
     public static BehavedFigures Of(IReadOnlyList<double> waits, IReadOnlyList<string> failures) =>
-        new(waits.Count, failures.Count, At(waits, 0.5), At(waits, 0.99), Math.Round(waits[^1], 2), failures.Count > 0 ? failures[0] : null);
+        new(waits.Count, failures.Count, At(waits, 0.5), At(waits, 0.99), At(waits, 1), failures.Count > 0 ? failures[0] : null);
 
-    private static double At(IReadOnlyList<double> waits, double part) => Math.Round(waits[Math.Min(waits.Count - 1, (int)(waits.Count * part))], 2);
+    private static double At(IReadOnlyList<double> waits, double part) => Math.Round(Percentiles.At(waits, part), 2);
 }

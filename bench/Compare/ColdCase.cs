@@ -53,5 +53,5 @@ internal sealed class ColdCase(string name) : CompareCase(name)
         return times;
     }
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    private static double Median(List<double> values) => Percentiles.At([.. values.Order()], 0.5);
 }

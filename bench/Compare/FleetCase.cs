@@ -13,7 +13,6 @@ internal sealed class FleetCase(string name) : CompareCase(name)
     private const int Silos = 3;
     private const int Models = 1_000;
     private const int AtATime = 16;
-    private const int P99 = 99;
 
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
@@ -37,7 +36,7 @@ internal sealed class FleetCase(string name) : CompareCase(name)
             new Figure("one by one s", oneSeconds),
             new Figure("slowest ms", one[^1]),
             new Figure("16 at a time s", manySeconds),
-            new Figure("p99 ms", many[(many.Count * P99 / 100) - 1]),
+            new Figure("p99 ms", Percentiles.At(many, 0.99)),
             new Figure("idle CPU %", 100 * (idle.Server!.Value / idle.Elapsed)),
             new Figure("gateway MiB", ProcessMemory.NowMib(cluster.Gateways[0].Id)),
             new Figure("silo MiB", cluster.Silos.Average(static silo => ProcessMemory.NowMib(silo.Id))));

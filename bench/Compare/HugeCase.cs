@@ -14,7 +14,6 @@ internal sealed class HugeCase(string name) : CompareCase(name)
 {
     private const int Mebibytes = 256;
     private const int Rate = 50;
-    private const int P99 = 99;
     private const string Small = "small";
 
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(30);
@@ -46,9 +45,9 @@ internal sealed class HugeCase(string name) : CompareCase(name)
         return new Sample(
             others,
             new Figure("exchanges/s", exchanges / (ended - begun).TotalSeconds),
-            new Figure("small p99 before ms", At(requests.Where(request => request.Due < begun), P99)),
-            new Figure("small p99 ms", At(requests.Where(request => request.Due >= begun), P99)),
-            new Figure("small longest ms", At(requests.Where(request => request.Due >= begun), 100)),
+            new Figure("small p99 before ms", At(requests.Where(request => request.Due < begun), 0.99)),
+            new Figure("small p99 ms", At(requests.Where(request => request.Due >= begun), 0.99)),
+            new Figure("small longest ms", At(requests.Where(request => request.Due >= begun), 1)),
             new Figure("small failed", requests.Count(static request => request.Failure is not null)),
             new Figure("silos left", cluster.Silos.Count - view.ActiveSilos.Count),
             new Figure("gateway peak MiB", ProcessMemory.PeakMib(cluster.Gateways[0].Id)),
@@ -70,11 +69,11 @@ internal sealed class HugeCase(string name) : CompareCase(name)
         return exchanges;
     }
 
-    private static double At(IEnumerable<OpenRequest> requests, int percent)
+    private static double At(IEnumerable<OpenRequest> requests, double part)
     {
         var waits = requests.Select(static request => request.Wait.TotalMilliseconds).Order().ToList();
         return waits.Count == 0
             ? throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"no small request was answered of {Rate} a second"))
-            : waits[Math.Min(waits.Count - 1, waits.Count * percent / 100)];
+            : Percentiles.At(waits, part);
     }
 }
