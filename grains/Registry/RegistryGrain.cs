@@ -28,9 +28,6 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <summary>When a hand-over begins again that ended without a silo or without the store. Its waiting callers got that failure.</summary>
     private static readonly TimeSpan RetryHandOver = TimeSpan.FromSeconds(5);
 
-    /// <summary>Files that were read so lately are not read again for a load: a registration with its load reads them once.</summary>
-    private static readonly TimeSpan JustRead = TimeSpan.FromSeconds(1);
-
     /// <summary>Of the models that leave, those with a grain that knows it.</summary>
     private readonly HashSet<string> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _handingOver = new(StringComparer.Ordinal);
@@ -172,7 +169,7 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         }
 
         // A serving model has its registered content. One that does not serve may have been mended meanwhile.
-        if (isRegistered && !ServingReplicas.IsReady(_states, model) && !IsJustRead(model))
+        if (isRegistered && !ServingReplicas.IsReady(_states, model))
         {
             HandOver(model, () => ReadAndApplyAsync(model));
             await SettleAsync(model, cancellationToken);
@@ -249,10 +246,6 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         _reader.RequireRoot(info);
         return true;
     }
-
-    private bool IsJustRead(string model) =>
-        _states.TryGet(model, out var state) && !state.Versions.IsEmpty && state.Problem is null
-        && state.Versions.All(version => version.Reason == ServingReasons.NotYetUsed && _time.GetUtcNow() - version.Since < JustRead);
 
     private bool IsInRepository(string model) =>
         _registrations.TryGet(model, out var registration) && registration.Origin == RegistrationOrigin.Repository;
