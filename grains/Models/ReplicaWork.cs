@@ -62,22 +62,8 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
     }
 
     /// <summary>Has a version in memory that serves on demand. Callers that come while it is being loaded wait for the same load.</summary>
-    public Task<LoadOutcome> LoadOnDemandAsync(ModelVersionSource source)
-    {
-        if (_onDemand.TryGetValue(source.Version, out var load))
-        {
-            return load;
-        }
-
-        load = LoadOnDemandOnceAsync(source);
-        if (!load.IsCompleted)
-        {
-            // One that ended at once has taken itself out already: kept, it would be the answer to every later request.
-            _onDemand[source.Version] = load;
-        }
-
-        return load;
-    }
+    public Task<LoadOutcome> LoadOnDemandAsync(ModelVersionSource source) =>
+        _onDemand.TryGetValue(source.Version, out var load) ? load : _onDemand[source.Version] = LoadOnDemandOnceAsync(source);
 
     /// <summary>Adds replicas to a version that is in memory, or takes some away, until there are as many as wanted.</summary>
     public async Task AdjustAsync(long version, ScalingDecision decision)

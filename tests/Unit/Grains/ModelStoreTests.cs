@@ -31,7 +31,6 @@ public sealed class ModelStoreTests
         Assert.Single(cluster.Version.Replicas);
     }
 
-    /// <summary>Nothing of such a load is waited for, not even a write: its state is stored as it is.</summary>
     [Fact]
     public async Task Ask_NoSiloAtFirst_IsLoadedOnceThereIsOne()
     {
