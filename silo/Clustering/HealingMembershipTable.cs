@@ -204,12 +204,25 @@ internal sealed class HealingMembershipTable(
     {
         try
         {
-            return await inner.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+            return WithoutDeadVoters(await inner.ReadAllAsync(cancellationToken).ConfigureAwait(false));
         }
         catch (RedisClusteringException)
         {
             return null;
         }
+    }
+
+    /// <summary>
+    /// A vote ends with its voter. A silo that is cut off suspects all others, dies and comes back. Its new vote against one of them would be the second, and enough.
+    /// </summary>
+    private static MembershipTableData WithoutDeadVoters(MembershipTableData data)
+    {
+        foreach (var (row, _) in data.Members)
+        {
+            row.SuspectTimes?.RemoveAll(vote => data.TryGet(vote.Item1)?.Item1.Status is null or SiloStatus.Dead);
+        }
+
+        return data;
     }
 
     /// <summary>

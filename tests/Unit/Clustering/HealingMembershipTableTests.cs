@@ -1,3 +1,4 @@
+using System.Net;
 using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
 using StackExchange.Redis;
@@ -36,6 +37,25 @@ public sealed class HealingMembershipTableTests : MembershipTableTestBase
 
         Assert.True(after.Version.Version > before.Version.Version);
         Assert.Equal(Statuses(before), Statuses(after));
+    }
+
+    /// <summary>A silo that was cut off suspects all others; as its own successor it would be a second voice.</summary>
+    [Fact]
+    public async Task Read_VotersDied_LeavesTheirVotesOut()
+    {
+        var (a, b, c) = await ThreeAsync();
+        var gone = SiloAddress.New(IPAddress.Loopback, 1009, 1);
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var (row, etag) = (await a.Table.ReadAllAsync()).TryGet(a.Silo)!;
+        row.SuspectTimes = [Tuple.Create(b.Silo, now), Tuple.Create(c.Silo, now), Tuple.Create(gone, now)];
+        Assert.True(await b.Table.UpdateRowAsync(row, etag, (await b.Table.ReadAllAsync()).Version.Next()));
+        Assert.Equal([b.Silo, c.Silo], await VotersAsync());
+
+        await b.WriteAsync(SiloStatus.Dead, c.Silo);
+
+        Assert.Equal([b.Silo], await VotersAsync());
+
+        async Task<IEnumerable<SiloAddress>> VotersAsync() => (await b.Table.ReadAllAsync()).TryGet(a.Silo)!.Item1.SuspectTimes!.Select(static vote => vote.Item1);
     }
 
     [Fact]
