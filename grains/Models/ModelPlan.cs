@@ -111,10 +111,11 @@ internal static class ModelPlan
     public static ModelServingState Describe(string name, ModelGrainState state)
     {
         var sources = state.Registration?.Versions ?? [];
+        var desired = Desired(state);
         var versions = sources.Select(source => source.Version)
             .Union(state.Loaded.Keys)
             .OrderDescending()
-            .Select(version => Describe(version, sources.FirstOrDefault(source => source.Version == version), state) with
+            .Select(version => Describe(version, sources.FirstOrDefault(source => source.Version == version), desired.Contains(version), state) with
             {
                 FailedOn = [.. FailurePlan.Silos(state, version).Select(static silo => silo.ToParsableString())],
                 LastUsed = state.Uses.GetValueOrDefault(version)?.LastUsed,
@@ -123,7 +124,8 @@ internal static class ModelPlan
         return new ModelServingState(name, [.. versions], state.Registration?.Problem) { Origin = state.Registration?.Origin ?? default, Bounds = state.Registration?.Bounds };
     }
 
-    private static VersionServingState Describe(long version, ModelVersionSource? source, ModelGrainState state)
+    /// <param name="isDesired">Whether it is to serve: without a replica it loads, or is about to.</param>
+    private static VersionServingState Describe(long version, ModelVersionSource? source, bool isDesired, ModelGrainState state)
     {
         var failure = source is null ? null : FailureOf(state, source);
         var arriving = ReplicaPlan.Arriving(state, version);
@@ -141,7 +143,7 @@ internal static class ModelPlan
             };
         }
 
-        return arriving.Length > 0
+        return arriving.Length > 0 || isDesired
             ? new VersionServingState { Version = version, State = ModelVersionState.Loading, Arriving = arriving }
             : new VersionServingState
             {

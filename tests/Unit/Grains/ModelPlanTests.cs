@@ -86,6 +86,15 @@ public sealed class ModelPlanTests
         Assert.Equal([true, true, false], new[] { 0, 1, 2 }.Select(version.Wants));
     }
 
+    /// <summary>One that waits before its load, as a suspect does, is not one that is not wanted.</summary>
+    [Fact]
+    public void Describe_WantedAndNotArrivingYet_Loads()
+    {
+        var told = ModelPlan.Describe("m", State(VersionPolicy.LatestOne, [1, 2]));
+
+        Assert.Equal([(ModelVersionState.Loading, ""), (ModelVersionState.Unavailable, "not chosen by the version policy")], told.Versions.Select(static version => (version.State, version.Reason)));
+    }
+
     [Fact]
     public void Describe_Unloaded_SaysThatItWasAskedFor()
     {
