@@ -15,12 +15,6 @@ public sealed class ReplicaOptions : IValidatableObject
     [Range(1, 100)]
     public int MaxLoadTries { get; set; } = 8;
 
-    /// <summary>
-    /// How long a failed replica waits for its model's decision about another silo, 1 ms to 1 min. Default 5 s. Without a decision its load ends with its own failure.
-    /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
-    public TimeSpan FailureAnswerTimeout { get; set; } = TimeSpan.FromSeconds(5);
-
     /// <summary>A use no longer ago counts as use now. Default 3 min (ModelMesh: the window of recent use).</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan InUse { get; set; } = TimeSpan.FromMinutes(3);

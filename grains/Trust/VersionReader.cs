@@ -57,10 +57,10 @@ internal static class Refusal
     public static string Quote(string text) => $"'{JsonEncodedText.Encode(text.Length > MaxShown ? text[..MaxShown] + "..." : text)}'";
 }
 
-/// <summary>Event ids 2180 to 2189.</summary>
+/// <summary>Event ids 2188 and 2189.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(2180, LogLevel.Warning, "Could not read the keys of {File}, and kept the former ones: {Reason}")]
+    [LoggerMessage(2188, LogLevel.Warning, "Could not read the keys of {File}, and kept the former ones: {Reason}")]
     public static partial void KeysStay(ILogger logger, string file, string reason);
 
     [LoggerMessage(2189, LogLevel.Error, "A signed version was not loaded, as the ledger {File} could not be used: {Reason}")]

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Cluster.Tests.Common;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Cluster.Unit;
@@ -42,6 +43,21 @@ public sealed partial class ArchitectureTests
 
         Assert.InRange(types.Count, 500, 2000);
         Assert.Empty(types.GroupBy(static type => type.Name).Where(static same => same.Count() > 1).Select(static same => string.Join(" and ", same.Select(static type => type.FullName))));
+    }
+
+    /// <summary>An id in a log stands for one message.</summary>
+    [Fact]
+    public void LogMessages_HaveIdsOfTheirOwn()
+    {
+        string[] projects = ["Cluster.Contracts", "Cluster.Metrics", "Cluster.Security", "Cluster.Grains", "Cluster.Gateway", "cluster-silo"];
+        var messages = projects.SelectMany(static project => Assembly.Load(project).GetTypes())
+            .SelectMany(static type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
+            .Select(static method => (Name: $"{method.DeclaringType}.{method.Name}", method.GetCustomAttribute<LoggerMessageAttribute>()?.EventId))
+            .Where(static message => message.EventId is not null)
+            .ToList();
+
+        Assert.InRange(messages.Count, 150, 1000);
+        Assert.Empty(messages.GroupBy(static message => message.EventId).Where(static same => same.Count() > 1).Select(static same => $"{same.Key}: {string.Join(" and ", same.Select(static message => message.Name))}"));
     }
 
     /// <summary>The page lists the files of a request, in tables of folders and names, and tells how many the first table has.</summary>
