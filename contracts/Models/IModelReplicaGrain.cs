@@ -53,6 +53,10 @@ public sealed record ReplicaSpec(
     /// <summary>In whose part of the silo's memory it counts.</summary>
     [Id(3)]
     public CallerShare Owner { get; init; }
+
+    /// <summary>Whether it is refused where others would have to go for it: another silo has room.</summary>
+    [Id(4)]
+    public bool FreeRoomOnly { get; init; }
 }
 
 /// <summary>A loaded replica of this process. Safe from any thread.</summary>

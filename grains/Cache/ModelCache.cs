@@ -31,7 +31,8 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     /// <summary>Reserves room for a load that a caller waits for, evicting if it must.</summary>
     /// <param name="bytes">The predicted size; never negative.</param>
     /// <param name="owner">In whose share of the memory it counts.</param>
-    public CacheDecision Reserve(string key, long bytes, CallerShare owner = default)
+    /// <param name="freeRoomOnly">Whether it evicts none.</param>
+    public CacheDecision Reserve(string key, long bytes, CallerShare owner = default, bool freeRoomOnly = false)
     {
         lock (_gate)
         {
@@ -50,7 +51,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
                 return new CacheDecision.Granted(AddLocked(key, bytes, TimeSpan.Zero, owner));
             }
 
-            return MakeRoomLocked(key, bytes, owner);
+            return freeRoomOnly ? new CacheDecision.Refused(CacheRefusal.Full, bytes, RetryAfter: null, []) : MakeRoomLocked(key, bytes, owner);
         }
     }
 

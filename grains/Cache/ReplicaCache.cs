@@ -59,14 +59,13 @@ internal sealed class ReplicaCache
     }
 
     /// <summary>Returns once there is room for a replica to be loaded; it is taken until <see cref="Release"/>.</summary>
-    /// <param name="owner">In whose share of the memory it counts.</param>
     /// <param name="evict">What ends the replica, called from any thread once its room is wanted by others.</param>
     /// <exception cref="ServingException">
-    /// RESOURCE_EXHAUSTED with a retry hint: the loaded replicas are too much in use. UNAVAILABLE: the replica is larger than the cache.
+    /// RESOURCE_EXHAUSTED with a retry hint: the loaded replicas are too much in use, or none may go. UNAVAILABLE: the replica is larger than the cache.
     /// </exception>
-    public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ModelVersionSource source, CallerShare owner, Action evict, CancellationToken cancellationToken)
+    public async Task<CacheEntry> AdmitAsync(ModelReplicaId id, ReplicaSpec spec, Action evict, CancellationToken cancellationToken)
     {
-        switch (_books.Reserve(id.ToString(), _sizes.Predict(id.Model, source), owner))
+        switch (_books.Reserve(id.ToString(), _sizes.Predict(id.Model, spec.Source), spec.Owner, spec.FreeRoomOnly))
         {
             case CacheDecision.Granted granted:
                 granted.Entry.Evict = evict;
@@ -188,7 +187,12 @@ internal sealed class ReplicaCache
 
         var retryAfter = refused.RetryAfter ?? TimeSpan.FromSeconds(1);
         Log.NoRoom(_logger, id.Model, id.Version, refused.Bytes, refused.Reason, Math.Round(retryAfter.TotalMilliseconds));
-        var why = refused.Reason == CacheRefusal.Churn ? "was used too recently to be unloaded" : "is running or being loaded";
+        var why = refused.Reason switch
+        {
+            CacheRefusal.Churn => "was used too recently to be unloaded",
+            CacheRefusal.Full => "stays while other silos have room",
+            _ => "is running or being loaded",
+        };
         return new ServingException(Failure.Exhausted(
             string.Create(
                 CultureInfo.InvariantCulture,

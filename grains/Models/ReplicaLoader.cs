@@ -28,6 +28,9 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
     /// <summary>Looks after which it is loaded beside another: what takes longer to load may be held for the culprit.</summary>
     private const int MaxLooks = 60;
 
+    /// <summary>Silos that may say that they are full after all, before others go for the replica: silos tell of themselves a moment late.</summary>
+    private const int MaxFullSilos = 2;
+
     private readonly List<Load> _loads = [];
 
     private ModelGrainState State => keeper.State;
@@ -76,7 +79,8 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
                     return new LoadOutcome(null, Failure.Unavailable(exception.Message, NoSiloRetry) with { Kind = FailureKind.Lost });
                 }
 
-                last = await TryAsync(replica, spec, load);
+                var onlyFree = choice.HasRoom && load.Full.Count < MaxFullSilos && !load.Full.Contains(choice.Silo);
+                last = await TryAsync(replica, spec with { FreeRoomOnly = onlyFree }, load);
                 if (last.Succeeded || last.IsFinal || last.IsSuperseded)
                 {
                     return last;
@@ -87,7 +91,11 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
                     keeper.Note(FailurePlan.Lose(State, [choice.Silo], services.Time.GetUtcNow()));
                 }
 
-                if (last.Failure.Kind != FailureKind.Moved || !load.Moved.Add(choice.Silo))
+                if (last.NoRoom && onlyFree)
+                {
+                    load.Full.Add(choice.Silo);
+                }
+                else if (last.Failure.Kind != FailureKind.Moved || !load.Moved.Add(choice.Silo))
                 {
                     // What says that it moved may be the end of a replica of this number before: the next number does.
                     load.Refused.Add(choice.Silo);
@@ -196,6 +204,11 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
     {
         var request = Request(registration, load) with { ForLoad = forLoad, Excluded = [.. load.Refused] };
         var avoided = Avoided(load.Source.Version);
+        if (load.Full.Count > 0 && services.Placer.Choose(request with { Excluded = [.. load.Refused, .. load.Full, .. avoided] }) is { HasRoom: true } free)
+        {
+            return free;
+        }
+
         var choice = services.Placer.Choose(request with { Excluded = [.. load.Refused, .. avoided] });
         if (!choice.Found && avoided.Count > 0)
         {
@@ -300,6 +313,9 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
 
         /// <summary>Silos that said once that the replica is not to be loaded there.</summary>
         public HashSet<SiloAddress> Moved { get; } = [];
+
+        /// <summary>Silos that turned out to have no room without an eviction.</summary>
+        public HashSet<SiloAddress> Full { get; } = [];
 
         /// <summary>Silos that did not take it.</summary>
         public HashSet<SiloAddress> Refused { get; } = [];

@@ -33,7 +33,8 @@ public static class PlacementPolicy
             shortList = WithoutBusy(shortList, options);
         }
 
-        return new PlacementChoice(shortList[random.Next(shortList.Count)].Silo, "");
+        var chosen = shortList[random.Next(shortList.Count)];
+        return new PlacementChoice(chosen.Silo, "", chosen.Free >= request.Bytes);
     }
 
     /// <summary>The silos that a choice would be made among, best first; empty where none is eligible.</summary>

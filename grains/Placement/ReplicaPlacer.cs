@@ -80,7 +80,8 @@ internal sealed class ReplicaPlacer(SiloView view, PlacementOptions options, Pla
 /// <summary>Where a replica goes, or why it can go nowhere.</summary>
 /// <param name="Silo">Null where no silo is eligible.</param>
 /// <param name="Reason">Where no silo is eligible: how many silos are out for which reason.</param>
-public sealed record PlacementChoice(SiloAddress? Silo, string Reason)
+/// <param name="HasRoom">Whether the silo is one of several, and has room for it by what it published last.</param>
+public sealed record PlacementChoice(SiloAddress? Silo, string Reason, bool HasRoom = false)
 {
     [MemberNotNullWhen(true, nameof(Silo))]
     public bool Found => Silo is not null;

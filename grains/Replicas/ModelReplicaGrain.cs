@@ -155,7 +155,7 @@ internal sealed class ModelReplicaGrain(ReplicaServices services, ILogger<ModelR
         LoadedModel? model = null;
         try
         {
-            room = await services.Cache.AdmitAsync(_id, spec.Source, spec.Owner, Evict, _unloaded.Token);
+            room = await services.Cache.AdmitAsync(_id, spec, Evict, _unloaded.Token);
             _room = room;
             var opening = services.Time.GetTimestamp();
             model = await services.Sessions.OpenAsync(_id.Model, spec, TellDownload, _unloaded.Token);

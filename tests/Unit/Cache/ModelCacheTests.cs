@@ -40,6 +40,17 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
+    public void Reserve_FreeRoomOnly_IsRefusedWhereOthersWouldHaveToGo()
+    {
+        Load("a", 60);
+
+        var refused = Assert.IsType<CacheDecision.Refused>(_cache.Reserve("b", 41, freeRoomOnly: true));
+
+        Assert.Equal((CacheRefusal.Full, true), (refused.Reason, refused.Evicted.IsEmpty));
+        Assert.IsType<CacheDecision.Granted>(_cache.Reserve("c", 40, freeRoomOnly: true));
+    }
+
+    [Fact]
     public void Reserve_UnloadUnderWayMakesTheRoom_EvictsNoOther()
     {
         _ = Load("a", 50);

@@ -255,6 +255,35 @@ public sealed class ModelReplicasTests
     }
 
     [Fact]
+    public async Task EnsureLoaded_SiloWouldHaveToEvict_OneWithRoomIsTried()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        cluster.CrowdedSilos[SimulatedCluster.Silo(1001)] = true;
+        cluster.CrowdedSilos[SimulatedCluster.Silo(1002)] = true;
+
+        await cluster.ApplyAsync("r1");
+
+        Assert.Equal(1003, Assert.Single(cluster.InMemory).Value);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(9)]
+    public async Task EnsureLoaded_EverySiloWouldHaveToEvict_OneDoes(int silos)
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(silos);
+        foreach (var number in Enumerable.Range(1, silos))
+        {
+            cluster.CrowdedSilos[SimulatedCluster.Silo(1000 + number)] = true;
+        }
+
+        await cluster.ApplyAsync("r1");
+
+        Assert.Single(cluster.InMemory);
+        Assert.Equal(3, cluster.Loads.Count);
+    }
+
+    [Fact]
     public async Task EnsureLoaded_EverySiloIsFull_SaysSoAndServesOnDemand()
     {
         await using var cluster = await SimulatedCluster.StartAsync(2);

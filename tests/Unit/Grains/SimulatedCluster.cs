@@ -61,6 +61,9 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
     /// <summary>Silos that have no room, even if they published some.</summary>
     public ConcurrentDictionary<SiloAddress, bool> FullSilos { get; } = new();
 
+    /// <summary>Silos that have no room unless others go for it, even if they published some.</summary>
+    public ConcurrentDictionary<SiloAddress, bool> CrowdedSilos { get; } = new();
+
     /// <summary>Content that loads nowhere.</summary>
     public string? BrokenRevision { get; set; }
 
@@ -293,7 +296,7 @@ internal sealed class SimulatedCluster : FakeGrainFactory, IAsyncDisposable
                 throw new SiloUnavailableException("the silo died");
             }
 
-            if (cluster.FullSilos.ContainsKey(id.Silo))
+            if (cluster.FullSilos.ContainsKey(id.Silo) || (spec.FreeRoomOnly && cluster.CrowdedSilos.ContainsKey(id.Silo)))
             {
                 return new ReplicaLoad(null, Failure.Exhausted("full", TimeSpan.FromSeconds(3)));
             }
