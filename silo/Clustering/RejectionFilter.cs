@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Grains.Placement;
 using Orleans.Runtime.Messaging;
 
 namespace Cluster.Silo.Clustering;
@@ -6,10 +7,16 @@ namespace Cluster.Silo.Clustering;
 /// <summary>
 /// Orleans has several ways to report an undelivered call. This filter turns them into the one that callers know. No call goes before a silo has told of its
 /// grain classes. Orleans would place the grain by its defaults, and keep to them for as long as the process lives. A gateway may be asked for a model that early.
+/// And Orleans ends a call with the silo that it was sent to. One that was forwarded from there to another activation, whose silo is lost, would wait for its
+/// whole time limit. So a call that a silo's death does not end within a moment counts as lost.
 /// </summary>
-internal sealed class RejectionFilter(IClusterManifestProvider manifests) : IOutgoingGrainCallFilter
+internal sealed class RejectionFilter(IClusterManifestProvider manifests, IClusterMembershipService membership, TimeProvider time) : IOutgoingGrainCallFilter
 {
+    /// <summary>How often a call that takes long looks for silos that died, and how long it then goes on: Orleans' own word comes within milliseconds.</summary>
+    internal static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
     private const string NoSilo = "no silo can take the call now";
+    private const string Lost = "the silo that had the call was lost";
 
     /// <summary>One of the grain classes, which every silo with models has all of.</summary>
     private static readonly GrainType Known = GrainType.Create(ClusterGrains.ReplicaType);
@@ -32,18 +39,50 @@ internal sealed class RejectionFilter(IClusterManifestProvider manifests) : IOut
 
         try
         {
-            await context.Invoke();
+            await SendAsync(context);
         }
         catch (SiloUnavailableException exception) when (exception.Message.StartsWith(OrleansLoss, StringComparison.Ordinal))
         {
             // Without a cause, which callers take for a call that was not delivered.
-            throw new SiloUnavailableException("the silo that had the call was lost");
+            throw new SiloUnavailableException(Lost);
         }
         catch (Exception exception) when (context.Grain is not ISystemTarget && IsRejection(exception))
         {
             // Orleans' words are for the log: they name addresses and exceptions, and this text reaches clients.
             throw new SiloUnavailableException(NoSilo, exception);
         }
+    }
+
+    /// <summary>A replica is where its key says: no call for it is forwarded.</summary>
+    private Task SendAsync(IOutgoingGrainCallContext context) =>
+        context.Grain is ISystemTarget || context.TargetId.Type == Known ? context.Invoke() : SendControlAsync(context);
+
+    private async Task SendControlAsync(IOutgoingGrainCallContext context)
+    {
+        var known = membership.CurrentSnapshot;
+        var call = context.Invoke();
+        while (!await EndsAsync(call))
+        {
+            if (HasLost(known) && !await EndsAsync(call))
+            {
+                _ = call.ContinueWith(static lost => lost.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                throw new SiloUnavailableException(Lost);
+            }
+        }
+
+        await call;
+    }
+
+    private async Task<bool> EndsAsync(Task call)
+    {
+        await call.WaitAsync(Look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        return call.IsCompleted;
+    }
+
+    private bool HasLost(ClusterMembershipSnapshot known)
+    {
+        var now = membership.CurrentSnapshot;
+        return known.ModelSilos().Any(silo => now.GetSiloStatus(silo) is SiloStatus.Dead or SiloStatus.None);
     }
 
     private static bool IsRejection(Exception exception) => exception switch

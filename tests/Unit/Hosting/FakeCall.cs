@@ -4,7 +4,7 @@ using Orleans.Serialization.Invocation;
 namespace Cluster.Unit.Hosting;
 
 /// <summary>A call on its way out, which ends when the test says so.</summary>
-internal sealed class FakeCall(Task end) : IOutgoingGrainCallContext
+internal sealed class FakeCall(Task end, GrainId target = default) : IOutgoingGrainCallContext
 {
     public IInvokable Request => throw new NotSupportedException();
 
@@ -12,7 +12,7 @@ internal sealed class FakeCall(Task end) : IOutgoingGrainCallContext
 
     public GrainId? SourceId => null;
 
-    public GrainId TargetId => throw new NotSupportedException();
+    public GrainId TargetId => target;
 
     public GrainInterfaceType InterfaceType => throw new NotSupportedException();
 

@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Silo.Clustering;
+using Cluster.Tests.Common;
+using Cluster.Unit.Clustering;
+using Cluster.Unit.Grains;
 using Orleans.Metadata;
 using Orleans.Runtime.Messaging;
 using Xunit;
@@ -10,6 +13,9 @@ namespace Cluster.Unit.Hosting;
 
 public sealed class RejectionFilterTests
 {
+    private readonly FakeMembership _membership = new();
+    private readonly ManualTimeProvider _time = new();
+
     [Fact]
     public async Task Reject_WhatCannotBeDelivered_IsSiloUnavailable()
     {
@@ -33,7 +39,7 @@ public sealed class RejectionFilterTests
     public async Task Invoke_BeforeASiloHasToldOfItsGrains_IsNotDelivered()
     {
         var manifests = new Manifests();
-        var filter = new RejectionFilter(manifests);
+        var filter = new RejectionFilter(manifests, _membership, _time);
         var call = new FakeCall(Task.CompletedTask);
 
         var thrown = await Assert.ThrowsAsync<SiloUnavailableException>(() => filter.Invoke(call));
@@ -43,11 +49,60 @@ public sealed class RejectionFilterTests
         await filter.Invoke(call);
     }
 
-    private static RejectionFilter Filter()
+    /// <summary>Orleans ends a call with the silo that it was sent to, which need not be the one that it was forwarded to.</summary>
+    [Fact]
+    public async Task Invoke_SiloDiesAndTheCallGoesOn_IsLost()
+    {
+        var invoked = Filter().Invoke(new FakeCall(new TaskCompletionSource().Task, GrainId.Create(ClusterGrains.ModelType, "m")));
+        await LookAsync(invoked);
+        Assert.False(invoked.IsCompleted);
+
+        _membership.Set(Silos.A, SiloStatus.Dead);
+        await LookAsync(invoked);
+
+        Assert.Null((await Assert.ThrowsAsync<SiloUnavailableException>(() => invoked.Soon())).InnerException);
+    }
+
+    [Fact]
+    public async Task Invoke_SiloDiesAndAReplicaRunsOn_IsAnswered()
+    {
+        var end = new TaskCompletionSource();
+        var invoked = Filter().Invoke(new FakeCall(end.Task, GrainId.Create(ClusterGrains.ReplicaType, "m/1/0")));
+        _membership.Set(Silos.A, SiloStatus.Dead);
+        await LookAsync(invoked);
+
+        end.SetResult();
+
+        await invoked.Soon();
+    }
+
+    [Fact]
+    public async Task Invoke_AnswerComesAMomentAfterASilosDeath_IsTheAnswer()
+    {
+        var end = new TaskCompletionSource();
+        var invoked = Filter().Invoke(new FakeCall(end.Task, GrainId.Create(ClusterGrains.ModelType, "m")));
+        _membership.Set(Silos.A, SiloStatus.Dead);
+        _time.Advance(RejectionFilter.Look);
+
+        end.SetResult();
+
+        await invoked.Soon();
+    }
+
+    private async Task LookAsync(Task invoked)
+    {
+        for (var looks = 0; looks < 5 && await Task.WhenAny(invoked, Task.Delay(5)) != invoked; looks++)
+        {
+            _time.Advance(RejectionFilter.Look);
+        }
+    }
+
+    private RejectionFilter Filter()
     {
         var manifests = new Manifests();
         manifests.Tell(ClusterGrains.ReplicaType);
-        return new RejectionFilter(manifests);
+        _membership.Set(Silos.A, SiloStatus.Active);
+        return new RejectionFilter(manifests, _membership, _time);
     }
 
     /// <summary>What silos have told of their grain classes; nothing at first.</summary>
