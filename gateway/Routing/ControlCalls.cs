@@ -30,7 +30,7 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
             }
             catch (SiloUnavailableException exception) when (health.IsAlone || !health.IsStoreReachable || time.GetElapsedTime(start) > MaxWait)
             {
-                throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter), exception);
+                throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter) with { Kind = FailureKind.Lost }, exception);
             }
             catch (InconsistentStateException exception) when (time.GetElapsedTime(start) > MaxWait)
             {

@@ -20,6 +20,9 @@ namespace Cluster.Grains.Models;
 [GrainType(ClusterGrains.ModelType)]
 internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposable
 {
+    /// <summary>How long a caller waits for a load to begin before it asks again.</summary>
+    private static readonly TimeSpan MaxBegin = TimeSpan.FromSeconds(5);
+
     private readonly IPersistentState<ModelGrainState> _stored;
     private readonly ModelServices _services;
     private readonly ILogger<ModelGrain> _logger;
@@ -69,8 +72,9 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             return _reports.SilosLostAsync(gone);
         }
 
-        if (!State.Arriving.IsEmpty)
+        if (!State.Arriving.IsEmpty || ModelPlan.NextLoad(State) is not null)
         {
+            _change.Reload(State.Arriving.Keys.Where(version => ReplicaPlan.IsOnDemand(State, version)));
             _turns.Schedule();
         }
 
@@ -219,12 +223,7 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             var told = _keeper.NextTold;
             if (!State.Loaded.ContainsKey(version))
             {
-                if (ReplicaPlan.Arriving(State, version).IsEmpty)
-                {
-                    throw new ServingException(NotServed(version));
-                }
-
-                await told.WaitAsync(cancellationToken);
+                await FirstLoadAsync(version, told, cancellationToken);
                 continue;
             }
 
@@ -246,6 +245,36 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
 
                 throw new ServingException(failure);
             }
+        }
+    }
+
+    /// <summary>Waits until the next news of a version's first load. That may be about to begin, or wait apart from others that silos were lost with.</summary>
+    private async Task FirstLoadAsync(long version, Task told, CancellationToken cancellationToken)
+    {
+        if (!ReplicaPlan.Arriving(State, version).IsEmpty)
+        {
+            await told.WaitAsync(cancellationToken);
+            return;
+        }
+
+        if (!ModelPlan.Desired(State).Contains(version))
+        {
+            throw new ServingException(NotServed(version));
+        }
+
+        if (_turns.AreIdle)
+        {
+            _turns.Schedule();
+        }
+
+        try
+        {
+            await told.WaitAsync(MaxBegin, _services.Time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // An activation that ends takes no turn before its calls have ended, and this is one.
+            throw new ServingException(Failure.Lost(string.Create(CultureInfo.InvariantCulture, $"model '{Name}' version {version} is about to be loaded")));
         }
     }
 

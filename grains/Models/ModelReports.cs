@@ -75,8 +75,8 @@ internal sealed class ModelReports(
         keeper.Tell(ServingReasons.SiloLost);
         change.Reload(state.Loaded.Keys.Where(version =>
             ReplicaPlan.IsOnDemand(state, version)
-            && !ReplicaPlan.IsOnDemand(before, version)
-            && (work.IsUsedLately(version) || state.Registration?.CopyBounds().Least > 1)));
+            && (ReplicaPlan.Arriving(state, version).Length < ReplicaPlan.Arriving(before, version).Length
+                || (!ReplicaPlan.IsOnDemand(before, version) && (work.IsUsedLately(version) || state.Registration?.CopyBounds().Least > 1)))));
         turns.Schedule();
         await kept;
     }

@@ -57,7 +57,7 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
                     return guilty;
                 }
 
-                var choice = Choose(registration, load, besideOthers, forLoad);
+                var choice = Choose(registration, load, last?.Replica, besideOthers, forLoad);
                 if (!choice.Found)
                 {
                     return last ?? NoSilo(registration, load, choice.Reason);
@@ -79,7 +79,7 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
                     return new LoadOutcome(null, Failure.Unavailable(exception.Message, NoSiloRetry) with { Kind = FailureKind.Lost });
                 }
 
-                var onlyFree = choice.HasRoom && load.Full.Count < MaxFullSilos && !load.Full.Contains(choice.Silo);
+                var onlyFree = choice.HasRoom && load.Full.Count < MaxFullSilos && !load.Full.Contains(choice.Silo) && tries + 1 < services.ReplicaOptions.MaxLoadTries;
                 last = await TryAsync(replica, spec with { FreeRoomOnly = onlyFree }, load);
                 if (last.Succeeded || last.IsFinal || last.IsSuperseded)
                 {
@@ -200,9 +200,11 @@ internal sealed class ReplicaLoader(string model, ModelServices services, ModelK
     private PlacementRequest Request(ModelRegistration registration, Load load) => services.Requests.Of(
         registration, load.Source, ReplicaPlan.Holders(State, load.Source.Version), FailurePlan.Silos(State, load.Source.Version));
 
-    private PlacementChoice Choose(ModelRegistration registration, Load load, bool besideOthers, bool forLoad)
+    /// <param name="former">The try before, whose silo may get another.</param>
+    private PlacementChoice Choose(ModelRegistration registration, Load load, PlacedReplica? former, bool besideOthers, bool forLoad)
     {
         var request = Request(registration, load) with { ForLoad = forLoad, Excluded = [.. load.Refused] };
+        request = request with { Holders = [.. request.Holders.Where(silo => silo != former?.Silo)] };
         var avoided = Avoided(load.Source.Version);
         if (load.Full.Count > 0 && services.Placer.Choose(request with { Excluded = [.. load.Refused, .. load.Full, .. avoided] }) is { HasRoom: true } free)
         {

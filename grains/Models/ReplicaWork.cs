@@ -208,6 +208,13 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
         }
         else if (State.Loaded.GetValueOrDefault(version) is { } loaded && (loaded.Revision, loaded.SettingsRevision) == (source.Revision, settingsRevision))
         {
+            if (!Doubled(version, [replica], without: []).IsEmpty)
+            {
+                await GiveUpAsync(version, [replica]);
+                await loader.EndAsync(version, replica);
+                return outcome with { Replica = null };
+            }
+
             await KeepAndTellAsync(ReplicaPlan.Add(State, version, [replica], []), LoadedAnew);
         }
         else
@@ -289,10 +296,29 @@ internal sealed class ReplicaWork(string model, ModelServices services, ModelKee
             return 0;
         }
 
-        await KeepAndTellAsync(ReplicaPlan.Add(State, version, loaded, without), cause);
-        Log.ReplicasAdded(logger, version, model, Numbers(loaded));
-        await EndAsync(version, without);
+        var doubled = Doubled(version, loaded, without);
+        loaded = loaded.RemoveRange(doubled);
+        if (loaded.IsEmpty)
+        {
+            await GiveUpAsync(version, doubled);
+        }
+        else
+        {
+            await KeepAndTellAsync(ReplicaPlan.Add(ReplicaPlan.GiveUp(State, version, doubled), version, loaded, without), cause);
+            Log.ReplicasAdded(logger, version, model, Numbers(loaded));
+            await EndAsync(version, without);
+        }
+
+        await EndAsync(version, doubled);
         return loaded.Length;
+    }
+
+    /// <summary>Replicas whose silo serves the same by now: a request and a change may have loads under way at once.</summary>
+    /// <param name="without">Replicas that are about to go.</param>
+    private ImmutableArray<PlacedReplica> Doubled(long version, ImmutableArray<PlacedReplica> loaded, ImmutableArray<PlacedReplica> without)
+    {
+        var silos = ReplicaPlan.Serving(State, version).Except(without).Select(static replica => replica.Silo).ToHashSet();
+        return loaded.RemoveAll(replica => !silos.Contains(replica.Silo));
     }
 
     private async Task RemoveAsync(long version, PlacedReplica replica, string cause)

@@ -63,7 +63,7 @@ internal static class ServingReplicas
     private static int Count(IServingStates states, string model, bool orLoading) =>
         states.TryGet(model, out var state)
             ? state.Versions
-                .Where(version => version.State == ModelVersionState.Ready || (orLoading && version.State == ModelVersionState.Loading))
+                .Where(version => version.State == ModelVersionState.Ready || (orLoading && version is { State: ModelVersionState.Loading, Arriving.IsEmpty: false }))
                 .Select(version => version.State == ModelVersionState.Ready ? Math.Max(1, version.Replicas.Length) : version.Arriving.Length)
                 .FirstOrDefault()
             : 0;

@@ -125,6 +125,9 @@ public sealed class ModelReplicasTests
         cluster.PublishSuspects([1001, 1002, 1003, 1004, 1005]);
         var applying = cluster.ApplyAsync("r1");
         await cluster.UntilAsync(() => cluster.Loads.Count == 2);
+        await cluster.Model.SilosLostAsync([.. cluster.Membership.CurrentSnapshot.Members.Values.Where(static member => member.Status == SiloStatus.Dead).Select(static member => member.SiloAddress)]);
+        var asked = cluster.AskAsync();
+        Assert.Equal((ModelVersionState.Loading, true), (cluster.Version.State, cluster.Version.Arriving.IsEmpty));
         for (var second = 0; second < 20; second++)
         {
             cluster.Runtime.Time.Advance(TimeSpan.FromSeconds(1));
@@ -132,6 +135,7 @@ public sealed class ModelReplicasTests
         }
 
         Assert.Equal(2, cluster.Loads.Count);
+        Assert.Equal(FailureKind.Lost, (await Assert.ThrowsAsync<ServingException>(() => asked)).Failure.Kind);
         var left = cluster.Membership.CurrentSnapshot.Members.Values.Where(static member => member.Status == SiloStatus.Active).Select(static member => member.SiloAddress.Endpoint.Port).Order().ToList();
         Assert.Equal(3, left.Count);
         cluster.PublishSuspects(left[1..]);
@@ -260,6 +264,19 @@ public sealed class ModelReplicasTests
         await using var cluster = await SimulatedCluster.StartAsync(3);
         cluster.CrowdedSilos[SimulatedCluster.Silo(1001)] = true;
         cluster.CrowdedSilos[SimulatedCluster.Silo(1002)] = true;
+
+        await cluster.ApplyAsync("r1");
+
+        Assert.Equal(1003, Assert.Single(cluster.InMemory).Value);
+    }
+
+    [Fact]
+    public async Task EnsureLoaded_TheOnlySiloThatMayTakeItWouldHaveToEvict_ItDoes()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(1001), Capacity = 1L << 30, Draining = true });
+        cluster.SiloStates.Publish(new() { Silo = SimulatedCluster.Silo(1002), Capacity = 1L << 30, Draining = true });
+        cluster.CrowdedSilos[SimulatedCluster.Silo(1003)] = true;
 
         await cluster.ApplyAsync("r1");
 

@@ -178,4 +178,25 @@ public sealed class ModelSiloLossTests
 
     private static Task LeaveAsync(SimulatedCluster cluster, int port) =>
         cluster.Model.LeaveSiloAsync(SimulatedCluster.Silo(port), CancellationToken.None).AsTask().Soon();
+
+    [Fact]
+    public async Task SilosLost_AChangeAndARequestLoadOnTheOneThatIsLeft_OneOfTheTwoServes()
+    {
+        await using var cluster = await SimulatedCluster.StartAsync(3);
+        await cluster.ApplyAsync("r1", SimulatedCluster.Two);
+        await cluster.UntilAsync(() => cluster.Version.Replicas.Length == 2);
+        var gate = new TaskCompletionSource();
+        cluster.Gate = gate.Task;
+        await cluster.LoseSiloAsync(ofReplica: 0);
+        await cluster.UntilAsync(() => cluster.Loads.Count == 3);
+        await cluster.LoseSiloAsync(ofReplica: 1);
+        var asked = cluster.AskAsync();
+        await cluster.UntilAsync(() => cluster.Loads.Count == 4);
+
+        gate.SetResult();
+
+        await asked;
+        await cluster.UntilAsync(() => cluster.Version is { Replicas.Length: > 0, Arriving.IsEmpty: true });
+        Assert.Single(cluster.Version.Replicas);
+    }
 }
