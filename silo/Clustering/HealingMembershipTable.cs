@@ -219,11 +219,13 @@ internal sealed class HealingMembershipTable(
     {
         foreach (var (row, _) in data.Members)
         {
-            row.SuspectTimes?.RemoveAll(vote => data.TryGet(vote.Item1)?.Item1.Status is null or SiloStatus.Dead);
+            row.SuspectTimes?.RemoveAll(vote => !IsVoter(vote.Item1, data));
         }
 
         return data;
     }
+
+    private static bool IsVoter(SiloAddress silo, MembershipTableData data) => data.TryGet(silo)?.Item1.Status is not (null or SiloStatus.Dead);
 
     /// <summary>
     /// Writes a row. Where another process changed another row in between, a death or a vote is written again on condition of the version that is there now. Orleans would
@@ -239,7 +241,7 @@ internal sealed class HealingMembershipTable(
                 for (var attempt = 1; !await write(version).ConfigureAwait(false); attempt++)
                 {
                     var data = entry.SiloAddress.Equals(local.SiloAddress) ? null : await TryReadAsync(cancellationToken).ConfigureAwait(false);
-                    if (attempt == WriteAttempts || data is null || !IsSame(before, data.TryGet(entry.SiloAddress)?.Item1))
+                    if (attempt == WriteAttempts || data is null || !IsSame(before, data.TryGet(entry.SiloAddress)?.Item1, data))
                     {
                         return false;
                     }
@@ -266,8 +268,8 @@ internal sealed class HealingMembershipTable(
     }
 
     /// <summary>Whether none but the heartbeat differs.</summary>
-    private static bool IsSame(MembershipEntry? before, MembershipEntry? now) =>
-        before?.Status == now?.Status && (before?.SuspectTimes?.Count ?? 0) == (now?.SuspectTimes?.Count ?? 0);
+    private static bool IsSame(MembershipEntry? before, MembershipEntry? now, MembershipTableData data) =>
+        before?.Status == now?.Status && (before?.SuspectTimes?.Count(vote => IsVoter(vote.Item1, data)) ?? 0) == (now?.SuspectTimes?.Count ?? 0);
 
     private async Task<MembershipTableData> HealAsync(CancellationToken cancellationToken)
     {
