@@ -24,10 +24,8 @@ public static class ClusterGrains
     /// <summary>The grain type of <see cref="IClusterGrain"/>.</summary>
     public const string ClusterType = "cluster-view";
 
-    /// <summary>The grain type of <see cref="IClusterGrain"/> in the version before, which had one for the whole cluster.</summary>
+    /// <summary>The grain type of <see cref="IClusterGrain"/> in former versions: first with one key for the whole cluster, then with that of each silo.</summary>
     public const string FormerClusterType = "cluster";
-
-    private const string FormerClusterKey = "0";
 
     public static IModelGrain GetModel(this IGrainFactory grains, string name) => grains.GetGrain<IModelGrain>(GrainId.Create(ModelType, name));
 
@@ -39,6 +37,7 @@ public static class ClusterGrains
 
     public static IClusterGrain GetCluster(this IGrainFactory grains, SiloAddress silo) => grains.GetGrain<IClusterGrain>(GrainId.Create(ClusterType, silo.ToParsableString()));
 
-    /// <summary>The one of the version before, which is on any silo of either version.</summary>
-    public static IClusterGrain GetFormerCluster(this IGrainFactory grains) => grains.GetGrain<IClusterGrain>(GrainId.Create(FormerClusterType, FormerClusterKey));
+    /// <summary>That of former versions. Which key it has does not matter to the first of them, and the key of a silo is what the last expects.</summary>
+    public static IClusterGrain GetFormerCluster(this IGrainFactory grains, SiloAddress silo) =>
+        grains.GetGrain<IClusterGrain>(GrainId.Create(FormerClusterType, silo.ToParsableString()));
 }

@@ -83,9 +83,9 @@ internal sealed class ClusterCalls(IGrainFactory grains, ControlCalls control, I
         }
     }
 
-    /// <summary>A silo of the version before has the one grain for the cluster alone.</summary>
+    /// <summary>A silo of a version before has the grain under its former type.</summary>
     private IClusterGrain GrainOf(SiloAddress silo) =>
-        manifests?.Current.Silos.TryGetValue(silo, out var manifest) == true && !manifest.Grains.ContainsKey(View) ? grains.GetFormerCluster() : grains.GetCluster(silo);
+        manifests?.Current.Silos.TryGetValue(silo, out var manifest) == true && !manifest.Grains.ContainsKey(View) ? grains.GetFormerCluster(silo) : grains.GetCluster(silo);
 
     private sealed record Answer<T>(SiloAddress Silo, T? Value, Exception? Failure);
 }

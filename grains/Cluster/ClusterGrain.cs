@@ -71,7 +71,7 @@ internal sealed class ClusterGrain(
     IClusterMembershipService membership, ILocalSiloDetails local, IKnownSilos silos, ClusterFigures figures, PlacementAnswers placement)
     : ClusterAnswers(membership, local, silos, figures, placement);
 
-/// <summary>That of whichever silo Orleans places it on: gateways of the version before ask it.</summary>
+/// <summary>That of whichever silo Orleans places it on: gateways of versions before ask it.</summary>
 [Reentrant]
 [GrainType(ClusterGrains.FormerClusterType)]
 internal sealed class FormerClusterGrain(

@@ -21,8 +21,8 @@ public sealed class ClusterCallsTests : IDisposable
     public ClusterCallsTests()
     {
         _routing = new Routing(_health);
-        _routing.Grains.Clusters.Add(A.ToParsableString(), _a);
-        _routing.Grains.Clusters.Add(B.ToParsableString(), _b);
+        _routing.Grains.Clusters.Add($"cluster-view/{A.ToParsableString()}", _a);
+        _routing.Grains.Clusters.Add($"cluster-view/{B.ToParsableString()}", _b);
     }
 
     public void Dispose() => _routing.Dispose();
@@ -70,10 +70,10 @@ public sealed class ClusterCallsTests : IDisposable
     }
 
     [Fact]
-    public async Task Ask_SilosOfTheVersionBefore_IsAnsweredByTheOneGrainOfTheirs()
+    public async Task Ask_SilosOfAVersionBefore_IsAnsweredByTheGrainOfTheirs()
     {
         var former = new FakeCluster();
-        _routing.Grains.Clusters.Add("0", former);
+        _routing.Grains.Clusters.Add($"cluster/{A.ToParsableString()}", former);
         former.Answer("former");
         var cluster = new ClusterCalls(_routing.Grains, _routing.Control, _health, _routing.Time, new Manifests((A, "cluster"), (B, "cluster-view")));
 

@@ -27,7 +27,8 @@ internal sealed class FakeGrains : FakeGrainFactory
     public override TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) =>
         (TGrainInterface)Fake(typeof(TGrainInterface), primaryKey);
 
-    public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => (TGrainInterface)(IAddressable)Fake(typeof(TGrainInterface), grainId.Key.ToString()!);
+    public override TGrainInterface GetGrain<TGrainInterface>(GrainId grainId) => (TGrainInterface)(IAddressable)Fake(
+        typeof(TGrainInterface), typeof(TGrainInterface) == typeof(IClusterGrain) ? grainId.ToString() : grainId.Key.ToString()!);
 
     /// <summary>The one alias that there is.</summary>
     public FakeAlias? Alias { get; set; }
@@ -35,7 +36,7 @@ internal sealed class FakeGrains : FakeGrainFactory
     /// <summary>What the controller handed over.</summary>
     public FakeController Controller { get; } = new();
 
-    /// <summary>What the silos say of the cluster, by their addresses.</summary>
+    /// <summary>What the silos say of the cluster, by the ids of their grains.</summary>
     public Dictionary<string, FakeCluster> Clusters { get; } = [];
 
     private IGrainWithStringKey Fake(Type type, string key) => type.Name switch
