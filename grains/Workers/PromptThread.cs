@@ -10,6 +10,7 @@ internal sealed class PromptThread : IDisposable
 {
     private readonly BlockingCollection<Action> _actions = [];
     private readonly Thread _thread;
+    private bool _isDisposed;
 
     /// <summary>Called by a thread that does not yield.</summary>
     public PromptThread()
@@ -21,9 +22,15 @@ internal sealed class PromptThread : IDisposable
     /// <summary>Has <paramref name="action"/> done soon. It must not throw, nor wait for another.</summary>
     public void Post(Action action) => _actions.Add(action);
 
-    /// <summary>Does the posted work, and ends the thread.</summary>
+    /// <summary>Does the posted work, and ends the thread. A second call does nothing: a silo ends its workers when it stops, and again when its services go.</summary>
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         _actions.CompleteAdding();
         _thread.Join();
         _actions.Dispose();

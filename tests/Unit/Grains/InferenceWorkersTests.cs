@@ -193,6 +193,19 @@ public sealed class InferenceWorkersTests
     }
 
     [Fact]
+    public async Task Dispose_AfterTryEndOfThreadsThatYielded_DoesNothing()
+    {
+        var workers = Workers(threads: 2);
+        var yielding = new Work(this, "yielding") { Share = _overdrawn };
+        workers.Submit(yielding);
+        yielding.Finish();
+        await yielding.Done.Soon();
+
+        Assert.True(await Task.Run(() => workers.TryEnd(TimeSpan.FromMinutes(1))).Soon());
+        await Task.Run(workers.Dispose).Soon();
+    }
+
+    [Fact]
     public async Task Submit_OfAReplicaThatTookMoreThanItsShare_RunsOnAThreadThatYields()
     {
         using var workers = Workers(threads: 2);
