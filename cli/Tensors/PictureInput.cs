@@ -7,6 +7,10 @@ namespace Cluster.Cli.Tensors;
 /// </summary>
 internal sealed record PictureInput(ModelInputSpec Input, int Channels, int Height, int Width, bool ChannelsFirst)
 {
+    private static readonly string[] Fractions = ["FP16", "BF16", "FP32", "FP64"];
+
+    private static readonly string[] Wholes = ["UINT8", "INT8", "INT16", "INT32", "INT64"];
+
     /// <summary>What a side has that the model leaves open.</summary>
     private const int OpenSide = 224;
 
@@ -20,7 +24,7 @@ internal sealed record PictureInput(ModelInputSpec Input, int Channels, int Heig
     /// <returns>Null where the input is no picture.</returns>
     public static PictureInput? Of(ModelInputSpec input)
     {
-        if (input.Shape.Count is not (3 or 4) || !(input.Datatype.StartsWith("FP", StringComparison.Ordinal) || input.Datatype is "BF16" or "UINT8" || input.Datatype.StartsWith("INT", StringComparison.Ordinal)))
+        if (input.Shape.Count is not (3 or 4) || !(Fractions.Contains(input.Datatype) || Wholes.Contains(input.Datatype)))
         {
             return null;
         }
@@ -36,7 +40,7 @@ internal sealed record PictureInput(ModelInputSpec Input, int Channels, int Heig
     /// <param name="divisor">What the values of 0 to 255 are divided by.</param>
     public InputTensor Take(Picture picture, double divisor)
     {
-        var isWhole = !(Input.Datatype.StartsWith("FP", StringComparison.Ordinal) || Input.Datatype == "BF16");
+        var isWhole = Wholes.Contains(Input.Datatype);
         var values = new JsonArray();
         for (var i = 0; i < Channels * Height * Width; i++)
         {

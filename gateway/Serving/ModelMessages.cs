@@ -177,6 +177,6 @@ internal static class ModelMessages
         Datatype.Fp32 => DataType.TypeFp32,
         Datatype.Fp64 => DataType.TypeFp64,
         Datatype.Bytes => DataType.TypeString,
-        _ => DataType.TypeInvalid,
+        Datatype.Unknown => DataType.TypeInvalid,
     };
 }

@@ -115,7 +115,8 @@ internal static class AnswerComparison
         Datatype.Bf16 => AreCloseBFloats(expected, actual, absolute, relative),
 
         // Labels, ids and texts: another one is another answer, however near.
-        _ => false,
+        Datatype.Bool or Datatype.UInt8 or Datatype.UInt16 or Datatype.UInt32 or Datatype.UInt64 or Datatype.Int8 or Datatype.Int16 or Datatype.Int32 or Datatype.Int64
+            or Datatype.Bytes or Datatype.Unknown => false,
     };
 
     private static bool AreClose<T>(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual, double absolute, double relative)

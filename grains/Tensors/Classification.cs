@@ -38,7 +38,8 @@ internal static class Classification
         Datatype.UInt16 => Encode<ushort>(raw, shape, classes, labels),
         Datatype.UInt32 => Encode<uint>(raw, shape, classes, labels),
         Datatype.UInt64 => Encode<ulong>(raw, shape, classes, labels),
-        _ => Encode<byte>(raw, shape, classes, labels),
+        Datatype.UInt8 or Datatype.Bool => Encode<byte>(raw, shape, classes, labels),
+        Datatype.Bytes or Datatype.Unknown => throw new ArgumentOutOfRangeException(nameof(datatype), datatype, "texts have no order of scores"),
     };
 
     private static byte[] Encode<T>(ReadOnlySpan<byte> raw, ReadOnlySpan<long> shape, int classes, string[] labels)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Wire;
@@ -11,6 +12,9 @@ namespace Cluster.Grains.Tensors;
 /// </remarks>
 internal static class TypedContents
 {
+    private const int Fp32Field = 6;
+    private const int Fp64Field = 7;
+
     private static readonly string[] FieldNames =
         ["", "bool_contents", "int_contents", "int64_contents", "uint_contents", "uint64_contents", "fp32_contents", "fp64_contents", "bytes_contents"];
 
@@ -22,10 +26,10 @@ internal static class TypedContents
         Datatype.Int64 => 3,
         Datatype.UInt8 or Datatype.UInt16 or Datatype.UInt32 => 4,
         Datatype.UInt64 => 5,
-        Datatype.Fp32 => 6,
-        Datatype.Fp64 => 7,
+        Datatype.Fp32 => Fp32Field,
+        Datatype.Fp64 => Fp64Field,
         Datatype.Bytes => 8,
-        _ => 0,
+        Datatype.Fp16 or Datatype.Bf16 or Datatype.Unknown => 0,
     };
 
     /// <summary>Fills <paramref name="target"/>, which has room for exactly <paramref name="count"/> elements.</summary>
@@ -90,10 +94,10 @@ internal static class TypedContents
 
     private static void CheckWireType(ref ProtoReader reader, Datatype datatype)
     {
-        var expected = datatype switch
+        var expected = FieldOf(datatype) switch
         {
-            Datatype.Fp32 => WireType.Fixed32,
-            Datatype.Fp64 => WireType.Fixed64,
+            Fp32Field => WireType.Fixed32,
+            Fp64Field => WireType.Fixed64,
             _ => WireType.Varint,
         };
         if (reader.WireType != expected)
@@ -110,10 +114,10 @@ internal static class TypedContents
         }
     }
 
-    private static ulong ReadElement(ref ProtoReader reader, Datatype datatype) => datatype switch
+    private static ulong ReadElement(ref ProtoReader reader, Datatype datatype) => FieldOf(datatype) switch
     {
-        Datatype.Fp32 => reader.ReadFixed32(),
-        Datatype.Fp64 => reader.ReadFixed64(),
+        Fp32Field => reader.ReadFixed32(),
+        Fp64Field => reader.ReadFixed64(),
         _ => reader.ReadVarint(),
     };
 
@@ -145,9 +149,11 @@ internal static class TypedContents
             case Datatype.Int32 or Datatype.UInt32 or Datatype.Fp32:
                 BinaryPrimitives.WriteUInt32LittleEndian(place, (uint)bits);
                 break;
-            default:
+            case Datatype.Int64 or Datatype.UInt64 or Datatype.Fp64:
                 BinaryPrimitives.WriteUInt64LittleEndian(place, bits);
                 break;
+            default:
+                throw new UnreachableException($"{tensor.Datatype.Name()} is stored in no form");
         }
     }
 

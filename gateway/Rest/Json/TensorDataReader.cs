@@ -30,7 +30,8 @@ internal static class TensorDataReader
         Datatype.Bf16 => Read<BFloat16Element>(ref reader, json, ref offset, input, builder),
         Datatype.Fp32 => Read<FloatElement<float>>(ref reader, json, ref offset, input, builder),
         Datatype.Fp64 => Read<FloatElement<double>>(ref reader, json, ref offset, input, builder),
-        _ => Read<BytesElement>(ref reader, json, ref offset, input, builder),
+        Datatype.Bytes => Read<BytesElement>(ref reader, json, ref offset, input, builder),
+        Datatype.Unknown => throw new ArgumentException($"{input.Title} has no datatype yet", nameof(input)),
     };
 
     private static long Read<T>(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref int offset, JsonInput input, InferRequestBuilder builder)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
@@ -104,7 +105,8 @@ internal sealed class TensorJsonWriter(Datatype datatype, ReadOnlyMemory<byte> t
         Datatype.Fp16 => FormatAsSingle(block, target, static bits => (float)BitConverter.UInt16BitsToHalf(bits)),
         Datatype.Bf16 => FormatAsSingle(block, target, BFloat16Element.ToSingle),
         Datatype.Fp32 => Format<float>(block, target),
-        _ => Format<double>(block, target),
+        Datatype.Fp64 => Format<double>(block, target),
+        Datatype.Bytes or Datatype.Unknown => throw new UnreachableException($"{datatype.Name()} is written in no form of numbers"),
     };
 
     private int Format<T>(ReadOnlySpan<byte> block, Span<byte> target)

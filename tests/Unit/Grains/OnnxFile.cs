@@ -18,6 +18,11 @@ internal static class OnnxFile
     /// <param name="outputShape">Null is that of the input.</param>
     public static byte[] Sum(string[] shape, string[]? outputShape = null) => Model(Add("x", "y"), [Value("x", shape)], [Value("y", outputShape ?? shape)]);
 
+    /// <summary>A graph x → y = x.</summary>
+    /// <param name="type">Of the elements, by its number in onnx.proto.</param>
+    public static byte[] Identity(int type, string[] shape) => Model(
+        [.. Text(1, "x"), .. Text(2, "y"), .. Text(4, "Identity")], [Value("x", shape, type)], [Value("y", shape, type)]);
+
     /// <summary>A graph x → y = x + x and z → w = z + z, matrices of a row a request and of columns that requests choose.</summary>
     /// <param name="output">The graph's name for the columns of y.</param>
     public static byte[] TwoSums(string first, string second, string? output = null) => Model(
@@ -87,10 +92,10 @@ internal static class OnnxFile
 
     private static byte[] Add(string input, string output) => [.. Text(1, input), .. Text(1, "x"), .. Text(2, output), .. Text(4, "Add")];
 
-    private static byte[] Value(string name, string[]? shape)
+    private static byte[] Value(string name, string[]? shape, int type = Float)
     {
         byte[] declared = shape is null ? [] : Part(2, [.. shape.SelectMany(size => Part(1, Dimension(size)))]);
-        return [.. Text(1, name), .. Part(2, Part(1, [.. Number(1, Float), .. declared]))];
+        return [.. Text(1, name), .. Part(2, Part(1, [.. Number(1, (ulong)type), .. declared]))];
     }
 
     private static byte[] Dimension(string size) => long.TryParse(size, out var number) ? Number(1, (ulong)number) : Text(2, size);
