@@ -18,7 +18,7 @@ internal sealed class ClusterCaretaker(
     SiloView silos,
     PlacementRequests requests,
     IGrainFactory grains,
-    ClusterOptions options,
+    ClusterWorkOptions options,
     ClusterMetrics metrics,
     ILogger<ClusterCaretaker> logger)
 {
@@ -131,7 +131,7 @@ internal static class LoadAhead
     /// <summary>Versions that are not in memory, most recently used first, as far as they fit into a share of the free space above a reserve.</summary>
     /// <param name="bytes">What a replica will take; null if that is not known.</param>
     public static ImmutableArray<(string Model, long Version)> Choose(
-        IEnumerable<ModelServingState> states, IReadOnlyCollection<SiloState> silos, Func<string, long, long?> bytes, ClusterOptions options)
+        IEnumerable<ModelServingState> states, IReadOnlyCollection<SiloState> silos, Func<string, long, long?> bytes, ClusterWorkOptions options)
     {
         var space = silos.Where(silo => !silo.Draining).Sum(silo => Math.Max(0.0, silo.Free - (silo.Capacity * options.Reserve))) * options.LoadAheadShare;
         var chosen = ImmutableArray.CreateBuilder<(string, long)>();

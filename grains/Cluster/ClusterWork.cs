@@ -14,7 +14,7 @@ public static class ClusterWork
     /// </summary>
     public static IServiceCollection AddClusterWork(this IServiceCollection services)
     {
-        services.AddClusterOptions<ClusterOptions>();
+        services.AddClusterOptions<ClusterWorkOptions>();
         services.AddSingleton<ClusterMetrics>();
         services.AddHostedService<UtilizationReporter>();
         services.AddSingleton<ClusterCaretaker>();

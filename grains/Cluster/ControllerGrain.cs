@@ -19,7 +19,7 @@ internal sealed class ControllerGrain(
     IRepositoryWatch repository,
     RepositoryStanding standing,
     ISiloStates states,
-    ClusterOptions options,
+    ClusterWorkOptions options,
     SiloDrains siloDrains,
     ILogger<ControllerGrain> logger) : Grain, IControllerGrain
 {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Grains.Cluster;
 
 /// <summary>Has each model replace its replicas on this silo by ones elsewhere, while they go on answering. Safe from any thread.</summary>
-internal sealed class ReplicaMoves(LocalReplicas replicas, ILocalSiloDetails local, IGrainFactory grains, ClusterOptions options, ILogger<ReplicaMoves> logger)
+internal sealed class ReplicaMoves(LocalReplicas replicas, ILocalSiloDetails local, IGrainFactory grains, ClusterWorkOptions options, ILogger<ReplicaMoves> logger)
 {
     /// <summary>Asks each of the models once; ends early where that is cancelled.</summary>
     /// <returns>How many have done all that they could.</returns>

@@ -16,7 +16,7 @@ internal sealed class SiloDrain(
     ReplicaMoves moves,
     SiloView silos,
     ILocalSiloDetails local,
-    ClusterOptions options,
+    ClusterWorkOptions options,
     ClusterMetrics metrics,
     TimeProvider time,
     ILogger<SiloDrain> logger)

@@ -15,7 +15,7 @@ internal sealed class UtilizationReporter(
     LocalReplicas replicas,
     IServingStates states,
     IGrainFactory grains,
-    ClusterOptions options,
+    ClusterWorkOptions options,
     ScalingOptions scaling,
     TimeProvider time,
     ILogger<UtilizationReporter> logger) : IHostedService, IDisposable

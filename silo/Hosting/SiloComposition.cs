@@ -37,7 +37,7 @@ internal static class SiloComposition
         services.Configure<ModelCacheOptions>(cache => cache.Capacity = CacheCapacity.Of(options.Capacity));
         services.Configure<ModelTrustOptions>(trust => (trust.RequireSigned, trust.Keys, trust.KeyFile) = (options.RequireSignedModels, options.ModelKeys, options.ModelKeyFile));
         services.Configure<MemoryOptions>(static memory => memory.Available = MemoryLimit.Read("/"));
-        services.Configure<ClusterOptions>(cluster => cluster.StopTimeout = TimeSpan.FromSeconds(options.StopSeconds));
+        services.Configure<ClusterWorkOptions>(cluster => cluster.StopTimeout = TimeSpan.FromSeconds(options.StopSeconds));
         if (options.Redis is null)
         {
             services.AddSingleton<IRegistrations, InMemoryRegistrations>();

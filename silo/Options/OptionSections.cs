@@ -57,7 +57,7 @@ internal static class OptionSections
         services.AddClusterOptions<ScalingOptions>();
         services.AddClusterOptions<PlacementOptions>();
         services.AddClusterOptions<PublishOptions>();
-        services.AddClusterOptions<ClusterOptions>();
+        services.AddClusterOptions<ClusterWorkOptions>();
         services.AddClusterOptions<RegistryOptions>();
         services.AddClusterOptions<ReplicationOptions>();
         services.AddClusterOptions<PrometheusOptions>();

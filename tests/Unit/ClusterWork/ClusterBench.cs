@@ -50,7 +50,7 @@ internal sealed class ClusterBench : IDisposable
 
     public LocalReplicas Replicas => field ??= new(Draining, Local);
 
-    public ClusterOptions Options { get; } = new();
+    public ClusterWorkOptions Options { get; } = new();
 
     public FixedSiloDetails Local { get; } = new(Silos.A);
 

@@ -85,7 +85,7 @@ public sealed class ClusterCaretakerTests
         ];
 
         // Above the reserve of 100 each: 400 and 0; half of it is 200.
-        var chosen = LoadAhead.Choose(bench.States.All, silos, (_, _) => 90, new ClusterOptions());
+        var chosen = LoadAhead.Choose(bench.States.All, silos, (_, _) => 90, new ClusterWorkOptions());
 
         Assert.Equal([("new", 1L), ("mid", 1L)], chosen);
     }

@@ -5,7 +5,7 @@ namespace Cluster.Grains.Cluster;
 
 /// <summary>What silos do for the whole cluster. Defaults are ModelMesh's where it has such a setting.</summary>
 [Section("ClusterWork")]
-public sealed class ClusterOptions : IValidatableObject
+public sealed class ClusterWorkOptions : IValidatableObject
 {
     /// <summary>How often a silo's replicas report their utilization, 1 s to 10 min. Default 10 s (ModelMesh: RATE_CHECK_INTERVAL).</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
