@@ -18,6 +18,13 @@ namespace Cluster.Unit.Silo;
 /// <summary>Every option is bound, checked and documented. With WRITE_DOCS=1 in the environment, docs/options.md is written anew.</summary>
 public sealed partial class OptionsPageTests
 {
+    private static readonly string[] Projects = ["contracts", "gateway", "grains", "metrics", "security", "silo"];
+
+    private static readonly Lazy<IReadOnlyList<(string File, string Text)>> Sources = new(static () =>
+        [.. Projects.SelectMany(static project => Directory.EnumerateFiles(Path.Combine(TestPaths.Root, project), "*.cs", SearchOption.AllDirectories))
+            .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .Select(static file => (file, File.ReadAllText(file)))]);
+
     private static readonly string Page = Path.Combine(TestPaths.Root, "docs", "options.md");
 
     public static TheoryData<Type> OptionTypes => new(
@@ -68,6 +75,18 @@ public sealed partial class OptionsPageTests
         Assert.Equal(expected, await File.ReadAllTextAsync(Page));
     }
 
+    /// <summary>An option that no composition reads would be taken, checked, and without effect.</summary>
+    [Fact]
+    public void CommandLine_EveryOption_IsReadBesideItsDeclaration()
+    {
+        var options = Path.Combine(TestPaths.Root, "silo", "Options") + Path.DirectorySeparatorChar;
+        var readers = Sources.Value.Where(source => !source.File.StartsWith(options, StringComparison.Ordinal)).Select(static source => source.Text).ToList();
+        var taken = OptionProperty.Of(typeof(ServeOptions)).Where(static option => ServeCommand.NameOf(option.Key) != option.Key).Select(static option => option.Name).ToList();
+
+        Assert.True(taken.Count > 40);
+        Assert.DoesNotContain(taken, name => !readers.Exists(text => Regex.IsMatch(text, $@"ptions\.{name}\b")));
+    }
+
     [Fact]
     public async Task Operations_EveryCommand_IsOnThePage()
     {
@@ -108,7 +127,7 @@ public sealed partial class OptionsPageTests
         foreach (var type in OptionSections.Types)
         {
             var defaults = Activator.CreateInstance(type)!;
-            page.Append(CultureInfo.InvariantCulture, $"\n## {OptionProperty.SectionOf(type)}\n\n{Summary(type, null)}\n\n| option | default | right | meaning |\n|---|---|---|---|\n");
+            page.Append(CultureInfo.InvariantCulture, $"\n## {OptionProperty.SectionOf(type)}\n\n{Summary(type, null)} Source: `{SourceOf(type)}`.\n\n| option | default | right | meaning |\n|---|---|---|---|\n");
             foreach (var option in OptionProperty.Of(type).Where(static option => option.SetBy is null))
             {
                 var name = ServeCommand.NameOf(option.Key);
@@ -118,6 +137,10 @@ public sealed partial class OptionsPageTests
 
         return page.ToString();
     }
+
+    /// <summary>The file that declares a class, below the root.</summary>
+    private static string SourceOf(Type type) => Path.GetRelativePath(
+        TestPaths.Root, Sources.Value.Single(source => source.Text.Contains($"public sealed class {type.Name}\n", StringComparison.Ordinal) || source.Text.Contains($"public sealed class {type.Name} ", StringComparison.Ordinal)).File);
 
     private static string Summary(Type type, string? property)
     {
