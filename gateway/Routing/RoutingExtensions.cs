@@ -40,7 +40,7 @@ internal static class RoutingExtensions
 }
 
 /// <summary>Keeps the request series of exactly the versions that there are.</summary>
-internal static class RouteMetrics
+internal static class RequestSeriesUpkeep
 {
     /// <summary>Follows <paramref name="routes"/>, and counts those that are there already.</summary>
     public static void Follow(this RequestMetrics metrics, RouteTable routes)
