@@ -30,7 +30,7 @@ internal sealed class Int8Model
     public static void Write(string from, Workload workload, string to)
     {
         // Constants become initializers, and batch normalizations parts of convolutions.
-        using (var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC, OptimizedModelFilePath = to })
+        using (var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC, OptimizedModelFilePath = to, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR })
         {
             new InferenceSession(from, options).Dispose();
         }
@@ -66,7 +66,7 @@ internal sealed class Int8Model
     private void Calibrate(Workload workload)
     {
         List<string> asked = [.. _quantized.Where(name => !_file.InputNames.Contains(name))];
-        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL };
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(_file.ToBytes(asked), options);
         using var run = new RunOptions();
         using var input = OrtValue.CreateTensorValueFromMemory(workload.Input, workload.Shape);

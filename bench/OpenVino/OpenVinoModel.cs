@@ -78,7 +78,7 @@ internal sealed record OpenVinoModel(string Name, string File, bool IsInt8 = fal
     /// <exception cref="OnnxRuntimeException">OpenVINO refuses the graph.</exception>
     public InferenceSession Open(string provider)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
+        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         if (provider == OpenVino)
         {
             options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
