@@ -33,7 +33,7 @@ internal static partial class H2Load
                 "-n", Text(requests), "-c", Text(shape.Connections), "-m", Text(shape.Streams), "-d", body, "--log-file", log,
                 .. call.Headers.SelectMany(static header => new[] { "-H", header }), call.Url.AbsoluteUri,
             ];
-            Check(await RunToEndAsync(arguments, cancellationToken), requests, answerBytes);
+            Check(await RunToEndAsync(shape.Processors is { } processors ? ["taskset", "-c", processors, "h2load", .. arguments] : ["h2load", .. arguments], cancellationToken), requests, answerBytes);
             return ReadLog(log);
         }
         finally
@@ -42,9 +42,9 @@ internal static partial class H2Load
         }
     }
 
-    private static async Task<string> RunToEndAsync(string[] arguments, CancellationToken cancellationToken)
+    private static async Task<string> RunToEndAsync(string[] command, CancellationToken cancellationToken)
     {
-        using var process = Process.Start(new ProcessStartInfo("h2load", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         try
         {
             var errors = process.StandardError.ReadToEndAsync(cancellationToken);

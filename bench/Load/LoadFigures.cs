@@ -14,6 +14,9 @@ internal sealed record LoadFigures(long Requests, TimeSpan Elapsed, double P50Mi
     /// <summary>Processor time a request, of the server; of this process where there is none.</summary>
     public double CpuMicros => (Cpu.Server ?? Cpu.Client).TotalMicroseconds / (Requests + Checks);
 
+    /// <summary>The same of the server and of its client together.</summary>
+    public double AllCpuMicros => (Cpu.Client + (Cpu.Server ?? TimeSpan.Zero)).TotalMicroseconds / (Requests + Checks);
+
     /// <param name="unitsPerMicrosecond">Of what <paramref name="latencies"/> holds.</param>
     public static LoadFigures Of(TimeSpan elapsed, LongHistogram latencies, double unitsPerMicrosecond, CpuTimes cpu, long checks) => new(
         latencies.TotalCount,

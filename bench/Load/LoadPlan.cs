@@ -8,6 +8,9 @@ internal readonly record struct LoadShape(int Connections, int Streams)
 {
     private const int MaxConnections = 4;
 
+    /// <summary>Those that the load generator may use, as <c>taskset -c</c> takes them; null for all.</summary>
+    public string? Processors { get; init; }
+
     public int InFlight => Connections * Streams;
 
     /// <summary>So many requests in flight: over HTTP/2 on four connections at most.</summary>

@@ -20,12 +20,13 @@ internal sealed class OpenVinoBenchmark : IBenchmark
     public IReadOnlyList<OptionSpec> Options { get; } =
     [
         new("openvino", "DIR", "OpenVINO with an ONNX Runtime built in, as deploy/openvino/install.sh unpacks it; required"),
-        new("models", "A,B", "only these of squeezenet, resnet50, mnist, which lie in ../shared/models"),
+        new("models", "A,B", "only these of squeezenet, resnet50, mnist, which lie in ../shared/models, and of the int8 forms squeezenet-int8, resnet50-int8"),
         new("model", "FILE", "one more model: one FP32 input, one FP32 output"),
+        new("client-cpus", "LIST", "processors of the load generator alone, such as 1 or 4-7; run by 'taskset -c' with the others. Without it all are shared"),
         new("seconds", "N", "measured time of a load; default 3"),
         new("warm-up", "N", "time before that; default 1"),
         new("rounds", "N", "measurements of each load; default 3"),
-        new("loads", "N", "loads of each model; default 5"),
+        new("loads", "N", "loads of each model; default 5, 0 measures no loading"),
     ];
 
     /// <inheritdoc/>
@@ -34,8 +35,9 @@ internal sealed class OpenVinoBenchmark : IBenchmark
         var arguments = context.Arguments;
         var folder = arguments.Text("openvino") ?? throw new UsageException("name OpenVINO's folder by '--openvino'");
         var plan = new LoadPlan(arguments.Seconds("warm-up", 1, 0.1, 60), arguments.Seconds("seconds", 3, 0.1, 600));
-        var (rounds, loads) = (arguments.Integer("rounds", 3, 1, 100), arguments.Integer("loads", 5, 1, 100));
-        var models = Chosen(context.Root, arguments);
+        var (rounds, loads) = (arguments.Integer("rounds", 3, 1, 100), arguments.Integer("loads", 5, 0, 100));
+        var chosen = Chosen(context.Root, arguments);
+        var clientProcessors = arguments.Text("client-cpus");
         var silo = Path.Combine(context.Root, "silo/bin/Release/net10.0/publish/cluster-silo");
 
         // Before the first call into ONNX Runtime, which the report's head is.
@@ -45,8 +47,12 @@ internal sealed class OpenVinoBenchmark : IBenchmark
         }
 
         var (started, machine) = (context.Time.GetUtcNow(), Machine.Read());
+        using var made = new ModelFolder();
+        var notes = new List<string>();
+        var models = chosen.ConvertAll(model => model.MadeIn(made.Path, notes));
+        models.RemoveAll(model => Refusal(model) is { } reason && Told(notes, $"OpenVINO does not take {model.Name} on this processor: {reason}"));
         var loading = new List<LoadingFigures>();
-        foreach (var model in models)
+        foreach (var model in loads > 0 ? models : [])
         {
             loading.AddRange(await LoadingFigures.MeasureAsync(model, silo, folder, loads, context.Progress, cancellationToken));
         }
@@ -76,22 +82,57 @@ internal sealed class OpenVinoBenchmark : IBenchmark
 
                 // Providers are checked against themselves: kernels add in another order, and a softmax of large numbers makes much of that.
                 Task<Sample> ServedAsync(string provider) => MeasureAsync(
-                    server, (provider == OpenVinoModel.Cpu ? onCpu : inProcess[0]).Workload with { Model = model.ServedBy(provider) }, callers, plan, cancellationToken);
+                    server, (provider == OpenVinoModel.Cpu ? onCpu : inProcess[0]).Workload with { Model = model.ServedBy(provider) }, callers, clientProcessors, plan, cancellationToken);
                 providers.Add(await CaseReport.MeasureAsync(name, rounds, () => ServedAsync(OpenVinoModel.Cpu), () => ServedAsync(OpenVinoModel.OpenVino)));
                 overhead.Add(await CaseReport.MeasureAsync(
-                    name, rounds, () => InProcessModel.MeasureAsync(inProcess[..Math.Min(callers, inProcess.Count)], plan, cancellationToken), () => ServedAsync(OpenVinoModel.OpenVino)));
+                    name, rounds, () => InProcessAsync(inProcess[..Math.Min(callers, inProcess.Count)], plan, cancellationToken), () => ServedAsync(OpenVinoModel.OpenVino)));
             }
 
             inProcess.ForEach(static one => one.Dispose());
         }
 
-        return new OpenVinoReport(Name, started, machine, OrtEnv.Instance().GetVersionString(), loading, providers, overhead).ToReport();
+        if (clientProcessors is not null)
+        {
+            notes.Add($"the load generator has processors {clientProcessors} for itself");
+        }
+
+        return new OpenVinoReport(Name, started, machine, OrtEnv.Instance().GetVersionString(), notes, loading, providers, overhead).ToReport();
     }
 
-    private static async Task<Sample> MeasureAsync(ServerProcess server, Workload workload, int callers, LoadPlan plan, CancellationToken cancellationToken)
+    private static async Task<Sample> MeasureAsync(
+        ServerProcess server, Workload workload, int callers, string? clientProcessors, LoadPlan plan, CancellationToken cancellationToken)
     {
         using var call = new GrpcInferCall(server.Grpc, workload);
-        return Sample.Of(await CheckedLoad.RunAsync(call, LoadShape.Of(call, callers), plan, server.Target.Processes, cancellationToken));
+        var load = await CheckedLoad.RunAsync(call, LoadShape.Of(call, callers) with { Processors = clientProcessors }, plan, server.Target.Processes, cancellationToken);
+        return WithAll(Sample.Of(load), load.AllCpuMicros);
+    }
+
+    private static async Task<Sample> InProcessAsync(IReadOnlyList<InProcessModel> models, LoadPlan plan, CancellationToken cancellationToken)
+    {
+        var sample = await InProcessModel.MeasureAsync(models, plan, cancellationToken);
+        return WithAll(sample, sample.Figures.Single(static figure => figure.Name == Sample.Cpu).Value);
+    }
+
+    private static Sample WithAll(Sample sample, double micros) => sample with { Figures = [.. sample.Figures, new Figure("CPU µs with client", micros)] };
+
+    /// <summary>Why OpenVINO does not take a model; null where it does.</summary>
+    private static string? Refusal(OpenVinoModel model)
+    {
+        try
+        {
+            model.Open(OpenVinoModel.OpenVino).Dispose();
+            return null;
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            return exception.Message.ReplaceLineEndings(" ").TrimEnd();
+        }
+    }
+
+    private static bool Told(List<string> notes, string note)
+    {
+        notes.Add(note);
+        return true;
     }
 
     private static List<OpenVinoModel> Chosen(string root, BenchArguments arguments)

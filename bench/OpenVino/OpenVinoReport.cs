@@ -7,18 +7,24 @@ namespace Cluster.Bench.OpenVino;
 
 /// <summary>The three tables, and their JSON.</summary>
 /// <param name="OnnxRuntime">The version that both providers are of.</param>
+/// <param name="Notes">Lines above the tables.</param>
 internal sealed record OpenVinoReport(
-    string Benchmark, DateTimeOffset Started, Machine Machine, string OnnxRuntime, IReadOnlyList<LoadingFigures> Loading, IReadOnlyList<CaseReport> Providers, IReadOnlyList<CaseReport> Overhead)
+    string Benchmark, DateTimeOffset Started, Machine Machine, string OnnxRuntime, IReadOnlyList<string> Notes, IReadOnlyList<LoadingFigures> Loading, IReadOnlyList<CaseReport> Providers, IReadOnlyList<CaseReport> Overhead)
 {
     public BenchmarkReport ToReport()
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"{Benchmark}, {Started:u}");
         text.AppendLine(CultureInfo.InvariantCulture, $"machine: {Machine}; both providers of ONNX Runtime {OnnxRuntime}; {OpenVinoModel.Streams} streams or slots of one thread");
-        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{"model",-14}{"provider",-20}{"first load ms",14}{"next loads ms",14}{"MiB resident",14}");
+        foreach (var note in Notes)
+        {
+            text.AppendLine(note);
+        }
+
+        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{"model",-20}{"provider",-20}{"first load ms",14}{"next loads ms",14}{"MiB resident",14}");
         foreach (var one in Loading)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"{one.Model,-14}{one.Provider,-20}{one.FirstMs,14:N0}{one.NextMs,14:N0}{one.ResidentMib,14:N0}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{one.Model,-20}{one.Provider,-20}{one.FirstMs,14:N0}{one.NextMs,14:N0}{one.ResidentMib,14:N0}");
         }
 
         text.AppendLine("MiB resident: of a process that serves this model alone, after the loads");

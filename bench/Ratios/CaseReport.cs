@@ -69,10 +69,13 @@ internal sealed record FigureReport(
 /// <param name="OthersPercent">Part of the machine that other processes took meanwhile.</param>
 internal sealed record Sample(double OthersPercent, params IReadOnlyList<Figure> Figures)
 {
+    /// <summary>Of the server a request; of this process where there is none.</summary>
+    public const string Cpu = "CPU µs";
+
     public static Sample Of(LoadFigures load) => new(
         load.Cpu.OthersPercent,
         new Figure("req/s", load.RequestsPerSecond),
-        new Figure("CPU µs", load.CpuMicros),
+        new Figure(Cpu, load.CpuMicros),
         new Figure("p50 µs", load.P50Micros),
         new Figure("p99 µs", load.P99Micros));
 }

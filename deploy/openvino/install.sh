@@ -64,6 +64,6 @@ library=$(find "$from" -maxdepth 4 -name 'libonnxruntime_providers_openvino*.so'
 [ -n "$library" ] || fail "'$from' has no library of OpenVINO for ONNX Runtime"
 source=$(dirname "$library")
 mkdir -p "$target"
-find "$source" -maxdepth 1 -type f \( -name 'lib*.so' -o -name 'lib*.so.*' -o -name cache.json -o -iname '*license*' -o -iname '*third*party*' \) -exec cp {} "$target/" \;
-find "$from" -path '*.dist-info*' -iname '*license*' -type f -exec cp -n {} "$target/" \;
+find "$source" -maxdepth 1 -type f \( -name 'lib*.so' -o -name 'lib*.so.*' -o -name cache.json \) -exec cp {} "$target/" \;
+find "$from" -maxdepth 4 -type f \( -iname '*license*' -o -iname '*third*party*' \) -exec cp -n {} "$target/" \;
 echo "OpenVINO is in $target: ./serve --openvino $target"

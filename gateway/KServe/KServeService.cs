@@ -24,7 +24,8 @@ internal sealed class KServeService(IServingApi api, CallBoundary boundary)
         .Unary("ModelReady", ModelReadyRequest.Parser, (call, request) =>
         {
             var (model, version) = Find(call, request.Name, request.Version);
-            return Answer(new ModelReadyResponse { Ready = api.IsModelReady(model, version, Protocol.Grpc) });
+            var isReady = api.IsModelReady(model, version, Protocol.Grpc);
+            return Answer(new ModelReadyResponse { Ready = isReady, Reason = isReady ? "" : api.WhyNotReady(model, version) });
         })
         .Unary("ModelMetadata", ModelMetadataRequest.Parser, (call, request) =>
         {

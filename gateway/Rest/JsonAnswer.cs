@@ -105,7 +105,8 @@ internal sealed record ErrorAnswer(string Error);
 internal sealed record LiveAnswer(bool Live);
 
 /// <param name="Name">The model's; null for the server.</param>
-internal sealed record ReadyAnswer(string? Name, bool Ready);
+/// <param name="Reason">Why a model is not; else null.</param>
+internal sealed record ReadyAnswer(string? Name, bool Ready, string? Reason = null);
 
 [JsonSerializable(typeof(ErrorAnswer))]
 [JsonSerializable(typeof(LiveAnswer))]

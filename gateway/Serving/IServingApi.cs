@@ -34,6 +34,9 @@ internal interface IServingApi
     /// <exception cref="ServingException">NOT_FOUND; INVALID_ARGUMENT for a version that is no number.</exception>
     bool IsModelReady(string model, string version, Protocol protocol);
 
+    /// <summary>Why requests for it are refused now; empty where they are not.</summary>
+    string WhyNotReady(string model, string version);
+
     ValueTask<ModelMetadataResponse> GetModelMetadataAsync(string model, string version, Protocol protocol, CancellationToken cancellationToken);
 
     ValueTask<ModelConfig> GetModelConfigAsync(string model, string version, CancellationToken cancellationToken);

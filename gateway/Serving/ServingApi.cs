@@ -118,6 +118,9 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
+    public string WhyNotReady(string model, string version) => _routes.TryRoute(model, version, out _, out var failure) ? "" : failure.Message;
+
+    /// <inheritdoc/>
     public async ValueTask<ModelMetadataResponse> GetModelMetadataAsync(
         string model, string version, Protocol protocol, CancellationToken cancellationToken)
     {

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
 using Cluster.Grains.Repository.Files;
 using Microsoft.Extensions.Logging;
 
@@ -8,17 +10,33 @@ namespace Cluster.Grains.OpenVino;
 
 /// <summary>
 /// The folder where OpenVINO keeps compiled graphs of models with <c>cache</c>, a folder for each content of a version and its settings. What was used longest ago
-/// goes when they take too much. What its model does not have any more goes with the model's next load or unload. Safe from any thread.
+/// goes when they take too much. What its model does not have any more goes with the model's next change. Safe from any thread.
 /// </summary>
-internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations registrations, TimeProvider time, ILogger<CompiledGraphs> logger)
+internal sealed class CompiledGraphs
 {
     private const string DefaultName = "cluster-openvino-cache";
     private const int Digits = 16;
 
+    private readonly OpenVinoOptions _options;
+    private readonly IRegistrations _registrations;
+    private readonly TimeProvider _time;
+    private readonly ILogger<CompiledGraphs> _logger;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _loading = new(StringComparer.Ordinal);
 
-    private string Root => options.Cache ?? Path.Combine(Path.GetTempPath(), DefaultName);
+    /// <summary>Models that this process has loaded with <c>cache</c>.</summary>
+    private readonly ConcurrentDictionary<string, bool> _models = new(StringComparer.Ordinal);
+
+    public CompiledGraphs(OpenVinoOptions options, IRegistrations registrations, IServingStates states, TimeProvider time, ILogger<CompiledGraphs> logger)
+    {
+        _options = options;
+        _registrations = registrations;
+        _time = time;
+        _logger = logger;
+        states.Changed += Notice;
+    }
+
+    private string Root => _options.Cache ?? Path.Combine(Path.GetTempPath(), DefaultName);
 
     /// <summary>The folder for a load, until that ends.</summary>
     /// <exception cref="IOException">It cannot be made, or is not the silo's own.</exception>
@@ -34,6 +52,7 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
             var folder = Path.GetFullPath(Path.Combine(Root, name));
             OwnFolder.Make(folder);
             _loading[name] = _loading.GetValueOrDefault(name) + 1;
+            _models[model] = true;
             return new Loading(this, model, name, folder);
         }
     }
@@ -41,21 +60,37 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
     /// <summary>Removes what the model does not have any more: versions that are gone, and their former contents.</summary>
     public void Sweep(string model)
     {
-        HashSet<string> kept = registrations.TryGet(model, out var registration)
+        HashSet<string> kept = _registrations.TryGet(model, out var registration)
             ? [.. registration.Versions.Select(source => NameOf(model, source))]
             : [];
-        lock (_lock)
+        Tidy(() =>
         {
             foreach (var folder in Folders($"{Digest(model)}-*").Where(folder => !kept.Contains(folder.Name[..folder.Name.LastIndexOf('-')]) && !_loading.ContainsKey(folder.Name)))
             {
                 Remove(folder);
             }
+        });
+    }
+
+    /// <summary>A model that goes may have no replica here, whose end would tell.</summary>
+    private void Notice(string model)
+    {
+        if (!_models.ContainsKey(model))
+        {
+            return;
         }
+
+        if (!_registrations.TryGet(model, out var registration) || registration.IsRemoval)
+        {
+            _models.TryRemove(model, out _);
+        }
+
+        _ = Task.Run(() => Sweep(model));
     }
 
     private void End(string model, string name, string used)
     {
-        lock (_lock)
+        Tidy(() =>
         {
             if (--_loading[name] == 0)
             {
@@ -63,10 +98,10 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
             }
 
             // A blob that was only read left no trace.
-            Directory.SetLastWriteTimeUtc(used, time.GetUtcNow().UtcDateTime);
+            Directory.SetLastWriteTimeUtc(used, _time.GetUtcNow().UtcDateTime);
 
             var folders = Folders("*").Select(static folder => (Folder: folder, Bytes: folder.EnumerateFiles().Sum(static file => file.Length))).OrderBy(static one => one.Folder.LastWriteTimeUtc).ToList();
-            var excess = folders.Sum(static one => one.Bytes) - options.CacheBytes;
+            var excess = folders.Sum(static one => one.Bytes) - _options.CacheBytes;
             foreach (var (folder, bytes) in folders.Where(one => !_loading.ContainsKey(one.Folder.Name)))
             {
                 if (excess <= 0)
@@ -77,12 +112,29 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
                 Remove(folder);
                 excess -= bytes;
             }
-        }
-
+        });
         Sweep(model);
     }
 
-    /// <summary>A model that has been loaded, or unloaded, is so although this fails; the next load tries again.</summary>
+    /// <summary>
+    /// A model that has been loaded, or unloaded, is so although this fails, such as where another silo with the same folder was quicker. The next change tries again.
+    /// </summary>
+    private void Tidy(Action work)
+    {
+        try
+        {
+            lock (_lock)
+            {
+                work();
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.CompiledGraphStays(_logger, exception.Message);
+        }
+    }
+
+    /// <summary>One that stays keeps no other.</summary>
     private void Remove(DirectoryInfo folder)
     {
         try
@@ -91,7 +143,7 @@ internal sealed class CompiledGraphs(OpenVinoOptions options, IRegistrations reg
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Log.CompiledGraphStays(logger, exception.Message);
+            Log.CompiledGraphStays(_logger, exception.Message);
         }
     }
 

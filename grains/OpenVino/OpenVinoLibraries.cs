@@ -62,9 +62,13 @@ internal static unsafe partial class OpenVinoLibraries
     }
 
     /// <summary>The loader's text has a line for each attempt. The useful one names the missing library.</summary>
-    internal static string Missing(string path, string text) => MissingLibrary().Match(text) is { Success: true } missing && missing.Groups[1].Value != path
-        ? $"--openvino: '{path}' needs {missing.Groups[1].Value}, which is not on this machine. libz.so.1 is in the Debian package zlib1g, libstdc++.so.6 in libstdc++6, the others are in the wheel"
-        : $"--openvino: '{path}' cannot be loaded: {text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1]}";
+    internal static string Missing(string path, string text) =>
+        MissingOrNull(path, text) ?? $"--openvino: '{path}' cannot be loaded: {text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1]}";
+
+    /// <summary>The same where the text names a library; else null.</summary>
+    internal static string? MissingOrNull(string path, string text) => MissingLibrary().Match(text) is { Success: true } missing && missing.Groups[1].Value != path
+        ? $"--openvino: '{path}' needs {Path.GetFileName(missing.Groups[1].Value)}, which is not on this machine. libz.so.1 is in the Debian package zlib1g, libstdc++.so.6 in libstdc++6, the others are in the wheel"
+        : null;
 
     private static nint Resolve(string name, System.Reflection.Assembly assembly, DllImportSearchPath? path) => name == OnnxRuntime ? _onnxRuntime : 0;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.OpenVino;
@@ -41,11 +42,14 @@ internal sealed class OpenVinoRuntime
         return folder;
     }
 
-    /// <exception cref="OpenVinoException">It offers no device.</exception>
-    public static OpenVinoRuntime Complete(OpenVinoFolder folder, OrtEnv environment)
+    /// <param name="takeReason">What ONNX Runtime logged of its last failure: its exceptions say less.</param>
+    /// <exception cref="OpenVinoException">It offers no device, or runs no graph.</exception>
+    public static OpenVinoRuntime Complete(OpenVinoFolder folder, OrtEnv environment, Func<string?> takeReason)
     {
         var version = OpenVinoLibraries.Version(folder);
-        return folder.Kind == OpenVinoKind.BuiltIn ? BuiltIn(folder, version) : Plugin(folder, version, environment);
+        var runtime = folder.Kind == OpenVinoKind.BuiltIn ? BuiltIn(folder, version) : Plugin(folder, version, environment);
+        runtime.Try(folder, environment, takeReason);
+        return runtime;
     }
 
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses; the reason may be in its log alone.</exception>
@@ -65,6 +69,29 @@ internal sealed class OpenVinoRuntime
     /// <summary>Whether the silo has what a model names: a kind of device, or with the plugin that very device.</summary>
     public bool Has(string device, string kind) => Kind == OpenVinoKind.BuiltIn ? Devices.Contains(kind) : _plugged.ContainsKey(device);
 
+    private void Try(OpenVinoFolder folder, OrtEnv environment, Func<string?> takeReason)
+    {
+        // Other devices may be absent while their libraries are there.
+        if (!Has(ProviderSettings.Cpu, ProviderSettings.Cpu))
+        {
+            return;
+        }
+
+        try
+        {
+            OpenVinoTrial.Run(session => AppendTo(session, ProviderSettings.Cpu, OpenVinoSettings.Provider(ProviderSettings.Default, 1, 1, cache: null)));
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            var reason = takeReason() ?? exception.Message;
+            var wheel = Kind == OpenVinoKind.BuiltIn ? OpenVinoFolder.BuiltInWheel : OpenVinoFolder.PluginWheel;
+            throw new OpenVinoException(
+                OpenVinoLibraries.MissingOrNull(folder.Library, reason)
+                    ?? $"--openvino '{folder.Path}': ONNX Runtime {environment.GetVersionString()} runs no graph on OpenVINO {Version}: {reason.ReplaceLineEndings(" ").TrimEnd()}; unpack the wheel {wheel} again",
+                exception);
+        }
+    }
+
     private static OpenVinoRuntime BuiltIn(OpenVinoFolder folder, string version) =>
         folder.Devices() is { IsEmpty: false } devices
             ? new OpenVinoRuntime(folder.Kind, version, devices, ImmutableDictionary<string, OrtEpDevice>.Empty)
@@ -78,7 +105,8 @@ internal sealed class OpenVinoRuntime
         }
         catch (OnnxRuntimeException exception)
         {
-            throw new OpenVinoException($"--openvino: ONNX Runtime {environment.GetVersionString()} does not take '{folder.Library}': {exception.Message}", exception);
+            throw new OpenVinoException(
+                OpenVinoLibraries.MissingOrNull(folder.Library, exception.Message) ?? $"--openvino: ONNX Runtime {environment.GetVersionString()} does not take '{folder.Library}': {exception.Message}", exception);
         }
 
         var devices = environment.GetEpDevices()

@@ -26,6 +26,10 @@ public sealed class OnnxEnvironment
     [ThreadStatic]
     private static string? _lastError;
 
+    /// <summary>Whether this thread tries OpenVINO: what fails then ends the start with a sentence of its own.</summary>
+    [ThreadStatic]
+    private static bool _isTrying;
+
     /// <param name="openVino">Counts for the first instance of the process alone; null is none.</param>
     /// <exception cref="OpenVinoException">OpenVINO is asked for and cannot be used.</exception>
     public OnnxEnvironment(MemoryOptions memory, TimeProvider time, ILogger<OnnxEnvironment> logger, OpenVinoOptions? openVino = null)
@@ -49,7 +53,7 @@ public sealed class OnnxEnvironment
                 OnnxAllocator.Register(OrtEnv.Instance());
                 OnnxAllocator.Pool.Limit = memory.Limit();
                 OnnxAllocator.Pool.HasLeft = new ProcessMemory(memory.Available).HasLeft;
-                _openVino = folder is null ? null : OpenVinoRuntime.Complete(folder, OrtEnv.Instance());
+                _openVino = folder is null ? null : Complete(folder);
             }
         }
 
@@ -77,6 +81,19 @@ public sealed class OnnxEnvironment
         return error;
     }
 
+    private static OpenVinoRuntime Complete(OpenVinoFolder folder)
+    {
+        _isTrying = true;
+        try
+        {
+            return OpenVinoRuntime.Complete(folder, OrtEnv.Instance(), TakeLastError);
+        }
+        finally
+        {
+            _isTrying = false;
+        }
+    }
+
     private static void Write(ILogger logger, CauseLimiter limiter, OrtLoggingLevel severity, string session, string location, string message)
     {
         if (severity >= OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR)
@@ -85,7 +102,7 @@ public sealed class OnnxEnvironment
         }
 
         // A run that fails throws too, and is logged where that is caught.
-        var isOwn = severity >= OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR && !location.Contains(RunLocation, StringComparison.Ordinal);
+        var isOwn = severity >= OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR && !_isTrying && !location.Contains(RunLocation, StringComparison.Ordinal);
         if (isOwn && limiter.TryPass($"{session} {location}", out var heldBack))
         {
             Log.OnnxRuntimeError(logger, session, location, heldBack, message.TrimEnd());

@@ -16,7 +16,8 @@ internal sealed class ModelEndpoints(IServingApi api)
     public Task GetModelReadyAsync(HttpContext context)
     {
         var route = ModelPath.Of(context, api);
-        return WriteReadyAsync(context, new ReadyAnswer(route.Model, api.IsModelReady(route.Model, route.AboutVersion, Protocol.Rest)));
+        var isReady = api.IsModelReady(route.Model, route.AboutVersion, Protocol.Rest);
+        return WriteReadyAsync(context, new ReadyAnswer(route.Model, isReady, isReady ? null : api.WhyNotReady(route.Model, route.AboutVersion)));
     }
 
     public Task GetNamesAsync(HttpContext context) =>

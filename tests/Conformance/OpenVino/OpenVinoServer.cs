@@ -98,6 +98,16 @@ public sealed class OpenVinoServer : IAsyncLifetime
         return index.Models.Where(row => row.Name == model).Select(static row => (row.State, row.Reason)).Single();
     }
 
+    public async Task<string> WhyNotReadyAsync(string model) => (await _grpc!.CallAsync("ModelReady", new ModelReadyRequest { Name = model }, ModelReadyResponse.Parser)).Reason;
+
+    /// <summary>What a load answers, over REST.</summary>
+    public async Task<string> WhyNotLoadedAsync(string model)
+    {
+        using var answer = await _http!.PostAsync(new Uri($"/v2/repository/models/{model}/load", UriKind.Relative), content: null);
+        Assert.Equal(503, (int)answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync();
+    }
+
     /// <summary>The first input filled with numbers from 0 to 1.</summary>
     public async Task<RawTensor> InputAsync(string model)
     {

@@ -43,6 +43,29 @@ public sealed class OpenVinoStartTests(ITestOutputHelper output)
         Assert.Contains("has neither", line, StringComparison.Ordinal);
     }
 
+    /// <summary>Some are loaded only for the first graph: the start has to try one.</summary>
+    [Theory]
+    [InlineData("libtbb.so.12")]
+    [InlineData("libonnxruntime_providers_shared.so")]
+    [InlineData("libopenvino_onnx_frontend.so.2541")]
+    public async Task Start_LibraryWithoutOneThatItNeeds_EndsWithOneSentence(string missing)
+    {
+        Requires.NoLack(OpenVinoWheel.Lack);
+        using var models = ModelFolder.Create();
+        using var libraries = ModelFolder.Create();
+        foreach (var library in Directory.EnumerateFiles(await OpenVinoWheel.BuiltInAsync(), "*", SearchOption.AllDirectories).Where(library => Path.GetFileName(library) != missing))
+        {
+            File.CreateSymbolicLink(Path.Combine(libraries.Path, Path.GetFileName(library)), library);
+        }
+
+        var (code, text) = await ServerProcess.RunToEndAsync("--models", models.Path, "--openvino", libraries.Path, "--http-port", "0", "--grpc-port", "0");
+
+        Assert.Equal(1, code);
+        var line = Assert.Single(text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("error: --openvino", line, StringComparison.Ordinal);
+        Assert.Contains($"needs {missing}, which is not on this machine", line, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Start_SixtyFourModelsAtOnce_AllServe()
     {

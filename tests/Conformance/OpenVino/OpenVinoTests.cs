@@ -50,6 +50,8 @@ public sealed class OpenVinoTests(OpenVinoServer server, ITestOutputHelper outpu
         Assert.Contains("CPU plug-in doesn't support Parameter operation with dynamic rank", reason, StringComparison.Ordinal);
         Assert.DoesNotContain(".cpp", reason, StringComparison.Ordinal);
         Assert.DoesNotContain("/src/", reason, StringComparison.Ordinal);
+        Assert.Contains("dynamic rank", await server.WhyNotReadyAsync("silero_vad"), StringComparison.Ordinal);
+        Assert.Contains("dynamic rank", await server.WhyNotLoadedAsync("silero_vad"), StringComparison.Ordinal);
         foreach (var (_, client) in server.Clients)
         {
             var refusal = await Assert.ThrowsAnyAsync<Exception>(() => client.InferAsync("silero_vad", [RawTensor.Fp32("input", [1], [0f])]));

@@ -16,12 +16,15 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(8);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>In the clone: the libraries of OpenVINO, among what images are made of.</summary>
+    private const string WheelFolder = "deploy/openvino/libraries";
+
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("cluster-deploy-").FullName;
     private readonly Dictionary<string, string> _environment = [];
     private IReadOnlyList<string> _compose = [];
-    private IReadOnlyList<string> _stages = [];
+    private IReadOnlyList<string> _danglingBefore = [];
 
     /// <summary>The clone.</summary>
     public string Root => Path.Combine(_folder, "clone");
@@ -31,6 +34,12 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
     public string SiloImage => Project + "-silo:test";
 
     public string GatewayImage => Project + "-gateway:test";
+
+    /// <summary>Built by the test of its profile alone.</summary>
+    public string SiloOpenVinoImage => Project + "-silo-openvino:test";
+
+    /// <summary>The folder that silos read models from.</summary>
+    public string Models => Path.Combine(_folder, "models");
 
     public int HttpPort { get; private set; }
 
@@ -59,19 +68,26 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         }
 
         await CleanClone.MakeAsync(Root);
-        ServedModels.Fill(Path.Combine(_folder, "models"));
+        ServedModels.Fill(Models);
+        if (OpenVinoWheel.Lack is null)
+        {
+            // Before the first build: what is added to its sources has it made again.
+            await Command.RunAsync(Path.Combine(Root, "deploy", "openvino", "install.sh"), ["--from", await OpenVinoWheel.BuiltInAsync(), Path.Combine(Root, WheelFolder)]);
+        }
+
         var ports = FreePort.Take(2);
         (HttpPort, GrpcPort) = (ports[0], ports[1]);
         _compose = await Engine.ComposeAsync();
         _environment["COMPOSE_PROJECT_NAME"] = Project;
         _environment["SILO_IMAGE"] = SiloImage;
         _environment["GATEWAY_IMAGE"] = GatewayImage;
-        _environment["MODELS"] = Path.Combine(_folder, "models");
+        _environment["SILO_OPENVINO_IMAGE"] = SiloOpenVinoImage;
+        _environment["OPENVINO_WHEEL"] = WheelFolder;
+        _environment["MODELS"] = Models;
         _environment["HTTP_PORT"] = HttpPort.ToString(CultureInfo.InvariantCulture);
         _environment["GRPC_PORT"] = GrpcPort.ToString(CultureInfo.InvariantCulture);
-        var before = await DanglingAsync();
+        _danglingBefore = await DanglingAsync();
         BuildTime = await TimeAsync(() => ComposeAsync(BuildTimeout, "build"));
-        _stages = [.. (await DanglingAsync()).Except(before)];
         await StartAsync();
     }
 
@@ -80,7 +96,7 @@ public sealed class ComposeCluster : IAsyncLifetime, IGateways
         if (_compose.Count > 0)
         {
             await ComposeAsync("down", "--volumes", "--timeout", "20");
-            await Engine.DockerAsync(["rmi", SiloImage, GatewayImage, .. _stages]);
+            await Engine.DockerAsync(["rmi", SiloImage, GatewayImage, .. (await DanglingAsync()).Except(_danglingBefore)]);
         }
 
         Directory.Delete(_folder, recursive: true);

@@ -22,7 +22,7 @@ public sealed class HostileRequestTests : IAsyncDisposable
 {
     private readonly MetricsHost _metricsHost = new();
     private readonly SessionFactory _sessions =
-        new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance), OnnxBench.NewReader(CheckedFile.Open), TimeProvider.System, NullLogger<SessionFactory>.Instance);
+        new(new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance), new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), new InMemoryServingStates(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance), OnnxBench.NewReader(CheckedFile.Open), TimeProvider.System, NullLogger<SessionFactory>.Instance);
 
     private readonly InferenceWorkers _workers = new(new InferenceOptions { Threads = 2 }, TimeProvider.System);
     private readonly ReplicaStatisticsRecorder _statistics = new(TimeProvider.System);

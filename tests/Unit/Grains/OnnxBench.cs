@@ -58,7 +58,7 @@ public sealed class OnnxBench : IDisposable
     /// <param name="graphs">Null keeps no optimized graphs.</param>
     internal SessionFactory NewSessions(VersionReader reader, OptimizedGraphs? graphs = null) => new(
         new OnnxEnvironment(new MemoryOptions(), TimeProvider.System, NullLogger<OnnxEnvironment>.Instance),
-        new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance),
+        new CompiledGraphs(new OpenVinoOptions(), new InMemoryRegistrations(), new InMemoryServingStates(), TimeProvider.System, NullLogger<CompiledGraphs>.Instance),
         reader,
         TimeProvider.System,
         _loggers.CreateLogger<SessionFactory>(),

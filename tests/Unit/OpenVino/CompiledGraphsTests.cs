@@ -1,4 +1,5 @@
 using Cluster.Contracts.Models;
+using Cluster.Contracts.Serving;
 using Cluster.Grains.OpenVino;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
@@ -14,10 +15,11 @@ public sealed class CompiledGraphsTests : IDisposable
 
     private readonly TempFolder _folder = new();
     private readonly InMemoryRegistrations _registrations = new();
+    private readonly InMemoryServingStates _states = new();
     private readonly ManualTimeProvider _time = new();
     private readonly CompiledGraphs _graphs;
 
-    public CompiledGraphsTests() => _graphs = new CompiledGraphs(new OpenVinoOptions { Cache = _folder["cache"], CacheBytes = 2 * Blob }, _registrations, _time, NullLogger<CompiledGraphs>.Instance);
+    public CompiledGraphsTests() => _graphs = new CompiledGraphs(new OpenVinoOptions { Cache = _folder["cache"], CacheBytes = 2 * Blob }, _registrations, _states, _time, NullLogger<CompiledGraphs>.Instance);
 
     public void Dispose() => _folder.Dispose();
 
@@ -55,7 +57,7 @@ public sealed class CompiledGraphsTests : IDisposable
     [Fact]
     public void Use_FolderOfAnotherUser_IsRefused()
     {
-        var graphs = new CompiledGraphs(new OpenVinoOptions { Cache = ForeignFolder.In(_folder) }, _registrations, _time, NullLogger<CompiledGraphs>.Instance);
+        var graphs = new CompiledGraphs(new OpenVinoOptions { Cache = ForeignFolder.In(_folder) }, _registrations, _states, _time, NullLogger<CompiledGraphs>.Instance);
 
         var refused = Assert.Throws<IOException>(() => graphs.Use("m", Source(1), ProviderSettings.Default));
 
@@ -104,6 +106,34 @@ public sealed class CompiledGraphsTests : IDisposable
         _graphs.Sweep("m");
 
         Assert.True(Directory.Exists(load.Folder));
+    }
+
+    /// <summary>No replica of it is here any more, whose end would tell.</summary>
+    [Fact]
+    public void States_ModelThatGoes_HasItsGraphsRemoved()
+    {
+        Register("m", Source(1));
+        var folder = Load("m", Source(1));
+        _states.Publish(new ModelServingState("m", [], "unloaded"));
+        Assert.True(Directory.Exists(folder));
+        Register("m");
+
+        _states.Publish(new ModelServingState("m", [], null));
+
+        Assert.True(SpinWait.SpinUntil(() => !Directory.Exists(folder), Wait.Limit));
+    }
+
+    /// <summary>Another silo has the same folder, and was quicker.</summary>
+    [Fact]
+    public void Use_FolderThatWasRemovedMeanwhile_EndsAsAnyOther()
+    {
+        Register("m", Source(1));
+        var load = _graphs.Use("m", Source(1), ProviderSettings.Default);
+        Directory.Delete(load.Folder);
+
+        load.Dispose();
+
+        Assert.True(Directory.Exists(Load("m", Source(1))));
     }
 
     private static ModelVersionSource Source(long version, string revision = "r") => new(version, "/m.onnx", revision);

@@ -77,6 +77,8 @@ internal sealed class FakeServingApi : IServingApi
 
     public bool IsModelReady(string model, string version, Protocol protocol) => Checked(ModelReady, model, version);
 
+    public string WhyNotReady(string model, string version) => "unloaded on request";
+
     public ValueTask<ModelMetadataResponse> GetModelMetadataAsync(string model, string version, Protocol protocol, CancellationToken cancellationToken) =>
         ValueTask.FromResult(Checked(Metadata, model, version));
 

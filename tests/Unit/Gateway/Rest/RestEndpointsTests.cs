@@ -104,7 +104,7 @@ public sealed class RestEndpointsTests : RestServer
 
         Assert.Equal((200, """{"live":true}"""), (live.Status, live.Text));
         Assert.Equal((status, $$"""{"ready":{{word}}}"""), (server.Status, server.Text));
-        Assert.Equal((status, $$"""{"name":"m","ready":{{word}}}"""), (model.Status, model.Text));
+        Assert.Equal((status, ready ? """{"name":"m","ready":true}""" : """{"name":"m","ready":false,"reason":"unloaded on request"}"""), (model.Status, model.Text));
         Assert.Equal(("m", "3"), Host.Api.Asked);
     }
 
