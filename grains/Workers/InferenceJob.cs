@@ -46,6 +46,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     /// <summary>Whether a run of several has left it: it did not fit with the others, or that run failed.</summary>
     public bool RunsByItself { get; private set; }
 
+    /// <summary>The run of several that it has left, where that was to end; else null.</summary>
+    public EndedBatch? Batch { get; set; }
+
     /// <summary>Ends when the caller gives up.</summary>
     public CancellationToken Cancellation { get; }
 
@@ -145,6 +148,13 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
             _queue.Metrics.Rejected(RejectionReason.Deadline);
             return InferReply.Failed(Failure.DeadlineExceeded(
                 $"the deadline passed after {queued / 1_000_000} ms in the queue of model '{_queue.Model.Name}' version {_queue.Model.Version}"));
+        }
+
+        if (Batch is { IsSpent: true })
+        {
+            _queue.Metrics.Rejected(RejectionReason.Deadline);
+            return InferReply.Failed(Failure.DeadlineExceeded(
+                $"the run of several requests of model '{_queue.Model.Name}' version {_queue.Model.Version} that this one was in took too long and was ended, and so were those of others by themselves"));
         }
 
         return null;
