@@ -99,12 +99,7 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         var reply = Run(queued, out var times);
 
         // 3
-        if (reply.Succeeded)
-        {
-            _queue.Statistics.Executed(times);
-        }
-
-        var took = End(reply, queued, times) - queued;
+        var took = End(reply, queued, times, isAlone: true) - queued;
 
         // 4: before the answer, so that an answered caller finds the slot free.
         var next = _queue.Release(this, reply.Succeeded ? times.Total : null, took, None);
@@ -169,12 +164,17 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     }
 
     /// <summary>Counts what became of the job.</summary>
+    /// <param name="isAlone">Whether the run was its own, which is counted too.</param>
     /// <returns>Nanoseconds since the arrival.</returns>
-    public long End(InferReply reply, long queued, in RunTimes times)
+    public long End(InferReply reply, long queued, in RunTimes times, bool isAlone)
     {
         var total = NanosecondsSinceArrival();
         _queue.Metrics.RequestEnded();
-        if (reply.Succeeded)
+        if (reply.Succeeded && isAlone)
+        {
+            _queue.Statistics.ExecutedAlone(total, queued, times);
+        }
+        else if (reply.Succeeded)
         {
             _queue.Statistics.Succeeded(total, queued, times);
         }
