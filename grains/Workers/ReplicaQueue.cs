@@ -112,7 +112,7 @@ internal sealed class ReplicaQueue
     public ValueTask<InferReply> EnqueueAsync(InferRequest request, CancellationToken cancellationToken)
     {
         var facts = _readsFacts ? _model.Read(request.Message) : RequestFacts.Plain;
-        var job = HasRoom ? NewJob(request, facts, cancellationToken) : null;
+        var job = new InferenceJob(this, request, facts, _time.GetTimestamp(), cancellationToken) { Patience = PatienceOf(request) };
         var runsHere = false;
         List<InferenceJob>? displaced = null;
         lock (_gate)
@@ -127,8 +127,6 @@ internal sealed class ReplicaQueue
                 }
             }
 
-            // What is refused needs none.
-            job ??= NewJob(request, facts, cancellationToken);
             if (!hasRoom)
             {
                 _waiting.Add(job);
@@ -252,9 +250,6 @@ internal sealed class ReplicaQueue
         _statistics.Failed((long)_time.GetElapsedTime(job.Arrived).TotalNanoseconds);
         job.Complete(InferReply.Failed(QueueRefusals.Displaced(_model, _slots.MeanRun)));
     }
-
-    private InferenceJob NewJob(InferRequest request, RequestFacts facts, CancellationToken cancellationToken) =>
-        new(this, request, facts, _time.GetTimestamp(), cancellationToken) { Patience = PatienceOf(request) };
 
     /// <summary>No longer than its deadline allows.</summary>
     private TimeSpan PatienceOf(InferRequest request)
