@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Cluster.Bench.Attacks;
+using Cluster.Bench.Echo;
 using Cluster.Bench.Framework;
 using Cluster.Bench.Messaging;
 
@@ -27,6 +28,12 @@ try
     if (args is [AttackProcess.Command, .. var attack])
     {
         await AttackProcess.RunAsync(attack, stopping.Token);
+        return 0;
+    }
+
+    if (args is [EchoEndpoint.Command, .. var echo])
+    {
+        await EchoEndpoint.RunAsync(echo, stopping.Token);
         return 0;
     }
 

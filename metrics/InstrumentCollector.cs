@@ -157,15 +157,16 @@ internal sealed class InstrumentCollector : IDisposable
     }
 }
 
-/// <summary>Finds the series of an instrument's measurements. Known tags cost one hash lookup and no allocation.</summary>
+/// <summary>Finds the series of an instrument's measurements. The tags of the measurement before cost a comparison, known ones a hash lookup, and neither an allocation.</summary>
 internal sealed class InstrumentBinding<TSeries>
     where TSeries : MetricSeries
 {
     private readonly MetricFamily<TSeries> _family;
     private readonly int _maxSeries;
     private readonly ValueSeries? _refusals;
-    private readonly ConcurrentDictionary<Tag[], TSeries> _known = new(TagSequenceComparer.Instance);
-    private readonly ConcurrentDictionary<Tag[], TSeries>.AlternateLookup<ReadOnlySpan<Tag>> _lookup;
+    private readonly ConcurrentDictionary<Tag[], Known> _known = new(TagSequenceComparer.Instance);
+    private readonly ConcurrentDictionary<Tag[], Known>.AlternateLookup<ReadOnlySpan<Tag>> _lookup;
+    private Known? _last;
     private int _knownCount;
 
     public InstrumentBinding(MetricFamily<TSeries> family, int maxSeries, ValueSeries? refusals)
@@ -176,15 +177,31 @@ internal sealed class InstrumentBinding<TSeries>
         _lookup = _known.GetAlternateLookup<ReadOnlySpan<Tag>>();
     }
 
-    public bool TryFind(ReadOnlySpan<Tag> tags, [NotNullWhen(true)] out TSeries? series) =>
-        _lookup.TryGetValue(tags, out series) || TryAdd(tags, out series);
+    public bool TryFind(ReadOnlySpan<Tag> tags, [NotNullWhen(true)] out TSeries? series)
+    {
+        if (Volatile.Read(ref _last) is { } last && TagSequenceComparer.Instance.Equals(tags, last.Tags))
+        {
+            series = last.Series;
+            return true;
+        }
+
+        if (_lookup.TryGetValue(tags, out var known))
+        {
+            Volatile.Write(ref _last, known);
+            series = known.Series;
+            return true;
+        }
+
+        return TryAdd(tags, out series);
+    }
 
     /// <summary>Forgets series, here and in the family.</summary>
     public void RemoveWhere(Predicate<TSeries> match)
     {
-        foreach (var (tags, series) in _known)
+        Volatile.Write(ref _last, null);
+        foreach (var (tags, known) in _known)
         {
-            if (match(series) && _known.TryRemove(tags, out _))
+            if (match(known.Series) && _known.TryRemove(tags, out _))
             {
                 _ = Interlocked.Decrement(ref _knownCount);
             }
@@ -209,13 +226,15 @@ internal sealed class InstrumentBinding<TSeries>
             return false;
         }
 
-        if (_known.TryAdd(copy, series))
+        if (_known.TryAdd(copy, new Known(copy, series)))
         {
             _ = Interlocked.Increment(ref _knownCount);
         }
 
         return true;
     }
+
+    private sealed record Known(Tag[] Tags, TSeries Series);
 }
 
 /// <summary>Where an instrument's measurements go.</summary>

@@ -1,9 +1,11 @@
 using Cluster.Bench.Attacks;
 using Cluster.Bench.Compare;
+using Cluster.Bench.Echo;
 using Cluster.Bench.Faults;
 using Cluster.Bench.Messaging;
 using Cluster.Bench.OpenVino;
 using Cluster.Bench.Overhead;
+using Cluster.Bench.Overload;
 using Cluster.Bench.Serving;
 
 namespace Cluster.Bench.Framework;
@@ -12,7 +14,7 @@ namespace Cluster.Bench.Framework;
 internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
-        [new CompareBenchmark(), new OverheadBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark(), new LoadBenchmark(), new OpenVinoBenchmark(), new AttacksBenchmark()];
+        [new CompareBenchmark(), new OverheadBenchmark(), new EchoBenchmark(), new MessagingBenchmark(), new TlsBenchmark(), new FaultBenchmark(), new LoadBenchmark(), new OverloadBenchmark(), new OpenVinoBenchmark(), new AttacksBenchmark()];
 
     /// <exception cref="UsageException">There is none of that name.</exception>
     public static IBenchmark Find(string name) =>

@@ -12,12 +12,17 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Queue<string> _tail = new();
 
-    private ChildProcess(string program, IReadOnlyList<string> arguments)
+    private ChildProcess(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment)
     {
         _process = new Process
         {
             StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            _process.StartInfo.Environment[name] = value;
+        }
+
         _process.OutputDataReceived += (_, line) => Read(line.Data);
         _process.ErrorDataReceived += (_, line) => Read(line.Data);
     }
@@ -28,9 +33,10 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <param name="program">A path.</param>
     /// <param name="arguments">Its arguments, as they are.</param>
-    public static ChildProcess Start(string program, IReadOnlyList<string> arguments)
+    /// <param name="environment">Variables besides those of this process.</param>
+    public static ChildProcess Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var child = new ChildProcess(program, arguments);
+        var child = new ChildProcess(program, arguments, environment);
         child._process.Start();
         child._process.BeginOutputReadLine();
         child._process.BeginErrorReadLine();

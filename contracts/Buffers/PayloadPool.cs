@@ -145,6 +145,9 @@ public sealed class PayloadPool
     /// <summary>Bytes of the array for so many, where it is large.</summary>
     internal static int SizeOf(int length) => length > LargestKept ? length : (int)BitOperations.RoundUpToPowerOf2((uint)length);
 
+    /// <summary>Bytes of an array that count; those of small ones do not.</summary>
+    internal static int CountedOf(int size) => size > LargestShared ? size : 0;
+
     private static int BucketOf(int size) => BitOperations.Log2((uint)size) - FirstBucket;
 
     /// <summary>An array that is counted already.</summary>

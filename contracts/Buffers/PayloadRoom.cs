@@ -29,16 +29,31 @@ public sealed class PayloadRoom(PayloadPool pool, long limit)
 
     /// <summary>A larger array in place of <paramref name="array"/>, which goes back to the pool.</summary>
     /// <param name="filled">Bytes that are copied.</param>
-    /// <exception cref="ServingException">As for <see cref="Rent(int)"/>; the array stays the caller's.</exception>
+    /// <exception cref="ServingException">As for <see cref="Rent(int)"/>; what was to be replaced stays the caller's.</exception>
     public byte[] Grow(byte[] array, int filled, int length)
     {
         if (!pool.TryRent(length, limit, out var larger))
         {
-            throw Full(length, (long)PayloadPool.SizeOf(length) + array.Length);
+            throw Full(length, (long)PayloadPool.SizeOf(length) + PayloadPool.CountedOf(array.Length));
         }
 
         array.AsSpan(0, filled).CopyTo(larger);
         pool.Return(array);
+        return larger;
+    }
+
+    /// <summary>A larger message in place of <paramref name="message"/>, which is given back, with as much padding.</summary>
+    /// <inheritdoc cref="Grow(byte[], int, int)"/>
+    public PayloadBuffer Grow(PayloadBuffer message, int filled, int length)
+    {
+        if (!pool.TryRent(length + message.Padding, limit, out var rented))
+        {
+            throw Full(length, (long)PayloadPool.SizeOf(length + message.Padding) + PayloadPool.CountedOf(PayloadPool.SizeOf(message.Length + message.Padding)));
+        }
+
+        var larger = Adopt(rented, length, message.Padding);
+        message.Span[..filled].CopyTo(larger.Span);
+        message.Dispose();
         return larger;
     }
 

@@ -159,7 +159,7 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
                 var needed = filled + (int)part.Length;
                 if (needed > message.Length)
                 {
-                    message = Grow(message, filled, (int)Math.Min(length, Math.Max(needed, (long)Growth * message.Length)));
+                    message = room.Grow(message, filled, (int)Math.Min(length, Math.Max(needed, (long)Growth * message.Length)));
                 }
 
                 part.CopyTo(message.Span[filled..]);
@@ -205,7 +205,7 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
                 isWhole = count == 0;
                 if (isFull && count > 0)
                 {
-                    message = Grow(message, filled, (int)Math.Min(limit, Math.Max(filled + count, ((long)GrowthOfInflated * (message.Length + padding)) - padding)));
+                    message = room.Grow(message, filled, (int)Math.Min(limit, Math.Max(filled + count, ((long)GrowthOfInflated * (message.Length + padding)) - padding)));
                     beginning.AsSpan(0, count).CopyTo(message.Span[filled..]);
                 }
 
@@ -220,15 +220,6 @@ internal sealed class PayloadRequests(ServerCallContext call, IAsyncStreamReader
             message.Dispose();
             throw;
         }
-    }
-
-    /// <summary>A message of <paramref name="length"/> bytes in place of <paramref name="message"/>.</summary>
-    private PayloadBuffer Grow(PayloadBuffer message, int filled, int length)
-    {
-        var larger = room.Rent(length, message.Padding);
-        message.Span[..filled].CopyTo(larger.Span);
-        message.Dispose();
-        return larger;
     }
 
     private ServingException WrongCount(string sent) =>

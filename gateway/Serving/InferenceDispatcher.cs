@@ -63,7 +63,7 @@ internal sealed class InferenceDispatcher(
 
             // 3
             var attempt = await Attempt.RunAsync(replica, call.ToRequest(call.Timeout), cancellationToken).ConfigureAwait(false);
-            if (attempt.End != AttemptEnd.Final)
+            if (attempt.End != AttemptEnd.Final && !(attempt.End == AttemptEnd.Full && route.Replicas.Length == 1))
             {
                 return await new Redispatch(this, call, start).RunAsync(route, replica, attempt, cancellationToken).ConfigureAwait(false);
             }

@@ -191,7 +191,7 @@ internal sealed class LoadedModel : IQueuedModel, IDisposable
     }
 
     /// <inheritdoc/>
-    public void EndRuns(TimeSpan longerThan) => _runners.EndRuns(this, longerThan);
+    public void EndRuns(TimeSpan longerThan, PayloadBuffer? of) => _runners.EndRuns(this, longerThan, of);
 
     /// <inheritdoc/>
     public RequestFacts Read(PayloadBuffer message)

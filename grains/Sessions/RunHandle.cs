@@ -1,3 +1,4 @@
+using Cluster.Contracts.Buffers;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Cluster.Grains.Sessions;
@@ -7,6 +8,7 @@ internal sealed class RunHandle(TimeProvider time) : IDisposable
 {
     private readonly Lock _lock = new();
     private LoadedModel? _model;
+    private PayloadBuffer? _request;
     private long _began;
 
     public RunOptions Options { get; } = new();
@@ -15,14 +17,15 @@ internal sealed class RunHandle(TimeProvider time) : IDisposable
     public TimeSpan? EndedAfter { get; private set; }
 
     /// <summary>A run begins; <see cref="End"/> follows.</summary>
-    public void Begin(LoadedModel model)
+    /// <param name="request">What runs by itself; null for several.</param>
+    public void Begin(LoadedModel model, PayloadBuffer? request)
     {
         Options.Terminate = false;
         EndedAfter = null;
         var began = time.GetTimestamp();
         lock (_lock)
         {
-            (_model, _began) = (model, began);
+            (_model, _request, _began) = (model, request, began);
         }
     }
 
@@ -31,16 +34,17 @@ internal sealed class RunHandle(TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
-            _model = null;
+            (_model, _request) = (null, null);
         }
     }
 
     /// <summary>Has a run of that model end between two operators, if one is under way and has taken so long.</summary>
-    public void TryEnd(LoadedModel model, TimeSpan longerThan)
+    /// <param name="of">Only the run of this request; null for any.</param>
+    public void TryEnd(LoadedModel model, TimeSpan longerThan, PayloadBuffer? of)
     {
         lock (_lock)
         {
-            if (_model == model && time.GetElapsedTime(_began) is var taken && taken >= longerThan)
+            if (_model == model && (of is null || _request == of) && time.GetElapsedTime(_began) is var taken && taken >= longerThan)
             {
                 EndedAfter = taken;
                 Options.Terminate = true;

@@ -36,6 +36,7 @@ internal sealed class SessionRunner : IDisposable
     private readonly TimeProvider _time;
     private BatchRunner? _batches;
     private InferenceSession _session = null!;
+    private PayloadBuffer? _message;
 
     public SessionRunner(TimeProvider time)
     {
@@ -52,6 +53,7 @@ internal sealed class SessionRunner : IDisposable
         var start = _time.GetTimestamp();
         var bytes = message.Span;
         _session = session;
+        _message = message;
         _memory.Clear();
         fixed (byte* pinned = bytes)
         {
@@ -65,6 +67,7 @@ internal sealed class SessionRunner : IDisposable
             }
             finally
             {
+                _message = null;
                 ClearOutputs();
                 _inputs.Clear();
                 model.RunMemory.Note(_memory.Peak);
@@ -76,10 +79,11 @@ internal sealed class SessionRunner : IDisposable
     public BatchRunner Batches => _batches ??= new BatchRunner(_time);
 
     /// <summary>Has what it runs of a model end, if that has taken so long. Called by any thread.</summary>
-    public void EndRun(LoadedModel model, TimeSpan longerThan)
+    /// <param name="of">Only the run of this request by itself; null for any.</param>
+    public void EndRun(LoadedModel model, TimeSpan longerThan, PayloadBuffer? of)
     {
-        _run.TryEnd(model, longerThan);
-        _batches?.EndRun(model, longerThan);
+        _run.TryEnd(model, longerThan, of);
+        _batches?.EndRun(model, longerThan, of);
     }
 
     public void Dispose()
@@ -265,7 +269,7 @@ internal sealed class SessionRunner : IDisposable
     /// <summary>Ends the run between two operators once the caller has given up. Disposing waits for a callback under way.</summary>
     private CancellationTokenRegistration Begin(LoadedModel model, CancellationToken cancellationToken)
     {
-        _run.Begin(model);
+        _run.Begin(model, _message);
         return cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, _run.Options);
     }
 
@@ -345,11 +349,12 @@ internal sealed class SessionRunners(TimeProvider time) : IDisposable
     }
 
     /// <summary>Has runs of a model end that have taken so long.</summary>
-    public void EndRuns(LoadedModel model, TimeSpan longerThan)
+    /// <inheritdoc cref="SessionRunner.EndRun" path="/param"/>
+    public void EndRuns(LoadedModel model, TimeSpan longerThan, PayloadBuffer? of)
     {
         foreach (var runner in _all)
         {
-            runner.EndRun(model, longerThan);
+            runner.EndRun(model, longerThan, of);
         }
     }
 

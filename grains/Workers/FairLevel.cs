@@ -27,6 +27,9 @@ internal sealed class FairLevel
     /// <summary>Of their messages.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Callers that are remembered.</summary>
+    public int Callers => _lines.Count;
+
     public void Add(InferenceJob job)
     {
         LineOf(job.Request.Share).AddLast(job);
@@ -81,7 +84,15 @@ internal sealed class FairLevel
 
     /// <summary>The jobs as they would be taken if none came.</summary>
     /// <inheritdoc cref="Take(double)" path="/param"/>
-    public IEnumerable<InferenceJob> InOrder(double rowCost) => _lines.Count == 1 ? _lines[0].Jobs : Merge(rowCost);
+    public IEnumerable<InferenceJob> InOrder(double rowCost)
+    {
+        if (_lines.Count > 1)
+        {
+            Prune();
+        }
+
+        return _lines.Count == 1 ? _lines[0].Jobs : Merge(rowCost);
+    }
 
     /// <summary>Rows of the jobs that run before one of a caller which comes now, as far as can be told.</summary>
     /// <inheritdoc cref="Take(double)" path="/param"/>
@@ -189,24 +200,30 @@ internal sealed class FairLevel
         }
     }
 
-    /// <summary>The line whose first job runs next. Lines that wait for nothing and have had no more than their share go.</summary>
+    /// <summary>The line whose first job runs next.</summary>
     private ShareLine Next()
     {
+        Prune();
         ShareLine? next = null;
         for (var i = _lines.Count - 1; i >= 0; i--)
         {
-            var line = _lines[i];
-            if (line.Count > 0)
-            {
-                next = next is null || line.IsBefore(next) ? line : next;
-            }
-            else if (line.Had <= _now)
+            // Backwards: of two that are level, the one that came first.
+            next = _lines[i].Count > 0 && (next is null || _lines[i].IsBefore(next)) ? _lines[i] : next;
+        }
+
+        return next!;
+    }
+
+    /// <summary>Lines that wait for nothing and have had no more than their share go.</summary>
+    private void Prune()
+    {
+        for (var i = _lines.Count - 1; i >= 0; i--)
+        {
+            if (_lines[i].Count == 0 && _lines[i].Had <= _now)
             {
                 _lines.RemoveAt(i);
             }
         }
-
-        return next!;
     }
 
     private ShareLine? Find(int key)

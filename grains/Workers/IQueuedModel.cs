@@ -36,5 +36,6 @@ internal interface IQueuedModel
     void RunBatch(IReadOnlyList<BatchItem> items, bool alone, ReplicaMetrics metrics, Action<BatchRun> executed);
 
     /// <summary>Has the runs that have taken so long end as soon as they can, unanswered. Returns at once.</summary>
-    void EndRuns(TimeSpan longerThan);
+    /// <param name="of">Only the run of this request by itself; null for all.</param>
+    void EndRuns(TimeSpan longerThan, PayloadBuffer? of);
 }

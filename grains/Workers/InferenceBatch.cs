@@ -38,7 +38,7 @@ internal sealed class InferenceBatch(ReplicaQueue queue, List<InferenceJob> jobs
         {
             if (replies[i] is { } reply)
             {
-                jobs[i].End(reply, queued[i], times[i]);
+                jobs[i].End(reply, queued[i], times[i], isAlone: false);
             }
             else
             {

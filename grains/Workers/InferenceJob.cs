@@ -46,6 +46,9 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     /// <summary>Whether a run of several has left it: it did not fit with the others, or that run failed.</summary>
     public bool RunsByItself { get; private set; }
 
+    /// <summary>The run of several that it has left, where that was to end; else null.</summary>
+    public EndedBatch? Batch { get; set; }
+
     /// <summary>Ends when the caller gives up.</summary>
     public CancellationToken Cancellation { get; }
 
@@ -96,12 +99,7 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
         var reply = Run(queued, out var times);
 
         // 3
-        if (reply.Succeeded)
-        {
-            _queue.Statistics.Executed(times);
-        }
-
-        var took = End(reply, queued, times) - queued;
+        var took = End(reply, queued, times, isAlone: true) - queued;
 
         // 4: before the answer, so that an answered caller finds the slot free.
         var next = _queue.Release(this, reply.Succeeded ? times.Total : null, took, None);
@@ -147,6 +145,13 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
                 $"the deadline passed after {queued / 1_000_000} ms in the queue of model '{_queue.Model.Name}' version {_queue.Model.Version}"));
         }
 
+        if (Batch is { IsSpent: true })
+        {
+            _queue.Metrics.Rejected(RejectionReason.Deadline);
+            return InferReply.Failed(Failure.DeadlineExceeded(
+                $"the run of several requests of model '{_queue.Model.Name}' version {_queue.Model.Version} that this one was in took too long and was ended, and so were those of others by themselves"));
+        }
+
         return null;
     }
 
@@ -159,12 +164,17 @@ internal sealed class InferenceJob : IInferenceWork, IValueTaskSource<InferReply
     }
 
     /// <summary>Counts what became of the job.</summary>
+    /// <param name="isAlone">Whether the run was its own, which is counted too.</param>
     /// <returns>Nanoseconds since the arrival.</returns>
-    public long End(InferReply reply, long queued, in RunTimes times)
+    public long End(InferReply reply, long queued, in RunTimes times, bool isAlone)
     {
         var total = NanosecondsSinceArrival();
         _queue.Metrics.RequestEnded();
-        if (reply.Succeeded)
+        if (reply.Succeeded && isAlone)
+        {
+            _queue.Statistics.ExecutedAlone(total, queued, times);
+        }
+        else if (reply.Succeeded)
         {
             _queue.Statistics.Succeeded(total, queued, times);
         }

@@ -56,8 +56,8 @@ internal sealed class ProcessorShare(ProcessorShares shares)
 {
     private readonly Lock _gate = new();
     private long _window = -1_000;
-    private double _now;
-    private double _before;
+    private long _now;
+    private long _before;
 
     /// <summary>Whether the replica took more than its fair share in this window or the one before.</summary>
     public bool IsOverdrawn
@@ -87,16 +87,24 @@ internal sealed class ProcessorShare(ProcessorShares shares)
     {
         var window = shares.Window;
         var last = window;
+        if (window == Volatile.Read(ref _window))
+        {
+            // Where the next window begins meanwhile, the run counts for that.
+            Interlocked.Add(ref _now, nanoseconds);
+            return;
+        }
+
         lock (_gate)
         {
             if (window > _window)
             {
                 last = _window;
-                _before = window == _window + 1 ? _now : 0;
-                (_window, _now) = (window, 0);
+                var now = Interlocked.Exchange(ref _now, 0);
+                _before = window == _window + 1 ? now : 0;
+                Volatile.Write(ref _window, window);
             }
 
-            _now += nanoseconds;
+            Interlocked.Add(ref _now, nanoseconds);
         }
 
         if (last < window)

@@ -1,7 +1,6 @@
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Logging;
-using Cluster.Contracts.Models;
 using Cluster.Grains.Metrics;
 using Microsoft.Extensions.Logging;
 
@@ -27,7 +26,7 @@ internal sealed class ReplicaQueue
     private readonly ILogger _logger;
     private readonly CauseLimiter _errors;
     private readonly int _limit;
-    private readonly TimeSpan? _longestWait;
+    private readonly QueueAdmission _admission;
     private readonly bool _readsFacts;
     private readonly SlotTimes _slots = new();
     private bool _draining;
@@ -46,7 +45,6 @@ internal sealed class ReplicaQueue
     {
         _model = model;
         _limit = limit;
-        _longestWait = longestWait;
         _workers = workers;
         _statistics = statistics;
         _metrics = metrics;
@@ -58,6 +56,7 @@ internal sealed class ReplicaQueue
             : null;
         Share = workers.CreateShare();
         Watch = new RunWatch(this, _slots, _gate, logger);
+        _admission = new QueueAdmission(this, _waiting, _slots, limit, longestWait);
         _logger = logger;
         _errors = new CauseLimiter(time);
         workers.Enter(this, $"{model.Name} version {model.Version}");
@@ -118,12 +117,17 @@ internal sealed class ReplicaQueue
         List<InferenceJob>? displaced = null;
         lock (_gate)
         {
-            if (Refusal(request, facts.Level, ref displaced) is { } refusal)
+            var hasRoom = HasRoom;
+            if (_draining || !hasRoom)
             {
-                return Refuse(refusal);
+                var refusal = _draining ? QueueRefusals.Unloading(_model) : _admission.Refusal(request, facts.Level, ref displaced);
+                if (refusal is not null)
+                {
+                    return Refuse(refusal);
+                }
             }
 
-            if (!HasRoom)
+            if (!hasRoom)
             {
                 _waiting.Add(job);
                 _metrics.RequestQueued();
@@ -192,6 +196,8 @@ internal sealed class ReplicaQueue
             {
                 return false;
             }
+
+            job.Batch?.Ended(TimeSpan.Zero);
 
             SignalIfDrained();
         }
@@ -283,39 +289,6 @@ internal sealed class ReplicaQueue
         return jobs.Count == 1 ? jobs[0] : new InferenceBatch(this, jobs);
     }
 
-    /// <param name="displaced">Jobs that the request takes the place of, taken out of the queue; null for none.</param>
-    private Failure? Refusal(InferRequest request, int level, ref List<InferenceJob>? displaced)
-    {
-        if (_draining || HasRoom)
-        {
-            return _draining ? QueueRefusals.Unloading(_model) : null;
-        }
-
-        var wait = ExpectedWait(level, request.Share);
-        var (isLong, isLate) = (wait > _longestWait, wait + _slots.MeanRun > request.Timeout);
-        var (waiting, waitingBytes, added) = (_waiting.CountBefore(level), _waiting.BytesBefore(level), request.Message.Length);
-        var excess = waitingBytes > 0 ? waitingBytes + added - MaxBytes : 0;
-        if (waiting < _limit && excess <= 0)
-        {
-            return isLong ? QueueRefusals.TooLong(_model, wait, _longestWait!.Value)
-                : isLate ? QueueRefusals.TooLate(_model, request.Timeout!.Value, wait, _slots.MeanRun)
-                : null;
-        }
-
-        displaced = isLong || isLate ? null : _waiting.MakeRoom(level, request.Share, added, waiting + 1 - _limit, excess);
-        return displaced is not null ? null
-            : waiting >= _limit ? QueueRefusals.Full(_model, _waiting.Count, _limit, wait)
-            : QueueRefusals.FullOfBytes(_model, waitingBytes, added, MaxBytes, wait);
-    }
-
-    /// <summary>Until a request of this priority and caller would start, if none of a higher priority came and each run took the mean. All slots are taken.</summary>
-    private TimeSpan ExpectedWait(int level, CallerShare share)
-    {
-        var (rounds, others) = Math.DivRem(_waiting.RowsBefore(level, share) / _model.Batching.MaxSize, _slots.Taken);
-        var left = _slots.MeanRun - _time.GetElapsedTime(_slots.Since((int)others));
-        return (left > TimeSpan.Zero ? left : TimeSpan.Zero) + (_slots.MeanRun * rounds);
-    }
-
     private ValueTask<InferReply> Refuse(Failure refusal)
     {
         if (refusal.Code != StatusCode.Unavailable)
@@ -349,7 +322,7 @@ internal sealed class ReplicaQueue
     {
         lock (_gate)
         {
-            Watch.Ended(done);
+            Watch.Ended(done, TimeSpan.FromMicroseconds(took / 1000.0), left);
             done.Charge(Math.Max(took, WaitingLine.LeastCost));
             _waiting.PutBack(left);
             _slots.Ran(runNanoseconds, took);

@@ -11,7 +11,8 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     private const int MaxBatchSizes = 128;
 
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<long, BatchStatistics> _batches = [];
+    private readonly SortedDictionary<long, BatchTotals> _batches = [];
+    private BatchTotals? _lastBatch;
     private DateTimeOffset? _lastInference;
     private long _rows;
     private long _executions;
@@ -33,16 +34,7 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
     {
         lock (_gate)
         {
-            _executions++;
-            _answeredByRuns += requests;
-            _runNanoseconds += run.Total;
-            if (_batches.TryGetValue(run.Rows, out var batch) || _batches.Count < MaxBatchSizes)
-            {
-                _batches[run.Rows] = new BatchStatistics(
-                    batch.Input + new DurationTotal(1, run.Input),
-                    batch.Infer + new DurationTotal(1, run.Infer),
-                    batch.Output + new DurationTotal(1, run.Output));
-            }
+            ExecutedLocked(run, requests);
         }
     }
 
@@ -53,13 +45,19 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
         var now = time.GetUtcNow();
         lock (_gate)
         {
-            _lastInference = now;
-            _rows += run.Rows;
-            _success += new DurationTotal(1, total);
-            _queue += new DurationTotal(1, queued);
-            _input += new DurationTotal(1, run.Input);
-            _infer += new DurationTotal(1, run.Infer);
-            _output += new DurationTotal(1, run.Output);
+            SucceededLocked(total, queued, run, now);
+        }
+    }
+
+    /// <summary>Counts a run that answered one request, and that request.</summary>
+    /// <inheritdoc cref="Succeeded" path="/param"/>
+    public void ExecutedAlone(long total, long queued, in RunTimes run)
+    {
+        var now = time.GetUtcNow();
+        lock (_gate)
+        {
+            ExecutedLocked(run, 1);
+            SucceededLocked(total, queued, run, now);
         }
     }
 
@@ -128,8 +126,51 @@ internal sealed class ReplicaStatisticsRecorder(TimeProvider time)
                 ComputeOutput = _output,
                 CacheHit = _cacheHit,
                 CacheMiss = _cacheMiss,
-                Batches = _batches.ToImmutableSortedDictionary(),
+                Batches = _batches.ToImmutableSortedDictionary(static batch => batch.Key, static batch => batch.Value.Totals),
             };
+        }
+    }
+
+    private void ExecutedLocked(in RunTimes run, int requests)
+    {
+        _executions++;
+        _answeredByRuns += requests;
+        _runNanoseconds += run.Total;
+        if (_lastBatch?.Rows != run.Rows && !_batches.TryGetValue(run.Rows, out _lastBatch) && _batches.Count < MaxBatchSizes)
+        {
+            _batches.Add(run.Rows, _lastBatch = new BatchTotals(run.Rows));
+        }
+
+        _lastBatch?.Add(run);
+    }
+
+    private void SucceededLocked(long total, long queued, in RunTimes run, DateTimeOffset now)
+    {
+        _lastInference = now;
+        _rows += run.Rows;
+        _success += new DurationTotal(1, total);
+        _queue += new DurationTotal(1, queued);
+        _input += new DurationTotal(1, run.Input);
+        _infer += new DurationTotal(1, run.Infer);
+        _output += new DurationTotal(1, run.Output);
+    }
+
+    /// <summary>Of the runs of one number of rows.</summary>
+    private sealed class BatchTotals(long rows)
+    {
+        private DurationTotal _input;
+        private DurationTotal _infer;
+        private DurationTotal _output;
+
+        public long Rows => rows;
+
+        public BatchStatistics Totals => new(_input, _infer, _output);
+
+        public void Add(in RunTimes run)
+        {
+            _input += new DurationTotal(1, run.Input);
+            _infer += new DurationTotal(1, run.Infer);
+            _output += new DurationTotal(1, run.Output);
         }
     }
 }

@@ -5,6 +5,7 @@ namespace Cluster.Grains.Workers;
 /// <summary>
 /// Finds runs of one replica that do not end. A run is overdue after <see cref="ReplicaQueue.StuckAfter"/>, or after four times the longest run that was answered, whichever is
 /// more. ONNX Runtime is asked to end it, which it does between two operators. A run that goes on at the next look is stuck: its slot is lost until it ends, and its thread is replaced.
+/// Requests of a run of several that was to end get one more limit together, see <see cref="EndedBatch"/>.
 /// </summary>
 /// <param name="gate">The lock of the queue.</param>
 internal sealed class RunWatch(ReplicaQueue queue, SlotTimes slots, Lock gate, ILogger logger)
@@ -31,14 +32,23 @@ internal sealed class RunWatch(ReplicaQueue queue, SlotTimes slots, Lock gate, I
     }
 
     /// <summary>What has ended holds no slot any more. Called with the lock held.</summary>
-    public void Ended(IInferenceWork work)
+    /// <param name="took">Since it began.</param>
+    /// <param name="left">Jobs that are to run by themselves.</param>
+    public void Ended(IInferenceWork work, TimeSpan took, List<InferenceJob> left)
     {
-        if (_overdue.Count + _stuck.Count > 0)
+        (work as InferenceJob)?.Batch?.Ended(took);
+        if (_overdue.Count + _stuck.Count == 0)
         {
-            _overdue.Remove(work);
-            _stuck.Remove(work);
-            queue.Metrics.StuckChanged(_stuck.Count);
+            return;
         }
+
+        if ((_overdue.Remove(work) | _stuck.Remove(work)) && left.Count > 0)
+        {
+            var batch = new EndedBatch(Limit(), left.Count);
+            left.ForEach(job => job.Batch = batch);
+        }
+
+        queue.Metrics.StuckChanged(_stuck.Count);
     }
 
     /// <summary>Looks at what runs; called by one thread at a time.</summary>
@@ -51,17 +61,22 @@ internal sealed class RunWatch(ReplicaQueue queue, SlotTimes slots, Lock gate, I
         }
 
         List<IInferenceWork> lost = [];
+        List<(InferenceJob Job, TimeSpan Limit)> apart = [];
         TimeSpan limit;
         var asked = 0;
         bool all;
         lock (gate)
         {
             limit = Limit();
-            foreach (var work in slots.Works.Where(work => work.Began is { } began && queue.Time.GetElapsedTime(began) >= limit && !_stuck.Contains(work)))
+            foreach (var work in slots.Works.Where(work => work.Began is { } began && queue.Time.GetElapsedTime(began) >= LimitOf(work) && !_stuck.Contains(work)))
             {
                 if (_overdue.Add(work))
                 {
                     asked++;
+                    if (work is InferenceJob { Batch: not null } job)
+                    {
+                        apart.Add((job, LimitOf(job)));
+                    }
                 }
                 else
                 {
@@ -82,7 +97,12 @@ internal sealed class RunWatch(ReplicaQueue queue, SlotTimes slots, Lock gate, I
         if (asked > 0)
         {
             Log.RunsOverdue(logger, asked, queue.Model.Name, queue.Model.Version, limit.TotalSeconds);
-            queue.Model.EndRuns(limit * SessionShare);
+            if (asked > apart.Count)
+            {
+                queue.Model.EndRuns(limit * SessionShare, null);
+            }
+
+            apart.ForEach(one => queue.Model.EndRuns(one.Limit * SessionShare, one.Job.Request.Message));
         }
 
         foreach (var work in lost)
@@ -93,6 +113,8 @@ internal sealed class RunWatch(ReplicaQueue queue, SlotTimes slots, Lock gate, I
 
         return all;
     }
+
+    private TimeSpan LimitOf(IInferenceWork work) => work is InferenceJob { Batch: { } batch } ? batch.Part : Limit();
 
     private TimeSpan Limit() => slots.LongestRun * LongestRuns is var longest && longest > queue.StuckAfter ? longest : queue.StuckAfter;
 }

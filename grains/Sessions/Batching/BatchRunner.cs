@@ -1,3 +1,4 @@
+using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Inference;
 using Cluster.Contracts.Wire;
@@ -58,7 +59,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     }
 
     /// <inheritdoc cref="SessionRunner.EndRun"/>
-    public void EndRun(LoadedModel model, TimeSpan longerThan) => _run.TryEnd(model, longerThan);
+    public void EndRun(LoadedModel model, TimeSpan longerThan, PayloadBuffer? of) => _run.TryEnd(model, longerThan, of);
 
     public void Dispose() => _run.Dispose();
 
@@ -157,7 +158,7 @@ internal sealed class BatchRunner(TimeProvider time) : IDisposable
     private IDisposableReadOnlyCollection<OrtValue> RunSession(
         LoadedModel model, InferenceSession session, List<BatchPart> group, List<OrtValue> inputs, List<string> outputs)
     {
-        _run.Begin(model);
+        _run.Begin(model, null);
         using var callers = new LastCaller(group.ConvertAll(static part => part.Item.Cancellation), _run.Options);
         callers.Watch();
         _memory.Begin(model.MaxRunBytes);

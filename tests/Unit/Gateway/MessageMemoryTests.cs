@@ -73,6 +73,26 @@ public sealed class MessageMemoryTests
         Assert.Empty(server.Logs.Problems);
     }
 
+    /// <summary>What it has already counts beside what it would move to, so that it fits never.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("gzip")]
+    public async Task Grpc_MessageThatNeverFits_IsRefusedWithoutAHint(string? encoding)
+    {
+        await using var server = await GrpcTestServer.StartAsync(room: _room);
+        var message = GrpcTestServer.Request(new byte[12_000_000]);
+        var frame = encoding is null ? GrpcTestReply.Frame(message) : GrpcTestReply.Frame(CompressionTests.Compress(message, encoding), compressed: true);
+        (string, string)[] headers = encoding is null ? [] : [("grpc-encoding", encoding)];
+
+        var refused = await server.CallAsync(GrpcTestServer.Infer, frame, headers);
+
+        var ends = refused.TrailersOnly ? refused.Headers : refused.Trailers;
+        Assert.Equal(StatusCode.ResourceExhausted, refused.Status);
+        Assert.DoesNotContain("grpc-retry-pushback-ms", ends.Keys);
+        await server.FinishedAsync();
+        Assert.Equal(0, _pool.RentedBytes);
+    }
+
     /// <summary>Each has sent a little more than is taken on its word alone.</summary>
     [Fact]
     public async Task Grpc_ManySlowUploads_AreRefusedBeyondTheRoomAndSmallRequestsAreAnswered()

@@ -200,6 +200,32 @@ public sealed class FairQueueTests : ReplicaQueueTestBase
         Assert.All(await Task.WhenAll(replies).Soon(), static reply => Assert.True(reply.Succeeded));
     }
 
+    [Fact]
+    public void Callers_WhoseShareTheOthersHaveHadToo_AreForgottenWhileBatchesAreMade()
+    {
+        var queue = Queue(new GatedModel(1));
+        var level = new FairLevel();
+        for (var i = 0; i < 200; i++)
+        {
+            level.Add(Job(0));
+        }
+
+        for (var caller = 1; caller <= 50; caller++)
+        {
+            level.Add(Job(caller));
+            foreach (var job in level.InOrder(rowCost: 1000).Take(3).ToList())
+            {
+                level.Take(job, rowCost: 1000);
+            }
+        }
+
+        Assert.Equal(100, level.Count);
+        Assert.InRange(level.Callers, 1, 4);
+
+        InferenceJob Job(int caller) =>
+            new(queue, new InferRequest { Message = PayloadBuffer.CopyOf([1]), Share = new CallerShare(caller, 100) }, RequestFacts.Plain, 0, default);
+    }
+
     /// <summary>What a request takes in the list that has its place, and nothing for the sharing.</summary>
     [Fact]
     public void Allocations_OfOneCallerAlone_AreThoseOfAList()

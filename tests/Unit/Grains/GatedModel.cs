@@ -95,7 +95,7 @@ internal sealed class GatedModel(int concurrency) : IQueuedModel
     /// <summary>Limits of the runs that were to end; they end when the test says so.</summary>
     public ConcurrentQueue<TimeSpan> Ended { get; } = [];
 
-    public void EndRuns(TimeSpan longerThan) => Ended.Enqueue(longerThan);
+    public void EndRuns(TimeSpan longerThan, PayloadBuffer? of) => Ended.Enqueue(longerThan);
 
     private void InGate(int[] numbers, int rows, out RunTimes times)
     {

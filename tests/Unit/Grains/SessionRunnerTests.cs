@@ -237,10 +237,10 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
             using var message = PayloadBuffer.CopyOf(OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(100_000_000L))).ToByteArray());
             runner.Run(model, model.Session, message, bench.Metrics, out _, CancellationToken.None);
         });
-        runner.EndRun(model, TimeSpan.FromHours(1));
+        runner.EndRun(model, TimeSpan.FromHours(1), of: null);
         while (!run.IsCompleted)
         {
-            runner.EndRun(model, TimeSpan.FromMilliseconds(1));
+            runner.EndRun(model, TimeSpan.FromMilliseconds(1), of: null);
             await Task.Yield();
         }
 
@@ -251,6 +251,29 @@ public sealed class SessionRunnerTests(OnnxBench bench) : IClassFixture<OnnxBenc
         using var next = PayloadBuffer.CopyOf(OnnxBench.Raw(("iterations", "INT64", [1], OnnxBench.Bytes(2L))).ToByteArray());
         using var answer = runner.Run(model, model.Session, next, bench.Metrics, out _, CancellationToken.None);
         Assert.Equal(1f, OnnxBench.Values<float>(ModelInferResponse.Parser.ParseFrom(answer.Span).RawOutputContents[0])[0]);
+    }
+
+    [Fact]
+    public async Task TryEnd_OfOneRequest_LeavesTheRunsOfOthers()
+    {
+        var model = await bench.OpenAsync("identity_fp32");
+        var time = new ManualTimeProvider();
+        using var run = new RunHandle(time);
+        using var one = PayloadBuffer.CopyOf([1]);
+        using var other = PayloadBuffer.CopyOf([1]);
+        run.Begin(model, one);
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        run.TryEnd(model, TimeSpan.FromSeconds(1), other);
+        Assert.Equal((null, false), (run.EndedAfter, run.Options.Terminate));
+        run.TryEnd(model, TimeSpan.FromSeconds(1), one);
+        Assert.Equal((TimeSpan.FromSeconds(2), true), (run.EndedAfter, run.Options.Terminate));
+        run.End();
+
+        run.Begin(model, request: null);
+        time.Advance(TimeSpan.FromSeconds(2));
+        run.TryEnd(model, TimeSpan.FromSeconds(1), one);
+        Assert.Null(run.EndedAfter);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Buffers;
 using Cluster.Contracts.Models;
 using Cluster.Grains.Sessions;
+using Cluster.Tests.Common;
 using Google.Protobuf;
 using Xunit;
 
@@ -51,6 +52,28 @@ public sealed class SoloSessionTests(OnnxBench bench) : IClassFixture<OnnxBench>
             using var answer = model.Run(request, alone, bench.Metrics, out _, CancellationToken.None);
             return answer.Span.ToArray();
         }
+    }
+
+    /// <summary>A load that serves only after it must not wait for another model's session.</summary>
+    [Fact]
+    public async Task Added_WhileAnotherIsBeingMade_WaitsOnlyWhereItMay()
+    {
+        var model = await bench.OpenAsync("identity_fp32", settings: Auto);
+        using var opening = new HeldOpening();
+        using var sessions = bench.NewSessions(OnnxBench.NewReader(opening.Open));
+        var spec = OnnxBench.Spec(Path.Combine(TestPaths.TestModels, "identity_fp32", "1", "model.onnx"), settings: Auto);
+        var first = AddAsync(waits: true, fits: true);
+        await opening.Begun.Soon();
+
+        Assert.False(await AddAsync(waits: false, fits: true).Soon());
+        var patient = AddAsync(waits: true, fits: false);
+        Assert.False(patient.IsCompleted);
+        opening.Release();
+
+        Assert.True(await first.Soon());
+        Assert.False(await patient.Soon());
+
+        Task<bool> AddAsync(bool waits, bool fits) => sessions.AddSoloAsync(model, spec, waits, () => fits, static () => { }, CancellationToken.None);
     }
 
     [Fact]

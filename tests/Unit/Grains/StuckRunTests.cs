@@ -1,4 +1,5 @@
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Models;
 using Cluster.Tests.Common;
 using Xunit;
 
@@ -103,6 +104,75 @@ public sealed class StuckRunTests : ReplicaQueueTestBase
         run.Finish();
         await reply.Soon();
         await drained.Soon();
+    }
+
+    /// <summary>All of them together get one limit: each its part of what the others have left.</summary>
+    [Fact]
+    public async Task Look_BatchThatWasToEnd_ItsRequestsByThemselvesTakeOneLimitTogether()
+    {
+        var model = new GatedModel(concurrency: 1) { Batching = new BatchingSettings { MaxSize = 4 } };
+        var queue = Queue(model, stuckAfter: Limit);
+        var first = Enqueue(queue, 0);
+        var run = await NextAsync(model, 0);
+        var replies = Enumerable.Range(1, 4).Select(number => Enqueue(queue, number)).ToList();
+        run.Finish();
+        await first.Soon();
+        var together = await NextAsync(model, 1);
+        Assert.Equal([1, 2, 3, 4], together.Numbers);
+        Time.Advance(Limit);
+        queue.Watch.Look();
+        together.Fail(new InvalidOperationException("ended"));
+
+        // The first is quick, so the second has a third of the limit. The third has half of what is left.
+        (await NextAsync(model, 1)).Finish();
+        var second = await NextAsync(model, 2);
+        Time.Advance((Limit / 3) - TimeSpan.FromSeconds(1));
+        queue.Watch.Look();
+        Assert.Single(model.Ended);
+        Time.Advance(TimeSpan.FromSeconds(1));
+        queue.Watch.Look();
+        Assert.Equal([Limit * 0.9, Limit / 3 * 0.9], model.Ended);
+        second.Fail(new ServingException(Failure.DeadlineExceeded("ended")));
+        var third = await NextAsync(model, 3);
+        Time.Advance(Limit * 2 / 3);
+        third.Fail(new ServingException(Failure.DeadlineExceeded("ended")));
+        var failures = await Task.WhenAll(replies).Soon();
+
+        Assert.True(failures[0].Succeeded);
+        Assert.All(failures[1..], static reply => Assert.Equal(StatusCode.DeadlineExceeded, reply.Failure!.Code));
+        Assert.Contains("that this one was in took too long", failures[3].Failure!.Message, StringComparison.Ordinal);
+        Assert.False(model.HasMore);
+        await queue.DrainAsync().Soon();
+    }
+
+    [Fact]
+    public async Task Enqueue_OneOfTwoSlotsIsStuck_ExpectsToWaitForTheOther()
+    {
+        var model = new GatedModel(concurrency: 2);
+        var queue = Queue(model, longestWait: TimeSpan.FromMilliseconds(250), stuckAfter: Limit);
+        var warm = Enqueue(queue, 0);
+        (await model.NextAsync()).Finish(milliseconds: 100);
+        await warm.Soon();
+        var stuck = Enqueue(queue, 1);
+        var run = await NextAsync(model, 1);
+        Time.Advance(Limit);
+        queue.Watch.Look();
+        queue.Watch.Look();
+        Assert.Equal(1, queue.Watch.Stuck);
+
+        // One runs and two wait: with two slots the next would wait for some 100 ms.
+        var replies = Enumerable.Range(2, 3).Select(number => Enqueue(queue, number)).ToList();
+        var refused = await Enqueue(queue, 5).Soon();
+
+        Assert.Equal("model 'gated' version 1 would start this request in about 300 ms, the limit is 250 ms", refused.Failure!.Message);
+        for (var number = 2; number < 5; number++)
+        {
+            (await NextAsync(model, number)).Finish();
+        }
+
+        await Task.WhenAll(replies).Soon();
+        run.Finish();
+        await stuck.Soon();
     }
 
     [Fact]

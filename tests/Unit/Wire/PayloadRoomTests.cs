@@ -62,6 +62,26 @@ public sealed class PayloadRoomTests
         Assert.Equal(0, _pool.RentedBytes);
     }
 
+    [Theory]
+    [InlineData(4, null)]
+    [InlineData(2, 1)]
+    public void Grow_OfAMessage_HintsAtAnotherTryOnlyWhereBothFit(int mebibytes, int? seconds)
+    {
+        using var message = _room.Rent(MiB, 0);
+        var others = mebibytes == 2 ? _room.Rent(2 * MiB) : null;
+
+        var refused = Assert.Throws<ServingException>(() => _room.Grow(message, 10, mebibytes * MiB));
+
+        Assert.Equal(seconds, refused.Failure.RetryAfter?.Seconds);
+        if (others is not null)
+        {
+            _room.Return(others);
+        }
+
+        using var grown = _room.Grow(message, 10, 2 * MiB);
+        Assert.Equal(2 * MiB, _pool.RentedBytes);
+    }
+
     [Fact]
     public void Grow_WithRoom_KeepsWhatWasFilledAndGivesTheSmallerArrayBack()
     {
