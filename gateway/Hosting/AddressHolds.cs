@@ -8,8 +8,8 @@ namespace Cluster.Gateway.Hosting;
 
 /// <summary>
 /// Which addresses get no new connections for a while, because the web server closed some of theirs for floods. <see cref="LimitOptions.FloodsBeforeHold"/> floods within 10 s
-/// hold an address back for 1 s. Then one more is enough, and each hold is twice as long as the one before. An address that keeps quiet for twice its last hold begins anew. Each port
-/// counts for itself: what floods gRPC may still ask for health over REST. Of IPv6 the first 64 bits count, as clients choose the others. Thread-safe.
+/// hold an address back for 1 s. Then it gets one connection each quarter of a second, and one more flood is enough. Each hold is twice as long as the one before. An address that keeps
+/// quiet for twice its last hold begins anew. Each port counts for itself: what floods gRPC may still ask for health over REST. Of IPv6 the first 64 bits count, as clients choose the others. Thread-safe.
 /// </summary>
 internal sealed class AddressHolds
 {
@@ -20,6 +20,9 @@ internal sealed class AddressHolds
 
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two connections of an address that was held: so that no many flood at once before the first of them is found out.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(0.25);
 
     private readonly LimitOptions _options;
     private readonly TimeProvider _time;
@@ -45,10 +48,24 @@ internal sealed class AddressHolds
     /// <summary>For how long an address still gets no new connection to a port, which is refused now; zero where it gets one.</summary>
     public TimeSpan Refuse(IPAddress address, int port)
     {
+        // Read without the lock: it is empty while no address floods.
+        if (_known.Count == 0)
+        {
+            return TimeSpan.Zero;
+        }
+
         lock (_lock)
         {
-            if (_known.Count == 0 || !_known.TryGetValue((PartOf(address), port), out var conduct) || conduct.HeldUntil - Now() is not { Ticks: > 0 } rest)
+            var (key, now) = ((PartOf(address), port), Now());
+            if (!_known.TryGetValue(key, out var conduct) || conduct.Hold == TimeSpan.Zero || IsForgotten(conduct, now))
             {
+                return TimeSpan.Zero;
+            }
+
+            var rest = conduct.Next - now;
+            if (rest <= TimeSpan.Zero)
+            {
+                _known[key] = conduct with { Next = now + Pace };
                 return TimeSpan.Zero;
             }
 
@@ -97,7 +114,7 @@ internal sealed class AddressHolds
                 return TimeSpan.Zero;
             }
 
-            conduct = new Conduct(now, 0, TimeSpan.Zero, TimeSpan.Zero);
+            conduct = new Conduct(now, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
         }
 
         // What was open when the hold began counts no more.
@@ -109,7 +126,7 @@ internal sealed class AddressHolds
         var floods = conduct.Floods + 1;
         var isHeld = conduct.Hold > TimeSpan.Zero || floods >= _options.FloodsBeforeHold;
         var hold = isHeld ? TimeSpan.FromTicks(Math.Min(Math.Max(First.Ticks, 2 * conduct.Hold.Ticks), _options.LongestHold.Ticks)) : TimeSpan.Zero;
-        _known[key] = isHeld ? new Conduct(conduct.Since, floods, hold, now + hold) : conduct with { Floods = floods };
+        _known[key] = isHeld ? new Conduct(conduct.Since, floods, hold, now + hold, now + hold) : conduct with { Floods = floods };
         return hold;
     }
 
@@ -155,5 +172,6 @@ internal sealed class AddressHolds
     /// <summary>How an address behaves; times since <see cref="_start"/>.</summary>
     /// <param name="Since">When its floods began to be counted.</param>
     /// <param name="Hold">The last one; zero before the first.</param>
-    private readonly record struct Conduct(TimeSpan Since, int Floods, TimeSpan Hold, TimeSpan HeldUntil);
+    /// <param name="Next">When it may have another connection.</param>
+    private readonly record struct Conduct(TimeSpan Since, int Floods, TimeSpan Hold, TimeSpan HeldUntil, TimeSpan Next);
 }

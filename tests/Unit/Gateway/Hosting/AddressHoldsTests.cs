@@ -71,6 +71,19 @@ public sealed class AddressHoldsTests : IDisposable
     }
 
     [Fact]
+    public void Connections_AfterAHold_ComeOneAfterTheOther()
+    {
+        var holds = Holds(1);
+        Flood(holds, 1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(TimeSpan.Zero, holds.Refuse(Bad, Port));
+        Assert.Equal(TimeSpan.FromSeconds(0.25), holds.Refuse(Bad, Port));
+        _time.Advance(TimeSpan.FromSeconds(0.25));
+        Assert.Equal(TimeSpan.Zero, holds.Refuse(Bad, Port));
+    }
+
+    [Fact]
     public void Address_ThatKeptQuiet_BeginsAnew()
     {
         var holds = Holds(3);

@@ -88,6 +88,7 @@ public sealed class FloodWatchTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(0, await first.WaitAsync(Patience, TestContext.Current.CancellationToken));
         Assert.True(await IsServedAsync(Floods.Origin));
+        _time.Advance(TimeSpan.FromSeconds(1));
         await FloodAsync(flood);
         await UntilAsync("cluster_address_holds", 2);
         using var again = await ConnectAsync(Floods.Origin);
