@@ -13,8 +13,9 @@ namespace Cluster.Gateway.Hosting;
 /// </summary>
 /// <param name="limit">The most connections, at least 1.</param>
 /// <param name="options">Those of one address, and how long each takes requests.</param>
+/// <param name="holds">Addresses that get none for a while.</param>
 /// <param name="random">Parts the ends of connections that began at once.</param>
-public sealed class ConnectionGate(int limit, LimitOptions options, Random random, TimeProvider time, ILogger<ConnectionGate> logger)
+internal sealed class ConnectionGate(int limit, LimitOptions options, AddressHolds holds, Random random, TimeProvider time, ILogger<ConnectionGate> logger)
 {
     /// <summary>How far the age of a connection may be from the one that is set, as a share of it.</summary>
     private const double Jitter = 0.1;
@@ -22,11 +23,18 @@ public sealed class ConnectionGate(int limit, LimitOptions options, Random rando
     /// <summary>Descriptors that are left to files, models, other processes and Redis.</summary>
     private const int Reserve = 384;
 
+    /// <summary>Connections that are refused late. They come out of the reserve.</summary>
+    private const int MostLate = 64;
+
+    /// <summary>A refusal as late as the end of a hold of this length.</summary>
+    private static readonly TimeSpan Latest = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly HashSet<ConnectionPlace> _places = [];
     private readonly Dictionary<IPAddress, int> _addresses = [];
     private readonly int _perAddress = options.ConnectionsPerAddress > 0 ? options.ConnectionsPerAddress : Math.Max(1, limit / 2);
     private readonly CauseLimiter _full = new(time);
+    private int _late;
 
     /// <summary>Connections that are open.</summary>
     public int Count
@@ -47,6 +55,12 @@ public sealed class ConnectionGate(int limit, LimitOptions options, Random rando
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate serve)
     {
         var place = new ConnectionPlace(connection, time);
+        if (holds.Refuse(place.Address, place.Port) is { Ticks: > 0 } hold)
+        {
+            await RefuseAsync(connection, hold).ConfigureAwait(false);
+            return;
+        }
+
         if (!TryEnter(place))
         {
             connection.Abort(new ConnectionAbortedException("every connection is in use"));
@@ -54,6 +68,7 @@ public sealed class ConnectionGate(int limit, LimitOptions options, Random rando
         }
 
         connection.Features.Set(place);
+        FloodWatch.Mark(connection, place.Address, place.Port);
         using var age = StartAge(connection);
 
         // The web server may not finish a connection that a peer left amid writes that wait for its window: nothing here may hold that then.
@@ -73,6 +88,20 @@ public sealed class ConnectionGate(int limit, LimitOptions options, Random rando
         {
             Leave(place);
         }
+    }
+
+    /// <summary>Reads nothing of a connection, and closes it when the hold ends: closed at once, its peer would open the next one at once. Where many wait it is closed at once.</summary>
+    private async Task RefuseAsync(ConnectionContext connection, TimeSpan hold)
+    {
+        if (Interlocked.Increment(ref _late) <= MostLate)
+        {
+            var stop = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+            using var left = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, stop);
+            await Task.Delay(hold < Latest ? hold : Latest, time, left.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Interlocked.Decrement(ref _late);
+        connection.Abort(new ConnectionAbortedException("its address is held back for floods"));
     }
 
     private bool TryEnter(ConnectionPlace place)
@@ -166,6 +195,9 @@ internal sealed class ConnectionPlace(ConnectionContext connection, TimeProvider
     /// <summary>The client's; <c>IPAddress.None</c> for a connection that has none.</summary>
     public IPAddress Address { get; } = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
 
+    /// <summary>Of the gateway; 0 for a connection that has none.</summary>
+    public int Port { get; } = (connection.LocalEndPoint as IPEndPoint)?.Port ?? 0;
+
     /// <summary>Timestamp of the end of the last request, or of the beginning of the connection.</summary>
     public long LastUsed => Volatile.Read(ref _lastUsed);
 
@@ -200,4 +232,7 @@ internal static partial class Log
 {
     [LoggerMessage(3240, LogLevel.Warning, "Closed idle connections, or refused new ones, because {Limit} were open, or {PerAddress} of one address; did so {HeldBack} times since the last line. --max-connections, the limit of file descriptors and Limits:ConnectionsPerAddress set these limits")]
     public static partial void ConnectionsFull(ILogger logger, int limit, int perAddress, long heldBack);
+
+    [LoggerMessage(3241, LogLevel.Warning, "Held {Address} back: for {Seconds} s it gets no new connection to port {Port}, as the server closed connections of it for floods, the last one with {Reason}; did so {HeldBack} times since the last line. Limits:FloodsBeforeHold, LongestHold and NeverHeld set this")]
+    public static partial void AddressHeld(ILogger logger, IPAddress address, int port, double seconds, string reason, long heldBack);
 }

@@ -41,9 +41,12 @@ public static class GatewayExtensions
         services.AddClusterOptions<TrafficOptions>();
         services.AddSingleton(options);
         services.AddSingleton<ServerReadiness>();
+        services.AddSingleton<AddressHolds>();
+        services.AddSingleton<FloodWatch>();
         services.AddSingleton(provider => new ConnectionGate(
             options.MaxConnections ?? ConnectionGate.LimitFor(LinuxProcess.ReadOpenFileLimit()),
             provider.GetRequiredService<LimitOptions>(),
+            provider.GetRequiredService<AddressHolds>(),
             new Random(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ConnectionGate>>()));
@@ -70,6 +73,9 @@ public static class GatewayExtensions
             kestrel.RefuseDoubtfulLengths();
             kestrel.ConfigureGrpcLimits(kestrel.ApplicationServices.GetRequiredService<LimitOptions>().StreamsPerConnection);
             var gate = kestrel.ApplicationServices.GetRequiredService<ConnectionGate>();
+
+            // Before the first connection: one that began earlier has nothing that tells where it came from.
+            kestrel.ApplicationServices.GetRequiredService<FloodWatch>();
             kestrel.Listen(options.Bind, options.HttpPort, listen => Listen(listen, HttpProtocols.Http1, gate));
             kestrel.Listen(options.Bind, options.GrpcPort, listen => Listen(listen, HttpProtocols.Http2, gate));
             if (options.ManagementPort is { } management)

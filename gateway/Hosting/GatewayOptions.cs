@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using System.Net.Sockets;
 using Cluster.Contracts.Options;
 
 namespace Cluster.Gateway.Hosting;
@@ -51,7 +52,7 @@ public sealed class GatewayOptions
 
 /// <summary>Limits of a client's connections at a gateway.</summary>
 [Section("Limits")]
-public sealed class LimitOptions
+public sealed class LimitOptions : IValidatableObject
 {
     /// <summary>
     /// Connections of one address. 0, the default, is half of all. Where an address has so many, the one of them that has been idle for the longest is closed. Lower it
@@ -75,6 +76,23 @@ public sealed class LimitOptions
     public int StreamsPerConnection { get; set; } = 256;
 
     /// <summary>
+    /// Connections of one address that this gateway closes for floods within 10 s before it holds the address back. It then gets no new connection to that port for 1 s,
+    /// and after each further flood for twice as long. Default 20. Fewer hold back clients sooner that share an address with one that floods. 0 holds none back.
+    /// </summary>
+    [Range(0, 100_000)]
+    public int FloodsBeforeHold { get; set; } = 20;
+
+    /// <summary>The longest time that an address is held back. Default a minute. Shorter lets a flood cost more, longer keeps out other clients of its address for longer.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan LongestHold { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Addresses and networks that are never held back, such as <c>10.0.0.7,10.1.0.0/16</c>. Default none. Name proxies here that pass on the connections of many clients. More
+    /// lets more flood without a pause.
+    /// </summary>
+    public ISet<string> NeverHeld { get; set; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>
     /// Bytes of inference requests in flight at this gateway, MiB. 0, the default, is half of the memory that the process may use. More are refused with
     /// RESOURCE_EXHAUSTED, 429.
     /// </summary>
@@ -91,4 +109,19 @@ public sealed class LimitOptions
 
     /// <summary><see cref="MessageMemoryMiB"/> in bytes.</summary>
     internal long MessageMemoryBytes => MessageMemoryMiB > 0 ? (long)MessageMemoryMiB << 20 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (NeverHeld.FirstOrDefault(static text => NetworkOf(text) is null) is { } wrong)
+        {
+            yield return new ValidationResult($"addresses and networks, not '{wrong}'", [nameof(NeverHeld)]);
+        }
+    }
+
+    /// <summary>Of an address or a network in CIDR form; null for another text.</summary>
+    internal static IPNetwork? NetworkOf(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
+        : null;
 }

@@ -55,6 +55,9 @@ internal sealed class CacheEntry
     /// <summary>Timestamp of the last use.</summary>
     internal long LastUsed => Volatile.Read(ref _lastUsed);
 
+    /// <summary>Whether a caller is the replica's owner, with another weight than it is reckoned with.</summary>
+    public bool IsOutweighed(CallerShare caller) => Owner is var owner && caller.Key == owner.Key && caller.ValidWeight() != owner.ValidWeight();
+
     /// <summary>Keeps the replica from being evicted until <see cref="Unpin"/>; false: it is being unloaded.</summary>
     public bool TryPin()
     {

@@ -19,7 +19,11 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     /// <summary>Weight of the newest load in the mean load time.</summary>
     private const double MeanWeight = 1.0 / 8;
 
+    /// <summary>Between two changes of weights, each of which walks over all entries: gateways with different files may disagree for long.</summary>
+    private static readonly TimeSpan WeighPause = TimeSpan.FromSeconds(0.1);
+
     private readonly Lock _gate = new();
+    private readonly Dictionary<int, CallerShare> _weights = [];
     private readonly Dictionary<string, CacheEntry> _entries = new(StringComparer.Ordinal);
     private readonly LinkedList<CacheEntry> _waiting = [];
     private long _used;
@@ -27,6 +31,7 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     private long _waitingBytes;
     private long _lastEpoch;
     private TimeSpan _meanLoadTime;
+    private long _nextWeighing = long.MinValue;
 
     /// <summary>Reserves room for a load that a caller waits for, evicting if it must.</summary>
     /// <param name="bytes">The predicted size; never negative.</param>
@@ -36,6 +41,8 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
     {
         lock (_gate)
         {
+            // A registration has the weight of its day.
+            owner = _weights.GetValueOrDefault(owner.Key, owner);
             if (_entries.TryGetValue(key, out var known))
             {
                 return Adopt(known, owner);
@@ -168,6 +175,27 @@ internal sealed class ModelCache(ModelCacheOptions options, TimeProvider time)
         lock (_gate)
         {
             return entry.Claimed ? Release(entry) : CacheChange.None;
+        }
+    }
+
+    /// <summary>An owner has another weight than its registrations say. From now on it counts for all that it has here, and for later loads.</summary>
+    /// <param name="owner">With the weight that its last request carried.</param>
+    public void Weigh(CallerShare owner)
+    {
+        var now = time.GetTimestamp();
+        if (now < Volatile.Read(ref _nextWeighing))
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _nextWeighing = now + Ticks(WeighPause);
+            _weights[owner.Key] = owner;
+            foreach (var entry in _entries.Values.Where(entry => entry.Owner.Key == owner.Key))
+            {
+                entry.Owner = owner;
+            }
         }
     }
 

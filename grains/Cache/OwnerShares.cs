@@ -27,7 +27,7 @@ internal sealed class OwnerShares
     {
         var known = _accounts.GetValueOrDefault(owner.Key);
 
-        // A client's models may have been registered under several weights; the largest is the kindest.
+        // A client's models may have been registered under several weights. Until a request carries the one in force, the largest is the kindest.
         var weight = Math.Max(known.Weight, owner.ValidWeight());
         _weights += weight - known.Weight;
         _accounts[owner.Key] = new Account(known.Bytes + bytes, weight);

@@ -122,6 +122,9 @@ internal sealed class ReplicaCache
     /// <summary>A replica is unloaded, or its load failed.</summary>
     public void Release(CacheEntry entry) => CarryOut(_books.Release(entry));
 
+    /// <inheritdoc cref="ModelCache.Weigh"/>
+    public void Weigh(CallerShare owner) => _books.Weigh(owner);
+
     /// <summary>Forgets a model that is gone from the repository.</summary>
     public void Forget(string model) => _sizes.Forget(model);
 

@@ -73,6 +73,11 @@ internal sealed class Replica : IReplica
         var hasRoom = OnnxAllocator.HasRoomForMessage(request.Message.Length);
         if (hasRoom && _room.TryPin())
         {
+            if (_room.IsOutweighed(request.Share))
+            {
+                _cache.Weigh(request.Share);
+            }
+
             return InferPinnedAsync(request, cancellationToken);
         }
 

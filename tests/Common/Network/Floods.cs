@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -29,13 +30,16 @@ public static class Floods
         ["one byte a moment"] = new Flood(IsHttp1: true, SlowAsync),
     };
 
-    /// <summary>Opens connections to a port of 127.0.0.1 and floods each until the server closes it.</summary>
+    /// <summary>An address of the machine that clients which behave do not have.</summary>
+    public static IPAddress Origin { get; } = new([127, 0, 0, 2]);
+
+    /// <summary>Opens connections from <see cref="Origin"/> to a port of 127.0.0.1 and floods each until the server closes it.</summary>
     /// <returns>Connections that it took, once <paramref name="stop"/> ends it.</returns>
     public static async Task<int> RepeatAsync(int port, Flood flood, CancellationToken stop)
     {
         for (var connections = 1; ; connections++)
         {
-            using var client = new TcpClient();
+            using var client = new TcpClient(new IPEndPoint(Origin, 0));
             try
             {
                 await client.ConnectAsync("127.0.0.1", port, stop);

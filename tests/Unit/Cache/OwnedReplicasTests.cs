@@ -58,6 +58,39 @@ public sealed class OwnedReplicasTests
     }
 
     [Fact]
+    public void Weight_ThatARequestCarries_CountsForAllOfItsOwner()
+    {
+        var heavy = Load("a", 40, Heavy);
+        Load("b", 35, Heavy);
+        Pause();
+        Load("c", 25, One);
+        Pause();
+
+        Assert.False(heavy.IsOutweighed(One) || heavy.IsOutweighed(Heavy));
+        Assert.True(heavy.IsOutweighed(Heavy with { Weight = 100 }));
+        _cache.Weigh(Heavy with { Weight = 100 });
+
+        Assert.Equal([heavy], Evicted("d", 5, One));
+
+        // And for what it loads later, by a registration with the weight of its day.
+        _cache.Release(heavy);
+        Assert.Equal(100, Reserve("e", 5, Heavy).Owner.Weight);
+    }
+
+    [Fact]
+    public void Weight_ThatGatewaysDisagreeOn_IsTakenTenTimesASecondAtMost()
+    {
+        var entry = Load("a", 40, Heavy);
+        _cache.Weigh(Heavy with { Weight = 1 });
+        _cache.Weigh(Heavy with { Weight = 2 });
+        Assert.Equal(1, entry.Owner.Weight);
+
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+        _cache.Weigh(Heavy with { Weight = 2 });
+        Assert.Equal(2, entry.Owner.Weight);
+    }
+
+    [Fact]
     public void Share_OfReplicasUnusedForLong_KeepsThemNot()
     {
         var forgotten = Load("a", 20, Other);

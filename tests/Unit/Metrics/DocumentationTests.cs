@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Cluster.Gateway.Hosting;
 using Cluster.Gateway.Metrics;
 using Cluster.Gateway.Security;
 using Cluster.Gateway.Security.Policy;
@@ -89,6 +90,7 @@ public sealed partial class DocumentationTests
         _ = new MemoryMetrics(host.Meters);
         new RequestMetrics(host.Registry).Ensure("m", 1);
         _ = new RoutingMetrics(host.Registry);
+        _ = new AddressHolds(new LimitOptions(), host.Registry, TimeProvider.System, NullLogger<AddressHolds>.Instance);
         using var traffic = new TrafficSeries(new TrafficMetrics(host.Registry), "a");
         using var replica = new ReplicaMetricsFactory(host.Registry).Create("m", 1, streams: 1, slots: 1);
         new LoadMetrics(host.Registry).Succeeded("m", TimeSpan.Zero);

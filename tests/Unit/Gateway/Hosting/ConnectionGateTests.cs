@@ -1,21 +1,31 @@
 using System.Net;
 using Cluster.Gateway.Hosting;
 using Cluster.Tests.Common;
+using Cluster.Unit.Metrics;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Hosting;
 
-public sealed class ConnectionGateTests
+public sealed class ConnectionGateTests : IDisposable
 {
     private readonly FakeLogger<ConnectionGate> _log = new();
     private readonly ManualTimeProvider _time = new();
+    private readonly MetricsHost _metrics = new();
+    private readonly AddressHolds _holds;
     private readonly ConnectionGate _gate;
     private readonly List<Client> _clients = [];
 
-    public ConnectionGateTests() => _gate = new ConnectionGate(2, new LimitOptions { ConnectionsPerAddress = 2, ConnectionAge = TimeSpan.FromHours(1) }, new Random(1), _time, _log);
+    public ConnectionGateTests()
+    {
+        _holds = new AddressHolds(new LimitOptions { FloodsBeforeHold = 1 }, _metrics.Registry, _time, NullLogger<AddressHolds>.Instance);
+        _gate = Gate(2, new LimitOptions { ConnectionsPerAddress = 2, ConnectionAge = TimeSpan.FromHours(1) });
+    }
+
+    public void Dispose() => _metrics.Dispose();
 
     [Fact]
     public void Connect_AllPlacesIdle_TheLongestIdleMakesWay()
@@ -88,7 +98,7 @@ public sealed class ConnectionGateTests
     [Fact]
     public async Task Connect_OneAddressHasItsShare_TheOthersHaveTheRest()
     {
-        var gate = new ConnectionGate(4, new LimitOptions(), new Random(1), _time, _log);
+        var gate = Gate(4, new LimitOptions());
         var (a, b) = (Connect(gate, "10.0.0.1"), Connect(gate, "10.0.0.1"));
         a.Place.Begin();
         b.Place.Begin();
@@ -103,7 +113,7 @@ public sealed class ConnectionGateTests
     [Fact]
     public void Connect_OneAddressHasItsShare_ItsOwnIdleOneMakesWay()
     {
-        var gate = new ConnectionGate(4, new LimitOptions(), new Random(1), _time, _log);
+        var gate = Gate(4, new LimitOptions());
         var other = Connect(gate, "10.0.0.2");
         var (a, b) = (Connect(gate, "10.0.0.1"), Connect(gate, "10.0.0.1"));
 
@@ -115,7 +125,7 @@ public sealed class ConnectionGateTests
     [Fact]
     public void Age_Reached_TheClientIsToldWithinATenth()
     {
-        var gate = new ConnectionGate(100, new LimitOptions { ConnectionAge = TimeSpan.FromMinutes(10) }, new Random(1), _time, _log);
+        var gate = Gate(100, new LimitOptions { ConnectionAge = TimeSpan.FromMinutes(10) });
         var clients = Enumerable.Range(0, 20).Select(_ => Connect(gate, "10.0.0.1")).ToList();
 
         _time.Advance(TimeSpan.FromMinutes(9) - TimeSpan.FromSeconds(20));
@@ -127,6 +137,34 @@ public sealed class ConnectionGateTests
         Assert.All(clients, static client => Assert.True(client.IsToldToEnd));
         Assert.DoesNotContain(clients, static client => client.IsAborted);
     }
+
+    [Fact]
+    public async Task Connect_AddressHeldBack_IsClosedWithTheHoldAndHasNoPlace()
+    {
+        _holds.Flooded(IPAddress.Parse("10.0.0.1"), 0, "unexpected_frame");
+        var gate = Gate(100, new LimitOptions());
+        var held = new Client(gate, "10.0.0.1", default);
+
+        Assert.Equal((0, false), (gate.Count, held.IsAborted));
+        Assert.False(new Client(gate, "10.0.0.2", default).IsAborted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await held.Served.Soon();
+        Assert.True(held.IsAborted);
+        Assert.False(Connect(gate, "10.0.0.1").IsAborted);
+    }
+
+    /// <summary>They wait in descriptors that other things need.</summary>
+    [Fact]
+    public void Connect_ManyOfAnAddressHeldBack_TheRestIsClosedAtOnce()
+    {
+        _holds.Flooded(IPAddress.Parse("10.0.0.1"), 0, "unexpected_frame");
+        var gate = Gate(1000, new LimitOptions());
+        var clients = Enumerable.Range(0, 100).Select(_ => new Client(gate, "10.0.0.1", default)).ToList();
+
+        Assert.Equal(36, clients.Count(static client => client.IsAborted));
+    }
+
+    private ConnectionGate Gate(int limit, LimitOptions options) => new(limit, options, _holds, new Random(1), _time, _log);
 
     private Client Connect(CancellationToken closed = default) => Connect(_gate, "10.0.0.1", closed);
 

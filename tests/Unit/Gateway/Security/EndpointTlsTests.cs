@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cluster.Silo.Hosting;
 using Cluster.Silo.Options;
@@ -11,6 +12,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.Tokens;
 using Xunit;
 
 namespace Cluster.Unit.Gateway.Security;
@@ -82,29 +84,46 @@ public sealed class EndpointTlsTests : IAsyncLifetime
         }
     }
 
+    /// <summary>Each certificate with each identity on each port: what is shown must be good, and names the client where no key or token does.</summary>
     [Fact]
-    public async Task CertificateOptional_WhatIsShownMustBeGood()
+    public async Task CertificateOptional_WithEachIdentityOnEachPort_IsAnsweredAsDocumented()
     {
-        await StartAsync("Optional");
-        (string? Certificate, string? Key, int? Status)[] cases =
+        var management = FreePort.Take();
+        using var issuer = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var another = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        _access.Write("keys.json", TestTokens.KeySet(issuer));
+        await StartAsync(
+            "Optional",
+            ("Cluster:ManagementPort", $"{management}"),
+            ("Cluster:TokenKeys", _access["keys.json"]),
+            ("Tokens:Issuer", TestTokens.Issuer),
+            ("Tokens:Audience", TestTokens.Audience));
+        _ports = [.. _ports.Take(2), new Uri($"https://127.0.0.1:{management}")];
+        var good = TestTokens.Sign(issuer, TimeProvider.System).Split('.');
+        (string Name, string? Bearer, int? Status)[] identities =
         [
-            ("right", null, 200),
-            ("unnamed", null, 401),
-            (null, null, 401),
-            (null, "bob.key", 200),
-            (null, "bob.wrong", 401),
-            (null, "old.key", 401),
-            (null, "a.b.c", 401),
-            ("right", "bob.wrong", 401),
-            ("unnamed", "bob.key", 200),
-            ("expired", "bob.key", null),
-            ("stranger", "bob.key", null),
+            ("none", null, null),
+            ("key", "bob.key", 200),
+            ("wrong key", "bob.wrong", 401),
+            ("expired key", "old.key", 401),
+            ("token", string.Join('.', good), 200),
+            ("expired token", TestTokens.Sign(issuer, TimeProvider.System, expires: TimeSpan.FromHours(-1)), 401),
+            ("token by another key", TestTokens.Sign(another, TimeProvider.System), 401),
+            ("token without an algorithm", $"{Base64UrlEncoder.Encode("""{"alg":"none"}""")}.{good[1]}.", 401),
+            ("token by a symmetric algorithm", $"{Base64UrlEncoder.Encode("""{"alg":"HS256"}""")}.{good[1]}.{good[2]}", 401),
+            ("no token", "a.b.c", 401),
         ];
-        foreach (var (certificate, key, status) in cases)
+        (string? Name, bool Connects, int Alone)[] certificates =
+        [
+            ("right", true, 200), ("unnamed", true, 401), (null, true, 401), ("expired", false, 0), ("early", false, 0), ("role", false, 0), ("revoked", false, 0), ("stranger", false, 0),
+        ];
+        foreach (var (port, certificate) in _ports.SelectMany(port => certificates.Select(certificate => (port, certificate))))
         {
-            foreach (var port in _ports)
+            using var http = Client(port, certificate.Name, SslProtocols.None);
+            foreach (var identity in identities)
             {
-                Assert.Equal((certificate, key, status), (certificate, key, await AskAsync(port, certificate, key)));
+                int? expected = certificate.Connects ? identity.Status ?? certificate.Alone : null;
+                Assert.Equal((port, certificate.Name, identity.Name, expected), (port, certificate.Name, identity.Name, await AskAsync(http, identity.Bearer)));
             }
         }
     }
@@ -229,12 +248,13 @@ public sealed class EndpointTlsTests : IAsyncLifetime
         clients = new
         {
             alice = new { certificates = new[] { "urn:alice" } },
+            dave = new { tokens = new[] { "me" } },
             bob = new { keys = new[] { TestAccess.Key("bob", "key"), TestAccess.Key("old", "key", TimeProvider.System.GetUtcNow().AddSeconds(-1)) } },
             carol = new { keys = new[] { TestAccess.Key("carol", "key") } },
         },
         rules = new object[]
         {
-            new { clients = new[] { "alice", "bob" }, allow = new[] { "read", "observe" }, models = new[] { "*" } },
+            new { clients = new[] { "alice", "bob", "dave" }, allow = new[] { "read", "observe" }, models = new[] { "*" } },
             new { clients = new[] { "carol" }, allow = new[] { "read" }, models = new[] { model } },
         },
     });
@@ -275,14 +295,15 @@ public sealed class EndpointTlsTests : IAsyncLifetime
 
     private static async Task<int?> AskAsync(HttpClient http, string? key, string path = "/v2/models/digits")
     {
-        if (key is not null && !http.DefaultRequestHeaders.Contains("Authorization"))
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
+        if (key is not null)
         {
-            http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {key}");
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {key}");
         }
 
         try
         {
-            using var answer = await http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+            using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
             return (int)answer.StatusCode;
         }
         catch (HttpRequestException exception) when (exception.InnerException is not SocketException { SocketErrorCode: SocketError.ConnectionRefused })
