@@ -13,8 +13,8 @@ internal static class ModelPlan
     {
         Registration = (registration.Problem is not null && state.Registration is { } known
             ? registration with { VersionPolicy = known.VersionPolicy, Settings = known.Settings, SettingsRevision = known.SettingsRevision }
-            : registration) with { Bounds = state.Registration?.Bounds },
-        NotYetUsed = state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered),
+            : registration) with { Bounds = state.Registration?.Bounds, LoadNow = false },
+        NotYetUsed = !registration.LoadNow && (state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered)),
         Failed = retryFailed ? state.Failed.Clear() : state.Failed,
         FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
         LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
