@@ -5,6 +5,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 
@@ -15,7 +16,7 @@ namespace Cluster.Grains.Registry;
 /// One change at a time, and none of them waits for a load. Models are handed to their grains without waiting, in the order of the changes. A model's grain takes
 /// them in that order. Kept alive, because the hand-overs of a start go on after the call that began them.
 /// </remarks>
-[KeepAlive]
+[ControlPlacement, KeepAlive]
 [GrainType(ClusterGrains.RegistryType)]
 internal sealed class RegistryGrain : Grain, IRegistryGrain
 {
