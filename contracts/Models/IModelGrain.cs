@@ -13,7 +13,7 @@ public interface IModelGrain : IGrainWithStringKey
     /// Takes the latest registration of the model. Returns when it is carried out: chosen versions are loaded or found broken, others unloaded. A serving version is
     /// replaced only by one that is ready. Loads of content that it no longer names end.
     /// </summary>
-    /// <param name="registration">The model, or with no versions and no problem: the model is gone.</param>
+    /// <param name="registration">The model, or with no versions and no problem: the model is gone. Where it asks for a load, gateways know of that when this returns.</param>
     /// <param name="retryFailed">Whether content that failed to load is tried again.</param>
     /// <exception cref="ServingException">ALREADY_EXISTS: the model came from elsewhere and is still there.</exception>
     [ResponseTimeout("01:00:00"), AlwaysInterleave, Alias("apply")]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Cluster.Contracts.Models;
 
@@ -43,6 +44,11 @@ public sealed record ModelRegistration
     /// <summary>Of the client that registered it; the default for a model of the repository.</summary>
     [Id(8)]
     public CallerShare Owner { get; init; }
+
+    /// <summary>Whether a new model loads now, and not at its first request. Not kept.</summary>
+    [Id(9)]
+    [JsonIgnore]
+    public bool LoadNow { get; init; }
 
     /// <summary>The least replicas of a version in memory, at least 1, and the most, 0 for as many as there are silos.</summary>
     public (int Least, int Most) CopyBounds() => Bounds?.Over(Settings) ?? (Settings.MinCopies, Settings.MaxCopies);

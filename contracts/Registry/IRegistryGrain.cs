@@ -13,6 +13,7 @@ namespace Cluster.Contracts.Registry;
 public interface IRegistryGrain : IGrainWithStringKey
 {
     /// <summary>Registers a model; nothing happens if it is registered with the same info. <see cref="SettleAsync"/> follows.</summary>
+    /// <param name="info">Where it asks for a load, <see cref="SettleAsync"/> waits for that too. Whether it succeeded, the serving state says.</param>
     /// <exception cref="ServingException">
     /// INVALID_ARGUMENT: a name, type, path or key that no model can have. ALREADY_EXISTS: registered with other info, or in the repository.
     /// FAILED_PRECONDITION: the server has no folder of registered models.

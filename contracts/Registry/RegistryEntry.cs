@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Cluster.Contracts.Models;
 
 namespace Cluster.Contracts.Registry;
@@ -35,4 +36,9 @@ public sealed record RegisteredInfo([property: Id(0)] string Type, [property: Id
     /// <summary>Of the client that registered it first.</summary>
     [Id(3)]
     public CallerShare Owner { get; init; }
+
+    /// <summary>Whether the model is to load with its registration, for a caller that waits for it. Not kept.</summary>
+    [Id(4)]
+    [JsonIgnore]
+    public bool LoadNow { get; init; }
 }

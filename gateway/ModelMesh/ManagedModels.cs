@@ -19,7 +19,8 @@ internal sealed class ManagedModels(
     public async Task<ModelStatusInfo> RegisterAsync(string model, RegisteredInfo info, bool loadNow, bool sync, CancellationToken cancellationToken)
     {
         var registry = Registry(model);
-        await registry.RegisterAsync(model, info).ConfigureAwait(false);
+        var isNew = !states.TryGet(model, out _);
+        await registry.RegisterAsync(model, info with { LoadNow = loadNow && sync }).ConfigureAwait(false);
         try
         {
             await registry.SettleAsync(model, cancellationToken).ConfigureAwait(false);
@@ -31,6 +32,11 @@ internal sealed class ManagedModels(
         }
 
         await changes.HearAsync(model, static state => state is not null, cancellationToken).ConfigureAwait(false);
+        if (loadNow && sync && isNew && states.TryGet(model, out var state) && WasTried(state))
+        {
+            return ModelStatuses.Of(state);
+        }
+
         return loadNow
             ? await LoadKnownAsync(model, sync, cancellationToken).ConfigureAwait(false)
             : await GetStatusAsync(model).ConfigureAwait(false);
@@ -136,6 +142,11 @@ internal sealed class ManagedModels(
         described.VModelIds.AddRange(entry?.Aliases ?? []);
         return described;
     }
+
+    /// <summary>Whether a new model was loaded with its registration. A silo of a former version, or one without room, leaves that for a call of its own.</summary>
+    private static bool WasTried(ModelServingState state) =>
+        state is { Origin: RegistrationOrigin.Registered, IsSettled: true }
+        && (state.Problem is not null || state.Versions.Any(static version => version.Failed || version.Replicas.Length > 0));
 
     private async Task ObserveAsync(string model, ValueTask loading)
     {

@@ -2,6 +2,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Errors;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
 using Cluster.Grains.Registry;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,7 @@ namespace Cluster.Grains.Aliases;
 /// without need is let go of by <see cref="RestoreAsync"/>. <see cref="AliasPlan"/> decides; this class does it. <see cref="AliasLoad"/> waits for a load
 /// outside of the grain's turns, and its end comes back as a <see cref="ReviewAsync"/>.
 /// </remarks>
+[ControlPlacement]
 [GrainType(ClusterGrains.AliasType)]
 internal sealed class AliasGrain : Grain, IAliasGrain
 {

@@ -111,8 +111,25 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
             Log.RegistrationProblem(_logger, Name, problem);
         }
 
-        await _keeper.KeepAskedAsync(ModelPlan.Register(State, registration, retryFailed));
-        await _turns.ChangeAsync();
+        var next = ModelPlan.Register(State, registration, retryFailed);
+        if (ModelPlan.NextLoad(next) is null)
+        {
+            await _keeper.KeepAskedAsync(next);
+            await _turns.ChangeAsync();
+        }
+        else
+        {
+            // The first step of the load writes it. A registration that could not be written is handed over again.
+            _keeper.Note(next);
+            await _turns.ChangeAsync();
+            await _keeper.SaveAskedAsync();
+        }
+
+        if (registration.LoadNow)
+        {
+            await _services.States.WhenSentAsync(Name, CancellationToken.None);
+        }
+
         if (registration.IsRemoval)
         {
             _services.Registrations.Remove(Name);

@@ -48,12 +48,16 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     /// <summary>Sets the state; it is written with the next one, or by <see cref="SaveAsync"/>.</summary>
     public void Note(ModelGrainState state)
     {
+        _unwritten |= !ReferenceEquals(stored.State, state);
         stored.State = state;
-        _unwritten = true;
     }
 
     /// <summary>Writes changes that were only noted.</summary>
     public Task SaveAsync() => _unwritten ? KeepAsync(State) : Task.CompletedTask;
+
+    /// <summary>As <see cref="SaveAsync"/>, for what a caller asked.</summary>
+    /// <exception cref="ServingException">As <see cref="KeepAskedAsync"/>.</exception>
+    public Task SaveAskedAsync() => _unwritten ? KeepAskedAsync(State) : Task.CompletedTask;
 
     public Task ClearAsync()
     {
@@ -109,7 +113,15 @@ internal sealed class ModelKeeper(string name, IPersistentState<ModelGrainState>
     private async Task WriteAsync(Task before)
     {
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        await stored.WriteStateAsync();
+        try
+        {
+            await stored.WriteStateAsync();
+        }
+        catch
+        {
+            _unwritten = true;
+            throw;
+        }
     }
 }
 

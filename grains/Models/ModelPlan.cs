@@ -13,9 +13,9 @@ internal static class ModelPlan
     {
         Registration = (registration.Problem is not null && state.Registration is { } known
             ? registration with { VersionPolicy = known.VersionPolicy, Settings = known.Settings, SettingsRevision = known.SettingsRevision }
-            : registration) with { Bounds = state.Registration?.Bounds },
-        NotYetUsed = state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered),
-        Failed = retryFailed ? state.Failed.Clear() : state.Failed,
+            : registration) with { Bounds = state.Registration?.Bounds, LoadNow = false },
+        NotYetUsed = !registration.LoadNow && (state.NotYetUsed || (state.Registration is null && registration.Origin == RegistrationOrigin.Registered)),
+        Failed = retryFailed ? state.Failed.Clear() : registration.LoadNow ? state.Failed.RemoveRange(DueLater(state)) : state.Failed,
         FailedOn = retryFailed ? state.FailedOn.Clear() : state.FailedOn,
         LostWith = retryFailed ? state.LostWith.Clear() : state.LostWith,
         StuckOn = retryFailed ? state.StuckOn.Clear() : state.StuckOn,
@@ -165,6 +165,9 @@ internal static class ModelPlan
         { NotYetUsed: true } when Desired(state with { NotYetUsed = false }).Contains(version) => ServingReasons.NotYetUsed,
         _ => ServingReasons.NotChosen,
     };
+
+    /// <summary>Versions that failed for want of a silo or of the store, which says nothing of their content.</summary>
+    private static List<long> DueLater(ModelGrainState state) => [.. state.Failed.Where(static failed => failed.Value.RetryOn is not null).Select(static failed => failed.Key)];
 
     private static bool IsCurrent(ModelRegistration registration, ModelVersionSource source, LoadedVersion? loaded) =>
         loaded is not null && loaded.Revision == source.Revision && loaded.SettingsRevision == registration.SettingsRevision;

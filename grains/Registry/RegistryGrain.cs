@@ -5,6 +5,7 @@ using Cluster.Contracts.Errors;
 using Cluster.Contracts.Models;
 using Cluster.Contracts.Registry;
 using Cluster.Contracts.Serving;
+using Cluster.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 
@@ -15,7 +16,7 @@ namespace Cluster.Grains.Registry;
 /// One change at a time, and none of them waits for a load. Models are handed to their grains without waiting, in the order of the changes. A model's grain takes
 /// them in that order. Kept alive, because the hand-overs of a start go on after the call that began them.
 /// </remarks>
-[KeepAlive]
+[ControlPlacement, KeepAlive]
 [GrainType(ClusterGrains.RegistryType)]
 internal sealed class RegistryGrain : Grain, IRegistryGrain
 {
@@ -83,9 +84,11 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     /// <inheritdoc/>
     public async ValueTask RegisterAsync(string model, RegisteredInfo info)
     {
+        var loadNow = info.LoadNow;
+        info = info with { LoadNow = false };
         if (CheckNew(model, info))
         {
-            await CreateAsync(new RegistryEntry { Model = model, Info = info, Aliases = Entries.GetValueOrDefault(model)?.Aliases ?? [] });
+            await CreateAsync(new RegistryEntry { Model = model, Info = info, Aliases = Entries.GetValueOrDefault(model)?.Aliases ?? [] }, loadNow);
         }
         else if (!_handingOver.ContainsKey(model) && !_states.TryGet(model, out _))
         {
@@ -250,11 +253,14 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
     private bool IsInRepository(string model) =>
         _registrations.TryGet(model, out var registration) && registration.Origin == RegistrationOrigin.Repository;
 
-    private async Task CreateAsync(RegistryEntry entry)
+    /// <param name="loadNow">Whether the hand-over includes the load.</param>
+    private async Task CreateAsync(RegistryEntry entry, bool loadNow = false)
     {
+        // The files are read while the entry is written; a hand-over that is repeated reads them again.
+        Task<ModelRegistration>? read = _reader.ReadAsync(entry.Model, entry.Info!);
         await KeepAsync(Entries.SetItem(entry.Model, entry), _stored.State.Leaving.Remove(entry.Model));
         Log.Registered(_logger, entry.Model, entry.Info!.Type, entry.Info.Path);
-        HandOver(entry.Model, () => ReadAndApplyAsync(entry.Model));
+        HandOver(entry.Model, () => ApplyAsync(entry.Model, Interlocked.Exchange(ref read, null), loadNow));
     }
 
     private async Task RemoveAsync(string model, string reason)
@@ -276,14 +282,17 @@ internal sealed class RegistryGrain : Grain, IRegistryGrain
         _left.Add(model);
     }
 
-    private async Task ReadAndApplyAsync(string model)
+    private Task ReadAndApplyAsync(string model) => ApplyAsync(model, read: null, loadNow: false);
+
+    /// <param name="read">The model's files as they are read; null where they are to be read anew.</param>
+    private async Task ApplyAsync(string model, Task<ModelRegistration>? read, bool loadNow)
     {
         if (Entries.GetValueOrDefault(model)?.Info is not { } info)
         {
             return;
         }
 
-        var registration = await _reader.ReadAsync(model, info) with { Owner = info.Owner };
+        var registration = await (read ?? _reader.ReadAsync(model, info)) with { Owner = info.Owner, LoadNow = loadNow };
 
         // Unregistered meanwhile: its removal has been handed over already and must stay the last word.
         if (Entries.GetValueOrDefault(model)?.Info == info)

@@ -19,6 +19,13 @@ internal sealed class ChangeFeed(string map, ILogger logger)
     /// <summary>Adds a change. Called in the order of changes, under the lock of the changed map. Calls no listener.</summary>
     public void Add(string key)
     {
+        // Who begins to listen now reads the map afterwards, and finds the change there.
+        Interlocked.MemoryBarrier();
+        if (Changed is null)
+        {
+            return;
+        }
+
         lock (_lock)
         {
             _keys.Enqueue((key, null));

@@ -85,7 +85,8 @@ internal sealed class ReplicaTable(string map, TimeProvider time, ILogger logger
             _change = complete ? Math.Max(_change, message.Change) : _change;
         }
 
-        Feed.Tell(here: false);
+        // Messages come on threads of the pool, each in a turn of its own.
+        Feed.Tell(here: true);
         return complete;
     }
 

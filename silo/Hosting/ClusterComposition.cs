@@ -9,18 +9,23 @@ using Cluster.Silo.Options;
 using Cluster.Silo.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
 
 namespace Cluster.Silo.Hosting;
 
 /// <summary>The parts that make a process a member of a cluster: the shared Redis, its Orleans silo, and its knowledge of the others.</summary>
 internal static class ClusterComposition
 {
+    /// <summary>How often a process tells all others Orleans' figures of its load. Our grains are placed otherwise, and each telling wakes every process.</summary>
+    private static readonly TimeSpan LoadFigures = TimeSpan.FromSeconds(30);
+
     /// <summary>The connection to Redis and the knowledge of other processes. Call it before services that need Redis when they start.</summary>
     /// <param name="options">Validated, with Redis.</param>
     public static IServiceCollection AddClusterNetwork(this IServiceCollection services, ServeOptions options)
     {
         services.AddSharedRedis(redis => Configure(redis, options));
         services.AddRedisConnection();
+        services.Configure<DeploymentLoadPublisherOptions>(static publisher => publisher.DeploymentLoadPublisherRefreshTime = LoadFigures);
         services.AddSingleton<ClusterHealth>();
         services.AddSingleton<ISiloHealth>(static provider => provider.GetRequiredService<ClusterHealth>());
         services.AddHostedService(static provider => provider.GetRequiredService<ClusterHealth>());

@@ -22,7 +22,8 @@ public sealed class OwnerWeightTests : ReplicaQueueTestBase
         using var metrics = new MetricsHost();
         var id = new ModelReplicaId("gated", 1, 0, States.At(1));
         var cache = new ReplicaCache(new ModelCacheOptions { Capacity = 1 << 30 }, new CacheMetrics(metrics.Registry), Time, NullLogger<ReplicaCache>.Instance);
-        var room = await cache.AdmitAsync(id, new ModelVersionSource(1, "", "r1"), new CallerShare(1, 100), static () => { }, TestContext.Current.CancellationToken);
+        var spec = new ReplicaSpec(new ModelVersionSource(1, "", "r1"), ModelSettings.Default, VersionPolicy.LatestOne) { Owner = new CallerShare(1, 100) };
+        var room = await cache.AdmitAsync(id, spec, static () => { }, TestContext.Current.CancellationToken);
         var model = new GatedModel(1);
         var replica = new Replica(id, null!, room, cache, Queue(model), null!, null!, null, Time, null!);
         using var message = PayloadBuffer.CopyOf([7]);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using InnerStorage = Cluster.Grains.Storage.MemoryGrainStorage;
 
 namespace Cluster.Unit.Grains;
@@ -6,6 +7,7 @@ namespace Cluster.Unit.Grains;
 internal sealed class RefusingStorage : IGrainStorage
 {
     private readonly InnerStorage _stored = new();
+    private readonly ConcurrentDictionary<string, int> _writes = new(StringComparer.Ordinal);
 
     private volatile string? _refusal;
     private int _refused;
@@ -23,11 +25,15 @@ internal sealed class RefusingStorage : IGrainStorage
     /// <summary>Writes refused so far.</summary>
     public int Refused => Volatile.Read(ref _refused);
 
+    /// <summary>States of a name that were written so far, by whichever grains.</summary>
+    public int Writes(string stateName) => _writes.GetValueOrDefault(stateName);
+
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => _stored.ReadStateAsync(stateName, grainId, grainState);
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         Check(stateName, grainState.State);
+        _writes.AddOrUpdate(stateName, 1, static (_, count) => count + 1);
         return _stored.WriteStateAsync(stateName, grainId, grainState);
     }
 

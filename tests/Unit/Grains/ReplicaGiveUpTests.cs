@@ -72,6 +72,6 @@ public sealed class ReplicaGiveUpTests : ReplicaQueueTestBase
         await ending.Soon();
         await AdmitAsync("other").Soon();
 
-        Task<CacheEntry> AdmitAsync(string name) => cache.AdmitAsync(id with { Model = name }, source, default, static () => { }, CancellationToken.None);
+        Task<CacheEntry> AdmitAsync(string name) => cache.AdmitAsync(id with { Model = name }, new ReplicaSpec(source, ModelSettings.Default, VersionPolicy.LatestOne), static () => { }, CancellationToken.None);
     }
 }

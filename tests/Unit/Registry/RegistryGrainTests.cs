@@ -50,6 +50,68 @@ public sealed class RegistryGrainTests : IAsyncLifetime
         Assert.Equal((ulong)_silo.Silo.Time.GetUtcNow().ToUnixTimeMilliseconds(), replica.Time);
     }
 
+    /// <summary>The registry's entry, the replica that arrives, and the replica that serves.</summary>
+    [Fact]
+    public async Task Register_LoadNowAndSync_WritesThreeTimes()
+    {
+        await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+
+        Assert.Equal((1, 2), (_silo.Storage.Writes("registry"), _silo.Storage.Writes("model")));
+    }
+
+    [Fact]
+    public async Task Register_LoadNowAndSyncOfWhatIsRegistered_LoadsIt()
+    {
+        await _silo.RegisterAsync("m", "v1");
+
+        Assert.Equal(Status.Loaded, (await _silo.RegisterAsync("m", "v1", loadNow: true, sync: true)).Status);
+    }
+
+    [Fact]
+    public async Task Register_LoadNowAndSyncWhileTheModelsSiloIsLost_LoadsIt()
+    {
+        var lost = _silo.Get<LostCalls>();
+        (lost.Method, lost.Left) = (nameof(IModelGrain.ApplyAsync), 2);
+
+        var registered = _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        await AdvanceUntilAsync(() => registered.IsCompleted);
+
+        Assert.Equal(Status.Loaded, (await registered).Status);
+    }
+
+    /// <summary>That the store was away for a moment says nothing of the content.</summary>
+    [Fact]
+    public async Task Register_LoadNowAndSyncWhileTheStoreIsAwayForAMoment_IsLoaded()
+    {
+        var refused = 0;
+        _silo.Storage.When = (name, _) => name == "model" && refused++ < 4;
+        _silo.Storage.Refusal = "model 'm' cannot be written: Redis is unreachable, no connection";
+
+        var registered = _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        await AdvanceUntilAsync(() => registered.IsCompleted);
+
+        Assert.Equal(Status.Loaded, (await registered).Status);
+    }
+
+    [Fact]
+    public async Task Register_LoadNowAndSyncThatTheModelCannotKeep_IsRefusedUntilItCan()
+    {
+        _silo.Storage.When = static (name, _) => name == "model";
+        _silo.Storage.Refusal = "model 'm' cannot be written: Redis refuses it, its memory is full";
+        var first = _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        await AdvanceUntilAsync(() => first.IsCompleted);
+        await Assert.ThrowsAsync<SiloUnavailableException>(() => first);
+        _silo.Storage.Refusal = null;
+
+        var second = _silo.RegisterAsync("m", "v1", loadNow: true, sync: true);
+        await AdvanceUntilAsync(() => second.IsCompleted);
+
+        Assert.Equal(Status.Loaded, (await second).Status);
+        var model = new GrainState<ModelGrainState>();
+        await _silo.Storage.ReadStateAsync("model", _silo.Silo.Get<IModelGrain>("m").GetGrainId(), model);
+        Assert.Equal((RegistrationOrigin.Registered, 1), (model.State!.Registration!.Origin, model.State.Loaded.Count));
+    }
+
     [Fact]
     public async Task Register_LoadNow_SaysThatItLoads()
     {
@@ -141,6 +203,7 @@ public sealed class RegistryGrainTests : IAsyncLifetime
         Assert.Equal(Status.LoadingFailed, status.Status);
         Assert.StartsWith("version 1: ", Assert.Single(status.Errors), StringComparison.Ordinal);
         Assert.Equal(Status.LoadingFailed, Assert.Single(status.ModelCopyInfos).CopyStatus);
+        Assert.Single(_silo.Silo.LogSink.Entries, entry => entry.Id == 2101);
         Assert.Equal(StatusCode.Unavailable, (await _silo.SendAsync("m")).Reply.Failure!.Code);
     }
 
