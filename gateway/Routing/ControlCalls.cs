@@ -16,30 +16,44 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>A call that took longer had been delivered: the wait for its successor begins anew. Longer than an attempt to connect takes.</summary>
+    private static readonly TimeSpan Ran = TimeSpan.FromSeconds(5);
+
+    /// <summary>Silos that may be lost with one call before that is no accident.</summary>
+    private const int MaxLosses = 3;
+
+    /// <summary>How often a call that takes long looks for silos that died, and how long it then goes on: Orleans' own word comes within milliseconds.</summary>
+    internal static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
     /// <exception cref="ServingException">What the call throws; UNAVAILABLE where no silo can take it.</exception>
     public async ValueTask<T> RunAsync<T>(Func<ValueTask<T>> call, CancellationToken cancellationToken)
     {
-        var start = time.GetTimestamp();
+        var (start, losses) = (time.GetTimestamp(), 0);
         ServingTrace.Send();
         while (true)
         {
             var change = changes.Next;
+            var sent = time.GetTimestamp();
             try
             {
-                return await call().ConfigureAwait(false);
-            }
-            catch (SiloUnavailableException exception) when (health.IsAlone || !health.IsStoreReachable || time.GetElapsedTime(start) > MaxWait)
-            {
-                throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter) with { Kind = FailureKind.Lost }, exception);
-            }
-            catch (InconsistentStateException exception) when (time.GetElapsedTime(start) > MaxWait)
-            {
-                throw new ServingException(Failure.Unavailable("the state that the call changes was changed elsewhere at the same time", RetryAfter), exception);
+                return await SendAsync(call).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is SiloUnavailableException or InconsistentStateException)
             {
-                await changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
+                start = time.GetElapsedTime(sent) > Ran && ++losses <= MaxLosses ? time.GetTimestamp() : start;
+                var isOver = time.GetElapsedTime(start) > MaxWait;
+                if (exception is SiloUnavailableException && (isOver || health.IsAlone || !health.IsStoreReachable))
+                {
+                    throw new ServingException(Failure.Unavailable(exception.Message, RetryAfter) with { Kind = FailureKind.Lost }, exception);
+                }
+
+                if (isOver)
+                {
+                    throw new ServingException(Failure.Unavailable("the state that the call changes was changed elsewhere at the same time", RetryAfter), exception);
+                }
             }
+
+            await changes.WaitAsync(change, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -52,4 +66,35 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Orleans ends a call with the silo that it was sent to. One that was forwarded from there to another activation, whose silo is lost, would wait for its whole
+    /// time limit. So a call that a silo's death does not end within a moment counts as lost.
+    /// </summary>
+    private async ValueTask<T> SendAsync<T>(Func<ValueTask<T>> call)
+    {
+        var sent = call();
+        if (sent.IsCompleted)
+        {
+            return await sent.ConfigureAwait(false);
+        }
+
+        var (running, silos) = (sent.AsTask(), health.Silos.ToList());
+        while (!await EndsAsync(running).ConfigureAwait(false))
+        {
+            if (silos.Exists(health.IsGone) && !await EndsAsync(running).ConfigureAwait(false))
+            {
+                _ = running.ContinueWith(static lost => lost.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                throw new SiloUnavailableException("the silo that had the call was lost");
+            }
+        }
+
+        return await running.ConfigureAwait(false);
+    }
+
+    private async Task<bool> EndsAsync(Task call)
+    {
+        await call.WaitAsync(Look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return call.IsCompleted;
+    }
 }

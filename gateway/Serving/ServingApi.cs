@@ -118,7 +118,8 @@ internal sealed class ServingApi : IServingApi
     }
 
     /// <inheritdoc/>
-    public string WhyNotReady(string model, string version) => _routes.TryRoute(model, version, out _, out var failure) ? "" : failure.Message;
+    public string WhyNotReady(string model, string version) => !_routes.TryRoute(model, version, out var route, out var failure) ? failure.Message
+        : route.State.State == ModelVersionState.Loading ? $"model '{model}' version {route.Text} is being loaded" : "";
 
     /// <inheritdoc/>
     public async ValueTask<ModelMetadataResponse> GetModelMetadataAsync(

@@ -288,10 +288,14 @@ internal sealed class ModelGrain : Grain, IModelGrain, IModelWorkGrain, IDisposa
         {
             await told.WaitAsync(MaxBegin, _services.Time, cancellationToken);
         }
-        catch (TimeoutException)
+        catch (TimeoutException) when (!_turns.AreUnderWay)
         {
             // An activation that ends takes no turn before its calls have ended, and this is one.
             throw new ServingException(Failure.Lost(string.Create(CultureInfo.InvariantCulture, $"model '{Name}' version {version} is about to be loaded")));
+        }
+        catch (TimeoutException)
+        {
+            // Another version is loaded first.
         }
     }
 

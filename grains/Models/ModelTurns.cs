@@ -35,6 +35,9 @@ internal sealed class ModelTurns : IDisposable
     /// <summary>Whether no change is under way or due.</summary>
     public bool AreIdle => _changes == 0 && !_scheduled;
 
+    /// <summary>Whether a change is under way.</summary>
+    public bool AreUnderWay => _changes > 0;
+
     private ModelGrainState State => _keeper.State;
 
     /// <summary>Waits for a turn, which lasts until the returned object is disposed.</summary>

@@ -11,7 +11,7 @@ namespace Cluster.Grains.Placement;
 /// <summary>Publishes this silo's state when <see cref="PublishRule"/> says so, and takes it back at the end.</summary>
 internal sealed class SiloStatePublisher : BackgroundService
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
     private readonly Lock _lock = new();
     private readonly ISiloStates _states;
     private readonly ILocalSiloDetails _local;

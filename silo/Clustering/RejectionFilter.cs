@@ -8,7 +8,7 @@ namespace Cluster.Silo.Clustering;
 /// Orleans has several ways to report an undelivered call. This filter turns them into the one that callers know. No call goes before a silo has told of its
 /// grain classes. Orleans would place the grain by its defaults, and keep to them for as long as the process lives. A gateway may be asked for a model that early.
 /// And Orleans ends a call with the silo that it was sent to. One that was forwarded from there to another activation, whose silo is lost, would wait for its
-/// whole time limit. So a call that a silo's death does not end within a moment counts as lost.
+/// whole time limit. A call of a registry or an alias that a silo's death does not end within a moment counts as lost, and they call again. Gateways see to theirs.
 /// </summary>
 internal sealed class RejectionFilter(IClusterManifestProvider manifests, IClusterMembershipService membership, TimeProvider time) : IOutgoingGrainCallFilter
 {
@@ -20,6 +20,8 @@ internal sealed class RejectionFilter(IClusterManifestProvider manifests, IClust
 
     /// <summary>One of the grain classes, which every silo with models has all of.</summary>
     private static readonly GrainType Known = GrainType.Create(ClusterGrains.ReplicaType);
+
+    private static readonly GrainType[] Askers = [GrainType.Create(ClusterGrains.RegistryType), GrainType.Create(ClusterGrains.AliasType)];
 
     private volatile bool _knowsGrains;
 
@@ -53,9 +55,8 @@ internal sealed class RejectionFilter(IClusterManifestProvider manifests, IClust
         }
     }
 
-    /// <summary>A replica is where its key says: no call for it is forwarded.</summary>
     private Task SendAsync(IOutgoingGrainCallContext context) =>
-        context.Grain is ISystemTarget || context.TargetId.Type == Known ? context.Invoke() : SendControlAsync(context);
+        context.SourceId is { } source && Askers.Contains(source.Type) ? SendControlAsync(context) : context.Invoke();
 
     private async Task SendControlAsync(IOutgoingGrainCallContext context)
     {

@@ -4,15 +4,15 @@ using Orleans.Serialization.Invocation;
 namespace Cluster.Unit.Hosting;
 
 /// <summary>A call on its way out, which ends when the test says so.</summary>
-internal sealed class FakeCall(Task end, GrainId target = default) : IOutgoingGrainCallContext
+internal sealed class FakeCall(Task end, GrainId? source = null) : IOutgoingGrainCallContext
 {
     public IInvokable Request => throw new NotSupportedException();
 
     public object Grain => this;
 
-    public GrainId? SourceId => null;
+    public GrainId? SourceId => source;
 
-    public GrainId TargetId => target;
+    public GrainId TargetId => throw new NotSupportedException();
 
     public GrainInterfaceType InterfaceType => throw new NotSupportedException();
 

@@ -53,7 +53,7 @@ public sealed class RejectionFilterTests
     [Fact]
     public async Task Invoke_SiloDiesAndTheCallGoesOn_IsLost()
     {
-        var invoked = Filter().Invoke(new FakeCall(new TaskCompletionSource().Task, GrainId.Create(ClusterGrains.ModelType, "m")));
+        var invoked = Filter().Invoke(new FakeCall(new TaskCompletionSource().Task, GrainId.Create(ClusterGrains.RegistryType, "26")));
         await LookAsync(invoked);
         Assert.False(invoked.IsCompleted);
 
@@ -64,10 +64,10 @@ public sealed class RejectionFilterTests
     }
 
     [Fact]
-    public async Task Invoke_SiloDiesAndAReplicaRunsOn_IsAnswered()
+    public async Task Invoke_SiloDiesAndTheCallOfAModelGoesOn_IsAnswered()
     {
         var end = new TaskCompletionSource();
-        var invoked = Filter().Invoke(new FakeCall(end.Task, GrainId.Create(ClusterGrains.ReplicaType, "m/1/0")));
+        var invoked = Filter().Invoke(new FakeCall(end.Task, GrainId.Create(ClusterGrains.ModelType, "m")));
         _membership.Set(Silos.A, SiloStatus.Dead);
         await LookAsync(invoked);
 
@@ -80,7 +80,7 @@ public sealed class RejectionFilterTests
     public async Task Invoke_AnswerComesAMomentAfterASilosDeath_IsTheAnswer()
     {
         var end = new TaskCompletionSource();
-        var invoked = Filter().Invoke(new FakeCall(end.Task, GrainId.Create(ClusterGrains.ModelType, "m")));
+        var invoked = Filter().Invoke(new FakeCall(end.Task, GrainId.Create(ClusterGrains.AliasType, "a")));
         _membership.Set(Silos.A, SiloStatus.Dead);
         _time.Advance(RejectionFilter.Look);
 
