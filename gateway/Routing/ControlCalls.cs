@@ -22,9 +22,6 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
     /// <summary>Silos that may be lost with one call before that is no accident.</summary>
     private const int MaxLosses = 3;
 
-    /// <summary>How often a call that takes long looks for silos that died, and how long it then goes on: Orleans' own word comes within milliseconds.</summary>
-    internal static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
-
     /// <exception cref="ServingException">What the call throws; UNAVAILABLE where no silo can take it.</exception>
     public async ValueTask<T> RunAsync<T>(Func<ValueTask<T>> call, CancellationToken cancellationToken)
     {
@@ -67,10 +64,6 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
             },
             cancellationToken).ConfigureAwait(false);
 
-    /// <summary>
-    /// Orleans ends a call with the silo that it was sent to. One that was forwarded from there to another activation, whose silo is lost, would wait for its whole
-    /// time limit. So a call that a silo's death does not end within a moment counts as lost.
-    /// </summary>
     private async ValueTask<T> SendAsync<T>(Func<ValueTask<T>> call)
     {
         var sent = call();
@@ -80,21 +73,7 @@ internal sealed class ControlCalls(RouteChanges changes, ISiloHealth health, Tim
         }
 
         var (running, silos) = (sent.AsTask(), health.Silos.ToList());
-        while (!await EndsAsync(running).ConfigureAwait(false))
-        {
-            if (silos.Exists(health.IsGone) && !await EndsAsync(running).ConfigureAwait(false))
-            {
-                _ = running.ContinueWith(static lost => lost.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-                throw new SiloUnavailableException("the silo that had the call was lost");
-            }
-        }
-
+        await LostCalls.WatchAsync(running, () => silos.Exists(health.IsGone), time).ConfigureAwait(false);
         return await running.ConfigureAwait(false);
-    }
-
-    private async Task<bool> EndsAsync(Task call)
-    {
-        await call.WaitAsync(Look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return call.IsCompleted;
     }
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Contracts.Serving;
 using Cluster.Grains.Placement;
 using Orleans.Runtime.Messaging;
 
@@ -7,14 +8,10 @@ namespace Cluster.Silo.Clustering;
 /// <summary>
 /// Orleans has several ways to report an undelivered call. This filter turns them into the one that callers know. No call goes before a silo has told of its
 /// grain classes. Orleans would place the grain by its defaults, and keep to them for as long as the process lives. A gateway may be asked for a model that early.
-/// And Orleans ends a call with the silo that it was sent to. One that was forwarded from there to another activation, whose silo is lost, would wait for its
-/// whole time limit. A call of a registry or an alias that a silo's death does not end within a moment counts as lost, and they call again. Gateways see to theirs.
+/// And it looks after calls of registries and aliases, which they repeat (<see cref="LostCalls"/>). Gateways see to theirs.
 /// </summary>
 internal sealed class RejectionFilter(IClusterManifestProvider manifests, IClusterMembershipService membership, TimeProvider time) : IOutgoingGrainCallFilter
 {
-    /// <summary>How often a call that takes long looks for silos that died, and how long it then goes on: Orleans' own word comes within milliseconds.</summary>
-    internal static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
-
     private const string NoSilo = "no silo can take the call now";
     private const string Lost = "the silo that had the call was lost";
 
@@ -62,22 +59,8 @@ internal sealed class RejectionFilter(IClusterManifestProvider manifests, IClust
     {
         var known = membership.CurrentSnapshot;
         var call = context.Invoke();
-        while (!await EndsAsync(call))
-        {
-            if (HasLost(known) && !await EndsAsync(call))
-            {
-                _ = call.ContinueWith(static lost => lost.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-                throw new SiloUnavailableException(Lost);
-            }
-        }
-
+        await LostCalls.WatchAsync(call, () => HasLost(known), time);
         await call;
-    }
-
-    private async Task<bool> EndsAsync(Task call)
-    {
-        await call.WaitAsync(Look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        return call.IsCompleted;
     }
 
     private bool HasLost(ClusterMembershipSnapshot known)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Errors;
+using Cluster.Contracts.Serving;
 using Cluster.Silo.Clustering;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;
@@ -82,7 +83,7 @@ public sealed class RejectionFilterTests
         var end = new TaskCompletionSource();
         var invoked = Filter().Invoke(new FakeCall(end.Task, GrainId.Create(ClusterGrains.AliasType, "a")));
         _membership.Set(Silos.A, SiloStatus.Dead);
-        _time.Advance(RejectionFilter.Look);
+        _time.Advance(LostCalls.Look);
 
         end.SetResult();
 
@@ -93,7 +94,7 @@ public sealed class RejectionFilterTests
     {
         for (var looks = 0; looks < 5 && await Task.WhenAny(invoked, Task.Delay(5)) != invoked; looks++)
         {
-            _time.Advance(RejectionFilter.Look);
+            _time.Advance(LostCalls.Look);
         }
     }
 

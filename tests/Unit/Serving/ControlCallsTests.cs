@@ -1,5 +1,5 @@
 using Cluster.Contracts.Errors;
-using Cluster.Gateway.Routing;
+using Cluster.Contracts.Serving;
 using Cluster.Tests.Common;
 using Cluster.Unit.Clustering;
 using Xunit;
@@ -79,7 +79,7 @@ public sealed class ControlCallsTests : IDisposable
     {
         for (var looks = 0; looks < 6 && await Task.WhenAny(asking, Task.Delay(5)) != asking; looks++)
         {
-            _routing.Time.Advance(ControlCalls.Look);
+            _routing.Time.Advance(LostCalls.Look);
         }
     }
 
