@@ -1,6 +1,7 @@
 using Cluster.Contracts.Registry;
 using Cluster.Grains.Registry;
 using Cluster.Tests.Common;
+using Cluster.Unit.Serving;
 using Xunit;
 using AliasStatus = Cluster.Contracts.Protocol.Mesh.VModelStatusInfo.Types.VModelStatus;
 
@@ -73,5 +74,17 @@ public sealed class RegistryRestorerTests
 
         Assert.Equal(["a", "a"], told);
         Assert.False(aliases.TryGet("a", out _));
+    }
+
+    /// <summary>An alias moves once its target has as many replicas as this: a version without any is none to move to.</summary>
+    [Fact]
+    public void Wanted_OfAVersionWhoseLoadHasNotBegun_IsThatOfTheOneThatServes()
+    {
+        var states = new InMemoryServingStates();
+        states.Publish(States.Model("m", States.Loading(2) with { Arriving = [] }, States.Ready(1, 0, 1)));
+        Assert.Equal(2, ServingReplicas.Wanted(states, "m"));
+
+        states.Publish(States.Model("m", States.Loading(2), States.Ready(1, 0, 1)));
+        Assert.Equal(1, ServingReplicas.Wanted(states, "m"));
     }
 }

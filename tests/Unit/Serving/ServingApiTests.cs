@@ -174,6 +174,7 @@ public sealed class ServingApiTests : IDisposable
         Assert.False(_api.IsModelReady("unloaded", "", Protocol.Rest));
         Assert.Equal("", _api.WhyNotReady("m", ""));
         Assert.EndsWith("unloaded on request", _api.WhyNotReady("m", "3"), StringComparison.Ordinal);
+        Assert.Equal("model 'm' version 2 is being loaded", _api.WhyNotReady("m", "2"));
         Assert.Equal(StatusCode.NotFound, Refusal(() => _api.IsModelReady("m", "4", Protocol.Grpc)));
         Assert.Equal(StatusCode.NotFound, Refusal(() => _api.IsModelReady("other", "", Protocol.Grpc)));
         Assert.Equal(StatusCode.InvalidArgument, Refusal(() => _api.IsModelReady("m", "x", Protocol.Grpc)));
